@@ -1,0 +1,148 @@
+"""Every error that memagent raises on purpose. Each says what happened and what to do next.
+
+    MemagentError
+    ├── UsageProblem           an argument is wrong: nothing was done
+    │   ├── UnknownName        no backend, embedder or retriever of that name (the nearest one is suggested)
+    │   └── PromptError        a prompt file lacks a value, or was given one that it does not use
+    ├── ConfigError            something outside the program has to be set up first
+    │   ├── KeyMissing         a backend needs an API key
+    │   └── ExtraMissing       an optional package is not installed
+    ├── LLMError               the language model could not answer
+    │   ├── BackendError       the backend failed, after its own retries
+    │   ├── CapabilityError    the backend cannot do what the method needs; nothing was spent
+    │   └── ReplyError         the reply could not be read, after all tries; carries the raw reply
+    ├── Stopped                the run was stopped and can go on later; methods cannot catch it
+    │   ├── BudgetExceeded     a limit on calls, tokens, money or seconds was reached
+    │   └── Interrupted        somebody asked the run to stop
+    ├── MemoryProblem          the memory could not do it; what was stored before is intact
+    │   ├── ScopeRequired      no user was bound, and the memory was not opened as single-user
+    │   ├── NotFound           no passage has that id
+    │   ├── Conflict           an id is taken by another text
+    │   ├── EmbedderMismatch   the file was written with another embedder
+    │   ├── StorageError       the file cannot be read or written
+    │   │   └── StorageFull    the disk is full
+    │   └── Busy               another process holds the file for longer than we wait
+    ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
+    └── StoryError             a story folder is not as it should be
+        ├── Locked             another process is writing this story
+        └── Unsynced           the manuscript was edited by hand
+"""
+
+from __future__ import annotations
+
+
+class MemagentError(Exception):
+    """Base of all. `hint` is the line that says what to do; it is part of the message."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message}\n{hint}" if hint else message)
+
+
+class UsageProblem(MemagentError):
+    """An argument is wrong: nothing was done."""
+
+
+class UnknownName(UsageProblem):
+    """No backend, embedder or retriever of that name."""
+
+
+class PromptError(UsageProblem):
+    """A prompt file lacks a value, or was given one that it does not use."""
+
+
+class ConfigError(MemagentError):
+    """Something outside the program has to be set up first."""
+
+
+class KeyMissing(ConfigError):
+    """A backend needs an API key and found none."""
+
+
+class ExtraMissing(ConfigError, ImportError):
+    """An optional package is not installed; the hint is the exact `pip install` line."""
+
+
+class LLMError(MemagentError):
+    """The language model could not answer."""
+
+
+class BackendError(LLMError):
+    """The backend failed. `retryable` says that the same call may work a moment later."""
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
+
+
+class CapabilityError(LLMError):
+    """The backend cannot do what the method needs. Nothing was spent."""
+
+
+class ReplyError(LLMError):
+    """A reply could not be read. `reply` is the raw text of the last one."""
+
+    def __init__(self, message: str, *, reply: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reply = reply
+
+
+class Stopped(MemagentError):
+    """The run was stopped and can go on later. Drivers close the flow instead of throwing this into it."""
+
+
+class BudgetExceeded(Stopped):
+    """A limit on calls, tokens, money or seconds was reached before the next step."""
+
+
+class Interrupted(Stopped):
+    """Somebody asked the run to stop."""
+
+
+class MemoryProblem(MemagentError):
+    """The memory could not do it. What was stored before is intact."""
+
+
+class ScopeRequired(MemoryProblem):
+    """No user was bound, and the memory was not opened as single-user."""
+
+
+class NotFound(MemoryProblem):
+    """No passage has that id in this scope."""
+
+
+class Conflict(MemoryProblem):
+    """An id is taken by another text."""
+
+
+class EmbedderMismatch(MemoryProblem):
+    """The file was written with another embedder."""
+
+
+class StorageError(MemoryProblem):
+    """The file cannot be read or written."""
+
+
+class StorageFull(StorageError):
+    """The disk is full."""
+
+
+class Busy(MemoryProblem):
+    """Another process holds the file for longer than we wait."""
+
+
+class TraceError(MemagentError):
+    """A trace cannot be read, or the flow asks something else than was recorded."""
+
+
+class StoryError(MemagentError):
+    """A story folder is not as it should be."""
+
+
+class Locked(StoryError):
+    """Another process is writing this story."""
+
+
+class Unsynced(StoryError):
+    """The manuscript was edited by hand and the story does not know of it yet."""

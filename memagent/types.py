@@ -1,0 +1,178 @@
+"""The values that every part of memagent passes around. All are frozen; none knows how to do anything costly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "filter", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose memory is meant. `user` must match exactly; `session` and `agent` narrow further when they are set.
+
+    A handle bound to `Scope(user="alice")` sees every session of alice and nobody else; one bound to
+    `Scope(user="alice", session="s1")` sees that session alone. `Scope()` belongs to no user and is accepted only by a
+    memory opened with `single_user=True`.
+    """
+
+    user: str | None = None
+    session: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text on its way into memory.
+
+    `id` is optional: without one, the id is a digest of title, text and source, so that adding the same note twice
+    keeps one passage. `at` is when the thing happened (aware; stored as UTC), apart from when it was written down.
+    """
+
+    text: str
+    title: str = ""
+    source: str = ""
+    id: str | None = None
+    at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text as it is kept: verbatim, with where it came from and when. Both times are aware UTC."""
+
+    id: str
+    text: str
+    title: str
+    source: str
+    scope: Scope
+    recorded_at: datetime
+    at: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def full_text(self) -> str:
+        """Title and text as they are indexed and embedded: `title + newline + text`, or the text alone."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found. `score` is in [0, 1] and higher is always better; `why` says in words how it was found.
+
+    `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`.
+    """
+
+    id: str
+    text: str
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+    why: str = ""
+    title: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything one call of a language model is asked for. What a backend cannot honour it must refuse, not drop.
+
+    Attributes:
+        messages: the prompt, oldest first.
+        max_tokens: at most this many generated tokens; `None` leaves it to the backend.
+        temperature: `None` leaves it to the backend.
+        stop: strings that end the text and are not part of it. Needs the ability `stop`.
+        seed: for repeatable sampling. Used where the backend has the ability `seed`, else left out.
+        logprobs: ask for the log-probability of each generated token. Needs the ability `logprobs`.
+        logit_bias: token text -> bias added to its logit. Needs the ability `logit_bias`.
+        schema: JSON schema of the reply. Enforced where the backend has the ability `schema`; the prompt must
+            describe the format as well, so that every other backend can follow it.
+        prefill: the beginning of the answer, to be continued and not repeated. Needs the ability `prefill`.
+        timeout: seconds for the whole call; `None` leaves it to the backend's own limit.
+        label: which question this is, such as `recurrent/step`; for traces, costs and displays only.
+    """
+
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    logprobs: bool = False
+    logit_bias: Mapping[str, float] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    prefill: str = ""
+    timeout: float | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of generated text as the model made it. `logprob` is natural-log and at most 0; `None` if not given."""
+
+    text: str
+    logprob: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What something cost. Usages add up with `+`.
+
+    `cost` is in US dollars; `None` means that a price is not known, and a sum with an unknown part is unknown.
+    `estimated` says that token counts were estimated from text because the backend reported none.
+    """
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = 0.0
+    estimated: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """Input and output together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        return Usage(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost=cost,
+            estimated=self.estimated or other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a language model answered.
+
+    `tokens` is empty when the backend reports none; when it is not, the joined token texts equal `text`.
+    """
+
+    text: str
+    tokens: tuple[Token, ...] = ()
+    finish_reason: FinishReason = "stop"
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens `text` has: a quarter of its characters, nine tenths for Chinese, Japanese and Korean.
+
+    Used before a call (budgets, estimates) and when a backend reports no counts. Within a few per cent of current
+    tokenizers for prose; code has more tokens than this says.
+    """
+    wide = sum(1 for c in text if "\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" or "\U00020000" <= c)
+    return round((len(text) - wide) / 4 + 0.9 * wide)

@@ -1,31 +1,31 @@
 """Every error that memagent raises on purpose. Each says what happened and what to do next.
 
-    MemagentError
-    ├── UsageProblem           an argument is wrong: nothing was done
-    │   ├── UnknownName        no backend, embedder or retriever of that name (the nearest one is suggested)
-    │   └── PromptError        a prompt file lacks a value, or was given one that it does not use
-    ├── ConfigError            something outside the program has to be set up first
-    │   ├── KeyMissing         a backend needs an API key
-    │   └── ExtraMissing       an optional package is not installed
-    ├── LLMError               the language model could not answer
-    │   ├── BackendError       the backend failed, after its own retries
-    │   ├── CapabilityError    the backend cannot do what the method needs; nothing was spent
-    │   └── ReplyError         the reply could not be read, after all tries; carries the raw reply
-    ├── Stopped                the run was stopped and can go on later; methods cannot catch it
-    │   ├── BudgetExceeded     a limit on calls, tokens, money or seconds was reached
-    │   └── Interrupted        somebody asked the run to stop
-    ├── MemoryProblem          the memory could not do it; what was stored before is intact
-    │   ├── ScopeRequired      no user was bound, and the memory was not opened as single-user
-    │   ├── NotFound           no passage has that id
-    │   ├── Conflict           an id is taken by another text
-    │   ├── EmbedderMismatch   the file was written with another embedder
-    │   ├── StorageError       the file cannot be read or written
-    │   │   └── StorageFull    the disk is full
-    │   └── Busy               another process holds the file for longer than we wait
-    ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
-    └── StoryError             a story folder is not as it should be
-        ├── Locked             another process is writing this story
-        └── Unsynced           the manuscript was edited by hand
+MemagentError
+├── UsageProblem           an argument is wrong: nothing was done
+│   ├── UnknownName        no backend, embedder or retriever of that name (the nearest one is suggested)
+│   └── PromptError        a prompt file lacks a value, or was given one that it does not use
+├── ConfigError            something outside the program has to be set up first
+│   ├── KeyMissing         a backend needs an API key
+│   └── ExtraMissing       an optional package is not installed
+├── LLMError               the language model could not answer
+│   ├── BackendError       the backend failed, after its own retries
+│   ├── CapabilityError    the backend cannot do what the method needs; nothing was spent
+│   └── ReplyError         the reply could not be read, after all tries; carries the raw reply
+├── Stopped                the run was stopped and can go on later; methods cannot catch it
+│   ├── BudgetExceeded     a limit on calls, tokens, money or seconds was reached
+│   └── Interrupted        somebody asked the run to stop
+├── MemoryProblem          the memory could not do it; what was stored before is intact
+│   ├── ScopeRequired      no user was bound, and the memory was not opened as single-user
+│   ├── NotFound           no passage has that id
+│   ├── Conflict           an id is taken by another text
+│   ├── EmbedderMismatch   the file was written with another embedder
+│   ├── StorageError       the file cannot be read or written
+│   │   └── StorageFull    the disk is full
+│   └── Busy               another process holds the file for longer than we wait
+├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
+└── StoryError             a story folder is not as it should be
+    ├── Locked             another process is writing this story
+    └── Unsynced           the manuscript was edited by hand
 """
 
 from __future__ import annotations

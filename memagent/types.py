@@ -168,6 +168,14 @@ class Completion:
     model: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and the passages that it was given, in the order in which it may cite them: `[1]` is `hits[0]`."""
+
+    text: str
+    hits: tuple[Hit, ...] = ()
+
+
 def estimate_tokens(text: str) -> int:
     """About how many tokens `text` has: a quarter of its characters, nine tenths for Chinese, Japanese and Korean.
 

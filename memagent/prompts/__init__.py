@@ -1,8 +1,9 @@
 """Prompts are Markdown files beside this one, one per question, with named slots.
 
-A file holds its messages under `=== system ===`, `=== user ===` and `=== assistant ===`; a slot is `$name`, and a literal
-dollar is `$$`. A value that the file does not use, and a slot that got no value, are errors. A folder named in
-`MEMAGENT_PROMPTS` (or given to `overriding`) is looked through first, so that `DIR/recurrent/step.md` replaces ours.
+A file holds its messages under `=== system ===`, `=== user ===` and `=== assistant ===`; a slot is `$name`, and a
+literal dollar is `$$`. A value that the file does not use, and a slot that got no value, are errors. A folder named
+in `MEMAGENT_PROMPTS` (or given to `overriding`) is looked through first, so that `DIR/recurrent/step.md` replaces
+ours.
 
 Values are material, never instructions: a value cannot close the tag that it stands in.
 """
@@ -54,7 +55,9 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
     if missing := sorted(slots - set(values)):
         raise PromptError(f"prompt {name!r} needs {', '.join(missing)}", hint="Give each slot a value.")
     if unused := sorted(set(values) - slots):
-        raise PromptError(f"prompt {name!r} does not use {', '.join(unused)}", hint=f"Slots: {', '.join(sorted(slots))}.")
+        raise PromptError(
+            f"prompt {name!r} does not use {', '.join(unused)}", hint=f"Slots: {', '.join(sorted(slots))}."
+        )
     tags = set(_TAG.findall(text))
     safe = {slot: _contained(value, tags) for slot, value in values.items()}
     parts = _MARK.split(text)

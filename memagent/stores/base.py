@@ -5,24 +5,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.types import Note, Passage, Scope
 
-Row = Mapping[str, Any]
 Vectors = NDArray[np.float32]
+
+
+class Row(Protocol):
+    """One row of a result, by column name."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return the value of a column."""
+        ...
+
+
+class Match(NamedTuple):
+    """A passage that a search found. `score` is raw: a cosine in [-1, 1], or a BM25 score of at least 0.
+
+    Where the search went by words, `terms` are those that the passage has, out of `asked` that were looked for.
+    """
+
+    passage: Passage
+    score: float
+    terms: tuple[str, ...] = ()
+    asked: int = 0
 
 
 class Writer(Protocol):
     """One open write transaction."""
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Run one statement and return the rowid of the last insert, or the number of rows changed for other verbs."""
+        """Run one statement and return the rowid of an insert, or the number of rows changed for other verbs."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of parameters."""
         ...
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
@@ -34,7 +57,7 @@ class Database(Protocol):
     """Reads, transactions and a counter that grows with every committed change, whoever made it."""
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """Run a query and return all its rows."""
+        """Run a query and return all its rows, all of them from one state of the database."""
         ...
 
     def write(self) -> AbstractContextManager[Writer]:
@@ -57,24 +80,32 @@ class VectorStore(Protocol):
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order."""
         ...
 
+    def known(self, scope: Scope, notes: Sequence[Note]) -> dict[int, NDArray[np.float32]]:
+        """Return the vectors (dim,) of those notes that are kept already, by their place in `notes`."""
+        ...
+
     def get(self, scope: Scope, ids: Sequence[str]) -> list[Passage]:
         """Return the passages with these ids, in this order; an id that is not there raises `NotFound`."""
         ...
 
     def passages(self, scope: Scope, *, source: str | None = None) -> Iterator[Passage]:
-        """Iterate over live passages in the order they were added."""
+        """Iterate over live passages in the order they were written; an edit writes anew."""
+        ...
+
+    def sources(self, scope: Scope) -> list[str]:
+        """Return the sources that live passages name, sorted."""
         ...
 
     def count(self, scope: Scope) -> int:
         """Return the number of live passages."""
         ...
 
-    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """Return up to k (id, cosine) pairs, best first, for a vector (dim,)."""
+    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
+        """Return up to k matches by cosine, best first, for a vector (dim,)."""
         ...
 
-    def match(self, scope: Scope, text: str, k: int) -> list[tuple[str, float]]:
-        """Return up to k (id, BM25 score) pairs, best first; any word of `text` may match, in any script."""
+    def match(self, scope: Scope, text: str, k: int) -> list[Match]:
+        """Return up to k matches by BM25, best first; any word of `text` may match, in any script."""
         ...
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:

@@ -1,0 +1,86 @@
+"""Retrieval-augmented memory for language-model products.
+
+Stores keep, retrievers find, methods decide, the controller answers their steps with your model, and the trace has it
+all on record. Names are loaded when they are first used, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memagent.controller import Budget, Controller, Result
+    from memagent.errors import MemagentError
+    from memagent.flow import Flow, forget, gather, generate, remember, retrieve
+    from memagent.memory import Memory
+    from memagent.methods.plain import plain
+    from memagent.story.book import Story
+    from memagent.trace import Trace
+    from memagent.types import Answer, Completion, Hit, Message, Note, Passage, Request, Scope, Usage
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": "types",
+    "Budget": "controller",
+    "Completion": "types",
+    "Controller": "controller",
+    "Flow": "flow",
+    "Hit": "types",
+    "MemagentError": "errors",
+    "Memory": "memory",
+    "Message": "types",
+    "Note": "types",
+    "Passage": "types",
+    "Request": "types",
+    "Result": "controller",
+    "Scope": "types",
+    "Story": "story.book",
+    "Trace": "trace",
+    "Usage": "types",
+    "forget": "flow",
+    "gather": "flow",
+    "generate": "flow",
+    "plain": "methods.plain",
+    "remember": "flow",
+    "retrieve": "flow",
+}
+
+__all__ = [
+    "Answer",
+    "Budget",
+    "Completion",
+    "Controller",
+    "Flow",
+    "Hit",
+    "MemagentError",
+    "Memory",
+    "Message",
+    "Note",
+    "Passage",
+    "Request",
+    "Result",
+    "Scope",
+    "Story",
+    "Trace",
+    "Usage",
+    "forget",
+    "gather",
+    "generate",
+    "plain",
+    "remember",
+    "retrieve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'memagent' has no attribute {name!r}")
+    value = getattr(import_module(f"memagent.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,86 @@
+"""The command line: parse, call the library, print. Commands are loaded when they are run, so that help is fast."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from memagent.cli.console import complain, exit_code
+from memagent.cli.lazy import LazyGroup
+from memagent.errors import MemagentError
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwind like Ctrl-C does."""
+
+
+@click.group(
+    cls=LazyGroup,
+    commands={
+        "add": ("memagent.cli.notes:add", "Put files and folders into a memory."),
+        "search": ("memagent.cli.notes:search", "Find passages, best first, and say why."),
+        "ask": ("memagent.cli.notes:ask", "Answer a question from the memory, with sources."),
+        "show": ("memagent.cli.notes:show", "Show what a memory holds, or one passage."),
+        "story": ("memagent.cli.story:story", "Write a long story from a premise, paragraph by paragraph."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="memagent", message="memagent %(version)s")
+@click.option("--debug", is_flag=True, envvar="MEMAGENT_DEBUG", help="Show the traceback of an error.")
+def root(debug: bool) -> None:
+    """A memory for language models: one file, any model, every step on record.
+
+    Products go to standard output, everything else to standard error. Models are named openai:MODEL,
+    openai:MODEL@URL, ollama:MODEL or offline, with -m or in MEMAGENT_LLM.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. Errors of ours are two lines; the rest is said to be a bug."""
+    signal.signal(signal.SIGTERM, _terminate)
+    debug = "--debug" in arguments[:1] or os.environ.get("MEMAGENT_DEBUG", "") not in ("", "0", "false")
+    try:
+        code = root.main(args=list(arguments), prog_name="memagent", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        complain("stopped")
+        return 130
+    except Terminated:
+        complain("stopped")
+        return 143
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing is left to say, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemagentError as error:
+        if debug:
+            traceback.print_exc()
+        complain(error.message, error.hint)
+        return exit_code(error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        if debug:
+            traceback.print_exc()
+        complain(f"{type(error).__name__}: {error}", "This is a bug. Run it with: memagent --debug ...")
+        return 1
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,108 @@
+"""What the command line says: the product on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from typing import Any
+
+import click
+
+from memagent import errors
+from memagent.types import Usage
+
+_CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
+    (errors.UsageProblem, 2),
+    (errors.ConfigError, 3),
+    (errors.LLMError, 4),
+    (errors.Stopped, 5),
+    (errors.Locked, 7),
+    (errors.Unsynced, 7),
+)
+
+
+def exit_code(error: errors.MemagentError) -> int:
+    """Return the exit code of an error of ours."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), 1)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """Say on standard error what went wrong and what to do."""
+    click.echo(click.style("memagent: ", fg="red", bold=True) + message, err=True)
+    if hint:
+        click.echo(textwrap.indent(hint, "  "), err=True)
+
+
+def say(text: str = "", *, quiet: bool = False) -> None:
+    """Say something on standard error that is not the product."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+def dim(text: str) -> str:
+    """Return a text as an aside on a terminal; plain where colours are not wanted."""
+    return click.style(text, dim=True)
+
+
+def emit(data: Any) -> None:
+    """Write one line of JSON to standard output."""
+    click.echo(json.dumps(data, ensure_ascii=False))
+
+
+def money(cost: float | None) -> str:
+    """Return a price in dollars; an unknown one is said to be unknown."""
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.4f}" if 0 < cost < 1 else f"${cost:.2f}"
+
+
+def spent(usage: Usage) -> str:
+    """Return calls, tokens and cost in a few words."""
+    calls = f"{usage.calls} call{'s' * (usage.calls != 1)}"
+    return f"{calls}, {'~' * usage.estimated}{usage.tokens:,} tokens, {money(usage.cost)}"
+
+
+class ProseOut:
+    """Writes prose to standard output as it comes: word-wrapped on a terminal, untouched elsewhere."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stdout.isatty()
+        self.width = min(96, shutil.get_terminal_size().columns - 1) if self.terminal else 0
+        self._column = 0
+        self._word = ""
+
+    def write(self, text: str) -> None:
+        """Write a piece. On a terminal the last word waits until it is known to be whole."""
+        if not self.terminal:
+            click.echo(text, nl=False)
+            return
+        for character in text:
+            if character in " \n":
+                self._flush_word()
+                self._space(character)
+            else:
+                self._word += character
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        """Write what still waits."""
+        self._flush_word()
+        sys.stdout.flush()
+
+    def _flush_word(self) -> None:
+        if self._column and self._column + len(self._word) > self.width:
+            click.echo()
+            self._column = 0
+        click.echo(self._word, nl=False)
+        self._column += len(self._word)
+        self._word = ""
+
+    def _space(self, character: str) -> None:
+        if character == "\n":
+            click.echo()
+            self._column = 0
+        elif self._column:
+            click.echo(" ", nl=False)
+            self._column += 1

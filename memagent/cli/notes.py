@@ -1,0 +1,223 @@
+"""`memagent add | search | ask | show`: a memory of your own files."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memagent.cli.console import ProseOut, dim, emit, say, spent
+from memagent.errors import NotFound, UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.memory import Memory
+    from memagent.types import Hit, Note
+
+db_option = click.option(
+    "--db",
+    default="memory.db",
+    show_default=True,
+    envvar="MEMAGENT_DB",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The memory's file.",
+)
+embedder_option = click.option("--embedder", default=None, help="hashing (default), local, openai:MODEL, ...")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--text", multiple=True, help="A text to keep, given here.")
+@db_option
+@embedder_option
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | None, as_json: bool, quiet: bool) -> None:
+    """Put files and folders (Markdown, text) into a memory.
+
+    Files are cut into passages at headings and paragraphs and kept verbatim. Adding a file again replaces what it held
+    before. "-" reads standard input.
+    """
+    if not paths and not text:
+        raise click.UsageError('Name files or folders, "-" for standard input, or --text.')
+    files = 0
+    with _memory(db, embedder, new=True) as memory:
+        before = memory.count()
+        for source, notes in groupby(_notes(paths, text), key=lambda note: note.source):
+            memory.add(list(notes), replace_sources=bool(source))
+            files += 1
+            _progress(f"{files} files, {source}", quiet)
+        after = memory.count()
+    if as_json:
+        emit({"db": str(db), "sources": files, "passages": after, "change": after - before})
+    say(
+        f"{db}: {files} source{'s' * (files != 1)} read, {after} passages ({after - before:+d})", quiet=quiet or as_json
+    )
+
+
+@click.command()
+@click.argument("query")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
+@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@db_option
+@embedder_option
+@json_option
+def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool) -> None:
+    """Find passages, best first, and say why each was found."""
+    _check_query(query)
+    with _memory(db, embedder) as memory:
+        hits = memory.search(query, k, using=using)
+    if as_json:
+        for hit in hits:
+            emit(asdict(hit))
+        return
+    for rank, hit in enumerate(hits, 1):
+        click.echo(f"{rank}. {hit.score:.2f}  {_where(hit)}")
+        click.echo(f"   {_snippet(hit.text)}")
+        click.echo(dim(f"   {hit.id}: {hit.why}"))
+    if not hits:
+        say("nothing found")
+
+
+@click.command()
+@click.argument("question")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages to read.")
+@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@db_option
+@embedder_option
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
+def ask(
+    question: str,
+    k: int,
+    using: str,
+    model: str | None,
+    max_cost: float | None,
+    db: Path,
+    embedder: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Answer a question from the memory, with sources."""
+    from memagent.controller import Budget, Controller
+    from memagent.flow import Event, TokenReceived
+    from memagent.methods.plain import plain
+
+    _check_query(question)
+    out, streamed = ProseOut(), []
+
+    def tell(event: Event) -> None:
+        if isinstance(event, TokenReceived):
+            streamed.append(event.text)
+            out.write(event.text)
+
+    with _memory(db, embedder) as memory:
+        controller = Controller(model, memory, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
+        result = controller.run(plain(question, k=k, using=using))
+    answer, usage = result.value, result.usage
+    if as_json:
+        emit({"answer": answer.text, "sources": [asdict(hit) for hit in answer.hits], "usage": asdict(usage)})
+        return
+    out.write("" if streamed else answer.text)
+    out.end()
+    click.echo("\n" if answer.hits else "")
+    for number, hit in enumerate(answer.hits, 1):
+        click.echo(f"[{number}] {_where(hit)} {dim(f'({hit.score:.2f}, {hit.id})')}")
+    say(dim(f"{controller.llm.name}: {spent(usage)}"), quiet=quiet)
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option("--source", help="List the passages of one source.")
+@db_option
+@embedder_option
+@json_option
+def show(id: str | None, source: str | None, db: Path, embedder: str | None, as_json: bool) -> None:
+    """Show what a memory holds: its sources, the passages of one source, or one passage."""
+    with _memory(db, embedder) as memory:
+        if id is not None:
+            passages = [memory.get(id)]
+        elif source is not None:
+            passages = list(memory.passages(source=source))
+            if not passages:
+                raise NotFound(f"{str(db)!r} holds nothing from {source!r}", hint="See its sources: memagent show")
+        else:
+            _overview(memory, db, as_json)
+            return
+    for passage in passages:
+        if as_json:
+            emit({"id": passage.id, "title": passage.title, "source": passage.source, "text": passage.text})
+        else:
+            click.echo(dim(f"{passage.id}  {passage.source}  {passage.recorded_at:%Y-%m-%d %H:%M} UTC"))
+            click.echo(f"{passage.full_text}\n")
+
+
+def _overview(memory: Memory, db: Path, as_json: bool) -> None:
+    sources = dict(memory.sources())
+    if as_json:
+        emit({"db": str(db), "passages": memory.count(), "bytes": db.stat().st_size, "sources": sources})
+        return
+    click.echo(f"{db}: {memory.count()} passages, {db.stat().st_size / 1e6:.1f} MB")
+    for source, count in sources.items():
+        click.echo(f"{count:6d}  {source or '(given as text)'}")
+
+
+def _memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
+    from memagent import registry
+    from memagent.memory import Memory
+
+    if not new and not db.exists():
+        raise UsageProblem(f"there is no memory {str(db)!r}", hint=f"Make one with: memagent add FOLDER --db {db}")
+    return Memory(db, embedder=registry.embedder(embedder), single_user=True)
+
+
+def _notes(paths: Sequence[Path], texts: Sequence[str]) -> Iterator[Note]:
+    from memagent.indexing.files import notes_from
+    from memagent.types import Note
+
+    yield from (Note(text) for text in texts)
+    if any(str(path) == "-" for path in paths):
+        yield from _standard_input()
+    named = [path for path in paths if str(path) != "-"]
+    if named:
+        yield from notes_from(named)
+
+
+def _standard_input() -> Iterable[Note]:
+    from memagent.indexing.chunk import chunk
+    from memagent.types import Note
+
+    return [Note(text) for text in chunk(sys.stdin.read())]
+
+
+def _check_query(query: str) -> None:
+    if not query.strip():
+        raise UsageProblem("the question is empty", hint="Say what to look for.")
+
+
+def _where(hit: Hit) -> str:
+    return " · ".join(part for part in (hit.title, hit.source) if part) or hit.id
+
+
+def _snippet(text: str, width: int = 200) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
+
+
+_last: dict[str, float] = {"told": 0.0}
+
+
+def _progress(text: str, quiet: bool) -> None:
+    """Tell a terminal, at most four times a second, how far it has come."""
+    if quiet or not sys.stderr.isatty() or time.monotonic() - _last["told"] < 0.25:
+        return
+    _last["told"] = time.monotonic()
+    click.echo(f"\r\x1b[K{text[:100]}\r", err=True, nl=False)

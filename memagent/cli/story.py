@@ -1,0 +1,318 @@
+"""`memagent story ...`: one command a verb, over the library's `Story`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from memagent.cli.console import dim, emit, money, say
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.story.book import Story
+
+folder_argument = click.argument(
+    "folder", default=Path(), type=click.Path(path_type=Path, file_okay=True), required=False
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+
+
+@click.group()
+def story() -> None:
+    """Write a long story from a premise, paragraph by paragraph, with a memory that you can read and edit.
+
+    FOLDER is the story's folder; without it, the folder you are in.
+    """
+
+
+@story.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--premise", help="What the story is about.")
+@click.option(
+    "--premise-file", type=click.Path(path_type=Path, allow_dash=True), help="The same, from a file; - reads it."
+)
+@click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
+@click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
+@click.option("--language", default="English", show_default=True, help="The language to write in.")
+@click.option("--genre", default="any", show_default=True, help="A word or two.")
+@click.option("--sentences", default=20, show_default=True, type=click.IntRange(1, 200), help="About, a paragraph.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="For a story that repeats.")
+@quiet_option
+def init(
+    folder: Path,
+    premise: str | None,
+    premise_file: Path | None,
+    model: str,
+    embedder: str,
+    language: str,
+    genre: str,
+    sentences: int,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Make the folder of a new story. Nothing is written yet and no model is asked."""
+    from memagent import registry
+    from memagent.story.book import Story
+    from memagent.story.config import StoryConfig
+
+    text = _premise(premise, premise_file)
+    if model:
+        registry.llm(model)
+    config = StoryConfig(llm=model, embedder=embedder, language=language, genre=genre, sentences=sentences, seed=seed)
+    Story.create(folder, text, config)
+    say(
+        f"Made {folder}. What it is about is in {folder / 'premise.md'}, how it is written in {folder / 'story.toml'}.",
+        quiet=quiet,
+    )
+    say(f"Next: memagent story write {folder}", quiet=quiet)
+
+
+@story.command()
+@folder_argument
+@click.option("-n", "count", type=click.IntRange(min=1), help="How many paragraphs more (default 1).")
+@click.option("--until", type=click.IntRange(min=1), help="Write until there are so many in all.")
+@click.option("--auto/--ask", default=None, help="Choose plans by itself, or ask you (default on a terminal).")
+@click.option("--select", type=click.Choice(["first", "model", "simulator"]), help="Who chooses with --auto.")
+@click.option("-m", "--model", help="Which model writes; see memagent --help.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this now, in dollars.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this now.")
+@click.option("--max-calls", type=click.IntRange(min=1), help="Stop before more model calls than this now.")
+@click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--stream/--no-stream", default=True, help="Show prose on a terminal while it is being written.")
+@json_option
+@quiet_option
+def write(folder: Path, auto: bool | None, **options: Any) -> int:
+    """Write on from where the story is.
+
+    The prose goes to standard output. Stop it with Ctrl-C at any time; the same command goes on where it stopped.
+    """
+    from memagent.cli.writing import Options, write_story
+
+    asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
+    if asking and not sys.stdin.isatty():
+        raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
+    if options["count"] and options["until"]:
+        raise click.UsageError("Give -n or --until, not both.")
+    return write_story(_open(folder), Options(asking=asking, **options))
+
+
+@story.command()
+@folder_argument
+@click.argument("number", type=int, required=False)
+@click.option("--text", help="A plan in your own words.")
+@click.option("--edit", is_flag=True, help="Edit the chosen plan in your editor.")
+@quiet_option
+def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: bool) -> None:
+    """Choose the plan for the next paragraph: a NUMBER from 1 to 3, or --text.
+
+    Without any of them, the plans are shown. `memagent story pick 2` works on the story you are in.
+    """
+    folder, number = _folder_or_number(folder, number)
+    book = _open(folder)
+    if number is None and text is None and not edit:
+        _show_plans(book)
+        return
+    with book.editing():
+        choice = text if text is not None else number
+        if edit:
+            choice = _edited(_plan(book, choice))
+        if choice is None:
+            raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
+        plan = book.pick(choice)
+    say(f"The next paragraph follows: {plan}", quiet=quiet)
+
+
+@story.command()
+@folder_argument
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """Say where the story stands, what it cost, and what comes next."""
+    from memagent.story.writing import words
+
+    book = _open(folder)
+    record, state = book.record, book.state
+    facts = {
+        "title": record.title,
+        "paragraphs": len(record.paragraphs),
+        "words": words(record.paragraphs),
+        "goal": record.goal.until if record.goal else None,
+        "plan": state.plan if state else "",
+        "plans": list(state.plans) if state else [],
+        "usage": asdict(record.usage),
+    }
+    if as_json:
+        emit(facts)
+        return
+    click.echo(f"{record.title or book.folder}: {facts['paragraphs']} paragraphs, {facts['words']:,} words")
+    click.echo(f"spent: {record.usage.calls} calls, {record.usage.tokens:,} tokens, {money(record.usage.cost)}")
+    if record.goal and record.goal.until > len(record.paragraphs):
+        click.echo(f"stopped on the way to {record.goal.until} paragraphs")
+    if state:
+        _show_plans(book)
+    click.echo(f"next: memagent story write {book.folder}")
+
+
+@story.command()
+@folder_argument
+def show(folder: Path) -> None:
+    """Print the story."""
+    from memagent.story.pages import manuscript_text
+
+    book = _open(folder)
+    if not book.record.paragraphs:
+        say(f"Nothing is written yet. Next: memagent story write {book.folder}")
+    click.echo(manuscript_text(book.record), nl=False)
+
+
+@story.command()
+@folder_argument
+@click.argument("out", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
+@quiet_option
+def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None:
+    """Write the story to one file, OUT.md or OUT.txt. `export OUT.md` alone works on the story you are in."""
+    from memagent.files import replace as replace_file
+    from memagent.story.pages import manuscript_text
+    from memagent.story.writing import words
+
+    if out is None:
+        folder, out = Path(), folder
+    book = _open(folder)
+    if out.suffix not in (".md", ".txt"):
+        raise UsageProblem(
+            f"{str(out)!r}: the format {out.suffix or 'without a suffix'} is not known", hint="Use .md or .txt."
+        )
+    if out.exists() and not overwrite:
+        raise UsageProblem(f"{str(out)!r} exists", hint="Choose another name, or add --overwrite.")
+    if not out.absolute().parent.is_dir():
+        raise UsageProblem(f"there is no folder {str(out.parent)!r}", hint="Make it first.")
+    text = manuscript_text(book.record)
+    replace_file(out, text.removeprefix("# ") if out.suffix == ".txt" else text)
+    say(f"{out}: {len(book.record.paragraphs)} paragraphs, {words(book.record.paragraphs):,} words", quiet=quiet)
+
+
+@story.command()
+@folder_argument
+@quiet_option
+def sync(folder: Path, quiet: bool) -> None:
+    """Take up the manuscript as you have edited it, the memory of it included."""
+    book = _open(folder)
+    with book.editing(adopt=False):
+        changed = book.sync()
+    say(f"{changed} paragraph{'s' * (changed != 1)} taken up", quiet=quiet)
+
+
+@story.group()
+def memory() -> None:
+    """Show and edit what the story remembers."""
+
+
+@memory.command("show")
+@folder_argument
+@click.option("--long", "in_full", is_flag=True, help="Long memory in full.")
+@json_option
+def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
+    """Show the short memory, and what long memory holds."""
+    book = _open(folder)
+    state, long = book.state, book.record.long_memory
+    if as_json:
+        emit({"short": state.memory if state else "", "long": {str(number): text for number, text in long.items()}})
+        return
+    if state is None:
+        say(f"The story has not begun. Next: memagent story write {book.folder}")
+        return
+    click.echo(f"Short memory ({book.pages.short}; edit it freely)\n\n{state.memory}\n")
+    click.echo(f"Long memory ({book.pages.long}; {len(long)} of {len(book.record.paragraphs)} paragraphs)\n")
+    for number, text in long.items():
+        mark = "*" if f"p{number:06d}" in state.recalled else " "
+        click.echo(f"{mark}{number:4d}  {text if in_full else _first(text)}")
+    if any(f"p{number:06d}" in state.recalled for number in long):
+        say(dim("* called to mind for the newest paragraph"))
+
+
+@memory.command("edit")
+@folder_argument
+@click.option("--paragraph", type=click.IntRange(min=1), help="Edit what long memory holds of this paragraph.")
+@click.option("--text", help='The new text; without it, your editor opens. "-" reads standard input.')
+@quiet_option
+def memory_edit(folder: Path, paragraph: int | None, text: str | None, quiet: bool) -> None:
+    """Edit the short memory, or one paragraph of long memory. The next paragraph is written from it."""
+    book = _open(folder)
+    with book.editing():
+        now = book.record.long_memory.get(paragraph, "") if paragraph else book.state.memory if book.state else ""
+        new = sys.stdin.read() if text == "-" else text if text is not None else _edited(now)
+        if new is None or new.strip() == now.strip():
+            say("nothing changed", quiet=quiet)
+            return
+        if paragraph:
+            book.edit_long(paragraph, new)
+        else:
+            book.edit_memory(new)
+    say("taken up; the next paragraph is written from it", quiet=quiet)
+
+
+def _open(folder: Path) -> Story:
+    from memagent.story.book import Story
+
+    return Story(folder)
+
+
+def _premise(premise: str | None, path: Path | None) -> str:
+    if (premise is None) == (path is None):
+        raise UsageProblem("a story needs a premise", hint='Give --premise "..." or --premise-file FILE (one of them).')
+    if premise is not None:
+        return premise
+    if str(path) == "-":
+        return sys.stdin.read()
+    assert path is not None
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(
+            f"the premise {str(path)!r} cannot be read: {error.strerror}", hint="Check the name."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageProblem(f"the premise {str(path)!r} is not UTF-8 text", hint="Save it as UTF-8.") from error
+
+
+def _folder_or_number(folder: Path, number: int | None) -> tuple[Path, int | None]:
+    """`pick 2` has one argument: the number, not a folder, unless there is a folder of that name."""
+    if number is None and str(folder).isdecimal() and not folder.is_dir():
+        return Path(), int(str(folder))
+    return folder, number
+
+
+def _plan(book: Story, choice: int | str | None) -> str:
+    if isinstance(choice, str):
+        return choice
+    state = book.state
+    if state is None:
+        return ""
+    return state.plans[choice - 1] if choice and choice <= len(state.plans) else state.plan or state.plans[0]
+
+
+def _edited(text: str) -> str | None:
+    if not sys.stdin.isatty():
+        raise UsageProblem("an editor needs a terminal", hint="Give the text with --text, or --text - to read it.")
+    return click.edit(text, extension=".md")
+
+
+def _show_plans(book: Story) -> None:
+    state = book.state
+    if state is None:
+        say("There are no plans before the first paragraph.")
+        return
+    if state.plan and state.plan not in state.plans:
+        click.echo(f"chosen  {state.plan}")
+    for number, plan in enumerate(state.plans, 1):
+        click.echo(f"{'*' if plan == state.plan else ' '} {number}  {plan}")
+
+
+def _first(text: str, width: int = 88) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[:width].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,247 @@
+"""`memagent story write`: streams the prose, tells what it costs, and stops when it is asked to."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, cast
+
+import click
+
+from memagent.cli.console import ProseOut, complain, dim, emit, exit_code, money, say, spent
+from memagent.controller import Budget, Controller
+from memagent.errors import Interrupted, Stopped
+from memagent.flow import Event, Generate, StepStarted, TokenReceived
+from memagent.methods.recurrent import Select, State
+from memagent.sentences import count_words
+from memagent.story.book import Story
+from memagent.story.prose import ProseStream
+from memagent.story.writing import Progress, goal, words, write, write_one
+from memagent.types import Usage
+
+_PROSE = {"recurrent/begin", "recurrent/step"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command, as click gives them."""
+
+    asking: bool
+    count: int | None
+    until: int | None
+    select: str | None
+    model: str | None
+    max_cost: float | None
+    max_tokens: int | None
+    max_calls: int | None
+    max_seconds: float | None
+    stream: bool
+    as_json: bool
+    quiet: bool
+
+
+def write_story(story: Story, options: Options) -> int:
+    """Write as the options say; return the exit code."""
+    select = cast(Select, options.select or story.config.select)
+    teller = Teller(story, options, streaming=options.stream and select != "simulator")
+    budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
+    controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
+    progress = Progress(on_written=teller.written)
+    with story.editing():
+        controller.memory = story.memory
+        teller.begin(controller)
+        try:
+            with _signals(controller, progress) as received:
+                done = _run(story, controller, select, progress, options, teller)
+        except Interrupted:
+            done = False
+        except Stopped as stop:
+            teller.stopped()
+            complain(stop.message, f"Nothing is lost. Go on with a higher limit: memagent story write {story.folder}")
+            return exit_code(stop)
+        finally:
+            teller.close()
+    if not done:
+        return _interrupted(story, received, options)
+    teller.done()
+    return 0
+
+
+def _run(
+    story: Story, controller: Controller, select: Select, progress: Progress, options: Options, teller: Teller
+) -> bool:
+    if options.asking:
+        return _asking(story, controller, select, progress, options)
+    until = goal(story, options.count, options.until)
+    if len(story.record.paragraphs) >= until:
+        say(f"The story has {len(story.record.paragraphs)} paragraphs already; nothing to do.", quiet=options.quiet)
+    elif len(story.record.paragraphs) and not options.quiet:
+        say(dim(f"going on after paragraph {len(story.record.paragraphs)}, to {until}"))
+    return write(story, controller, until, select=select, progress=progress)
+
+
+def _asking(story: Story, controller: Controller, select: Select, progress: Progress, options: Options) -> bool:
+    """Ask for the plan before each paragraph, until the wished number is written or the person stops."""
+    until = goal(story, options.count, options.until) if options.count or options.until else None
+    while until is None or len(story.record.paragraphs) < until:
+        if progress.stopping:
+            return False
+        if story.state is not None and not story.state.plan and not _chosen(story):
+            return True
+        write_one(story, controller, select=select, progress=progress)
+    return True
+
+
+def _chosen(story: Story) -> bool:
+    """Show the plans and ask; return whether the story is to go on."""
+    assert story.state is not None
+    say("\nWhat happens next?")
+    for number, plan in enumerate(story.state.plans, 1):
+        say(f"  {number}  {plan}")
+    while True:
+        answer = click.prompt(
+            f"[1-{len(story.state.plans)}] choose   w write my own   e edit one   M edit memory   q quit",
+            default="1",
+            err=True,
+            show_default=False,
+        ).strip()
+        if answer == "q":
+            return False
+        if answer == "M":
+            _edit_memory(story)
+        elif choice := _choice(story, answer):
+            story.pick(choice)
+            return True
+
+
+def _choice(story: Story, answer: str) -> int | str | None:
+    plans = story.state.plans if story.state else ()
+    if answer.isdecimal() and 1 <= int(answer) <= len(plans):
+        return int(answer)
+    if answer == "w":
+        return click.prompt("What happens next", err=True).strip() or None
+    if answer == "e":
+        number = click.prompt("Which one", type=click.IntRange(1, len(plans)), default=1, err=True)
+        return (click.edit(plans[number - 1], extension=".md") or plans[number - 1]).strip() or None
+    say(f"{answer!r} is not one of the choices")
+    return None
+
+
+def _edit_memory(story: Story) -> None:
+    text = click.edit(story.state.memory if story.state else "", extension=".md")
+    if text and text.strip():
+        story.edit_memory(text)
+        say("taken up")
+
+
+@contextmanager
+def _signals(controller: Controller, progress: Progress) -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM ends the run after the paragraph in hand, the second ends it at the next token."""
+    received: list[int] = []
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            progress.stop()
+            say("\n[stopping after this paragraph; once more to stop now]")
+        elif len(received) == 2:
+            controller.stop()
+        else:
+            raise KeyboardInterrupt
+
+    before: dict[int, Any] = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupted(story: Story, received: list[int], options: Options) -> int:
+    count = len(story.record.paragraphs)
+    say(f"Stopped. {count} paragraph{'s' * (count != 1)} kept. Go on with: memagent story write {story.folder}")
+    return 143 if received[:1] == [signal.SIGTERM] else 130
+
+
+class Teller:
+    """Shows a run: prose as it is written, and after each paragraph what it used and cost."""
+
+    def __init__(self, story: Story, options: Options, *, streaming: bool) -> None:
+        self.story, self.options = story, options
+        self.out = ProseOut()
+        self.streaming = streaming and self.out.terminal and not options.as_json
+        self._prose = ProseStream()
+
+    def begin(self, controller: Controller) -> None:
+        """Say who writes, and what was edited by hand since."""
+        quiet = self.options.quiet
+        say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
+        for what in self.story.adopted:
+            say(f"your edit of the {what} is taken up", quiet=quiet)
+
+    def hear(self, event: Event) -> None:
+        """Show prose as it comes."""
+        if not self.streaming:
+            return
+        if isinstance(event, StepStarted) and isinstance(event.step, Generate) and event.step.request.label in _PROSE:
+            if self._prose.shown:
+                self.out.write("\n\n")
+                self.out.end()
+                say("[that draft could not be used; another one follows]")
+            self._prose = ProseStream()
+        if isinstance(event, TokenReceived) and event.label in _PROSE:
+            self.out.write(self._prose.feed(event.text))
+
+    def written(self, state: State, usage: Usage) -> None:
+        """Show what is now safe on disk."""
+        if self.options.as_json:
+            first = state.paragraphs - len(state.written) + 1
+            for number, text in enumerate(state.written, first):
+                emit({"type": "paragraph", "number": number, "text": text})
+            emit({"type": "usage", "calls": usage.calls, "tokens": usage.tokens, "cost": usage.cost})
+            return
+        self._finish_prose("\n\n".join(state.written))
+        if not self.options.quiet:
+            self._tell(state, usage)
+
+    def stopped(self) -> None:
+        """End the line that was being written."""
+        self.out.end()
+
+    def close(self) -> None:
+        """Let what waits out, whatever happened."""
+        self.out.end()
+
+    def done(self) -> None:
+        """Say what there is now and how to look at it."""
+        record = self.story.record
+        if self.options.as_json:
+            emit({"type": "done", "paragraphs": len(record.paragraphs), "words": words(record.paragraphs)})
+        if self.options.quiet or self.options.asking:
+            return
+        count = len(record.paragraphs)
+        say(
+            f"{count} paragraphs, {words(record.paragraphs):,} words, {money(record.usage.cost)} in all."
+            f" Its memory: memagent story memory show {self.story.folder}"
+        )
+
+    def _finish_prose(self, text: str) -> None:
+        shown, self._prose = self._prose.shown, ProseStream()
+        if not text.startswith(shown):
+            self.out.write("\n\n")
+            shown = ""
+        self.out.write(text[len(shown) :] + "\n\n")
+        self.out.end()
+
+    def _tell(self, state: State, usage: Usage) -> None:
+        total = self.story.record.usage
+        recalled = " ".join(f"¶{int(id[1:])}" for id in state.recalled if id[1:].isdecimal()) or "nothing"
+        say(
+            dim(
+                f"── ¶{state.paragraphs}: {sum(map(count_words, state.written))} words · recalled {recalled} · "
+                f"{spent(usage)} · in all {total.tokens:,} tokens, {money(total.cost)}"
+            )
+        )

@@ -1,0 +1,422 @@
+"""The controller answers the steps of a flow with your language model, your memory and your retriever.
+
+It is the one place where calls are made, so it is where they are counted, limited, retried, reported and written down.
+`run` may be called inside a running event loop (a notebook); `arun` must be awaited on one. A backend's own code
+decides which errors are worth a second try (`BackendError.retryable`); the controller makes it, a bounded number of
+times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from memagent import registry
+from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Interrupted, UsageProblem
+from memagent.flow import (
+    Event,
+    Flow,
+    Forget,
+    Generate,
+    Path,
+    Remember,
+    Retrieve,
+    Step,
+    StepDone,
+    StepRetried,
+    StepStarted,
+    TokenReceived,
+    arun,
+    run,
+)
+from memagent.trace import Record, Trace
+from memagent.types import Completion, Request, Token, Usage, estimate_tokens
+
+if TYPE_CHECKING:
+    from memagent.llms.base import LLM
+    from memagent.memory import Memory
+    from memagent.retrievers.base import Retriever
+
+T = TypeVar("T")
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits on what a controller may spend in its lifetime; `None` means no limit.
+
+    A call that could pass a limit on calls or tokens is not made: the run stops with `BudgetExceeded`, and a traced run
+    goes on later from there. Tokens count input and output; a call is charged in advance with its estimated input and
+    its `max_tokens`. `cost` is in US dollars, needs a backend with known prices, and is checked before each call, so
+    that the last call may pass it by its own price. `seconds` run from the first step.
+    """
+
+    calls: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """What a run returned, and its record. `usage` counts the whole run, replayed steps included."""
+
+    value: T
+    trace: Trace
+
+    @property
+    def usage(self) -> Usage:
+        """Calls, tokens and cost of the run."""
+        return self.trace.usage
+
+
+@dataclass(frozen=True, slots=True)
+class RunDone(Generic[T]):
+    """The last event of a stream: the run's result."""
+
+    result: Result[T]
+
+
+class Controller:
+    """Runs flows with one model, one memory and one budget.
+
+    Args:
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+            callable. `None` lets the environment decide.
+        memory: a bound `Memory`; needed by flows that retrieve or remember.
+        retriever: a retriever or its name, for steps that name none; the memory's hybrid search by default.
+        budget: limits on everything this controller spends.
+        retries: how many times a call that failed for a passing reason is made again.
+        on_event: called with each event, in the thread that runs the flow (or a branch of it).
+    """
+
+    def __init__(
+        self,
+        llm: LLM | str | Any | None = None,
+        memory: Memory | None = None,
+        *,
+        retriever: Retriever | str = "",
+        budget: Budget | None = None,
+        retries: int = 2,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        self.llm: LLM = registry.llm(llm)
+        self.memory = memory
+        self.retriever = retriever
+        self.retries = retries
+        self.on_event = on_event
+        self._meter = Meter(budget or Budget())
+        self._stop = threading.Event()
+
+    @property
+    def usage(self) -> Usage:
+        """What this controller has spent so far; replayed steps cost nothing."""
+        return self._meter.spent
+
+    def stop(self) -> None:
+        """Ask a run to stop as soon as it can: at the next token or step it raises `Interrupted`."""
+        self._stop.set()
+
+    def run(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
+        """Run a flow to its end. With a trace that already holds steps, those are answered from it (resume)."""
+        return self._run(flow, _trace(trace), self.on_event)
+
+    async def arun(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
+        """Like `run`, without blocking the event loop."""
+        return await self._arun(flow, _trace(trace), self.on_event)
+
+    def stream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Iterator[Event | RunDone[T]]:
+        """Run a flow and yield its events as they happen.
+
+        The last one is `RunDone`. Closing the iterator stops the run.
+        """
+        events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                events.put(RunDone(self._run(flow, _trace(trace), events.put)))
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that reads the events
+                events.put(error)
+
+        thread = threading.Thread(target=work, name="memagent-stream", daemon=True)
+        thread.start()
+        try:
+            yield from _until_done(events)
+        finally:
+            if thread.is_alive():
+                self._stop.set()
+                thread.join()
+                self._stop.clear()
+
+    async def astream(
+        self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None
+    ) -> AsyncIterator[Event | RunDone[T]]:
+        """Like `stream`, on an event loop."""
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        task = asyncio.ensure_future(self._arun(flow, _trace(trace), events.put_nowait))
+        task.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            yield RunDone(await task)
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+
+    def _run(self, flow: Flow[T], trace: Trace, on_event: OnEvent | None) -> Result[T]:
+        def answer(step: Step, path: Path) -> Any:
+            with _Turn(self, trace, on_event, step, path) as turn:
+                if turn.record is None:
+                    turn.answered(self._do(step, turn))
+            return turn.answer
+
+        return Result(run(flow, answer), trace)
+
+    async def _arun(self, flow: Flow[T], trace: Trace, on_event: OnEvent | None) -> Result[T]:
+        async def answer(step: Step, path: Path) -> Any:
+            with _Turn(self, trace, on_event, step, path) as turn:
+                if turn.record is None:
+                    turn.answered(await self._ado(step, turn))
+            return turn.answer
+
+        return Result(await arun(flow, answer), trace)
+
+    def _do(self, step: Step, turn: _Turn) -> Any:
+        if not isinstance(step, Generate):
+            return self._with_memory(step)
+        request = self._admitted(step.request)
+        for attempt in range(1, self.retries + 2):
+            with self._meter.charging(request) as charge:
+                try:
+                    return charge.paid(self._complete(request, turn))
+                except BackendError as error:
+                    wait = self._again(error, attempt, turn)
+            time.sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _ado(self, step: Step, turn: _Turn) -> Any:
+        if not isinstance(step, Generate):
+            return await asyncio.to_thread(self._with_memory, step)
+        request = self._admitted(step.request)
+        for attempt in range(1, self.retries + 2):
+            with self._meter.charging(request) as charge:
+                try:
+                    return charge.paid(await self._acomplete(request, turn))
+                except BackendError as error:
+                    wait = self._again(error, attempt, turn)
+            await asyncio.sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _complete(self, request: Request, turn: _Turn) -> Completion:
+        if turn.on_event is None:
+            return self.llm.complete(request)
+        for piece in self.llm.stream(request):
+            if isinstance(piece, Completion):
+                return piece
+            turn.token(piece)
+        raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
+
+    async def _acomplete(self, request: Request, turn: _Turn) -> Completion:
+        if turn.on_event is None:
+            return await self.llm.acomplete(request)
+        async for piece in self.llm.astream(request):
+            if isinstance(piece, Completion):
+                return piece
+            turn.token(piece)
+        raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
+
+    def _again(self, error: BackendError, attempt: int, turn: _Turn) -> float:
+        """Return the seconds to wait before the next attempt, or raise the error when there is to be none."""
+        if not error.retryable or attempt > self.retries:
+            raise error
+        turn.emit(StepRetried(turn.path, error, attempt))
+        return float(min(0.5 * 2 ** (attempt - 1), 8.0))
+
+    def _admitted(self, request: Request) -> Request:
+        """Refuse what the backend cannot do, before anything is spent; give the call what is left of the time."""
+        missing = sorted(_needs(request) - self.llm.can)
+        if missing:
+            raise CapabilityError(
+                f"{self.llm.name} cannot do {', '.join(missing)}, which {request.label or 'this method'} needs",
+                hint=f"Choose another backend; this one can do: {', '.join(sorted(self.llm.can)) or 'plain text'}.",
+            )
+        left = self._meter.seconds_left()
+        if left is None:
+            return request
+        return replace(request, timeout=left if request.timeout is None else min(left, request.timeout))
+
+    def _with_memory(self, step: Step) -> Any:
+        if self.memory is None:
+            raise UsageProblem(f"the flow asks to {type(step).__name__.lower()}, but the controller has no memory")
+        if isinstance(step, Retrieve):
+            return self.memory.search(step.query, step.k, using=step.using or self.retriever or "hybrid")
+        if isinstance(step, Remember):
+            return self.memory.add(step.notes)
+        if isinstance(step, Forget):
+            return self.memory.forget(step.ids)
+        raise UsageProblem(f"{step!r} is not a step")
+
+
+class _Turn:
+    """One step being answered: recalls it from the trace or records it there, and tells what happens."""
+
+    def __init__(self, controller: Controller, trace: Trace, on_event: OnEvent | None, step: Step, path: Path) -> None:
+        self.controller, self.trace, self.on_event, self.step, self.path = controller, trace, on_event, step, path
+        self.record: Record | None = None
+        self.answer: Any = None
+
+    def __enter__(self) -> _Turn:
+        self.started = time.perf_counter()
+        self.record = self.trace.recall(self.path, self.step)
+        if self.record is None:
+            self._check()
+            self.emit(StepStarted(self.path, self.step))
+            return self
+        if self.record.error is not None:
+            raise self.record.error
+        self.answer = self.record.answer
+        self.emit(StepDone(self.path, self.step, self.answer, self.record.seconds, replayed=True))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, (Interrupted, BudgetExceeded)):
+            self.trace.add(Record(self.path, self.step, error=error, seconds=self._seconds()))
+
+    def answered(self, answer: Any) -> None:
+        """Write the answer down first, then tell."""
+        self.answer = answer
+        self.trace.add(Record(self.path, self.step, answer, seconds=self._seconds()))
+        self.emit(StepDone(self.path, self.step, answer, self._seconds()))
+
+    def token(self, token: Token) -> None:
+        """Pass a piece of the reply on, unless somebody asked to stop."""
+        self._check()
+        label = self.step.request.label if isinstance(self.step, Generate) else ""
+        self.emit(TokenReceived(self.path, token.text, label))
+
+    def emit(self, event: Event) -> None:
+        if self.on_event is not None:
+            self.on_event(event)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def _check(self) -> None:
+        if self.controller._stop.is_set():
+            raise Interrupted("the run was asked to stop")
+        self.controller._meter.check_time()
+
+
+class Meter:
+    """Counts what is spent and refuses what could pass the budget. Safe to use from several branches at once."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.spent = Usage()
+        self._reserved = Usage()
+        self._started: float | None = None
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def charging(self, request: Request) -> Iterator[Meter._Charge]:
+        """Reserve what a call may need, and settle it when the block ends."""
+        inputs = sum(estimate_tokens(message.content) for message in request.messages)
+        reserve = Usage(calls=1, input_tokens=inputs, output_tokens=request.max_tokens or 0)
+        with self._lock:
+            self._check(reserve)
+            self._reserved += reserve
+        charge = Meter._Charge()
+        try:
+            yield charge
+        finally:
+            with self._lock:
+                self._reserved = _minus(self._reserved, reserve)
+                self.spent += charge.usage
+
+    def check_time(self) -> None:
+        """Start the clock at the first step; raise `BudgetExceeded` when the time is over."""
+        left = self.seconds_left()
+        if left is not None and left <= 0:
+            raise BudgetExceeded(f"the time limit of {self.budget.seconds:g} s is over", hint=_GO_ON)
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds left, or `None` without a time limit."""
+        if self.budget.seconds is None:
+            return None
+        now = time.monotonic()
+        self._started = now if self._started is None else self._started
+        return self.budget.seconds - (now - self._started)
+
+    def _check(self, reserve: Usage) -> None:
+        wanted = self.spent + self._reserved + reserve
+        for name, used in (("calls", wanted.calls), ("tokens", wanted.tokens)):
+            limit = getattr(self.budget, name)
+            if limit is not None and used > limit:
+                spent = getattr(self.spent, name)
+                raise BudgetExceeded(f"the limit of {limit} {name} would be passed ({spent} used)", hint=_GO_ON)
+        self._check_cost()
+
+    def _check_cost(self) -> None:
+        limit = self.budget.cost
+        if limit is None:
+            return
+        if self.spent.cost is None:
+            raise BudgetExceeded(
+                "a limit on money was set, but the price of this model is not known",
+                hint="Give its price in a file named by MEMAGENT_PRICES, or limit tokens instead.",
+            )
+        if self.spent.cost >= limit:
+            raise BudgetExceeded(f"the limit of ${limit:.2f} is reached (${self.spent.cost:.4f} spent)", hint=_GO_ON)
+
+    class _Charge:
+        """What one call turned out to cost. A call that failed is counted as a call with no tokens."""
+
+        def __init__(self) -> None:
+            self.usage = Usage(calls=1)
+
+        def paid(self, completion: Completion) -> Completion:
+            self.usage = completion.usage
+            return completion
+
+
+_GO_ON = "Nothing is lost. Raise the limit to go on from here."
+
+
+def _minus(usage: Usage, other: Usage) -> Usage:
+    return Usage(
+        calls=usage.calls - other.calls,
+        input_tokens=usage.input_tokens - other.input_tokens,
+        output_tokens=usage.output_tokens - other.output_tokens,
+    )
+
+
+def _needs(request: Request) -> set[str]:
+    wants = {
+        "logprobs": request.logprobs,
+        "stop": bool(request.stop),
+        "logit_bias": bool(request.logit_bias),
+        "prefill": bool(request.prefill),
+    }
+    return {ability for ability, wanted in wants.items() if wanted}
+
+
+def _trace(trace: Trace | str | FilePath | None) -> Trace:
+    return trace if isinstance(trace, Trace) else Trace(trace)
+
+
+def _until_done(events: queue.SimpleQueue[Any]) -> Iterator[Any]:
+    while True:
+        event = events.get()
+        if isinstance(event, BaseException):
+            raise event
+        yield event
+        if isinstance(event, RunDone):
+            return

@@ -1,0 +1,1 @@
+"""Text to unit vectors. `base` holds the contract; every other file is one embedder."""

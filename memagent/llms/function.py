@@ -1,0 +1,168 @@
+"""Any callable as a language model."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from memagent.errors import UsageProblem
+from memagent.llms.abilities import lacking, require
+from memagent.llms.base import Ability
+from memagent.llms.running import in_thread, run
+from memagent.llms.stopping import Cutter, cut
+from memagent.types import Completion, Request, Token, Usage, estimate_tokens
+
+
+class Function:
+    """A language model made from `fn(messages)`, where `messages` is a list of `{"role": ..., "content": ...}`.
+
+    A callable with a parameter named `request` gets the `Request` there too; only so does it see `max_tokens`,
+    `temperature`, `timeout` and the abilities that `can` declares for it. Stop strings always work: the text is cut
+    here. The callable may be a plain or an `async` function and returns a `str`, a `Completion` or an iterator of `str`,
+    which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected first).
+
+    What it costs is unknown (`Usage.cost` is `None`) and tokens are estimated, unless it returns a `Completion` that
+    carries its own `Usage`. Whatever the callable raises passes unchanged.
+
+    Raises:
+        UsageProblem: the callable returned something else than a text.
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, can: Iterable[Ability] = ()) -> None:
+        self.name = name or f"function:{getattr(fn, '__name__', type(fn).__name__)}"
+        self.can: frozenset[Ability] = frozenset(can) | {"stop"}
+        self._fn = fn
+        self._wants_request = _has_parameter(fn, "request")
+        self._asynchronous = _is_asynchronous(fn)
+
+    def complete(self, request: Request) -> Completion:
+        """Answer in one piece."""
+        require(self.name, self.can, request)
+        return self._completion(request, self._result(request))
+
+    async def acomplete(self, request: Request) -> Completion:
+        """Answer in one piece; a blocking callable runs in a thread."""
+        require(self.name, self.can, request)
+        return self._completion(request, await self._aresult(request))
+
+    def stream(self, request: Request) -> Iterator[Token | Completion]:
+        """Yield pieces as the callable yields them (all at once if it returns one text), then the completion."""
+        require(self.name, self.can, request)
+        result = self._result(request, whole=False)
+        if not _is_pieces(result):
+            yield from self._at_once(request, result)
+            return
+        cutter, parts = Cutter(request.stop), []
+        for piece in result:
+            if text := cutter.push(self._checked(piece)):
+                parts.append(text)
+                yield Token(text)
+            if cutter.done:
+                break
+        yield from self._ending(request, parts, cutter)
+
+    async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
+        """Yield pieces as the callable yields them, then the completion; without blocking the event loop."""
+        require(self.name, self.can, request)
+        result = await self._aresult(request, whole=False)
+        if not _is_pieces(result) and not isinstance(result, AsyncIterator):
+            for item in self._at_once(request, result):
+                yield item
+            return
+        cutter, parts = Cutter(request.stop), []
+        async for piece in result if isinstance(result, AsyncIterator) else in_thread(iter(result)):
+            if text := cutter.push(self._checked(piece)):
+                parts.append(text)
+                yield Token(text)
+            if cutter.done:
+                break
+        for item in self._ending(request, parts, cutter):
+            yield item
+
+    def _call(self, request: Request) -> Any:
+        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        return self._fn(messages, request=request) if self._wants_request else self._fn(messages)
+
+    def _result(self, request: Request, whole: bool = True) -> Any:
+        """Return what the callable answers. Pieces are collected if `whole`, and always if they come asynchronously."""
+        if self._asynchronous:
+            return run(self._awaited(request))
+        result = self._call(request)
+        if inspect.isawaitable(result) or isinstance(result, AsyncIterator):
+            return run(_settled(result))
+        return [*result] if whole and _is_pieces(result) else result
+
+    async def _awaited(self, request: Request) -> Any:
+        return await _settled(self._call(request))
+
+    async def _aresult(self, request: Request, whole: bool = True) -> Any:
+        result = self._call(request) if self._asynchronous else await asyncio.to_thread(self._call, request)
+        if inspect.isawaitable(result):
+            result = await result
+        if whole and isinstance(result, AsyncIterator):
+            return [piece async for piece in result]
+        return await asyncio.to_thread(list, result) if whole and _is_pieces(result) else result
+
+    def _completion(self, request: Request, result: Any) -> Completion:
+        if isinstance(result, Completion):
+            return self._own(request, result)
+        pieces = result if _is_pieces(result) else [result]
+        text = cut("".join(self._checked(piece) for piece in pieces), request.stop)
+        if request.logprobs:
+            raise lacking(self.name, "logprobs", "the function returned a text and not a Completion with tokens")
+        return Completion(text, usage=_estimate(request, text), model=self.name)
+
+    def _own(self, request: Request, completion: Completion) -> Completion:
+        if request.logprobs and completion.text and not completion.tokens:
+            raise lacking(self.name, "logprobs", "the function returned a Completion without tokens")
+        usage = _estimate(request, completion.text) if completion.usage == Usage() else completion.usage
+        return replace(completion, usage=usage, model=completion.model or self.name)
+
+    def _at_once(self, request: Request, result: Any) -> Iterator[Token | Completion]:
+        completion = self._completion(request, result)
+        yield from completion.tokens or ([Token(completion.text)] if completion.text else [])
+        yield completion
+
+    def _ending(self, request: Request, parts: list[str], cutter: Cutter) -> Iterator[Token | Completion]:
+        if rest := cutter.flush():
+            parts.append(rest)
+            yield Token(rest)
+        yield self._completion(request, "".join(parts))
+
+    def _checked(self, piece: Any) -> str:
+        if isinstance(piece, str):
+            return piece
+        raise UsageProblem(
+            f"{self.name} returned {type(piece).__name__} instead of a text",
+            hint="Return a str, a memagent Completion, or an iterator of str.",
+        )
+
+
+async def _settled(result: Any) -> Any:
+    if inspect.isawaitable(result):
+        result = await result
+    return [piece async for piece in result] if isinstance(result, AsyncIterator) else result
+
+
+def _estimate(request: Request, text: str) -> Usage:
+    prompt = sum(estimate_tokens(message.content) for message in request.messages)
+    return Usage(calls=1, input_tokens=prompt, output_tokens=estimate_tokens(text), cost=None, estimated=True)
+
+
+def _is_pieces(result: Any) -> bool:
+    return isinstance(result, Iterator | list | tuple)
+
+
+def _is_asynchronous(fn: Callable[..., Any]) -> bool:
+    kinds = (inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+    return any(is_kind(target) for is_kind in kinds for target in (fn, getattr(fn, "__call__", None)))  # noqa: B004
+
+
+def _has_parameter(fn: Callable[..., Any], name: str) -> bool:
+    try:
+        return name in inspect.signature(fn).parameters
+    except ValueError:  # some built-in callables have no signature
+        return False

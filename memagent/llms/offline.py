@@ -1,0 +1,102 @@
+"""`offline`: a deterministic reader and writer for a machine that has no key, no network and no weights.
+
+It tells stories (begin, step, choose, extend, compress) and answers questions from passages; it does nothing else, and
+says so when it is asked for something else. It writes English whatever language it is asked for. Everything in a reply
+comes from the messages of the request, its seed and the word lists beside this file: the same request gets the same
+reply in every process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+from memagent.errors import CapabilityError
+from memagent.llms.base import Ability
+from memagent.llms.offline_ngram import NGram, tokenize
+from memagent.llms.offline_prompt import Prompt, read
+from memagent.types import Completion, FinishReason, Request, Token, Usage
+
+HOW_TO_SWITCH = (
+    "Choose a model with the environment variable MEMAGENT_LLM or the argument `llm`, "
+    "such as `openai:MODEL` or `ollama:MODEL`."
+)
+
+
+class Offline:
+    """The backend named `offline`. Takes no arguments and keeps nothing between calls."""
+
+    name = "offline"
+    can: frozenset[Ability] = frozenset({"logprobs", "stop", "seed", "schema"})
+
+    def complete(self, request: Request) -> Completion:
+        """Answer in one piece. Raises `CapabilityError` for a prefill, a logit bias, or a schema of an unknown task."""
+        _refuse(request)
+        pieces, finish = _cut(_reply(request), request)
+        tokens = _tokens(pieces, request)
+        shown = sum(len(tokenize(message.content)) for message in request.messages)
+        usage = Usage(calls=1, input_tokens=shown, output_tokens=len(tokens), cost=0.0)
+        return Completion("".join(pieces), tokens, finish, usage, self.name)
+
+    async def acomplete(self, request: Request) -> Completion:
+        """Answer in one piece; it takes a few milliseconds, so nothing is handed to a thread."""
+        return self.complete(request)
+
+    def stream(self, request: Request) -> Iterator[Token | Completion]:
+        """Yield word-like tokens and, last, the completion that they add up to."""
+        completion = self.complete(request)
+        yield from completion.tokens
+        yield completion
+
+    async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
+        """Yield tokens and, last, the completion, letting other tasks run in between."""
+        for item in self.stream(request):
+            yield item
+            await asyncio.sleep(0)
+
+
+def _refuse(request: Request) -> None:
+    if request.prefill:
+        raise CapabilityError("the offline backend cannot continue a given beginning (prefill)", hint=HOW_TO_SWITCH)
+    if request.logit_bias:
+        raise CapabilityError("the offline backend has no logits to bias (logit_bias)", hint=HOW_TO_SWITCH)
+
+
+def _reply(request: Request) -> str:
+    prompt = read(request)
+    if prompt.task == "answer":
+        return _answer(prompt)
+    if prompt.task != "unknown":
+        from memagent.llms.offline_story import tell
+
+        return tell(prompt)
+    if request.schema:
+        asked = ", ".join(prompt.fields) or "no field"
+        raise CapabilityError(f"the offline backend cannot fill a reply with {asked}", hint=HOW_TO_SWITCH)
+    return (
+        "This is the offline backend. It only tells stories and answers questions from passages that it is shown. "
+        + HOW_TO_SWITCH
+    )
+
+
+def _answer(prompt: Prompt) -> str:
+    from memagent.llms.offline_reader import answer, answer_fields
+
+    if prompt.fields:
+        return answer_fields(prompt.get("passages"), prompt.get("question"), prompt.fields)
+    return answer(prompt.get("passages"), prompt.get("question"))
+
+
+def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:
+    """Cut a reply at the first stop string and at the largest number of tokens."""
+    ends = [at for stop in request.stop if stop and (at := text.find(stop)) >= 0]
+    pieces = tokenize(text[: min(ends)] if ends else text)
+    if request.max_tokens is not None and len(pieces) > request.max_tokens:
+        return pieces[: max(0, request.max_tokens)], "length"
+    return pieces, "stop"
+
+
+def _tokens(pieces: list[str], request: Request) -> tuple[Token, ...]:
+    if not request.logprobs:
+        return tuple(Token(piece) for piece in pieces)
+    return NGram(message.content for message in request.messages).score(pieces)

@@ -1,0 +1,92 @@
+"""What a prompt asks for and what it shows: the task, the sections between tags, the limits it names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from memagent.types import Request
+
+_SECTION = re.compile(r"<([a-z_]+)>[ \t]*\n?(.*?)\n?[ \t]*</\1>", re.DOTALL)
+_FIELD = re.compile(r'^\s*[-*]\s*"(\w+)"', re.MULTILINE)
+_NEWCOMER = re.compile(r"\bnew (?:character|person|figure|face)|\bnewcomer", re.IGNORECASE)
+_NO_NEWCOMER = re.compile(r"\b(?:no|not|never|without|don't)\b[^.]{0,40}\bnew (?:character|person)", re.IGNORECASE)
+
+# Which fields belong to which task; the first whose fields are all asked for wins.
+_TASKS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("begin", frozenset({"title", "paragraphs"})),
+    ("step", frozenset({"paragraph", "plans"})),
+    ("extend", frozenset({"paragraph", "plan"})),
+    ("choose", frozenset({"choice"})),
+    ("compress", frozenset({"memory"})),
+)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt as the offline backend reads it. `frame` is what stands outside the sections: the asking itself."""
+
+    task: str
+    sections: dict[str, str]
+    frame: str
+    fields: tuple[str, ...] = ()
+    seed: int = 0
+    text: str = field(default="", repr=False)
+
+    def get(self, name: str) -> str:
+        """Return the section `name`, or nothing."""
+        return self.sections.get(name, "")
+
+    def number(self, pattern: str, otherwise: int) -> int:
+        """Return the first number that `pattern` finds in the frame."""
+        found = re.search(pattern, self.frame, re.IGNORECASE)
+        return next((int(group) for group in found.groups() if group), otherwise) if found else otherwise
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences a paragraph should have: what the prompt says, between 5 and 14."""
+        return max(5, min(14, self.number(r"about (\d{1,4}) sentences", 10)))
+
+    @property
+    def memory_words(self) -> int:
+        """The most words that the memory may have."""
+        return max(1, self.number(r"(?:at most|sentences and) (\d{1,6}) words", 500))
+
+    @property
+    def memory_sentences(self) -> int:
+        """The most sentences that the memory may have."""
+        return max(1, self.number(r"at most (\d{1,4}) sentences|(?<=10 to )(\d{1,4}) sentences", 20))
+
+    @property
+    def newcomer(self) -> bool:
+        """Whether the prompt lets a new character come in."""
+        return bool(_NEWCOMER.search(self.frame)) and not _NO_NEWCOMER.search(self.frame)
+
+
+def read(request: Request) -> Prompt:
+    """Read the prompt of `request`. A later message's section replaces an earlier one of the same name."""
+    shown = [message.content for message in request.messages if message.role != "assistant"]
+    sections: dict[str, str] = {}
+    frames: list[str] = []
+    for content in shown:
+        for name, body in _SECTION.findall(content):
+            sections[name] = body.strip()
+        frames.append(_SECTION.sub(" ", content))
+    frame = "\n".join(frames)
+    fields = _fields(request, frame)
+    return Prompt(_task(fields, sections), sections, frame, fields, request.seed or 0, "\n".join(shown))
+
+
+def _fields(request: Request, frame: str) -> tuple[str, ...]:
+    """The fields of the reply: those of the schema where there is one, else those that the prompt lists."""
+    properties = (request.schema or {}).get("properties")
+    if isinstance(properties, dict) and properties:
+        return tuple(map(str, properties))
+    return tuple(dict.fromkeys(_FIELD.findall(frame)))
+
+
+def _task(fields: tuple[str, ...], sections: dict[str, str]) -> str:
+    for task, needed in _TASKS:
+        if needed <= set(fields) and "question" not in sections:
+            return task
+    return "answer" if "question" in sections else "unknown"

@@ -1,0 +1,55 @@
+"""Ending a text at the first stop string, in one piece or while it streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memagent.types import Token
+
+
+def cut(text: str, stop: Sequence[str]) -> str:
+    """Return `text` up to the first of the `stop` strings; all of it where none occurs."""
+    return text[: min((text.find(mark) for mark in stop if mark in text), default=len(text))]
+
+
+def slice_tokens(tokens: Sequence[Token], start: int, end: int) -> tuple[Token, ...]:
+    """Return the tokens that cover the characters [start, end) of their joined text, shortening those at the edges."""
+    kept, at = [], 0
+    for token in tokens:
+        after = at + len(token.text)
+        if piece := token.text[max(0, start - at) : max(0, end - at)]:
+            kept.append(Token(piece, token.logprob))
+        at = after
+    return tuple(kept)
+
+
+class Cutter:
+    """Cuts a stream of pieces at the first stop string, holding back what may be the beginning of one."""
+
+    def __init__(self, stop: Sequence[str]) -> None:
+        self.done = False
+        self._stop = tuple(stop)
+        self._held = ""
+
+    def push(self, piece: str) -> str:
+        """Take the next piece and return what is certain to belong to the text. Nothing more comes once `done`."""
+        text = self._held + piece
+        kept = cut(text, self._stop)
+        if len(kept) < len(text):
+            self.done, self._held = True, ""
+            return kept
+        size = len(text) - self._undecided(text)
+        self._held = text[size:]
+        return text[:size]
+
+    def flush(self) -> str:
+        """Return what was held back: the stream has ended without a stop string."""
+        held, self._held = self._held, ""
+        return held
+
+    def _undecided(self, text: str) -> int:
+        longest = min(max((len(mark) for mark in self._stop), default=1) - 1, len(text))
+        for size in range(longest, 0, -1):
+            if any(mark.startswith(text[-size:]) for mark in self._stop):
+                return size
+        return 0

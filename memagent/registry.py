@@ -1,0 +1,285 @@
+"""Names to objects: `openai:gpt-4.1-mini`, `hashing`, `hybrid`. Nothing heavy is imported before it is asked for.
+
+Other packages add names through the entry-point groups `memagent.llms`, `memagent.embedders` and
+`memagent.retrievers`: an entry `acme` makes `acme:ARGUMENT` call the object it points to with `"ARGUMENT"` (the empty
+string if there is none); a retriever's also gets the store and the embedder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from memagent.errors import UnknownName, UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.embedders.base import Embedder
+    from memagent.llms.base import LLM
+    from memagent.retrievers.base import Retriever
+    from memagent.stores.base import VectorStore
+
+DEFAULT_MODEL = "gpt-4.1-mini"
+OLLAMA = "http://localhost:11434"
+
+LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
+EMBEDDER_FORMS = ("hashing", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
+RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
+_log = logging.getLogger("memagent")
+
+
+def llm(spec: Any = None) -> LLM:
+    """Return the language model that `spec` names or is.
+
+    Args:
+        spec: one of `LLM_FORMS`, an object with the `LLM` methods, a LangChain chat model, or any callable that takes
+            the messages. `None` takes `MEMAGENT_LLM` if it is set, else OpenAI's `DEFAULT_MODEL` if `OPENAI_API_KEY`
+            is set, else `offline`, which is announced once.
+
+    Raises:
+        UnknownName: no backend has that name.
+        UsageProblem: the model's name is missing, or the object is of no known kind.
+        KeyMissing: the backend needs an API key.
+    """
+    if spec is None:
+        spec = os.environ.get("MEMAGENT_LLM") or _chosen_by_key()
+    return _llm_named(spec.strip()) if isinstance(spec, str) else _llm_from(spec)
+
+
+def embedder(spec: Any = None) -> Embedder:
+    """Return the embedder that `spec` names or is.
+
+    Args:
+        spec: one of `EMBEDDER_FORMS` (`local` is all-MiniLM-L6-v2 on this machine), an object with the `Embedder`
+            methods, or LangChain embeddings. `None` takes `MEMAGENT_EMBEDDER`, else `hashing`.
+
+    Raises:
+        UnknownName: no embedder has that name.
+        UsageProblem: the model's name is missing, or the object is of no known kind.
+        ExtraMissing: the optional package is not installed.
+        KeyMissing: the backend needs an API key.
+    """
+    if spec is None:
+        spec = os.environ.get("MEMAGENT_EMBEDDER") or "hashing"
+    return _embedder_named(spec.strip()) if isinstance(spec, str) else _embedder_from(spec)
+
+
+def retriever(name: Any, store: VectorStore, embedder: Embedder) -> Retriever:
+    """Return the retriever `name` (one of `RETRIEVER_FORMS`) over `store`; an object that is one stays as it is.
+
+    Raises:
+        UnknownName: no retriever has that name.
+    """
+    if not isinstance(name, str):
+        return _retriever_from(name)
+    kind, _, argument = name.strip().partition(":")
+    makers: dict[str, Callable[[], Any]] = {
+        "hybrid": lambda: _new("memagent.retrievers.fusion", "Fusion", [make("dense"), make("keyword")]),
+        "dense": lambda: _new("memagent.retrievers.dense", "Dense", store, embedder),
+        "keyword": lambda: _new("memagent.retrievers.keyword", "Keyword", store),
+    }
+
+    def make(which: str) -> Any:
+        return makers[which]()
+
+    if kind in makers and not argument:
+        found: Retriever = make(kind)
+        return found
+    found = _plugin("retrievers", kind, name, RETRIEVER_FORMS)(argument, store, embedder)
+    return found
+
+
+def describe(model: LLM) -> str:
+    """Return one line for people: the model's name and what it can do."""
+    return f"{model.name} ({', '.join(sorted(model.can)) or 'text only'})"
+
+
+def _chosen_by_key() -> str:
+    if os.environ.get("OPENAI_API_KEY"):
+        return f"openai:{DEFAULT_MODEL}"
+    _announce_offline()
+    return "offline"
+
+
+@cache
+def _announce_offline() -> None:
+    _log.warning(
+        "No language model was chosen, so the built-in offline one answers: plain text, no knowledge of its own. "
+        "Choose one with OPENAI_API_KEY, or MEMAGENT_LLM=openai:%s, or MEMAGENT_LLM=ollama:MODEL.",
+        DEFAULT_MODEL,
+    )
+
+
+def _llm_named(spec: str) -> LLM:
+    kind, colon, argument = spec.partition(":")
+    makers: dict[str, Callable[[str], Any]] = {"openai": _openai_llm, "ollama": _ollama_llm, "offline": _offline_llm}
+    if kind in makers:
+        _check_argument(spec, bool(colon), argument, needed=kind != "offline")
+        made: LLM = makers[kind](argument)
+        return made
+    made = _plugin("llms", kind, spec, LLM_FORMS)(argument)
+    return made
+
+
+def _openai_llm(argument: str) -> Any:
+    model, url = _model_and_url(argument)
+    return _new("memagent.llms.openai", "OpenAI", model, base_url=url)
+
+
+def _ollama_llm(argument: str) -> Any:
+    return _new("memagent.llms.openai", "OpenAI", argument, base_url=_ollama_url(), name=f"ollama:{argument}")
+
+
+def _offline_llm(_argument: str) -> Any:
+    return _new("memagent.llms.offline", "Offline")
+
+
+def _ollama_url() -> str:
+    """Return the address of Ollama; `OLLAMA_HOST` is written with or without a scheme and a port."""
+    host = os.environ.get("OLLAMA_HOST", "").strip().rstrip("/")
+    if not host:
+        return f"{OLLAMA}/v1"
+    scheme, there, rest = host.rpartition("://")
+    address = rest.replace("0.0.0.0", "127.0.0.1")  # where a server listens is not where it is reached
+    if not there and not address.rpartition(":")[2].isdigit():
+        address += ":11434"
+    return f"{scheme or 'http'}://{address}/v1"
+
+
+def _llm_from(thing: Any) -> LLM:
+    base = importlib.import_module("memagent.llms.base")
+    if isinstance(thing, base.LLM) and not isinstance(thing, type):
+        found: LLM = thing
+        return found
+    if _is_a(thing, "openai", ("OpenAI", "AsyncOpenAI")):
+        raise UsageProblem(
+            f"an {type(thing).__name__} client says where to ask, but not which model",
+            hint="Use memagent.llms.openai.OpenAI(MODEL, client=client), or async_client= for the asynchronous one.",
+        )
+    if _is_a(thing, "langchain_core.language_models", ("BaseChatModel",)):
+        found = _new("memagent.llms.langchain", "LangChain", thing)
+        return found
+    if callable(thing) and not isinstance(thing, type):
+        found = _new("memagent.llms.function", "Function", thing)
+        return found
+    raise UsageProblem(
+        f"{_kind(thing)} is not a language model",
+        hint=f"Give a name ({', '.join(LLM_FORMS)}), an object with complete/acomplete/stream/astream, "
+        "a LangChain chat model, or a function of the messages.",
+    )
+
+
+def _embedder_named(spec: str) -> Embedder:
+    if spec == "local":
+        spec = "sentence-transformers:all-MiniLM-L6-v2"
+    kind, colon, argument = spec.partition(":")
+    makers: dict[str, Callable[[str], Any]] = {
+        "hashing": _hashing,
+        "sentence-transformers": _sentence_transformer,
+        "openai": _openai_embeddings,
+    }
+    if kind in makers:
+        _check_argument(spec, bool(colon), argument, needed=kind != "hashing")
+        made: Embedder = makers[kind](argument)
+        return made
+    made = _plugin("embedders", kind, spec, EMBEDDER_FORMS)(argument)
+    return made
+
+
+def _hashing(_argument: str) -> Any:
+    return _new("memagent.embedders.hashing", "Hashing")
+
+
+def _sentence_transformer(argument: str) -> Any:
+    return _new("memagent.embedders.sentence_transformers", "SentenceTransformer", argument)
+
+
+def _openai_embeddings(argument: str) -> Any:
+    model, url = _model_and_url(argument)
+    return _new("memagent.embedders.openai", "OpenAIEmbeddings", model, base_url=url)
+
+
+def _embedder_from(thing: Any) -> Embedder:
+    if not isinstance(thing, type) and all(hasattr(type(thing), name) for name in ("embed_documents", "embed_query")):
+        found: Embedder = _new("memagent.embedders.langchain", "LangChainEmbeddings", thing)
+        return found
+    if not isinstance(thing, type) and hasattr(thing, "embed") and hasattr(thing, "name"):
+        found = thing
+        return found
+    raise UsageProblem(
+        f"{_kind(thing)} is not an embedder",
+        hint=f"Give a name ({', '.join(EMBEDDER_FORMS)}), an object with name, dim and embed(texts, kind), "
+        "or LangChain embeddings.",
+    )
+
+
+def _retriever_from(thing: Any) -> Retriever:
+    if hasattr(thing, "retrieve") and not isinstance(thing, type):
+        found: Retriever = thing
+        return found
+    raise UsageProblem(
+        f"{_kind(thing)} is not a retriever",
+        hint=f"Give a name ({', '.join(RETRIEVER_FORMS)}) or an object with name and retrieve(query, k, scope).",
+    )
+
+
+def _new(module: str, cls: str, /, *args: Any, **kwargs: Any) -> Any:
+    return getattr(importlib.import_module(module), cls)(*args, **kwargs)
+
+
+def _model_and_url(argument: str) -> tuple[str, str | None]:
+    """Split `MODEL@URL`. A model's own name may contain an `@`, so the sign counts only before a URL."""
+    for scheme in ("http://", "https://"):
+        model, sign, rest = argument.partition(f"@{scheme}")
+        if sign:
+            return model, scheme + rest
+    return argument, None
+
+
+def _check_argument(spec: str, colon: bool, argument: str, *, needed: bool) -> None:
+    model = _model_and_url(argument)[0].strip()
+    if needed and not model:
+        raise UsageProblem(f"{spec!r} names no model", hint=f"Write {spec.partition(':')[0]}:MODEL.")
+    if colon and not needed:
+        raise UsageProblem(f"{spec!r} takes nothing after the colon", hint=f"Write {spec.partition(':')[0]}.")
+
+
+def _plugin(group: str, kind: str, spec: str, forms: tuple[str, ...]) -> Callable[..., Any]:
+    found = {entry.name: entry for entry in entry_points(group=f"memagent.{group}")}
+    if kind in found:
+        maker: Callable[..., Any] = found[kind].load()
+        return maker
+    raise _unknown(spec, forms, found)
+
+
+def _unknown(spec: str, forms: tuple[str, ...], plugins: Mapping[str, Any]) -> UnknownName:
+    kind, colon, argument = spec.partition(":")
+    known = sorted({form.partition(":")[0] for form in forms} | set(plugins))
+    near = difflib.get_close_matches(kind.lower(), known, n=1)
+    guess = ""
+    if near:
+        guess = f"Did you mean {near[0]}{colon}{argument}? "
+    elif not colon and "openai:MODEL" in forms and _looks_like_a_model(spec):
+        guess = f"Did you mean openai:{spec}? "
+    listed = ", ".join([*forms, *(f"{name}:..." for name in sorted(plugins))])
+    return UnknownName(f"nothing is called {spec!r}", hint=f"{guess}There are: {listed}.")
+
+
+def _looks_like_a_model(spec: str) -> bool:
+    return bool(spec) and " " not in spec and any(mark in spec for mark in "-.0123456789")
+
+
+def _is_a(thing: Any, package: str, names: tuple[str, ...]) -> bool:
+    """Say whether a class of that name and package is among the classes of `thing`, without importing the package."""
+    return any(
+        base.__name__ in names and f"{base.__module__}.".startswith(f"{package}.") for base in type(thing).__mro__
+    )
+
+
+def _kind(thing: Any) -> str:
+    return f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"

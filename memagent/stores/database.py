@@ -1,0 +1,350 @@
+"""SQLite behind the `Database` port: one file, many threads, many processes.
+
+Write-ahead logging lets readers go on while one writer works; a commit is on disk before `write()` returns. Every
+thread has a connection of its own. Before a fork all idle connections are closed, in the parent too: SQLite keeps its
+locks per process, and a child that inherits an open file believes in locks that it does not hold.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from memagent.errors import Busy, MemoryProblem, StorageError, StorageFull, UsageProblem
+from memagent.stores.base import Row
+from memagent.stores.migrations import MIGRATIONS
+
+APPLICATION_ID = 0x6D656D61
+"""Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
+
+_PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000;"
+_UNREADABLE = {sqlite3.SQLITE_CORRUPT: "is damaged or cut short", sqlite3.SQLITE_NOTADB: "is not a memagent file"}
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
+
+
+class _Link:
+    """One thread's connection. The lock is held while it is used, so that `close` and `fork` can wait for it."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.lock = threading.RLock()
+        self.closed = False
+        # Runs when the thread ends or the database is dropped: a dead thread leaves no open file behind.
+        self.finalizer = weakref.finalize(self, raw.close)
+
+    def close(self) -> None:
+        self.closed = True
+        self.finalizer()
+
+
+class _Transaction:
+    """The `Writer` of one transaction."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        cursor = self._raw.execute(sql, params)
+        return int(cursor.lastrowid or 0) if sql.lstrip()[:6].upper() == "INSERT" else cursor.rowcount
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._raw.executemany(sql, rows)
+
+    def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        return self._raw.execute(sql, params).fetchall()
+
+
+class SQLiteDatabase:
+    """One SQLite file, created or upgraded as needed.
+
+    `:memory:` is a private temporary file that goes away on `close`: SQLite's own in-memory databases belong to one
+    connection, and its shared cache has locks that no timeout waits for.
+
+    Args:
+        path: the file; its folder must exist.
+        timeout: seconds to wait for another writer before `Busy`.
+
+    Raises:
+        StorageError: the file cannot be read or written, is not ours, or was written by a newer version. It was not
+            touched.
+        Busy: another process held it for longer than `timeout`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
+        self._timeout = timeout
+        self._discard: weakref.finalize[..., Any] | None = None
+        self._path = self._temporary_file() if os.fspath(path) == ":memory:" else Path(path).absolute()
+        self._local = threading.local()
+        self._links: weakref.WeakSet[_Link] = weakref.WeakSet()
+        self._registry = threading.Lock()
+        self._writing = threading.Lock()
+        self._held: list[_Link] = []
+        self._closed = False
+        _check_place(self._path)
+        _check_owner(self._path)
+        try:
+            self._prepare()
+        except MemoryProblem:
+            self.close()
+            raise
+        _OPEN.add(self)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
+    def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """Run a query and return all its rows, all of them from one state of the database."""
+        with self._typed(), self._link() as link:
+            rows: list[Row] = link.raw.execute(sql, params).fetchall()
+        return rows
+
+    @contextmanager
+    def write(self) -> Iterator[_Transaction]:
+        """Open a write transaction: committed and on disk when the block ends, rolled back if it raises."""
+        if getattr(self._local, "writing", False):
+            raise UsageProblem("this thread has a write transaction open already", hint="Use that one.")
+        if not self._writing.acquire(timeout=self._timeout):
+            raise self._busy()
+        self._local.writing = True
+        try:
+            with self._typed(), self._link() as link, _immediate(link.raw):
+                yield _Transaction(link.raw)
+        finally:
+            self._local.writing = False
+            self._writing.release()
+
+    def changes(self) -> int:
+        """Return the number of the newest committed change; 0 for a new file."""
+        return int(self.read("SELECT coalesce(max(seq), 0) AS seq FROM changes")[0]["seq"])
+
+    def close(self) -> None:
+        """Close the connections of all threads, after what they are doing. Closing twice does no harm."""
+        self._closed = True
+        with self._registry:
+            links = list(self._links)
+        for link in links:
+            with link.lock:
+                link.close()
+        if self._discard is not None:
+            self._discard()
+
+    def _temporary_file(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="memagent-")
+        self._discard = weakref.finalize(self, _remove_folder, folder, os.getpid())
+        return Path(folder, "memory.db")
+
+    @contextmanager
+    def _link(self) -> Iterator[_Link]:
+        link: _Link | None = getattr(self._local, "link", None)
+        while True:
+            if self._closed:
+                raise StorageError(f"{self._path} is closed", hint="Open the memory again before using it.")
+            if link is None or link.closed:
+                link = self._local.link = self._connect()
+            with link.lock:
+                if not link.closed:
+                    yield link
+                    return
+
+    def _connect(self) -> _Link:
+        raw = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        raw.row_factory = sqlite3.Row
+        link = _Link(raw)
+        raw.executescript(_PRAGMAS)
+        with self._registry:
+            self._links.add(link)
+        return link
+
+    def _prepare(self) -> None:
+        """Create or upgrade the schema in one transaction, then turn on write-ahead logging.
+
+        In this order, because the mark that the file is ours has to be in the file itself and not in its log.
+        """
+        with self._typed(), self._link() as link:
+            if _version(link.raw) != len(MIGRATIONS):
+                with _immediate(link.raw):
+                    self._migrate(link.raw)
+            self._log_ahead(link.raw)
+
+    def _migrate(self, raw: sqlite3.Connection) -> None:
+        found = _version(raw)
+        if found > len(MIGRATIONS):
+            raise StorageError(
+                f"{self._path} has schema version {found}, and this memagent knows versions up to {len(MIGRATIONS)}",
+                hint="Upgrade: pip install -U memagent",
+            )
+        from sqlite_utils import Database as Schema
+
+        schema = Schema(raw)
+        for migration in MIGRATIONS[found:]:
+            migration(schema)
+        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _log_ahead(self, raw: sqlite3.Connection) -> None:
+        """Switch to WAL. SQLite does not wait for other connections here, so that we do."""
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                if raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                    return
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            if time.monotonic() > deadline:
+                raise self._busy()
+            time.sleep(0.02)
+
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            problem = self._problem(error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    def _problem(self, error: sqlite3.Error) -> MemoryProblem | None:
+        """Say what an error of SQLite means; None where it is a mistake of ours, to be seen as it is."""
+        code = _code(error)
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _disk_is_full(self._path)):
+            return StorageFull(f"no room left to write {self._path}", hint="Free some space; nothing was changed.")
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return self._busy()
+        if code in _UNREADABLE:
+            return StorageError(f"{self._path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
+        if code in _UNWRITABLE:
+            hint = "Check that you may write the file and the folder it is in."
+            return StorageError(f"{self._path} cannot be opened or written ({error})", hint=hint)
+        return None
+
+    def _busy(self) -> Busy:
+        return Busy(
+            f"{self._path} has been held by another writer for {self._timeout:g} s",
+            hint="Try again; find the process that keeps a transaction open.",
+        )
+
+    def before_fork(self) -> None:
+        """Wait for every thread and close its connection; the locks stay held until `after_fork`."""
+        self._registry.acquire()
+        self._held = list(self._links)
+        for link in self._held:
+            link.lock.acquire()
+            if not link.raw.in_transaction:
+                link.close()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Let the threads go on; each opens a new connection when it needs one."""
+        for link in self._held:
+            if child and not link.closed:  # forked inside a transaction: it belongs to the parent, so hands off
+                link.closed = True
+                link.finalizer.detach()
+                _ABANDONED.append(link.raw)
+            link.lock.release()
+        self._held = []
+        self._registry.release()
+        if child:
+            self._writing = threading.Lock()
+            self._local = threading.local()
+
+
+def _version(raw: sqlite3.Connection) -> int:
+    return int(raw.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 where the error does not come from SQLite itself."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+@contextmanager
+def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
+    """Take the write lock at once: a transaction that starts as a reader cannot wait for it later."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        raw.execute("COMMIT")
+    finally:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder", hint="Give the path of a file, such as notes.db.")
+    if not path.parent.is_dir():
+        raise StorageError(f"the folder {path.parent} does not exist", hint=f"Create it first: mkdir -p {path.parent}")
+
+
+def _check_owner(path: Path) -> None:
+    """Refuse a file of somebody else before anything could write to it.
+
+    Through SQLite and not `open`: closing a file that this process has open elsewhere would drop SQLite's locks on it.
+    `immutable` keeps SQLite from making files beside it or replaying a log.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    found = APPLICATION_ID
+    try:
+        found = _application_id(path)
+    except sqlite3.DatabaseError as error:
+        if _code(error) != sqlite3.SQLITE_CORRUPT:  # may be half created by another process: look again under its lock
+            hint = "Give another path, or check that you may read this file."
+            raise StorageError(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
+    if found != APPLICATION_ID:
+        hint = "Give a path of its own to the memory."
+        raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)
+
+
+def _application_id(path: Path) -> int:
+    raw = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    try:
+        return int(raw.execute("PRAGMA application_id").fetchone()[0])
+    finally:
+        raw.close()
+
+
+def _disk_is_full(path: Path) -> bool:
+    return shutil.disk_usage(path.parent).free < 1 << 20
+
+
+_OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
+_FORKING: list[SQLiteDatabase] = []
+_ABANDONED: list[sqlite3.Connection] = []
+
+
+def _remove_folder(folder: str, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _before_fork() -> None:
+    _FORKING.extend(_OPEN)
+    for database in _FORKING:
+        database.before_fork()
+
+
+def _after_fork(*, child: bool) -> None:
+    while _FORKING:
+        _FORKING.pop().after_fork(child=child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(child=False),
+        after_in_child=lambda: _after_fork(child=True),
+    )

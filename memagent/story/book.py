@@ -1,0 +1,282 @@
+"""A story in a folder: open it, look at it, and change it under its lock.
+
+story.toml        how it is written             chapters/01.md    the manuscript and nothing else
+premise.md        what it is about              memory/short.md   the short memory; edit it freely
+.memagent/        the log (the truth), the memory file, traces of every step, rejected replies, the lock
+                                                memory/long.md    the long memory; edit it freely
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from memagent import files, registry
+from memagent.errors import Conflict, Locked, StoryError, Unsynced, UsageProblem
+from memagent.memory import Memory
+from memagent.methods.recurrent import SOURCE, State, note
+from memagent.story.config import StoryConfig
+from memagent.story.log import Event, Log
+from memagent.story.pages import Pages
+from memagent.story.record import VERSION, StoryRecord, usage_to, written_event
+from memagent.types import Usage
+
+HIDDEN = ".memagent"
+_OURS = {"story.toml", "premise.md", HIDDEN}
+
+
+class Story:
+    """One story. Reading needs no lock; everything that writes happens inside `editing`, one process at a time."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open the story in `folder`. Raises `StoryError` when there is none."""
+        self.folder = Path(folder)
+        self.log = Log(self.folder / HIDDEN / "events.jsonl")
+        self.pages = Pages(self.folder)
+        if not self.log.path.is_file():
+            raise StoryError(
+                f"there is no story in {str(self.folder)!r}", hint=f"Begin one with: memagent story init {self.folder}"
+            )
+        self.config = StoryConfig.load(self.folder / "story.toml")
+        self.record = StoryRecord.fold(self.log.read())
+        self.adopted: list[str] = []
+        self._memory: Memory | None = None
+
+    @classmethod
+    def create(cls, folder: str | Path, premise: str, config: StoryConfig = StoryConfig()) -> Story:  # noqa: B008
+        """Make the folder of a new story. No model is asked.
+
+        Raises `UsageProblem` for an empty premise or an embedder that does not exist, `StoryError` when the folder
+        holds something else, `StorageError` when it cannot be written.
+        """
+        folder = Path(folder)
+        if not premise.strip():
+            raise UsageProblem("the premise is empty", hint="Say in a sentence or two what the story is about.")
+        registry.embedder(config.embedder)
+        _check_free(folder)
+        with files.writing(folder):
+            (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
+        config.save(folder / "story.toml")
+        files.replace(folder / "premise.md", premise.strip() + "\n")
+        Log(folder / HIDDEN / "events.jsonl").append(_event("created", version=VERSION))
+        return cls(folder)
+
+    @property
+    def premise(self) -> str:
+        """The premise as it stands on disk."""
+        path = self.folder / "premise.md"
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except FileNotFoundError as error:
+            raise StoryError(f"{str(path)!r} is missing", hint="Write the premise into it again.") from error
+
+    @property
+    def state(self) -> State | None:
+        """Where the story stands; `None` before its first paragraph."""
+        return self.record.state
+
+    @property
+    def memory(self) -> Memory:
+        """The long memory. Open inside `editing` only."""
+        if self._memory is None:
+            raise StoryError("the long memory is open only while the story is being edited")
+        return self._memory
+
+    @contextmanager
+    def editing(self, *, adopt: bool = True) -> Iterator[Story]:
+        """Hold the story's lock, with its log mended, its pages and its memory in step with the log.
+
+        Edits that a person made to the memory files become part of the story; `adopted` says which. Raises `Locked`
+        when another process holds the lock and `Unsynced` when the manuscript was edited by hand (unless `adopt` is
+        false, for the command that takes such edits up).
+        """
+        with self._locked():
+            self.record = StoryRecord.fold(self.log.read())
+            self.log.repair()
+            with Memory(
+                self.folder / HIDDEN / "memory.db", embedder=registry.embedder(self.config.embedder), single_user=True
+            ) as self._memory:
+                try:
+                    if adopt:
+                        self._take_up_edits()
+                    yield self
+                finally:
+                    self._memory = None
+
+    def commit(self, event: Event) -> None:
+        """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
+        self.log.append(event)
+        self.record.apply(event)
+        if event["type"] == "written":
+            self.pages.extend(self.record, self.log, len(event["written"]))
+        elif event["type"] not in ("goal", "failed"):
+            self.pages.write(self.record, self.log)
+
+    def written(self, state: State, usage: Usage, llm: str) -> None:
+        """Take up what one transition of the method wrote."""
+        self.commit(written_event(state, usage, llm) | {"at": _now()})
+        joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
+        # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
+        self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
+
+    def failed(self, usage: Usage) -> None:
+        """Take up what a step cost that came to nothing."""
+        self.commit(_event("failed", usage=usage_to(usage)))
+
+    def aim(self, until: int, asked: str) -> None:
+        """Set how many paragraphs the run is to reach, so that an interrupted run goes on to its own end."""
+        self.commit(_event("goal", until=until, asked=asked))
+
+    def pick(self, choice: int | str) -> str:
+        """Choose the plan for the next paragraph by its number, from 1, or in words; return it."""
+        state = self._begun()
+        if isinstance(choice, int):
+            if not 1 <= choice <= len(state.plans):
+                raise UsageProblem(f"there is no plan {choice}", hint=f"Choose 1 to {len(state.plans)}, or use --text.")
+            choice = state.plans[choice - 1]
+        plan = " ".join(choice.split())
+        if not plan:
+            raise UsageProblem("the plan is empty", hint="Say what happens next.")
+        self.commit(_event("picked", plan=plan))
+        return plan
+
+    def edit_memory(self, text: str) -> None:
+        """Replace the short memory; the next paragraph is written from it."""
+        self._begun()
+        if not text.strip():
+            raise UsageProblem("the short memory is empty", hint="Write what the next paragraph has to know.")
+        self.commit(_event("memory", text=text.strip()))
+
+    def edit_long(self, number: int, text: str) -> None:
+        """Replace what long memory holds of a paragraph, or let it go with an empty text."""
+        if number not in range(1, len(self.record.paragraphs)):
+            raise UsageProblem(
+                f"long memory holds no paragraph {number}",
+                hint=f"It holds 1 to {len(self.record.paragraphs) - 1}."
+                if len(self.record.paragraphs) > 1
+                else "It is empty.",
+            )
+        self.commit(_event("long", number=number, text=text.strip()))
+        self._remember()
+
+    def sync(self) -> int:
+        """Take up the manuscript as a person left it.
+
+        Return how many paragraphs differ now. Needs `editing(adopt=False)`.
+        """
+        before = self.record.paragraphs
+        self._begun()
+        now = self.pages.paragraphs_on_disk()
+        if not now:
+            raise StoryError("the manuscript holds no paragraph", hint="Delete the file to have it written again.")
+        changed = sum(1 for old, new in zip(before, now, strict=False) if old != new) + abs(len(before) - len(now))
+        if changed:
+            self.commit(_event("manuscript", paragraphs=now))
+        else:
+            self.pages.write(self.record, self.log)
+        self._take_up_edits()
+        return changed
+
+    def run_trace(self) -> Path:
+        """Where the trace of the next transition is written."""
+        path = self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}.jsonl"
+        with files.writing(path):
+            path.parent.mkdir(exist_ok=True)
+        return path
+
+    def reject(self, trace: Path, reply: str) -> Path:
+        """Put a failed transition's trace and last raw reply aside; return where the reply is."""
+        folder = self.folder / HIDDEN / "rejected"
+        with files.writing(folder):
+            folder.mkdir(exist_ok=True)
+            number = len(list(folder.glob("*.txt"))) + 1
+            if trace.exists():
+                trace.replace(folder / f"{trace.stem}-{number}.jsonl")
+        path = folder / f"{trace.stem}-{number}.txt"
+        files.replace(path, reply)
+        return path
+
+    def _begun(self) -> State:
+        if self.record.state is None:
+            raise StoryError(
+                "the story has not begun", hint=f"Write its opening with: memagent story write {self.folder}"
+            )
+        return self.record.state
+
+    def _take_up_edits(self) -> None:
+        """Adopt what a person edited on the memory pages, bring all pages and the long memory up to the log."""
+        before = self.pages.last_written(self.log)
+        if self.pages.manuscript_edited(self.record, before):
+            raise Unsynced(
+                f"{str(self.pages.manuscript)!r} was edited by hand",
+                hint=f"Take the edits up with: memagent story sync {self.folder}",
+            )
+        short = self.pages.short_edit(self.record, before)
+        long = self.pages.long_edits(self.record, before)
+        events = [_event("memory", text=short)] if short is not None else []
+        events += [_event("long", number=number, text=text) for number, text in long.items()]
+        for event in events:
+            self.log.append(event)
+            self.record.apply(event)
+        self.adopted = ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
+        self.pages.write(self.record, self.log)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since."""
+        wanted = {note(number, text).id: note(number, text) for number, text in self.record.long_memory.items()}
+        kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
+        newest = note(len(self.record.paragraphs), self.record.paragraphs[-1]) if self.record.paragraphs else None
+        if newest and newest.id in kept:
+            wanted[newest.id] = newest  # the step that remembered it was killed before it was taken up
+        for id in kept.keys() & wanted.keys():
+            if kept[id] != wanted[id].text:
+                self.memory.edit(id, wanted[id].text)
+        if wanted and kept.keys() - wanted.keys():
+            self.memory.add(list(wanted.values()), replace_sources=True)
+        elif missing := [note for id, note in wanted.items() if id not in kept]:
+            self.memory.add(missing)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        path = self.folder / HIDDEN / "lock"
+        if not os.access(self.folder / HIDDEN, os.W_OK):
+            with files.writing(path):
+                raise PermissionError(13, "no permission to write")
+        try:
+            with FileLock(path, timeout=0):
+                yield
+        except Timeout as error:
+            raise Locked(
+                f"{str(self.folder)!r} is being written by another process",
+                hint="Wait for it to end, or stop it; then give the same command again.",
+            ) from error
+
+
+def _check_free(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise StoryError(f"{str(folder)!r} is a file", hint="Choose another name for the story's folder.")
+    if (folder / HIDDEN / "events.jsonl").exists():
+        raise Conflict(
+            f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {folder}"
+        )
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS):
+        raise StoryError(
+            f"{str(folder)!r} holds other files ({', '.join(others[:3])})", hint="Choose an empty or a new folder."
+        )
+
+
+def _event(kind: str, **fields: Any) -> Event:
+    return {"type": kind, **fields, "at": _now()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,99 @@
+"""`story.toml`: how a story is written. Safe to edit and to share; it never holds keys."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from memagent import files
+from memagent.errors import StoryError
+from memagent.methods.recurrent import Settings
+
+_ABOUT = {
+    "llm": "which model writes, such as openai:gpt-5-mini; empty lets the environment decide",
+    "embedder": "how paragraphs are compared for recall; fixed once the story has begun",
+    "select": "who chooses the next plan in automatic runs: first, model or simulator",
+    "language": "the language to write in",
+    "genre": "a word or two",
+    "seed": "the same seed gives the same hints, and the same story from a model that is repeatable",
+    "sentences": "about how many sentences a paragraph has",
+    "memory_sentences": "limit of the short memory, in sentences",
+    "memory_words": "limit of the short memory, in words",
+    "recall": "how many earlier paragraphs a plan calls to mind",
+    "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoryConfig:
+    """What `story.toml` holds."""
+
+    llm: str = ""
+    embedder: str = "hashing"
+    select: str = "model"
+    language: str = "English"
+    genre: str = "any"
+    seed: int = 0
+    sentences: int = 20
+    memory_sentences: int = 20
+    memory_words: int = 500
+    recall: int = 2
+    new_character: float = 0.1
+
+    @property
+    def settings(self) -> Settings:
+        """The part of it that the method needs."""
+        return Settings(
+            language=self.language,
+            genre=self.genre,
+            sentences=self.sentences,
+            memory_sentences=self.memory_sentences,
+            memory_words=self.memory_words,
+            k=self.recall,
+            new_character=self.new_character,
+            seed=self.seed,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the file, each setting with a line that explains it."""
+        lines = [
+            f"# {_ABOUT[name]}\n{name} = {json.dumps(value, ensure_ascii=False)}"
+            for name, value in asdict(self).items()
+        ]
+        files.replace(path, "\n\n".join(lines) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> StoryConfig:
+        """Read the file. Raises `StoryError` that names the setting which is not right."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise StoryError(f"{str(path)!r} cannot be read: {error}", hint="Mend that line.") from error
+        known = {field.name: field.default for field in fields(cls)}
+        for name, value in data.items():
+            _check(path, name, value, known)
+        return cls(**data)
+
+
+def _check(path: Path, name: str, value: Any, known: dict[str, Any]) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise StoryError(
+            f"{str(path)!r} has an unknown setting {name!r}",
+            hint=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.",
+        )
+    default = known[name]
+    number = isinstance(default, (int, float)) and isinstance(value, (int, float)) and not isinstance(value, bool)
+    fits = number and (isinstance(default, float) or isinstance(value, int)) and value >= 0
+    if not fits and not (isinstance(default, str) and isinstance(value, str)):
+        kind = "a text in quotes" if isinstance(default, str) else "a number, not below zero"
+        raise StoryError(f"{name} = {value!r} in {str(path)!r} is not right", hint=f"It must be {kind}.")
+    if name == "select" and value not in ("first", "model", "simulator"):
+        raise StoryError(f"select = {value!r} in {str(path)!r} is not known", hint="Use first, model or simulator.")
+    least_one = ("sentences", "memory_sentences", "memory_words", "recall")
+    if (name in least_one and value < 1) or (name == "new_character" and value > 1):
+        raise StoryError(f"{name} = {value!r} in {str(path)!r} is out of range", hint=_ABOUT[name] + ".")

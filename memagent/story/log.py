@@ -1,0 +1,57 @@
+"""The log of a story: one JSON object a line, only ever appended to; the truth from which all else can be rebuilt.
+
+When `append` returns, the line is on disk. A torn last line, left by a kill, is cut off when the log is opened for
+writing, and ignored by readers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from memagent import files
+from memagent.errors import StoryError
+
+Event = dict[str, Any]
+
+
+class Log:
+    """The events of one story, oldest first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events: list[Event] = []
+        self._whole = 0
+
+    def read(self) -> list[Event]:
+        """Read all whole lines. Raises `StoryError` for a line that is not JSON."""
+        data = self.path.read_bytes() if self.path.exists() else b""
+        self._whole = data.rfind(b"\n") + 1
+        lines = data[: self._whole].decode("utf-8", errors="surrogatepass").split("\n")[:-1]
+        self.events = [self._parsed(number, line) for number, line in enumerate(lines, 1)]
+        return self.events
+
+    def repair(self) -> None:
+        """Cut off a torn last line. Only the holder of the story's lock may do this."""
+        if self.path.exists() and self.path.stat().st_size > self._whole:
+            os.truncate(self.path, self._whole)
+
+    def append(self, event: Event) -> None:
+        """Write one event and wait until it is on disk.
+
+        Raises `StorageFull` or `StorageError`; then nothing was added.
+        """
+        files.append(self.path, json.dumps(event, ensure_ascii=False) + "\n")
+        self.events.append(event)
+
+    def _parsed(self, number: int, line: str) -> Event:
+        try:
+            event: Event = json.loads(line)
+        except ValueError as error:
+            raise StoryError(
+                f"line {number} of {str(self.path)!r} is damaged: {error}",
+                hint="Restore the file from a backup, or move the damaged line out of it.",
+            ) from error
+        return event

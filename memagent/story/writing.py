@@ -1,0 +1,107 @@
+"""Writing a story: one transition of the method after another, each traced, taken up, and then shown.
+
+A run can be killed anywhere. What was written stays; the step it was in goes on from its trace, so that no reply that
+was paid for is asked for again, and the story comes out as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from memagent.controller import Controller
+from memagent.errors import ReplyError, StorageFull
+from memagent.methods.recurrent import Select, State, advance
+from memagent.story.book import Story
+from memagent.trace import Trace
+from memagent.types import Usage
+
+ROOM = 1_000_000  # bytes that must be free before a step is paid for
+
+
+@dataclass
+class Progress:
+    """What a caller hears and says while a story is written.
+
+    `on_written` gets the state and the cost of each transition once it is safe on disk. `stop` asks the run to end
+    after the paragraph in hand.
+    """
+
+    on_written: Callable[[State, Usage], None] = lambda state, usage: None
+    stopping: bool = field(default=False, init=False)
+
+    def stop(self) -> None:
+        """End after the paragraph in hand."""
+        self.stopping = True
+
+
+def write(
+    story: Story, controller: Controller, until: int, *, select: Select = "model", progress: Progress | None = None
+) -> bool:
+    """Write until the story has `until` paragraphs; return whether it has. Call it inside `story.editing()`.
+
+    Raises what the controller raises; the story is then as it was after its last whole paragraph. When no reply could
+    be read (`ReplyError`), the last one is kept under `.memagent/rejected`, and the error's hint names the file.
+    """
+    progress = progress or Progress()
+    while len(story.record.paragraphs) < until:
+        if progress.stopping:
+            return False
+        write_one(story, controller, select=select, progress=progress)
+    return True
+
+
+def write_one(story: Story, controller: Controller, *, select: Select, progress: Progress) -> State:
+    """Write the next paragraph, or the opening; take it up; tell."""
+    _check_room(story)
+    path = story.run_trace()
+    flow = advance(story.state or story.premise, select=select, settings=story.config.settings)
+    trace = Trace(path)
+    try:
+        result = controller.run(flow, trace=trace)
+    except ReplyError as error:
+        kept = story.reject(path, error.reply)
+        story.failed(trace.usage)
+        raise ReplyError(
+            error.message,
+            reply=error.reply,
+            hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
+        ) from error
+    story.written(result.value, result.usage, controller.llm.name)
+    progress.on_written(result.value, result.usage)
+    return result.value
+
+
+def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
+    """Return how many paragraphs the story is to have after this run, and remember it for the case of an interruption.
+
+    `paragraphs` more than there are, or `until` in all. The same request after an interruption means the same goal: a
+    run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
+    particular.
+    """
+    have = len(story.record.paragraphs)
+    if until is not None:
+        return until
+    goal = story.record.goal
+    asked = "" if paragraphs is None else f"-n {paragraphs}"
+    if goal is not None and goal.until > have and asked in ("", goal.asked):
+        return goal.until
+    target = have + (paragraphs or 1)
+    story.aim(target, asked or "-n 1")
+    return target
+
+
+def words(paragraphs: Sequence[str]) -> int:
+    """Return how many words some paragraphs have."""
+    from memagent.sentences import count_words
+
+    return sum(map(count_words, paragraphs))
+
+
+def _check_room(story: Story) -> None:
+    if shutil.disk_usage(story.folder).free < ROOM:
+        raise StorageFull(
+            f"the disk of {str(story.folder)!r} is full",
+            hint="Nothing is lost and nothing was spent. Make room, then give the same command again.",
+        )

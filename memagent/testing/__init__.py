@@ -1,0 +1,29 @@
+"""What tests of products on memagent need: fakes without a network, and checks that a backend keeps its contract.
+
+- `scripted`: `ScriptedLLM` answers from a list and records what it was asked.
+- `server`: `FakeOpenAIServer` is a real HTTP server on this machine that speaks the OpenAI interface.
+- `conformance`: `check_llm`, `check_embedder`, `check_store`, `check_retriever`.
+- `network`: `no_network` makes every connection to another machine an error.
+"""
+
+from __future__ import annotations
+
+from memagent.testing.conformance import Report, check_embedder, check_llm, check_retriever, check_store
+from memagent.testing.network import NetworkUsed, no_network
+from memagent.testing.scripted import OutOfReplies, ScriptedLLM
+from memagent.testing.server import FakeOpenAIServer, Fault, Received
+
+__all__ = [
+    "FakeOpenAIServer",
+    "Fault",
+    "NetworkUsed",
+    "OutOfReplies",
+    "Received",
+    "Report",
+    "ScriptedLLM",
+    "check_embedder",
+    "check_llm",
+    "check_retriever",
+    "check_store",
+    "no_network",
+]

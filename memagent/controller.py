@@ -231,6 +231,7 @@ class Controller:
             if isinstance(piece, Completion):
                 return piece
             turn.token(piece)
+            await asyncio.sleep(0)  # lets a reader see this token before the next, and cancel
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
     def _again(self, error: BackendError, attempt: int, turn: _Turn) -> float:

@@ -1,9 +1,9 @@
 """Memory: what was told, kept in one file and found again, each user apart from every other.
 
-    with Memory("notes.db") as memory:
-        alice = memory.bind(user="alice")
-        alice.add("The lighthouse keeper's name is Ida.")
-        alice.search("Who keeps the lighthouse?")
+with Memory("notes.db") as memory:
+    alice = memory.bind(user="alice")
+    alice.add("The lighthouse keeper's name is Ida.")
+    alice.search("Who keeps the lighthouse?")
 """
 
 from __future__ import annotations
@@ -137,6 +137,8 @@ class Memory:
         """Return up to k hits for a query in words, best first; an empty query finds nothing.
 
         Args:
+            query: what is looked for.
+            k: how many hits at most.
             using: `hybrid` (words and vectors), `dense`, `keyword`, or a retriever of your own.
 
         Raises:

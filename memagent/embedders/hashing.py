@@ -47,7 +47,7 @@ class Hashing:
         self._features = lru_cache(maxsize=1 << 17)(self._hashed)
 
     def embed(self, texts: Sequence[str], kind: Kind = "document") -> Vectors:
-        """Return a float32 array (len(texts), dim) whose rows have length 1; documents and queries are treated alike."""
+        """Return a float32 array (len(texts), dim) whose rows have length 1; queries are treated alike."""
         rows = np.zeros((len(texts), self.dim), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             row[:] = self._row(text)
@@ -65,7 +65,8 @@ class Hashing:
         features = [self._features(key) for key in weights]
         places, values = (np.concatenate(part) for part in zip(*features, strict=True))
         repeats = np.repeat(list(weights.values()), [len(feature[0]) for feature in features])
-        return np.bincount(places, values * repeats, self.dim)
+        summed: NDArray[np.float64] = np.bincount(places, values * repeats, self.dim).astype(np.float64, copy=False)
+        return summed
 
     def _hashed(self, key: str) -> Feature:
         """The components and signed weights of one word or window of characters."""

@@ -21,8 +21,8 @@ class Function:
 
     A callable with a parameter named `request` gets the `Request` there too; only so does it see `max_tokens`,
     `temperature`, `timeout` and the abilities that `can` declares for it. Stop strings always work: the text is cut
-    here. The callable may be a plain or an `async` function and returns a `str`, a `Completion` or an iterator of `str`,
-    which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected first).
+    here. The callable may be a plain or an `async` function and returns a `str`, a `Completion` or an iterator of
+    `str`, which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected first).
 
     What it costs is unknown (`Usage.cost` is `None`) and tokens are estimated, unless it returns a `Completion` that
     carries its own `Usage`. Whatever the callable raises passes unchanged.
@@ -57,9 +57,9 @@ class Function:
             return
         cutter, parts = Cutter(request.stop), []
         for piece in result:
-            if text := cutter.push(self._checked(piece)):
-                parts.append(text)
-                yield Token(text)
+            for token in cutter.push(Token(self._checked(piece))):
+                parts.append(token.text)
+                yield token
             if cutter.done:
                 break
         yield from self._ending(request, parts, cutter)
@@ -74,9 +74,9 @@ class Function:
             return
         cutter, parts = Cutter(request.stop), []
         async for piece in result if isinstance(result, AsyncIterator) else in_thread(iter(result)):
-            if text := cutter.push(self._checked(piece)):
-                parts.append(text)
-                yield Token(text)
+            for token in cutter.push(Token(self._checked(piece))):
+                parts.append(token.text)
+                yield token
             if cutter.done:
                 break
         for item in self._ending(request, parts, cutter):
@@ -127,9 +127,9 @@ class Function:
         yield completion
 
     def _ending(self, request: Request, parts: list[str], cutter: Cutter) -> Iterator[Token | Completion]:
-        if rest := cutter.flush():
-            parts.append(rest)
-            yield Token(rest)
+        rest = cutter.flush()
+        parts.extend(token.text for token in rest)
+        yield from rest
         yield self._completion(request, "".join(parts))
 
     def _checked(self, piece: Any) -> str:

@@ -51,7 +51,7 @@ class OpenAI:
         async_client: an `openai.AsyncOpenAI` client for asynchronous calls; it belongs to one event loop.
         base_url: where the server is, ending in `/v1` for most; `OPENAI_BASE_URL`, else OpenAI's own.
         api_key: `OPENAI_API_KEY` if not given; servers other than OpenAI's may need none.
-        timeout: seconds to wait for the server to send something. `Request.timeout` caps a whole call, with its retries.
+        timeout: seconds to wait for the server to send something. `Request.timeout` caps a whole call with retries.
         max_retries: how often a call is repeated that met a full or failing server.
         token_ids: from token text to the model's token ids; gives the ability `logit_bias`.
         name: how the model is called in traces and messages.

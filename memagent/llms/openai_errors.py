@@ -87,7 +87,7 @@ def explain(error: Exception, place: Place, *, received: int | None = None) -> B
     what, hint = _account(error, place)
     retryable = received is not None and _is_transport(error)
     where = f" after {received} characters of the answer" if received is not None else ""
-    return BackendError(f"{place.name} failed{where}: {_clean(what, place.key)}", hint=hint, retryable=retryable)
+    return BackendError(f"{place.name} failed{where}: {one_line(what, place.key)}", hint=hint, retryable=retryable)
 
 
 def worth_waiting(error: Exception, tries: int) -> float | None:
@@ -155,7 +155,7 @@ def _message(error: Exception) -> str:
     return str(inner or getattr(error, "message", None) or error)
 
 
-def _clean(text: str, key: str) -> str:
+def one_line(text: str, key: str = "") -> str:
     """Return `text` on one line, without keys, and not too long."""
     line = " ".join(text.replace(key, "[key]").split() if key else text.split())
     line = _SECRET.sub("[key]", line)

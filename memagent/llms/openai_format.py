@@ -163,8 +163,7 @@ class Assembly:
     def completion(self) -> Completion:
         """Return the whole reply; call it after `rest`. Raises `BackendError` if there is nothing that could be one."""
         reason = "filter" if self._refusal else _FINISHED.get(self._reason or "", "unknown")
-        excused = self._said_something or reason in ("filter", "length")  # a limit may end a reply before its first word
-        if not excused:
+        if not self._said_something and reason not in ("filter", "length"):  # a limit may come before the first word
             raise BackendError(f"{self._name} answered with {self._problem}", hint="Ask again, or try another model.")
         text = self.text or self._refusal
         tokens = tuple(self._tokens) if self.text else ()

@@ -24,28 +24,38 @@ def slice_tokens(tokens: Sequence[Token], start: int, end: int) -> tuple[Token, 
 
 
 class Cutter:
-    """Cuts a stream of pieces at the first stop string, holding back what may be the beginning of one."""
+    """Cuts a stream of tokens at the first stop string, holding back those that may be the beginning of one."""
 
     def __init__(self, stop: Sequence[str]) -> None:
         self.done = False
         self._stop = tuple(stop)
-        self._held = ""
+        self._held: list[Token] = []
 
-    def push(self, piece: str) -> str:
-        """Take the next piece and return what is certain to belong to the text. Nothing more comes once `done`."""
-        text = self._held + piece
+    def push(self, token: Token) -> list[Token]:
+        """Take the next token and return those that certainly belong to the text. Nothing more comes once `done`."""
+        self._held.append(token)
+        text = "".join(held.text for held in self._held)
         kept = cut(text, self._stop)
         if len(kept) < len(text):
-            self.done, self._held = True, ""
-            return kept
-        size = len(text) - self._undecided(text)
-        self._held = text[size:]
-        return text[:size]
+            self.done = True
+            return list(slice_tokens(self.flush(), 0, len(kept)))
+        return self._release(len(text) - self._undecided(text))
 
-    def flush(self) -> str:
+    def flush(self) -> list[Token]:
         """Return what was held back: the stream has ended without a stop string."""
-        held, self._held = self._held, ""
+        held, self._held = self._held, []
         return held
+
+    def _release(self, size: int) -> list[Token]:
+        """Return the whole tokens among the first `size` characters that are held."""
+        count, at = 0, 0
+        for token in self._held:
+            at += len(token.text)
+            if at > size:
+                break
+            count += 1
+        ready, self._held = self._held[:count], self._held[count:]
+        return ready
 
     def _undecided(self, text: str) -> int:
         longest = min(max((len(mark) for mark in self._stop), default=1) - 1, len(text))

@@ -7,10 +7,10 @@ from memagent.types import Hit, Scope
 
 
 class Keyword:
-    """Ranks by BM25; any word may match.
+    """Ranks by BM25; any word may match. A hit's score is the part of the query's weight that its words make up.
 
-    BM25 has no upper end, so that a hit's score is made of two things that have one: the share of the query's words
-    that the best hit has, times the hit's BM25 as a part of the best hit's. The order is that of BM25.
+    Args:
+        store: where the passages are.
     """
 
     name = "keyword"
@@ -22,17 +22,11 @@ class Keyword:
         """Return up to k hits, best first. An empty query, or one without words, finds nothing."""
         if not query.strip() or k < 1:
             return []
-        matches = self._store.match(scope, query, k)
-        scale = _coverage(matches) / max((match.score for match in matches), default=1.0)
-        return [_hit(rank, match, scale) for rank, match in enumerate(matches, 1)]
+        return [_hit(rank, match) for rank, match in enumerate(self._store.match(scope, query, k), 1)]
 
 
-def _coverage(matches: list[Match]) -> float:
-    return len(matches[0].terms) / max(1, matches[0].asked) if matches else 0.0
-
-
-def _hit(rank: int, match: Match, scale: float) -> Hit:
-    passage, score = match.passage, min(1.0, max(0.0, match.score * scale))
+def _hit(rank: int, match: Match) -> Hit:
+    passage, score = match.passage, min(1.0, max(0.0, match.score))
     return Hit(
         id=passage.id,
         text=passage.text,

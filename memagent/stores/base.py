@@ -26,15 +26,14 @@ class Row(Protocol):
 
 
 class Match(NamedTuple):
-    """A passage that a search found. `score` is raw: a cosine in [-1, 1], or a BM25 score of at least 0.
+    """A passage that a search found. `score` is a cosine in [-1, 1], or a BM25 score in [0, 1].
 
-    Where the search went by words, `terms` are those that the passage has, out of `asked` that were looked for.
+    Where the search went by words, `terms` are those of the query that the passage has.
     """
 
     passage: Passage
     score: float
     terms: tuple[str, ...] = ()
-    asked: int = 0
 
 
 class Writer(Protocol):
@@ -105,7 +104,10 @@ class VectorStore(Protocol):
         ...
 
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
-        """Return up to k matches by BM25, best first; any word of `text` may match, in any script."""
+        """Return up to k matches by BM25, best first; any word of `text` may match, in any script.
+
+        The score is the part of the query's weight that the passage has: 0 for nothing, near 1 for all its words.
+        """
         ...
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:

@@ -1,22 +1,37 @@
 """Full text by SQLite's FTS5, ranked by BM25. Everything that is particular to FTS5 is in this file.
 
-A row carries tokens for its scope beside those of its text. They narrow a search before anything is scored, so that
-its cost follows what one user keeps; the scope columns of `passages` decide.
+A row carries tokens for its scope beside those of its text, so that a search is cut to its scope before anything is
+ranked. FTS5's own ranking is not used as it is: it weighs a word by how many passages of all users have it, and takes
+a word that half of them have for worthless, which in a small memory is every word that matters. Here FTS5 finds the
+passages and how much each is about a word (term frequency and length); how telling the word is comes from the scope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from hashlib import blake2b
+from math import log
+from typing import NamedTuple
 
-from memagent.stores.base import Database, Row, Writer
-from memagent.stores.scoping import columns, marks, visible
 from memagent.segment import terms, tokens
+from memagent.stores.base import Database, Writer
+from memagent.stores.scoping import columns
 from memagent.types import Scope
 
-_TITLE_WEIGHT = 2.0
+# The quotient is BM25's share for frequency and length, in [0, 1): with weights without end that share is 1, so that
+# the divisor is what FTS5 thinks the word is worth. A word in the title counts twice.
+_SEARCH = """
+    SELECT rowid AS rid, bm25(fulltext, 0.0, 2.0, 1.0) / bm25(fulltext, 0.0, 1e12, 1e12) AS part
+    FROM fulltext WHERE fulltext MATCH ?"""
 _INSERT = "INSERT INTO fulltext (rowid, scope, title, text) VALUES (?, ?, ?, ?)"
 _DELETE = "INSERT INTO fulltext (fulltext, rowid, scope, title, text) VALUES ('delete', ?, ?, ?, ?)"
+
+
+class Found(NamedTuple):
+    """A row, its score in [0, 1] (the part of the query's weight that it has), and the words it has."""
+
+    rid: int
+    score: float
+    terms: tuple[str, ...]
 
 
 def index(writer: Writer, rid: int, scope: Scope, title: str, text: str) -> None:
@@ -29,44 +44,32 @@ def unindex(writer: Writer, rid: int, scope: Scope, title: str, text: str) -> No
     writer.execute(_DELETE, [rid, " ".join(_scope_tokens(scope)), tokens(title), tokens(text)])
 
 
-def search(database: Database, scope: Scope, query: str, k: int) -> list[Row]:
-    """Return up to k passages of the scope with their BM25 `score` (at least 0), best first, ties by age.
+def search(database: Database, scope: Scope, query: str, total: int) -> list[Found]:
+    """Return every passage of the scope that has a word of `query`, best first, ties by age.
 
-    Any word may match. A query without words finds nothing; no query is an error.
+    A query without words finds nothing; no query is an error.
+
+    Args:
+        total: how many passages the scope has.
     """
-    phrases = [_phrase(term) for term in terms(query)]
-    if not phrases:
-        return []
-    condition, params = visible(scope)
-    sql = f"""
-        SELECT passages.*, -bm25(fulltext, 0.0, {_TITLE_WEIGHT}, 1.0) AS score
-        FROM fulltext JOIN passages ON passages.rid = fulltext.rowid
-        WHERE fulltext MATCH ? AND {condition} AND passages.retired_at IS NULL
-        ORDER BY score DESC, passages.rid LIMIT ?"""
-    return database.read(sql, [_expression(scope, phrases), *params, k])
+    scores: dict[int, float] = {}
+    words: dict[int, list[str]] = {}
+    possible = 0.0
+    for term in terms(query):
+        rows = database.read(_SEARCH, [_expression(scope, term)])
+        weight = log(1 + (max(0, total - len(rows)) + 0.5) / (len(rows) + 0.5))
+        possible += weight
+        for row in rows:
+            rid = row["rid"]
+            scores[rid] = scores.get(rid, 0.0) + weight * row["part"]
+            words.setdefault(rid, []).append("".join(term))
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return [Found(rid, score / possible, tuple(words[rid])) for rid, score in ranked]
 
 
-def matched(database: Database, query: str, rids: Sequence[int]) -> dict[int, list[str]]:
-    """Return, for each of these rows, the words of `query` that it has, in the order of the query."""
-    found: dict[int, list[str]] = {rid: [] for rid in rids}
-    sql = f"SELECT rowid AS rid FROM fulltext WHERE fulltext MATCH ? AND rowid IN ({marks(rids)})"
-    for term in terms(query) if rids else []:
-        for row in database.read(sql, [f"{{title text}} : {_phrase(term)}", *rids]):
-            found[row["rid"]].append(_shown(term))
-    return found
-
-
-def _shown(term: list[str]) -> str:
-    return "".join(term)
-
-
-def _phrase(term: list[str]) -> str:
-    return f'"{" ".join(term)}"'
-
-
-def _expression(scope: Scope, phrases: list[str]) -> str:
+def _expression(scope: Scope, term: list[str]) -> str:
     scoped = " AND ".join(f'scope : "{token}"' for token in _scope_tokens(scope))
-    return f"{scoped} AND {{title text}} : ({' OR '.join(phrases)})"
+    return f'{scoped} AND {{title text}} : "{" ".join(term)}"'
 
 
 def _scope_tokens(scope: Scope) -> list[str]:

@@ -19,7 +19,6 @@ from memagent.stores.base import Database, Match, Row, Vectors, Writer
 from memagent.stores.faiss_index import ScopedIndexes
 from memagent.stores.rows import INSERT, digest, now, passage, values
 from memagent.stores.scoping import columns, marks, of_row, visible
-from memagent.segment import terms
 from memagent.types import Note, Passage, Scope
 
 _PAGE = 500
@@ -121,16 +120,20 @@ class PassageStore:
         """Return up to k matches by cosine, best first, for a vector (dim,)."""
         query = _unit_rows(vector[None, :], 1, self._dim)[0]
         self._check_label(_labels(self._database))
-        scores = dict(self._indexes.search(scope, query, k))
-        rows = {row["rid"]: row for some in _pages(list(scores)) for row in self._live(scope, some)}
-        return [Match(passage(rows[rid]), score) for rid, score in scores.items() if rid in rows]
+        found = self._indexes.search(scope, query, k)
+        rows = self._live(scope, [rid for rid, _ in found])
+        return [Match(passage(rows[rid]), score) for rid, score in found if rid in rows]
 
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
         """Return up to k matches by BM25, best first; any word of `text` may match, in any script."""
-        rows = fulltext.search(self._database, scope, text, k)
-        words = fulltext.matched(self._database, text, [row["rid"] for row in rows])
-        asked = len(terms(text))
-        return [Match(passage(row), row["score"], tuple(words[row["rid"]]), asked) for row in rows]
+        found = fulltext.search(self._database, scope, text, self.count(scope))
+        matches: list[Match] = []
+        for some in _pages(found):
+            rows = self._live(scope, [one.rid for one in some[: k - len(matches)]])
+            matches += [Match(passage(rows[one.rid]), one.score, one.terms) for one in some if one.rid in rows]
+            if len(matches) >= k:
+                break
+        return matches
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:
         """Give a passage another text and vector (dim,).
@@ -155,18 +158,17 @@ class PassageStore:
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
         """Hide passages from every read until they are restored; return how many."""
-        return self._mark(scope, ids, _LIVE, "retire", now())
+        return self._mark(scope, ids, _LIVE, now())
 
     def restore(self, scope: Scope, ids: Sequence[str]) -> int:
         """Bring retired passages back; return how many."""
-        return self._mark(scope, ids, "passages.retired_at IS NOT NULL", "restore", None)
+        return self._mark(scope, ids, "passages.retired_at IS NOT NULL", None)
 
-    def _mark(self, scope: Scope, ids: Sequence[str], which: str, op: str, retired_at: str | None) -> int:
+    def _mark(self, scope: Scope, ids: Sequence[str], which: str, retired_at: str | None) -> int:
         with self._database.write() as writer:
             rows = self._rows(scope, ids, which, writer)
             for row in rows:
-                writer.execute("UPDATE passages SET retired_at = ? WHERE rid = ?", [retired_at, row["rid"]])
-                _log(writer, row["rid"], op)
+                _set_retired(writer, row, retired_at)
         return len(rows)
 
     def _rows(self, scope: Scope, ids: Sequence[str], which: str, reader: Database | Writer | None = None) -> list[Row]:
@@ -179,10 +181,14 @@ class PassageStore:
             rows += source.read(sql, [*params, *some])
         return rows
 
-    def _live(self, scope: Scope, rids: Sequence[int]) -> list[Row]:
+    def _live(self, scope: Scope, rids: Sequence[int]) -> dict[int, Row]:
+        """Full rows by rid; one that was deleted a moment ago, or that the scope may not see, is not among them."""
         condition, params = visible(scope)
-        sql = f"SELECT * FROM passages WHERE rid IN ({marks(rids)}) AND {condition} AND {_LIVE}"
-        return self._database.read(sql, [*rids, *params])
+        rows: list[Row] = []
+        for some in _pages(rids):
+            sql = f"SELECT * FROM passages WHERE rid IN ({marks(some)}) AND {condition} AND {_LIVE}"
+            rows += self._database.read(sql, [*some, *params])
+        return {row["rid"]: row for row in rows}
 
     def _claim(self, writer: Writer) -> None:
         """Record the embedder with the first write; refuse to mix its vectors with another's."""
@@ -217,7 +223,8 @@ def _keep(writer: Writer, scope: Scope, note: Note, row: list[Any], vector: NDAr
         same = writer.read(f"SELECT * FROM passages WHERE {_OWN} AND id = ?", [*own, note.id])
         _check_same(note, same, mark)
     if same:
-        _bring_back(writer, same[0])
+        if same[0]["retired_at"] is not None:
+            _set_retired(writer, same[0], None)
         return str(same[0]["id"])
     id = note.id if note.id is not None else _free_id(writer, own, mark)
     return _insert(writer, scope, note, [id, *row[1:]], vector)
@@ -229,10 +236,12 @@ def _check_same(note: Note, rows: list[Row], mark: str) -> None:
         raise Conflict(f"the id {note.id!r} is taken by {state}", hint="Use edit() to change it, or another id.")
 
 
-def _bring_back(writer: Writer, row: Row) -> None:
-    if row["retired_at"] is not None:
-        writer.execute("UPDATE passages SET retired_at = NULL WHERE rid = ?", [row["rid"]])
-        _log(writer, row["rid"], "restore")
+def _set_retired(writer: Writer, row: Row, retired_at: str | None) -> None:
+    """Retire a row or bring it back. Full text holds live rows only: what is retired must not weigh on the rest."""
+    writer.execute("UPDATE passages SET retired_at = ? WHERE rid = ?", [retired_at, row["rid"]])
+    change = fulltext.unindex if retired_at else fulltext.index
+    change(writer, row["rid"], of_row(row), row["title"], row["text"])
+    _log(writer, row["rid"], "retire" if retired_at else "restore")
 
 
 def _free_id(writer: Writer, own: tuple[str, str, str], mark: str) -> str:
@@ -251,7 +260,8 @@ def _insert(writer: Writer, scope: Scope, note: Note, row: list[Any], vector: ND
 
 
 def _delete(writer: Writer, row: Row) -> None:
-    fulltext.unindex(writer, row["rid"], of_row(row), row["title"], row["text"])
+    if row["retired_at"] is None:
+        fulltext.unindex(writer, row["rid"], of_row(row), row["title"], row["text"])
     writer.execute("DELETE FROM passages WHERE rid = ?", [row["rid"]])
     _log(writer, row["rid"], "delete")
 
@@ -282,5 +292,5 @@ def _unit_rows(vectors: Vectors, rows: int, dim: int) -> Vectors:
     return unit
 
 
-def _pages(values: list[Any]) -> Iterator[list[Any]]:
+def _pages(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + _PAGE] for start in range(0, len(values), _PAGE))

@@ -1,0 +1,110 @@
+"""What a story knows at one moment: people, places, things, open questions and what happened last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memagent.llms.offline_lists import setting, table
+from memagent.llms.offline_text import stable
+
+PHASES = ("dawn", "morning", "noon", "afternoon", "dusk", "evening", "night")
+PRONOUNS = {
+    "she": {"he": "she", "him": "her", "his": "her", "himself": "herself"},
+    "he": {"he": "he", "him": "him", "his": "his", "himself": "himself"},
+    "they": {"he": "they", "him": "them", "his": "their", "himself": "themselves"},
+}
+
+
+@dataclass
+class Person:
+    """Somebody in the story. `fresh` people stand in the memory and have not been seen in a paragraph yet."""
+
+    name: str
+    role: str = ""
+    pronoun: str = "they"
+    trait: str = ""
+    fresh: bool = False
+
+    @property
+    def short(self) -> str:
+        """What the person is called in a sentence: the first name, or the title and the name."""
+        parts = self.name.split()
+        if len(parts) > 1 and parts[0].rstrip(".") in table("words")["names"]["titles"]:
+            return " ".join(parts[:2])
+        return parts[0] if parts else self.name
+
+    def called(self, name: str) -> bool:
+        """Whether `name` means this person."""
+        name = name.strip()
+        return bool(name) and (name == self.name or name == self.short or name in self.name.split())
+
+
+@dataclass
+class Item:
+    """A thing that is carried, and the place that it came from."""
+
+    name: str
+    origin: str = ""
+
+
+@dataclass
+class Thread:
+    """An open question in indirect speech (`who took the ledger`) and what is known of it so far."""
+
+    question: str
+    clues: list[str] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    """The state of a story, all of it readable in its memory. `loose` holds sentences that a person wrote there."""
+
+    hero: Person
+    setting: str = "town"
+    genre: str = "quiet"
+    premise: str = ""
+    goal: str = ""
+    people: list[Person] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
+    promise: tuple[str, str] | None = None
+    here: str = ""
+    company: str = ""
+    day: int = 1
+    phase: int = 0
+    weather: str = ""
+
+    @property
+    def step(self) -> int:
+        """A number that grows with the story, as far as its calendar tells."""
+        return (self.day - 1) * len(PHASES) + self.phase
+
+    def person(self, name: str) -> Person | None:
+        """Return the person whom `name` means, the hero included."""
+        return next((each for each in self.everyone if each.called(name)), None)
+
+    @property
+    def everyone(self) -> list[Person]:
+        """The hero and all others."""
+        return [self.hero, *self.people]
+
+    def advance(self) -> None:
+        """Let some hours pass, and the weather with them."""
+        self.phase += 1
+        if self.phase == len(PHASES):
+            self.phase, self.day = 0, self.day + 1
+        options = setting(self.setting)["weather"]
+        order = stable(self.setting, self.step // len(options))
+        if self.step % 2 == 0:
+            self.weather = options[(order + self.step // 2) % len(options)][0]
+
+    @property
+    def weather_past(self) -> str:
+        """The weather as the narrator tells it."""
+        known = {now: then for now, then in setting(self.setting)["weather"]}
+        return known.get(self.weather, "") or "the weather had not made up its mind"

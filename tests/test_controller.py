@@ -1,0 +1,149 @@
+"""Limits, retries, abilities: what is decided in the one place where calls are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, retrieve
+from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Interrupted, UsageProblem
+from memagent.flow import Event, StepRetried, TokenReceived
+from memagent.testing import ScriptedLLM
+from memagent.types import Request
+
+
+def ask(text: str, **options: Any) -> Flow[Completion]:
+    return generate([Message("user", text)], **options)
+
+
+def many(count: int, **options: Any) -> Flow[int]:
+    for number in range(count):
+        yield from ask(f"question {number}", **options)
+    return count
+
+
+def priced(cost: float | None) -> Callable[[Request], Completion]:
+    return lambda request: Completion("ok", usage=Usage(1, 100, 50, cost))
+
+
+def test_a_budget_of_calls_stops_before_the_call_and_a_higher_one_goes_on(tmp_path: Any) -> None:
+    llm = ScriptedLLM(["a", "b", "c", "d", "e"])
+    path = tmp_path / "run.jsonl"
+    with pytest.raises(BudgetExceeded, match="3 calls"):
+        Controller(llm, budget=Budget(calls=3)).run(many(5), trace=path)
+    assert len(llm.requests) == 3
+    assert Controller(llm, budget=Budget(calls=2)).run(many(5), trace=path).value == 5
+    assert len(llm.requests) == 5
+
+
+def test_a_budget_covers_all_runs_of_a_controller() -> None:
+    controller = Controller(ScriptedLLM(["a"] * 9), budget=Budget(calls=3))
+    controller.run(many(2))
+    with pytest.raises(BudgetExceeded):
+        controller.run(many(2))
+    assert controller.usage.calls == 3
+
+
+def test_a_budget_of_tokens_charges_input_and_the_largest_output_in_advance() -> None:
+    llm = ScriptedLLM([priced(0.0)] * 9)
+    controller = Controller(llm, budget=Budget(tokens=400))
+    with pytest.raises(BudgetExceeded, match="400 tokens"):
+        controller.run(many(9, max_tokens=200))
+    assert len(llm.requests) == 2  # 150 and 150 spent: a third could take 203 more
+    assert controller.usage.tokens == 300
+
+
+def test_a_budget_of_money_stops_and_needs_a_known_price() -> None:
+    llm = ScriptedLLM([priced(0.4)] * 9)
+    with pytest.raises(BudgetExceeded, match=r"\$1\.00 is reached"):
+        Controller(llm, budget=Budget(cost=1.0)).run(many(9))
+    assert len(llm.requests) == 3
+    unknown = ScriptedLLM([priced(None)] * 9)
+    with pytest.raises(BudgetExceeded, match="not known"):
+        Controller(unknown, budget=Budget(cost=1.0)).run(many(9))
+    assert len(unknown.requests) == 1
+
+
+def test_a_budget_of_seconds_stops_and_shortens_the_calls_timeout() -> None:
+    llm = ScriptedLLM(["a", "b"])
+    Controller(llm, budget=Budget(seconds=30)).run(many(1))
+    timeout = llm.requests[0].timeout
+    assert timeout is not None
+    assert 0 < timeout <= 30
+    with pytest.raises(BudgetExceeded, match="time limit"):
+        Controller(llm, budget=Budget(seconds=0)).run(many(1))
+
+
+def test_branches_share_the_budget_and_cannot_overspend_together() -> None:
+    llm = ScriptedLLM(["a"] * 20)
+
+    def at_once() -> Flow[list[Completion]]:
+        return (yield from gather(*(ask(str(number)) for number in range(20))))
+
+    with pytest.raises(BudgetExceeded):
+        Controller(llm, budget=Budget(calls=5)).run(at_once())
+    assert len(llm.requests) == 5
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_passing_failure_is_tried_again_a_bounded_number_of_times(
+    asynchronous: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def asleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("memagent.controller.time.sleep", waits.append)
+    monkeypatch.setattr("memagent.controller.asyncio.sleep", asleep)
+    events: list[Event] = []
+
+    def go(llm: ScriptedLLM) -> str:
+        controller = Controller(llm, retries=2, on_event=events.append)
+        result = asyncio.run(controller.arun(ask("x"))) if asynchronous else controller.run(ask("x"))
+        return result.value.text
+
+    cut = BackendError("the stream was cut", retryable=True)
+    assert go(ScriptedLLM([cut, cut, "at last"])) == "at last"
+    assert waits == [0.5, 1.0]
+    assert [event.attempt for event in events if isinstance(event, StepRetried)] == [1, 2]
+    with pytest.raises(BackendError, match="was cut"):
+        go(ScriptedLLM([cut, cut, cut, "too late"]))
+    with pytest.raises(BackendError, match="bad key"):
+        go(ScriptedLLM([BackendError("bad key"), "never"]))
+
+
+def test_what_the_backend_cannot_do_fails_before_anything_is_spent() -> None:
+    llm = ScriptedLLM(["x"], can=("stop",))
+    for needs, options in [
+        ("logprobs", {"logprobs": True}),
+        ("prefill", {"prefill": "And"}),
+        ("logit_bias", {"logit_bias": {"[": 2.0}}),
+    ]:
+        with pytest.raises(CapabilityError, match=f"cannot do {needs}"):
+            Controller(llm).run(ask("x", **options))
+    assert llm.requests == []
+
+
+def test_stop_ends_a_run_at_the_next_token() -> None:
+    llm = ScriptedLLM(["word " * 1000, "second"])
+    heard: list[Event] = []
+
+    def hear(event: Event) -> None:
+        heard.append(event)
+        if len([e for e in heard if isinstance(e, TokenReceived)]) == 3:
+            controller.stop()
+
+    controller = Controller(llm, on_event=hear)
+    with pytest.raises(Interrupted):
+        controller.run(many(2))
+    assert len([event for event in heard if isinstance(event, TokenReceived)]) == 3
+    assert len(llm.requests) == 1
+
+
+def test_a_flow_that_needs_a_memory_says_so_when_there_is_none() -> None:
+    with pytest.raises(UsageProblem, match="has no memory"):
+        Controller(ScriptedLLM([])).run(retrieve("anything"))

@@ -1,0 +1,241 @@
+"""Drivers: one body, every way of running it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from memagent import Completion, Controller, Flow, Memory, Message, Note, Trace, gather, generate, remember, retrieve
+from memagent.controller import RunDone
+from memagent.errors import BudgetExceeded
+from memagent.flow import Generate, Path, Retrieve, Step, StepDone, StepStarted, TokenReceived, arun, run
+from memagent.testing import ScriptedLLM
+from memagent.types import Request, Token
+
+
+def ask(text: str) -> Flow[Completion]:
+    return generate([Message("user", text)], label=text)
+
+
+def everything(question: str) -> Flow[str]:
+    """Uses every kind of step, branches inside branches, and an error that it catches."""
+    yield from remember(Note("Mara keeps the lamp."), Note("The harbour freezes in March."))
+    hits = yield from retrieve(question, k=1)
+
+    def branch(name: str) -> Flow[str]:
+        first = yield from ask(f"{name} of {hits[0].text}")
+        both = yield from gather(ask(first.text + "!"), ask(first.text + "?"))
+        return " ".join(reply.text for reply in both)
+
+    parts = yield from gather(branch("a"), branch("b"))
+    try:
+        yield from ask("fail")
+    except ValueError as error:
+        parts.append(str(error))
+    last = yield from ask(" + ".join(parts))
+    return last.text
+
+
+def echoing() -> ScriptedLLM:
+    def reply(request: Any) -> str | Exception:
+        text = request.messages[-1].content
+        return ValueError("as told") if text == "fail" else f"<{text}>"
+
+    return ScriptedLLM([reply] * 50)
+
+
+WANT = "<<<a of Mara keeps the lamp.>!> <<a of Mara keeps the lamp.>?> + <<b of Mara keeps the lamp.>!> " \
+    "<<b of Mara keeps the lamp.>?> + as told>"  # fmt: skip
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    with Memory(":memory:", single_user=True) as memory:
+        yield memory
+
+
+def test_one_body_serves_sync_async_stream_and_replay_with_equal_traces(memory: Memory) -> None:
+    def controller() -> Controller:
+        return Controller(echoing(), memory)
+
+    sync = controller().run(everything("Who keeps the lamp?"))
+    in_loop = asyncio.run(controller().arun(everything("Who keeps the lamp?")))
+    streamed = list(controller().stream(everything("Who keeps the lamp?")))[-1]
+
+    async def astream() -> Any:
+        return [event async for event in controller().astream(everything("Who keeps the lamp?"))][-1]
+
+    astreamed = asyncio.run(astream())
+    assert isinstance(streamed, RunDone)
+    replayed = sync.trace.replay(everything("Who keeps the lamp?"))
+    areplayed = asyncio.run(sync.trace.areplay(everything("Who keeps the lamp?")))
+
+    values = [sync.value, in_loop.value, streamed.result.value, astreamed.result.value, replayed, areplayed]
+    assert values == [WANT] * 6
+    assert sync.trace == in_loop.trace == streamed.result.trace == astreamed.result.trace
+    assert len(sync.trace) == 10  # 2 memory steps, 2 x 3 in branches, the error, the last
+
+
+def test_sync_and_async_both_run_inside_a_running_loop(memory: Memory) -> None:
+    async def cell() -> tuple[str, str]:
+        controller = Controller(echoing(), memory)
+        return controller.run(everything("lamp")).value, (await controller.arun(everything("lamp"))).value
+
+    assert asyncio.run(cell()) == (WANT, WANT)
+
+
+def test_a_flow_can_be_stepped_by_hand() -> None:
+    flow = everything("lamp")
+    step = flow.send(None)
+    assert [note.text for note in step.notes] == ["Mara keeps the lamp.", "The harbour freezes in March."]
+    assert flow.send(["1", "2"]) == Retrieve("lamp", 1)
+    flow.close()
+
+
+def test_gather_runs_branches_at_once() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+
+    def answer(step: Step, path: Path) -> str:
+        meeting.wait()  # only passes when all three branches are here
+        return str(path)
+
+    def three() -> Flow[list[Any]]:
+        return (yield from gather(ask("a"), ask("b"), ask("c")))
+
+    assert run(three(), answer) == ["(0, 0, 0)", "(0, 1, 0)", "(0, 2, 0)"]
+
+
+def test_gather_runs_branches_at_once_on_a_loop() -> None:
+    async def drive() -> list[Any]:
+        arrived, all_here = [], asyncio.Event()
+
+        async def answer(step: Step, path: Path) -> str:
+            arrived.append(path)
+            if len(arrived) == 2:
+                all_here.set()
+            await asyncio.wait_for(all_here.wait(), 10)
+            return "here"
+
+        def two() -> Flow[list[Any]]:
+            return (yield from gather(ask("a"), ask("b")))
+
+        return await arun(two(), answer)
+
+    assert asyncio.run(drive()) == ["here", "here"]
+
+
+def test_an_error_in_a_branch_lets_the_others_end_and_is_thrown_at_the_asking_line() -> None:
+    ended = []
+
+    def slow() -> Flow[str]:
+        yield from ask("slow")
+        ended.append("slow")
+        return "done"
+
+    def both() -> Flow[str]:
+        try:
+            yield from gather(ask("bad"), slow())
+        except ValueError as error:
+            return f"caught {error}"
+        return "not reached"
+
+    def answer(step: Step, path: Path) -> str:
+        assert isinstance(step, Generate)
+        if step.request.label == "bad":
+            raise ValueError("bad branch")
+        return "ok"
+
+    assert run(both(), answer) == "caught bad branch"
+    assert ended == ["slow"]
+
+
+def test_finally_blocks_run_and_a_stop_cannot_be_swallowed() -> None:
+    seen = []
+
+    def stubborn() -> Flow[str]:
+        try:
+            yield from ask("x")
+        except Exception:
+            seen.append("swallowed")
+        finally:
+            seen.append("closed")
+        return "went on"
+
+    def stop(step: Step, path: Path) -> None:
+        raise BudgetExceeded("enough")
+
+    with pytest.raises(BudgetExceeded):
+        run(stubborn(), stop)
+    assert seen == ["closed"]
+
+
+def test_an_uncaught_error_of_the_backend_comes_out_as_it_is() -> None:
+    def answer(step: Step, path: Path) -> None:
+        raise ZeroDivisionError("from the caller's own code")
+
+    with pytest.raises(ZeroDivisionError, match="own code"):
+        run(ask("x"), answer)
+
+
+def test_gather_of_nothing_is_an_empty_list() -> None:
+    def nothing() -> Flow[list[Any]]:
+        return (yield from gather())
+
+    assert run(nothing(), lambda step, path: 1 / 0) == []
+
+
+def test_events_tell_of_each_step_and_token_in_order(memory: Memory) -> None:
+    events = list(Controller(ScriptedLLM(["one two three"])).stream(ask("count")))
+    kinds = [type(event).__name__ for event in events]
+    assert kinds == ["StepStarted", *["TokenReceived"] * 3, "StepDone", "RunDone"]
+    assert "".join(event.text for event in events if isinstance(event, TokenReceived)) == "one two three"
+    assert isinstance(events[0], StepStarted)
+    assert isinstance(events[-2], StepDone)
+    assert events[-2].answer.text == "one two three"
+
+
+def test_closing_a_stream_stops_the_run() -> None:
+    class Slow(ScriptedLLM):
+        def stream(self, request: Request) -> Iterator[Token | Completion]:
+            for piece in super().stream(request):
+                time.sleep(0.001)
+                yield piece
+
+    llm = Slow(["word " * 20_000, "never asked"])
+
+    def two() -> Flow[None]:
+        yield from ask("first")
+        yield from ask("second")
+
+    stream = Controller(llm).stream(two())
+    while not isinstance(next(stream), TokenReceived):
+        pass
+    stream.close()
+    assert len(llm.requests) == 1
+
+
+def test_a_cancelled_async_stream_stops_the_run() -> None:
+    llm = ScriptedLLM(["word " * 50, "second"])
+
+    def two() -> Flow[None]:
+        yield from ask("first")
+        yield from ask("second")
+
+    async def read_a_little() -> None:
+        stream = Controller(llm).astream(two())
+        await stream.__anext__()
+        await stream.aclose()
+
+    asyncio.run(read_a_little())
+    assert len(llm.requests) <= 1
+
+
+def test_replay_needs_no_backend_at_all(memory: Memory, tmp_path: Any) -> None:
+    path = tmp_path / "run.jsonl"
+    value = Controller(echoing(), memory).run(everything("lamp"), trace=path).value
+    assert Trace.load(path).replay(everything("lamp")) == value

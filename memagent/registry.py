@@ -28,7 +28,7 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 OLLAMA = "http://localhost:11434"
 
 LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
-EMBEDDER_FORMS = ("hashing", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
+EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
 RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
 _log = logging.getLogger("memagent")
 
@@ -116,10 +116,10 @@ def _announce_offline() -> None:
 
 
 def _llm_named(spec: str) -> LLM:
-    kind, colon, argument = spec.partition(":")
+    kind, _, argument = spec.partition(":")
     makers: dict[str, Callable[[str], Any]] = {"openai": _openai_llm, "ollama": _ollama_llm, "offline": _offline_llm}
     if kind in makers:
-        _check_argument(spec, bool(colon), argument, needed=kind != "offline")
+        _check_argument(spec, argument, needed=kind != "offline")
         made: LLM = makers[kind](argument)
         return made
     made = _plugin("llms", kind, spec, LLM_FORMS)(argument)
@@ -184,15 +184,19 @@ def _embedder_named(spec: str) -> Embedder:
         "openai": _openai_embeddings,
     }
     if kind in makers:
-        _check_argument(spec, bool(colon), argument, needed=kind != "hashing")
+        _check_argument(spec, argument, needed=bool(colon) or kind != "hashing")
         made: Embedder = makers[kind](argument)
         return made
     made = _plugin("embedders", kind, spec, EMBEDDER_FORMS)(argument)
     return made
 
 
-def _hashing(_argument: str) -> Any:
-    return _new("memagent.embedders.hashing", "Hashing")
+def _hashing(argument: str) -> Any:
+    if argument and not (argument.isdigit() and int(argument)):
+        raise UsageProblem(
+            f"'hashing:{argument}' does not say how many numbers a vector has", hint="Write hashing:512."
+        )
+    return _new("memagent.embedders.hashing", "Hashing", **({"dim": int(argument)} if argument else {}))
 
 
 def _sentence_transformer(argument: str) -> Any:
@@ -241,11 +245,10 @@ def _model_and_url(argument: str) -> tuple[str, str | None]:
     return argument, None
 
 
-def _check_argument(spec: str, colon: bool, argument: str, *, needed: bool) -> None:
-    model = _model_and_url(argument)[0].strip()
-    if needed and not model:
+def _check_argument(spec: str, argument: str, *, needed: bool) -> None:
+    if needed and not _model_and_url(argument)[0].strip():
         raise UsageProblem(f"{spec!r} names no model", hint=f"Write {spec.partition(':')[0]}:MODEL.")
-    if colon and not needed:
+    if ":" in spec and not needed:
         raise UsageProblem(f"{spec!r} takes nothing after the colon", hint=f"Write {spec.partition(':')[0]}.")
 
 

@@ -95,7 +95,7 @@ def test_a_passing_failure_is_tried_again_a_bounded_number_of_times(
     waits: list[float] = []
 
     async def asleep(seconds: float) -> None:
-        waits.append(seconds)
+        waits.extend([seconds] if seconds else [])
 
     monkeypatch.setattr("memagent.controller.time.sleep", waits.append)
     monkeypatch.setattr("memagent.controller.asyncio.sleep", asleep)

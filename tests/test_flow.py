@@ -160,7 +160,7 @@ def test_finally_blocks_run_and_a_stop_cannot_be_swallowed() -> None:
     def stubborn() -> Flow[str]:
         try:
             yield from ask("x")
-        except Exception:
+        except Exception:  # noqa: BLE001 - what a careless method does
             seen.append("swallowed")
         finally:
             seen.append("closed")

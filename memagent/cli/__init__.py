@@ -12,13 +12,9 @@ from typing import NoReturn
 
 import click
 
-from memagent.cli.console import complain, exit_code
+from memagent.cli.console import Terminated, complain, exit_code
 from memagent.cli.lazy import LazyGroup
 from memagent.errors import MemagentError
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived: unwind like Ctrl-C does."""
 
 
 @click.group(

@@ -13,6 +13,11 @@ import click
 from memagent import errors
 from memagent.types import Usage
 
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwind like Ctrl-C does."""
+
+
 _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.UsageProblem, 2),
     (errors.ConfigError, 3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -161,7 +162,7 @@ def show(id: str | None, source: str | None, db: Path, embedder: str | None, as_
 
 
 def _overview(memory: Memory, db: Path, as_json: bool) -> None:
-    sources = dict(memory.sources())
+    sources = Counter(passage.source for passage in memory.passages())
     if as_json:
         emit({"db": str(db), "passages": memory.count(), "bytes": db.stat().st_size, "sources": sources})
         return

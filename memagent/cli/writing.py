@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, cast
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, emit, exit_code, money, say, spent
+from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, money, say, spent
 from memagent.controller import Budget, Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
@@ -44,7 +42,7 @@ class Options:
 
 
 def write_story(story: Story, options: Options) -> int:
-    """Write as the options say; return the exit code."""
+    """Write as the options say; return the exit code. A run that was stopped says how to go on."""
     select = cast(Select, options.select or story.config.select)
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
@@ -53,11 +51,13 @@ def write_story(story: Story, options: Options) -> int:
     with story.editing():
         controller.memory = story.memory
         teller.begin(controller)
+        signals = Signals(controller, progress)
         try:
-            with _signals(controller, progress) as received:
-                done = _run(story, controller, select, progress, options, teller)
-        except Interrupted:
+            done = (_asking if options.asking else _automatic)(story, controller, select, signals, options)
+        except (Interrupted, click.Abort, KeyboardInterrupt):
             done = False
+        except Terminated:
+            done, signals.first = False, signal.SIGTERM
         except Stopped as stop:
             teller.stopped()
             complain(stop.message, f"Nothing is lost. Go on with a higher limit: memagent story write {story.folder}")
@@ -65,33 +65,32 @@ def write_story(story: Story, options: Options) -> int:
         finally:
             teller.close()
     if not done:
-        return _interrupted(story, received, options)
+        return _interrupted(story, signals)
     teller.done()
     return 0
 
 
-def _run(
-    story: Story, controller: Controller, select: Select, progress: Progress, options: Options, teller: Teller
-) -> bool:
-    if options.asking:
-        return _asking(story, controller, select, progress, options)
+def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     until = goal(story, options.count, options.until)
-    if len(story.record.paragraphs) >= until:
-        say(f"The story has {len(story.record.paragraphs)} paragraphs already; nothing to do.", quiet=options.quiet)
-    elif len(story.record.paragraphs) and not options.quiet:
-        say(dim(f"going on after paragraph {len(story.record.paragraphs)}, to {until}"))
-    return write(story, controller, until, select=select, progress=progress)
+    have = len(story.record.paragraphs)
+    if have >= until:
+        say(f"The story has {have} paragraphs already; nothing to do.", quiet=options.quiet)
+    elif have:
+        say(dim(f"going on after paragraph {have}, to {until}"), quiet=options.quiet)
+    with signals:
+        return write(story, controller, until, select=select, progress=signals.progress)
 
 
-def _asking(story: Story, controller: Controller, select: Select, progress: Progress, options: Options) -> bool:
+def _asking(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     """Ask for the plan before each paragraph, until the wished number is written or the person stops."""
     until = goal(story, options.count, options.until) if options.count or options.until else None
     while until is None or len(story.record.paragraphs) < until:
-        if progress.stopping:
+        if signals.progress.stopping:
             return False
         if story.state is not None and not story.state.plan and not _chosen(story):
             return True
-        write_one(story, controller, select=select, progress=progress)
+        with signals:
+            write_one(story, controller, select=select, progress=signals.progress)
     return True
 
 
@@ -137,33 +136,41 @@ def _edit_memory(story: Story) -> None:
         say("taken up")
 
 
-@contextmanager
-def _signals(controller: Controller, progress: Progress) -> Iterator[list[int]]:
-    """The first Ctrl-C or SIGTERM ends the run after the paragraph in hand, the second ends it at the next token."""
-    received: list[int] = []
+class Signals:
+    """The first Ctrl-C or SIGTERM ends the run after the paragraph in hand, the second ends it at the next token.
 
-    def heard(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) == 1:
-            progress.stop()
+    In force inside its `with` block only: at a question, Ctrl-C is Python's own.
+    """
+
+    def __init__(self, controller: Controller, progress: Progress) -> None:
+        self.controller, self.progress = controller, progress
+        self.first: int | None = None
+        self._count = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, self._heard) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        self.first = self.first or number
+        if self._count == 1:
+            self.progress.stop()
             say("\n[stopping after this paragraph; once more to stop now]")
-        elif len(received) == 2:
-            controller.stop()
+        elif self._count == 2:
+            self.controller.stop()
         else:
             raise KeyboardInterrupt
 
-    before: dict[int, Any] = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
-
-def _interrupted(story: Story, received: list[int], options: Options) -> int:
+def _interrupted(story: Story, signals: Signals) -> int:
     count = len(story.record.paragraphs)
-    say(f"Stopped. {count} paragraph{'s' * (count != 1)} kept. Go on with: memagent story write {story.folder}")
-    return 143 if received[:1] == [signal.SIGTERM] else 130
+    say(f"\nStopped. {count} paragraph{'s' * (count != 1)} kept. Go on with: memagent story write {story.folder}")
+    return 143 if signals.first == signal.SIGTERM else 130
 
 
 class Teller:

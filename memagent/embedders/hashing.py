@@ -4,8 +4,8 @@ Signed feature hashing (Weinberger et al., 2009): each feature of a text is adde
 come from a checksum of the feature. Texts that share words or parts of words point the same way, in any script. It
 knows nothing of meaning and needs no training: a companion to full text, and the default where no model is at hand.
 
-What stands in for the corpus statistics that it does not have, as measured by `benchmarks/hybrid.py`: names (capitals
-and digits) count more, English stop words hardly, the first of several lines (the title) twice.
+It has no corpus to tell it which words are telling, so that it guesses: names (capitals and digits) count more, English
+stop words hardly, and the first of several lines, which is the title, twice.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.embedders.base import Kind, Vectors
+from memagent.errors import UsageProblem
 from memagent.segment import STOP_WORDS, Run, pieces, runs
 
 _VERSION = 1
@@ -37,11 +38,14 @@ class Hashing:
 
     Args:
         dim: number of components; more of them collide less and take 4 bytes each.
+
+    Raises:
+        UsageProblem: dim is less than 1.
     """
 
     def __init__(self, dim: int = 1024) -> None:
         if dim < 1:
-            raise ValueError(f"dim must be at least 1, got {dim}")
+            raise UsageProblem(f"dim must be at least 1, got {dim}")
         self.dim = dim
         self.name = f"hashing-v{_VERSION}-{dim}"
         self._features = lru_cache(maxsize=1 << 17)(self._hashed)

@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from memagent.cachefile import CacheFile
 from memagent.llms.base import LLM, Ability
-from memagent.llms.cachefile import CacheFile
 from memagent.types import Completion, Request, Token, Usage
 
 
@@ -19,8 +19,8 @@ class Cached:
     """Answers a request that was answered before from `path`, without asking `llm` and at no cost.
 
     Only what would come out the same again is kept: requests with temperature 0 or with a seed. All others go through,
-    since whoever leaves the temperature open wants a fresh answer. A request is the same if the model's name and all its
-    fields are, apart from `timeout` and `label`. A kept answer has `Usage()`: no calls, no tokens, no cost.
+    since whoever leaves the temperature open wants a fresh answer. A request is the same if the model's name and all
+    its fields are, apart from `timeout` and `label`. A kept answer has `Usage()`: no calls, no tokens, no cost.
 
     Raises:
         StorageError: the file cannot be read or written, or is no cache.
@@ -39,13 +39,16 @@ class Cached:
     def complete(self, request: Request) -> Completion:
         """Answer from the cache, or ask and keep the answer."""
         key = self._key(request)
-        return self._kept(key) or self._keep(key, self._llm.complete(request))
+        kept = self._kept(key)
+        return kept if kept is not None else self._keep(key, self._llm.complete(request))
 
     async def acomplete(self, request: Request) -> Completion:
         """Answer from the cache, or ask and keep the answer, without blocking the event loop."""
         key = self._key(request)
         kept = await asyncio.to_thread(self._kept, key)
-        return kept or await asyncio.to_thread(self._keep, key, await self._llm.acomplete(request))
+        if kept is not None:
+            return kept
+        return await asyncio.to_thread(self._keep, key, await self._llm.acomplete(request))
 
     def stream(self, request: Request) -> Iterator[Token | Completion]:
         """Yield the tokens of the kept answer (one, if it has none) and the completion, or stream and keep it."""
@@ -65,10 +68,6 @@ class Cached:
             return
         async for item in self._llm.astream(request):
             yield await asyncio.to_thread(self._keep, key, item) if isinstance(item, Completion) else item
-
-    def close(self) -> None:
-        """Close the file. Using the cache afterwards opens it again."""
-        self._file.close()
 
     def _key(self, request: Request) -> str | None:
         if request.temperature != 0 and request.seed is None:

@@ -21,8 +21,8 @@ class Function:
 
     A callable with a parameter named `request` gets the `Request` there too; only so does it see `max_tokens`,
     `temperature`, `timeout` and the abilities that `can` declares for it. Stop strings always work: the text is cut
-    here. The callable may be a plain or an `async` function and returns a `str`, a `Completion` or an iterator of
-    `str`, which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected first).
+    here. The callable may be a plain or an `async` function, and returns a `str`, a `Completion` or an iterator of
+    `str`, which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected).
 
     What it costs is unknown (`Usage.cost` is `None`) and tokens are estimated, unless it returns a `Completion` that
     carries its own `Usage`. Whatever the callable raises passes unchanged.

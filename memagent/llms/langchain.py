@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from memagent.errors import BackendError
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
-from memagent.llms.openai_errors import one_line
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import price
 from memagent.llms.stopping import Cutter, cut, slice_tokens
+from memagent.openai_server import one_line
 from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_tokens
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _PROVIDER_ERRORS = (  # what the packages of providers raise when the other side
 class LangChain:
     """A LangChain chat model. Its own settings hold wherever a request leaves them open.
 
-    `temperature`, `max_tokens` and `seed` are set where the model's class has a field for them, and are left to the model
+    `temperature`, `max_tokens` and `seed` are set where the model's class has a field for them, and left to the model
     where it has none. `logprobs` is offered by classes with a field of that name. Stop strings are passed on, and cut
     here for models that ignore them. `Request.timeout` caps `acomplete`; elsewhere the model's own limit holds.
     A reply from LangChain's cache counts as no call and no tokens.
@@ -97,7 +97,7 @@ class LangChain:
     def stream(self, request: Request) -> Iterator[Token | Completion]:
         """Yield tokens as the model sends them, then the completion."""
         require(self.name, self.can, request)
-        reply = _Reply(request)
+        reply = _Reply(request, self.name)
         try:
             for chunk in self._ready(request).stream(_messages(request), stop=_stop(request)):
                 yield from reply.add(chunk)
@@ -109,7 +109,7 @@ class LangChain:
     async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
         """Yield tokens as the model sends them, then the completion; without blocking the event loop."""
         require(self.name, self.can, request)
-        reply = _Reply(request)
+        reply = _Reply(request, self.name)
         try:
             async for chunk in self._ready(request).astream(_messages(request), stop=_stop(request)):
                 for token in reply.add(chunk):
@@ -121,7 +121,7 @@ class LangChain:
         yield self._streamed(request, reply)
 
     def _ready(self, request: Request) -> BaseChatModel:
-        """Return the model with the settings of the request. Arguments to a call would not do: some classes refuse them."""
+        """Return the model with the settings of the request; as arguments of a call, some classes would refuse them."""
         asked = {
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
@@ -175,7 +175,8 @@ class LangChain:
 class _Reply:
     """Chunks of a stream and the tokens that they settled."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, name: str) -> None:
+        self._name = name
         self.chunks: list[Any] = []
         self.tokens: list[Token] = []
         self._logprobs = request.logprobs
@@ -191,8 +192,11 @@ class _Reply:
         return self._keep([Token(text)] if text else [])
 
     def rest(self) -> list[Token]:
-        """Return what was held back to the end."""
-        kept = self._keep(self._aligner.finish() or [])
+        """Return what was held back to the end. Raises `CapabilityError` if log-probabilities are missing."""
+        last = self._aligner.finish()
+        if last is None:
+            raise lacking(self._name, "logprobs", "the model sent none for this reply")
+        kept = self._keep(last)
         if not self._cutter.done:
             held = self._cutter.flush()
             self.tokens += held

@@ -40,7 +40,7 @@ def settings() -> list[dict[str, Any]]:
 def given_names() -> dict[str, str]:
     """Return given names with the pronoun that usually goes with them."""
     names = table("words")["names"]
-    return {name: pronoun for pronoun in ("she", "he") for name in names[pronoun]}
+    return {name: pronoun for pronoun in ("they", "she", "he") for name in names[pronoun]}
 
 
 @lru_cache(maxsize=1)

@@ -50,7 +50,9 @@ _AUX = {
 }  # fmt: skip
 _STRONG = frozenset("she he it who that which somebody nobody someone everyone one everybody nothing something".split())
 _LINK = frozenset("and then but or never always also still only soon now finally suddenly again once first".split())
-_KEEP = frozenset("to will would can could may might must shall should not let lets make makes help helps did does".split())
+_KEEP = frozenset(
+    "to will would can could may might must shall should not let lets make makes help helps did does".split()
+)
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[\W_]+")
 _OUTSIDE = re.compile(r"(\"[^\"]*\"|“[^”]*”|«[^»]*»)")
 _PERSONS = frozenset("i you we us me my your our mine yours".split())
@@ -66,7 +68,9 @@ def _verbs() -> dict[str, str]:
     return {**found, "have": "had", "do": "did"}
 
 
-_DOUBLE = frozenset("admit beg chat drag drop grab hug map nod pat plan plot rob rub row skip slam slip step stop trap tug".split())
+_DOUBLE = frozenset(
+    "admit beg chat drag drop grab hug map nod pat plan plot rob rub row skip slam slip step stop trap tug".split()
+)
 
 
 def _regular(base: str) -> str:
@@ -106,6 +110,11 @@ def is_verb(word: str) -> bool:
     """Whether `word` is the base form, the form with -s or the past of a known verb."""
     word = word.lower()
     return word in _verbs() or word in _thirds() or word in _pasts() or word in _AUX
+
+
+def past_of(word: str) -> str:
+    """Return the past of a known verb in its base form, or nothing."""
+    return _verbs().get(word.lower(), "")
 
 
 def is_base(word: str) -> bool:
@@ -194,6 +203,8 @@ class _Turning:
         lower = last.lower()
         if last in self.names or lower in _STRONG or lower in _nouns():
             return True
+        if lower == "," and not self.turned:
+            return any(each in self.names or each.lower() in _nouns() for each in self.before)
         if lower in _LINK or lower == "," or lower.endswith("ly"):
             return self.turned > 0 or lower.endswith("ly")
         return False

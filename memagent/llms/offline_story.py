@@ -3,56 +3,122 @@
 from __future__ import annotations
 
 import json
+import re
 
+from memagent.llms import offline_memory as memory
+from memagent.llms import offline_opening as opening
+from memagent.llms import offline_plan as plans
+from memagent.llms import offline_scene as scenes
+from memagent.llms import offline_threads as threads
+from memagent.llms.offline_extend import extend
+from memagent.llms.offline_grammar import Scribe
+from memagent.llms.offline_premise import first_world
 from memagent.llms.offline_prompt import Prompt
-from memagent.llms.offline_text import pick, sentences
+from memagent.llms.offline_text import bare, listed, normal, stable
+from memagent.llms.offline_world import World
+
+MOST_SENTENCES = 20
 
 
 def tell(prompt: Prompt) -> str:
     """Return the reply to a story prompt: a JSON object with the fields of its task, in the prompt's order."""
     writers = {"begin": _begin, "step": _step, "choose": _choose, "extend": _extend, "compress": _compress}
-    return json.dumps(writers[prompt.task](prompt), ensure_ascii=False)
+    written = writers[prompt.task](prompt)
+    order = [name for name in prompt.fields if name in written] or list(written)
+    return json.dumps({name: written[name] for name in order}, ensure_ascii=False)
 
 
-def _plans(prompt: Prompt) -> list[str]:
-    key = prompt.text
-    places = ["harbour", "chandlery", "mill", "chapel", "market", "tower"]
-    return [
-        f"Mara goes to the {pick(places, key, n)} and {verb} the {pick(['ledger', 'lantern', 'letter'], key, n)}. It takes all day {n}."
-        for n, verb in enumerate(("searches for", "asks about", "hides"))
-    ]
+def _scribe(world: World, prompt: Prompt, *shown: str) -> Scribe:
+    story = stable("story", world.hero.name, world.premise, prompt.seed)
+    return Scribe({}, world.setting, stable(prompt.task, prompt.seed, *shown), world.step, story)
 
 
 def _begin(prompt: Prompt) -> dict[str, object]:
-    premise = " ".join(prompt.get("premise").split()[:30])
-    return {
-        "title": "The Harbour",
-        "outline": f"A story from this: {premise}",
-        "paragraphs": [
-            f"{n} morning Mara Venn stood at the harbour. She waited." for n in ("One", "Another", "A third")
-        ],
-        "memory": "Mara Venn keeps the lighthouse. Open question: who rang the bells?",
-        "plans": _plans(prompt),
-    }
+    world = first_world(prompt.get("premise"), prompt.get("genre"), prompt.seed)
+    scribe = _scribe(world, prompt, prompt.get("premise"), prompt.get("genre"))
+    scribe.facts = opening.facts_of(world)
+    scribe.facts["rise"] = threads.rise_of(world.threads[0], world, scribe)
+    written: dict[str, object] = {"title": opening.title(world, scribe), "outline": opening.outline(world, scribe)}
+    written["paragraphs"] = opening.paragraphs(world, scribe, prompt.sentences)
+    other = scribe.facts["B"]
+    world.company = str(getattr(other, "short", ""))
+    world.events = [f"{world.hero.short} began to ask {world.threads[0].question}"]
+    world.here, world.day = world.places[1], 2
+    world.advance()
+    written["memory"] = memory.write(world, MOST_SENTENCES, prompt.memory_words)
+    written["plans"] = plans.propose(world, scribe, "")
+    return written
 
 
 def _step(prompt: Prompt) -> dict[str, object]:
-    plan = prompt.get("plan")
-    return {
-        "paragraph": f"Mara thought of it: {plan}",
-        "rationale": "The plan was added.",
-        "memory": " ".join([*sentences(prompt.get("memory"))[-9:], (sentences(plan) or ["Nothing."])[0]]),
-        "plans": _plans(prompt),
-    }
+    shown = (prompt.get("plan"), prompt.get("previous"), prompt.get("memory"))
+    world = memory.read(prompt.get("memory"), prompt.get("previous"))
+    scribe = _scribe(world, prompt, *shown)
+    scene = plans.read(prompt.get("plan"), world)
+    told = scenes.tell(
+        world, scene, scribe, previous=prompt.get("previous"), recalled=prompt.get("recalled"),
+        length=prompt.sentences, new=prompt.newcomer,
+    )  # fmt: skip
+    written: dict[str, object] = {"paragraph": told.paragraph, "rationale": _rationale(told)}
+    written["memory"] = memory.write(world, MOST_SENTENCES, prompt.memory_words)
+    written["plans"] = plans.propose(world, _scribe(world, prompt, *shown, "plans"), prompt.get("plan"))
+    return written
+
+
+def _rationale(told: scenes.Told) -> str:
+    names = {"events": "the oldest event", "settled": "the oldest settled question", "places": "a place not seen for long",
+             "items": "the thing carried longest", "threads": "a question", "known": "the oldest fact"}  # fmt: skip
+    added = [each.replace(";", ",") for each in told.added[:4]]
+    kept = f"To be added, because the next paragraphs build on it: {'; '.join(added)}." if added else "Nothing new to note."
+    gone = listed([names.get(name, name) for name in told.dropped])
+    return f"{f'No longer needed: {gone}.' if gone else 'Nothing has to go yet.'} {kept}"
 
 
 def _choose(prompt: Prompt) -> dict[str, object]:
-    return {"reason": "It goes on.", "choice": 1 + pick(range(3), prompt.text)}
+    world = memory.read(prompt.get("memory"), prompt.get("paragraph"))
+    options = numbered(prompt.get("plans"))
+    scored = [(_interest(plan, world, prompt), -at) for at, plan in enumerate(options)] or [((0, ""), 0)]
+    (_, why), at = max(scored)
+    return {"reason": why or "It is the first that was offered.", "choice": 1 - at}
+
+
+def numbered(text: str) -> list[str]:
+    """Return the plans of a numbered list, or of paragraphs where there are no numbers."""
+    parts = [part.strip() for part in re.split(r"(?:^|\n)\s*(?:Plan\s*)?\[?(?:[1-9])[.):\]]\s+", text) if part.strip()]
+    return parts if len(parts) > 1 else [part.strip() for part in re.split(r"\n\s*\n|\n", text) if part.strip()]
+
+
+def _interest(plan: str, world: World, prompt: Prompt) -> tuple[int, str]:
+    """How much a plan promises: an open question carried on, another place than the last, another kind of scene."""
+    scene = plans.read(plan, world)
+    score, reasons = 0, []
+    if scene.kind == "reveal":
+        score += 4
+        reasons.append("it brings an open question to its answer")
+    elif any(normal(each.question) in normal(plan) for each in world.threads) and scene.kind not in {"rest", "decide"}:
+        score += 2
+        reasons.append("it carries on an open question")
+    if bare(scene.place) not in prompt.get("paragraph"):
+        score += 2
+        reasons.append(f"it leads on to {scene.place}")
+    if scene.other and scene.other.short not in prompt.get("paragraph"):
+        score += 1
+        reasons.append(f"it brings in {scene.other.short}")
+    rested = any(" rested " in f"{event} " or " decision " in event for event in world.events[-4:])
+    if scene.kind in {"rest", "decide"} and not rested and len(world.events) > 3:
+        score += 3
+        reasons.append("it gives the story a rest")
+    why = f"I choose it because {listed(reasons)}." if reasons else "It is as good as the others and comes first."
+    return score, why
 
 
 def _extend(prompt: Prompt) -> dict[str, object]:
-    return {"paragraph": prompt.get("paragraph") + " She waited a while.", "plan": prompt.get("plan")}
+    world = memory.read(prompt.get("memory"), prompt.get("previous"))
+    scribe = _scribe(world, prompt, prompt.get("paragraph"), prompt.get("plan"), prompt.get("memory"))
+    most = prompt.number(r"(\d{1,3}) sentences at most", 50)
+    exact = plans.exact(prompt.get("plan"), world, _scribe(world, prompt, prompt.get("plan")))
+    return {"paragraph": extend(prompt.get("paragraph"), world, scribe, most), "plan": exact}
 
 
 def _compress(prompt: Prompt) -> dict[str, object]:
-    return {"memory": " ".join(sentences(prompt.get("memory"))[: prompt.memory_sentences])}
+    return {"memory": memory.shorten(prompt.get("memory"), prompt.memory_sentences, prompt.memory_words)}

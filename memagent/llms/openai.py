@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
-from memagent.errors import BackendError, KeyMissing
-from memagent.llms import openai_errors as errors
+from memagent import openai_server as server
+from memagent.errors import BackendError
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.openai_clients import Clients
@@ -79,19 +77,14 @@ class OpenAI:
         token_ids: Callable[[str], list[int]] | None = None,
         name: str | None = None,
     ) -> None:
-        given = client or async_client
-        url = str(given.base_url) if given else base_url or os.environ.get("OPENAI_BASE_URL") or ""
-        key = str(given.api_key) if given else api_key or os.environ.get("OPENAI_API_KEY") or ""
-        if not key and not url:
-            raise _key_missing(model)
-        self.name = name or (f"openai:{model}@{_shown(url)}" if url and not _is_official(url) else f"openai:{model}")
-        self._place = errors.Place(self.name, model, _shown(url or "https://api.openai.com/v1"), timeout, key)
-        official = not url or _is_official(url)
+        self._place = server.locate(model, client or async_client, base_url, api_key, timeout, name)
+        self.name = self._place.name
+        official = self._place.is_official
         limit = "max_completion_tokens" if official else "max_tokens"
         self._dialect = Dialect(model, official, limit, token_ids=token_ids)
         self.can: frozenset[Ability] = _abilities(model, official, token_ids is not None)
         self._max_retries = max_retries
-        self._clients = Clients(client, async_client, url or None, key or "none", timeout, max_retries)
+        self._clients = Clients(client, async_client, self._place, max_retries)
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -155,7 +148,7 @@ class OpenAI:
             time.sleep(attempt.pause)
             try:
                 reply = self._clients.blocking(attempt.seconds).chat.completions.create(**attempt.arguments)
-            except errors.failures() as error:
+            except server.failures() as error:
                 attempt = exchange.throw(error)
             else:
                 return reply
@@ -171,7 +164,7 @@ class OpenAI:
                     return await client.chat.completions.create(**attempt.arguments)
             except TimeoutError as error:
                 raise self._too_late(request, streaming=False) from error
-            except errors.failures() as error:
+            except server.failures() as error:
                 attempt = exchange.throw(error)
 
     def _exchange(self, request: Request, stream: bool) -> Generator[Attempt, None, None]:
@@ -181,18 +174,18 @@ class OpenAI:
             sent = arguments(request, self._dialect, stream=stream)
             try:
                 yield Attempt(sent, pause, max(ends - time.monotonic(), 0.001) if ends else None)
-            except errors.failures() as error:
+            except server.failures() as error:
                 pause = 0.0
                 if self._adapted(error, sent):
                     continue
-                wait = errors.worth_waiting(error, tries) if ends and tries < self._max_retries else None
+                wait = server.worth_waiting(error, tries) if ends and tries < self._max_retries else None
                 if wait is None or time.monotonic() + wait >= (ends or 0):
                     self._raise(error, request)
                 tries, pause = tries + 1, wait or 0.0
 
     def _adapted(self, error: Exception, sent: Mapping[str, Any]) -> bool:
         """Learn from a refused parameter; return whether to ask again."""
-        refused = errors.refused_parameter(error, sent)
+        refused = server.refused_parameter(error, sent)
         if refused is None:
             return False
         with self._lock:
@@ -202,21 +195,21 @@ class OpenAI:
         ability: Ability | None = next((name for name in _NEVER_LEFT_OUT if name == refused), None)
         if ability is not None:
             self.can -= {ability}
-            raise lacking(self.name, ability, errors.explain(error, self._place).message) from error
+            raise lacking(self.name, ability, server.explain(error, self._place).message) from error
         return again
 
     def _raise(self, error: Exception, request: Request, received: int | None = None) -> NoReturn:
         """Raise the error to show for one of the client's. A bug on this side is raised as it is."""
-        if (own := errors.not_theirs(error)) is not None:
+        if (own := server.not_theirs(error)) is not None:
             raise own
         place = replace(self._place, timeout=request.timeout or self._place.timeout)
-        shown = errors.explain(error, place, received=received)
-        raise shown from (None if errors.has_key(error, self._place.key) else error)
+        shown = server.explain(error, place, received=received)
+        raise shown from (None if server.has_key(error, self._place.key) else error)
 
     def _next(self, chunks: Iterator[Any], assembly: Assembly) -> Any:
         try:
             return next(chunks, None)
-        except errors.failures() as error:
+        except server.failures() as error:
             self._raise(error, assembly.request, len(assembly.text))
 
     async def _anext(self, chunks: AsyncIterator[Any], assembly: Assembly, ends: float | None) -> Any:
@@ -225,7 +218,7 @@ class OpenAI:
                 return await anext(chunks, None)
         except TimeoutError as error:
             raise self._too_late(assembly.request) from error
-        except errors.failures() as error:
+        except server.failures() as error:
             self._raise(error, assembly.request, len(assembly.text))
 
     def _check(self, ends: float | None, assembly: Assembly) -> None:
@@ -284,21 +277,3 @@ def _mapping(reply: Any, name: str) -> Mapping[str, Any]:
         )
     found: Mapping[str, Any] = reply.model_dump(warnings=False)
     return found
-
-
-def _shown(url: str) -> str:
-    """Return a URL without user, password, query and closing slash."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
-
-
-def _is_official(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
-
-
-def _key_missing(model: str) -> KeyMissing:
-    return KeyMissing(
-        f"openai:{model} needs an API key, and OPENAI_API_KEY is not set",
-        hint="Set OPENAI_API_KEY, or use a model on this machine (ollama:MODEL), or the built-in one (offline).",
-    )

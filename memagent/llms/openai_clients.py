@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from memagent.errors import UsageProblem
+from memagent.openai_server import Place
 
 if TYPE_CHECKING:
     import openai
@@ -24,18 +25,16 @@ class Clients:
         self,
         client: openai.OpenAI | None,
         async_client: openai.AsyncOpenAI | None,
-        url: str | None,
-        key: str,
-        timeout: float,
+        place: Place,
         max_retries: int,
     ) -> None:
         self._blocking = client
         self._given = async_client
         self._own = client is None and async_client is None
         self._options: dict[str, Any] = {
-            "base_url": url,
-            "api_key": key,
-            "timeout": timeout,
+            "base_url": place.base_url,
+            "api_key": place.key or "none",  # the client insists on one; servers that need none ignore it
+            "timeout": place.timeout,
             "max_retries": max_retries,
         }
         self._loops: dict[asyncio.AbstractEventLoop, tuple[openai.AsyncOpenAI, AsyncGenerator[None, None]]] = {}

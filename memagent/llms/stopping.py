@@ -8,8 +8,9 @@ from memagent.types import Token
 
 
 def cut(text: str, stop: Sequence[str]) -> str:
-    """Return `text` up to the first of the `stop` strings; all of it where none occurs."""
-    return text[: min((text.find(mark) for mark in stop if mark in text), default=len(text))]
+    """Return `text` up to the stop string that is complete first, as a model would end there; all of it without one."""
+    found = [(text.find(mark) + len(mark), -len(mark)) for mark in stop if mark and mark in text]
+    return text[: sum(min(found))] if found else text
 
 
 def slice_tokens(tokens: Sequence[Token], start: int, end: int) -> tuple[Token, ...]:

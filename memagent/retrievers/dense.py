@@ -8,7 +8,7 @@ from memagent.types import Hit, Scope
 
 
 class Dense:
-    """Ranks by cosine similarity; a hit's score is the cosine, or 0 where it is negative.
+    """Ranks by cosine similarity; a hit's score is the cosine, and what has none above 0 is no hit.
 
     Args:
         store: where the passages are.
@@ -26,11 +26,12 @@ class Dense:
         if not query.strip() or k < 1:
             return []
         vector = self._embedder.embed([query], kind="query")[0]
-        return [_hit(rank, match) for rank, match in enumerate(self._store.nearest(scope, vector, k), 1)]
+        near = [match for match in self._store.nearest(scope, vector, k) if match.score > 0]
+        return [_hit(rank, match) for rank, match in enumerate(near, 1)]
 
 
 def _hit(rank: int, match: Match) -> Hit:
-    passage, score = match.passage, min(1.0, max(0.0, match.score))
+    passage, score = match.passage, min(1.0, match.score)
     return Hit(
         id=passage.id,
         text=passage.text,

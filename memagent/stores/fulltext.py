@@ -13,25 +13,27 @@ from math import log
 from typing import NamedTuple
 
 from memagent.segment import terms, tokens
-from memagent.stores.base import Database, Writer
-from memagent.stores.scoping import columns
+from memagent.stores.base import Database, Row, Writer
+from memagent.stores.scoping import columns, visible
 from memagent.types import Scope
 
-# The quotient is BM25's share for frequency and length, in [0, 1): with weights without end that share is 1, so that
-# the divisor is what FTS5 thinks the word is worth. A word in the title counts twice.
-_SEARCH = """
-    SELECT rowid AS rid, bm25(fulltext, 0.0, 2.0, 1.0) / bm25(fulltext, 0.0, 1e12, 1e12) AS part
-    FROM fulltext WHERE fulltext MATCH ?"""
 _INSERT = "INSERT INTO fulltext (rowid, scope, title, text) VALUES (?, ?, ?, ?)"
 _DELETE = "INSERT INTO fulltext (fulltext, rowid, scope, title, text) VALUES ('delete', ?, ?, ?, ?)"
+_COUNT = "SELECT count(*) AS n FROM fulltext WHERE fulltext MATCH ?"
+# The quotient is BM25's share for frequency and length, in [0, 1): with weights without end that share is 1, so that
+# the divisor is what FTS5 thinks the word is worth. A word in the title counts twice. `bit` tells the words apart.
+_PART = """
+    SELECT rowid AS rid, ? * bm25(fulltext, 0.0, 2.0, 1.0) / bm25(fulltext, 0.0, 1e12, 1e12) AS part, ? AS bit
+    FROM fulltext WHERE fulltext MATCH ?"""
+_COMMON = 8
+_SMALL = 8000  # below so many passages in a scope, no word that up to 1000 have is too common
+_MOST_TERMS = 60  # the bits of one integer
 
 
-class Found(NamedTuple):
-    """A row, its score in [0, 1] (the part of the query's weight that it has), and the words it has."""
-
-    rid: int
-    score: float
-    terms: tuple[str, ...]
+class _Term(NamedTuple):
+    shown: str
+    expression: str
+    weight: float
 
 
 def index(writer: Writer, rid: int, scope: Scope, title: str, text: str) -> None:
@@ -44,27 +46,43 @@ def unindex(writer: Writer, rid: int, scope: Scope, title: str, text: str) -> No
     writer.execute(_DELETE, [rid, " ".join(_scope_tokens(scope)), tokens(title), tokens(text)])
 
 
-def search(database: Database, scope: Scope, query: str, total: int) -> list[Found]:
-    """Return every passage of the scope that has a word of `query`, best first, ties by age.
+def search(database: Database, scope: Scope, query: str, k: int, *, total: int) -> list[tuple[Row, float, list[str]]]:
+    """Return up to k passages of the scope that have a word of `query`, best first, ties by age.
 
-    A query without words finds nothing; no query is an error.
-
-    Args:
-        total: how many passages the scope has.
+    Each is a full row of `passages`, a score in [0, 1] (the part of the query's weight that it has) and its words. A
+    query without words finds nothing; no query is an error. `total` is how many passages the scope has. Words that
+    more than one in eight of them has are left out where others remain: they cost most and tell least.
     """
-    scores: dict[int, float] = {}
-    words: dict[int, list[str]] = {}
-    possible = 0.0
-    for term in terms(query):
-        rows = database.read(_SEARCH, [_expression(scope, term)])
-        weight = log(1 + (max(0, total - len(rows)) + 0.5) / (len(rows) + 0.5))
-        possible += weight
-        for row in rows:
-            rid = row["rid"]
-            scores[rid] = scores.get(rid, 0.0) + weight * row["part"]
-            words.setdefault(rid, []).append("".join(term))
-    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return [Found(rid, score / possible, tuple(words[rid])) for rid, score in ranked]
+    chosen = _weighed(database, scope, query, total)
+    if not chosen:
+        return []
+    condition, params = visible(scope)
+    # Materialized, because bm25 does not work in a query that SQLite has merged with the one around it.
+    sql = f"""
+        WITH parts AS MATERIALIZED ({" UNION ALL ".join([_PART] * len(chosen))}), found AS (
+            SELECT rid, sum(part) AS score, sum(bit) AS bits FROM parts GROUP BY rid ORDER BY score DESC, rid LIMIT ?)
+        SELECT passages.*, found.score, found.bits FROM found JOIN passages ON passages.rid = found.rid
+        WHERE {condition} AND passages.retired_at IS NULL
+        ORDER BY found.score DESC, passages.rid"""
+    parts = [value for bit, term in enumerate(chosen) for value in (term.weight, 1 << bit, term.expression)]
+    possible = sum(term.weight for term in chosen)
+    return [
+        (row, row["score"] / possible, [term.shown for bit, term in enumerate(chosen) if row["bits"] >> bit & 1])
+        for row in database.read(sql, [*parts, k, *params])
+    ]
+
+
+def _weighed(database: Database, scope: Scope, query: str, total: int) -> list[_Term]:
+    """The words to search for, each with its weight in this scope (inverse document frequency, always positive)."""
+    found = []
+    for term in terms(query, limit=_MOST_TERMS):
+        expression = _expression(scope, term)
+        having = database.read(_COUNT, [expression])[0]["n"]
+        weight = log(1 + (max(0, total - having) + 0.5) / (having + 0.5))
+        found.append((having, _Term("".join(term), expression, weight)))
+    telling = [term for having, term in found if having * _COMMON <= max(total, _SMALL)]
+    useful = any(having for having, term in found if term in telling)
+    return telling if useful else [term for _, term in found]
 
 
 def _expression(scope: Scope, term: list[str]) -> str:

@@ -126,14 +126,8 @@ class PassageStore:
 
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
         """Return up to k matches by BM25, best first; any word of `text` may match, in any script."""
-        found = fulltext.search(self._database, scope, text, self.count(scope))
-        matches: list[Match] = []
-        for some in _pages(found):
-            rows = self._live(scope, [one.rid for one in some[: k - len(matches)]])
-            matches += [Match(passage(rows[one.rid]), one.score, one.terms) for one in some if one.rid in rows]
-            if len(matches) >= k:
-                break
-        return matches
+        found = fulltext.search(self._database, scope, text, k, total=self.count(scope))
+        return [Match(passage(row), score, tuple(words)) for row, score, words in found]
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:
         """Give a passage another text and vector (dim,).

@@ -231,7 +231,7 @@ class Story:
         wanted = {note(number, text).id: note(number, text) for number, text in self.record.long_memory.items()}
         kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
         newest = note(len(self.record.paragraphs), self.record.paragraphs[-1]) if self.record.paragraphs else None
-        if newest and newest.id in kept:
+        if newest and kept.get(newest.id) == newest.text:
             wanted[newest.id] = newest  # the step that remembered it was killed before it was taken up
         for id in kept.keys() & wanted.keys():
             if kept[id] != wanted[id].text:

@@ -4,6 +4,8 @@ import asyncio
 import socket
 import time
 
+import httpx
+import openai
 import pytest
 
 from memagent.errors import BackendError, CapabilityError
@@ -209,3 +211,13 @@ def test_what_changes_the_answer_is_never_left_out(connect, ability, request_):
         with pytest.raises(CapabilityError, match=ability):
             model.complete(request_)
         assert len(server.requests) == 1, "the second time it is known"
+
+
+def test_a_bug_in_the_callers_own_transport_is_not_blamed_on_the_server():
+    def handler(request):
+        raise KeyError("mine")
+
+    with httpx.Client(transport=httpx.MockTransport(handler)) as transport:
+        client = openai.OpenAI(api_key="k", base_url="http://127.0.0.1:1/v1", http_client=transport, max_retries=0)
+        with pytest.raises(KeyError, match="mine"):
+            OpenAI("fake", client=client).complete(ASKED)

@@ -1,4 +1,4 @@
-"""RecurrentGPT's conformance checks: init, reading of replies, recall, embeddings, failure, edits, limits, resumption."""
+"""RecurrentGPT's conformance checks: init, replies, recall, embeddings, failure, edits, limits, resumption."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ BOLD = (
     "**Output Paragraph:**\r\nThe fog came in.\r\n\r\nIt stayed.\r\n\r\n"
     "**Output Memory:**\r\n**Rational:** The fog is new; drop the bells.\r\n"
     "**Updated Memory:** Mara keeps the lamp. There is fog.\r\n\r\n"
-    "**Output Instruction:**\r\n**Instruction 1:** Row out.\r\n**Instruction 2:** Wait.\r\n**Instruction 3:** go\r\neast\r\n"
+    "**Output Instruction:**\r\n**Instruction 1:** Row out.\r\n**Instruction 2:** Wait.\r\n"
+    "**Instruction 3:** go\r\neast\r\n"
 )
 
 

@@ -1,16 +1,17 @@
-"""The client's errors in one clear line: what happened, where, and what to do."""
+"""An OpenAI-compatible server: where it is, with which key, and its failures in one clear line with what to do."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from memagent.errors import BackendError
+from memagent.errors import BackendError, KeyMissing
 
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|n[o']t support|unknown|unrecogni[sz]ed|not (permitted|allowed)|unexpected|extra input",
@@ -18,6 +19,7 @@ _UNSUPPORTED = re.compile(
 )
 _SECRET = re.compile(r"\b(sk|pk|key|gsk|xai|Bearer)[-_ ][\w*.-]{6,}")
 _LONGEST = 300
+_OPENAI = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Place:
     url: str
     timeout: float | None = None
     key: str = field(default="", repr=False)
+    base_url: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -37,9 +40,33 @@ class Place:
         return f"{parts.hostname or self.url}:{parts.port}" if parts.port else parts.hostname or self.url
 
     @property
+    def is_official(self) -> bool:
+        """Whether the server is one of OpenAI's own."""
+        return f".{urlsplit(self.url).hostname}".endswith(".openai.com")
+
+    @property
     def is_local(self) -> bool:
         """Whether the server runs on this machine."""
         return urlsplit(self.url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def locate(
+    model: str, client: Any, base_url: str | None, api_key: str | None, timeout: float, name: str | None = None
+) -> Place:
+    """Return where calls for `model` go: to the client's server, to `base_url`, `OPENAI_BASE_URL`, or to OpenAI.
+
+    Raises:
+        KeyMissing: there is neither a key nor a URL.
+    """
+    url = str(client.base_url) if client else base_url or os.environ.get("OPENAI_BASE_URL") or ""
+    key = str(client.api_key) if client else api_key or os.environ.get("OPENAI_API_KEY") or ""
+    if not key and not url:
+        raise KeyMissing(
+            f"openai:{model} needs an API key, and OPENAI_API_KEY is not set",
+            hint="Set OPENAI_API_KEY, or use a model on this machine (ollama:MODEL), or the built-in one (offline).",
+        )
+    place = Place("", model, _shown(url or _OPENAI), timeout, key, url or None)
+    return replace(place, name=name or (f"openai:{model}" if place.is_official else f"openai:{model}@{place.url}"))
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -103,6 +130,12 @@ def worth_waiting(error: Exception, tries: int) -> float | None:
 def has_key(error: Exception, key: str) -> bool:
     """Say whether the text of the client's own error gives the key away."""
     return bool(key) and key in f"{error} {getattr(error, 'body', '')}"
+
+
+def _shown(url: str) -> str:
+    """Return a URL without user, password, query and closing slash."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
 def _account(error: Exception, place: Place) -> tuple[str, str]:

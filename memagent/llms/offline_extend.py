@@ -1,0 +1,49 @@
+"""Making a draft about twice as long: its own sentences in their order, with more seen, heard and thought between them."""
+
+from __future__ import annotations
+
+import re
+
+from memagent.llms.offline_grammar import Scribe
+from memagent.llms.offline_lists import table
+from memagent.llms.offline_text import bare, normal, sentences
+from memagent.llms.offline_world import Person, World
+
+
+def extend(draft: str, world: World, scribe: Scribe, most: int) -> str:
+    """Return `draft` with about as many sentences again; the draft's own are unchanged and in order."""
+    own = sentences(draft)
+    if not own:
+        return draft
+    place = next((each for each in [world.here, *world.places] if bare(each) in draft), world.here)
+    other = next((each for each in world.people if re.search(rf"\b{re.escape(each.short)}\b", draft)), None)
+    facts: dict[str, Person | str] = {"A": world.hero, "P": place, "W": world.weather_past}
+    facts["Q"] = world.threads[0].question if world.threads else "what lay behind it all"
+    if other:
+        facts["B"], facts["Brole"] = other, other.role
+    scribe.facts = facts
+    scribe.avoid = {normal(sentence) for sentence in own}
+    out: list[str] = []
+    met = False
+    for at, sentence in enumerate(own):
+        out.append(sentence)
+        met = met or bool(other and re.search(rf"\b{re.escape(other.short)}\b", sentence))
+        if at < len(own) - 1 and not _runs_on(sentence, own[at + 1]) and len(out) + len(own) - at < most:
+            out.append(_between(at, met, scribe))
+    return " ".join(each for each in out if each)
+
+
+def _runs_on(sentence: str, following: str) -> bool:
+    """Whether a sentence belongs to the next one, so that nothing may come between."""
+    opens = sentence.count('"') % 2 == 1 or following.startswith(('"', "“", "But ", "Then ", "And "))
+    return opens or sentence.endswith(":") or following.split(" ", 1)[0] in {"He", "She", "They", "It", "That", "So"}
+
+
+def _between(at: int, met: bool, scribe: Scribe) -> str:
+    """A sentence that changes nothing: what is seen, what is felt, or what the other one does meanwhile."""
+    details = table("scenes")["detail"]
+    name = ("seen", "felt", "meanwhile")[at % 3]
+    if name == "meanwhile" and not met:
+        name = "heard"
+    scribe._mentioned = frozenset()
+    return scribe.say(f"detail/{name}", details[name])

@@ -1,0 +1,150 @@
+"""`memagent add | search | ask | show` as their users run them, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memagent.testing import FakeOpenAIServer
+
+
+def memagent(*arguments: Any, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "memagent", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        input=stdin or "",
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "lamp.md").write_text(
+        "# The lamp\n\nMara Venn keeps the lighthouse at Gull Point.\n\n## Oil\n\nIt burns whale oil.\n"
+    )
+    (notes / "harbour.txt").write_text("The harbour freezes in March. The council meets in the old customs house.\n")
+    (notes / "夜.md").write_text("# 北京\n\n我在北京的图书馆读书。\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_goes_in_and_another_process_finds_it_at_once(place: Path) -> None:
+    added = memagent("add", "notes")
+    assert added.returncode == 0, added.stderr
+    assert added.stdout == ""
+    assert "3 sources" in added.stderr
+    found = memagent("search", "Who keeps the lighthouse?")
+    first = found.stdout.splitlines()[0]
+    assert first.startswith("1. ")
+    assert "notes/lamp.md" in first
+    assert "lighthouse" in found.stdout
+    assert "图书馆" in memagent("search", "北京图书馆", "-k", 1).stdout
+    hits = [json.loads(line) for line in memagent("search", "harbour", "--json").stdout.splitlines()]
+    assert hits[0]["source"] == "notes/harbour.txt"
+    assert 0 < hits[0]["score"] <= 1
+
+
+def test_ask_answers_with_sources(place: Path) -> None:
+    memagent("add", "notes")
+    done = memagent("ask", "Who keeps the lighthouse?", MEMAGENT_LLM="offline")
+    assert done.returncode == 0, done.stderr
+    answer, sources = done.stdout.split("\n\n", 1)
+    assert "Mara Venn" in answer
+    assert "[1] " in sources
+    assert "notes/lamp.md" in sources
+    data = json.loads(memagent("ask", "Who keeps the lighthouse?", "--json", "-m", "offline").stdout)
+    assert "Mara Venn" in data["answer"]
+    assert data["usage"]["calls"] == 1
+
+
+def test_ask_streams_from_a_real_server(place: Path) -> None:
+    memagent("add", "notes")
+    with FakeOpenAIServer(["Mara Venn keeps it [1]."]) as server:
+        done = memagent("ask", "Who keeps the lighthouse?", "-m", f"openai:fake@{server.url}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Mara Venn keeps it [1].\n\n[1] ")
+    assert "<passages>" in server.requests[0].payload["messages"][-1]["content"]
+
+
+def test_no_choice_of_model_is_said_once_on_stderr_and_with_a_key_the_key_decides(place: Path) -> None:
+    memagent("add", "notes")
+    done = memagent("ask", "Who keeps the lighthouse?")
+    assert done.stderr.count("MEMAGENT_LLM") == 2  # one line that names two ways
+    assert len([line for line in done.stderr.splitlines() if "offline" in line and "MEMAGENT_LLM" in line]) == 1
+    with FakeOpenAIServer(["Mara."]) as server:
+        keyed = memagent("ask", "Who keeps it?", OPENAI_API_KEY="k", OPENAI_BASE_URL=server.url)
+    assert keyed.stdout.startswith("Mara.")
+    assert "offline" not in keyed.stderr
+
+
+def test_adding_again_replaces_and_keeps_what_did_not_change(place: Path) -> None:
+    memagent("add", "notes")
+    before = json.loads(memagent("show", "--json").stdout)
+    again = json.loads(memagent("add", "notes", "--json").stdout)
+    assert again["change"] == 0
+    (place / "notes" / "lamp.md").write_text("# The lamp\n\nNobody keeps the lighthouse now.\n")
+    memagent("add", "notes")
+    after = json.loads(memagent("show", "--json").stdout)
+    assert after["passages"] < before["passages"]
+    assert "Mara" not in memagent("search", "Who keeps the lighthouse?").stdout
+
+
+def test_text_and_standard_input(place: Path) -> None:
+    memagent("add", "--text", "The parrot is called Ines.")
+    memagent("add", "-", stdin="The anchor is rusty.")
+    assert "Ines" in memagent("search", "parrot").stdout
+    assert "rusty" in memagent("search", "anchor").stdout
+    passage = json.loads(memagent("search", "parrot", "-k", 1, "--json").stdout)
+    assert "Ines" in memagent("show", passage["id"]).stdout
+
+
+def test_show(place: Path) -> None:
+    memagent("add", "notes")
+    assert "notes/lamp.md" in memagent("show").stdout
+    assert "whale oil" in memagent("show", "--source", "notes/lamp.md").stdout
+
+
+def check(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_bad_input_is_one_clear_error(place: Path) -> None:
+    check(memagent("search", "x"), 2, "no memory", "memagent add")
+    check(memagent("add", "nowhere"), 2, "nowhere")
+    check(memagent("add"), 2, "standard input")
+    check(memagent("add", "notes", "--db", "missing/memory.db"), 1, "missing")
+    memagent("add", "notes")
+    check(memagent("search", "  "), 2, "empty")
+    check(memagent("search", "x", "--using", "hybird"), 2, "hybrid")
+    check(memagent("ask", "x", "-m", "gpt-5-mini"), 2, "openai:gpt-5-mini")
+    check(memagent("ask", "lamp", "-m", "openai:gpt-5-mini"), 3, "OPENAI_API_KEY")
+    check(memagent("ask", "lamp", "-m", "openai:x@http://127.0.0.1:1/v1"), 4, "127.0.0.1")
+    check(memagent("show", "nothing"), 1, "nothing")
+    check(memagent("show", "--source", "nothing"), 1, "nothing")
+    check(memagent("add", "notes", "--embedder", "hasing"), 2, "hashing")
+    (place / "notes" / "latin.txt").write_bytes(b"caf\xe9")
+    check(memagent("add", "notes", "-q"), 2, "latin.txt")
+    (place / "other.db").write_text("this is no database, and it is longer than a header " * 9)
+    check(memagent("add", "notes", "--db", "other.db"), 1, "other.db")
+    assert (place / "other.db").read_text().startswith("this is no database")
+
+
+def test_output_into_a_closed_pipe_is_no_traceback(place: Path) -> None:
+    memagent("add", "notes")
+    command = f"{sys.executable} -m memagent search lamp | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr

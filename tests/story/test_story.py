@@ -1,0 +1,388 @@
+"""A story in a folder: what is on disk, who may edit it, and that nothing a person wrote is ever lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memagent import Budget, Controller, Story
+from memagent.errors import (
+    BackendError,
+    BudgetExceeded,
+    Conflict,
+    Locked,
+    MemagentError,
+    ReplyError,
+    StorageError,
+    StorageFull,
+    StoryError,
+    UnknownName,
+    Unsynced,
+    UsageProblem,
+)
+from memagent.methods.recurrent import Settings
+from memagent.story import writing
+from memagent.story.config import StoryConfig
+from memagent.story.writing import Progress, goal, write
+from memagent.testing import ScriptedLLM
+from memagent.trace import Trace
+
+PREMISE = "A lighthouse keeper stops believing that her brother is dead."
+
+
+def paragraph(number: int, **changes: Any) -> str:
+    fields = {
+        "paragraph": f"Paragraph {number} tells of the lamp.",
+        "rationale": "It is new.",
+        "memory": f"Mara keeps the lamp. Known after {number}.",
+        "plans": [f"Plan {letter} of the lamp after {number}." for letter in "abc"],
+    }
+    return json.dumps({**fields, **changes})
+
+
+OPENING = json.dumps(
+    {
+        "title": "The Lamp",
+        "outline": "It goes out.",
+        "paragraphs": ["First comes fog.", "Second comes rain.", "Third comes night."],
+        "memory": "Mara keeps the lamp.",
+        "plans": ["Plan a, of fog.", "Plan b, of rain.", "Plan c, of night."],
+    }
+)
+
+
+def replies(first: int = 4, last: int = 40) -> list[str]:
+    return [paragraph(number) for number in range(first, last)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    Story.create(tmp_path / "lamp", PREMISE, StoryConfig(select="first"))
+    return tmp_path / "lamp"
+
+
+def go(folder: Path, until: int, llm: Any, **options: Any) -> Story:
+    story = Story(folder)
+    with story.editing():
+        write(story, Controller(llm, story.memory, **options), until, select="first")
+    return story
+
+
+def log(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / ".memagent" / "events.jsonl").read_text().splitlines()]
+
+
+def test_the_folder_is_plain_text_that_a_person_can_read(folder: Path) -> None:
+    go(folder, 5, ScriptedLLM([OPENING, *replies()]))
+    assert (folder / "premise.md").read_text() == PREMISE + "\n"
+    assert (folder / "chapters" / "01.md").read_text() == (
+        "# The Lamp\n\nFirst comes fog.\n\nSecond comes rain.\n\nThird comes night.\n\n"
+        "Paragraph 4 tells of the lamp.\n\nParagraph 5 tells of the lamp.\n"
+    )
+    assert (folder / "memory" / "short.md").read_text() == "Mara keeps the lamp. Known after 5.\n"
+    long = (folder / "memory" / "long.md").read_text()
+    assert "## Paragraph 1\n\nFirst comes fog.\n" in long
+    assert "## Paragraph 4\n\nParagraph 4 tells of the lamp.\n" in long
+    assert "Paragraph 5 tells" not in long
+
+
+def test_appended_pages_equal_pages_written_from_the_log(folder: Path) -> None:
+    go(folder, 12, ScriptedLLM([OPENING, *replies()]))
+    pages = [folder / "chapters" / "01.md", folder / "memory" / "long.md", folder / "memory" / "short.md"]
+    appended = [page.read_bytes() for page in pages]
+    for page in pages:
+        page.unlink()
+    with Story(folder).editing():
+        pass
+    assert [page.read_bytes() for page in pages] == appended
+
+
+def test_the_memory_file_can_be_deleted_and_is_rebuilt(folder: Path) -> None:
+    go(folder, 8, ScriptedLLM([OPENING, *replies()]))
+    for path in (folder / ".memagent").glob("memory.db*"):
+        path.unlink()
+    story = Story(folder)
+    with story.editing():
+        assert [passage.id for passage in story.memory.passages()] == [f"p{number:06d}" for number in range(1, 8)]
+
+
+def test_an_edited_short_memory_file_reaches_the_writer(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    (folder / "memory" / "short.md").write_text("Her brother is alive.\nHe has a parrot.\n")
+    llm = ScriptedLLM(replies(5))
+    story = go(folder, 5, llm)
+    assert story.adopted == ["short memory"]
+    assert "Her brother is alive.\nHe has a parrot." in llm.requests[0].messages[-1].content
+
+
+def test_an_edited_and_a_deleted_long_memory_reach_the_writer(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "memory" / "long.md"
+    text = page.read_text().replace("First comes fog.", "First comes a parrot.")
+    page.write_text(text[: text.index("## Paragraph 2")] + text[text.index("## Paragraph 3") :])
+    story = Story(folder)
+    with story.editing():
+        assert story.adopted == ["long memory of paragraph 1", "long memory of paragraph 2"]
+        assert {p.id: p.text for p in story.memory.passages()} == {
+            "p000001": "First comes a parrot.",
+            "p000003": "Third comes night.",
+        }
+        story.pick("The parrot and the fog.")
+        llm = ScriptedLLM(replies(5))
+        write(story, Controller(llm, story.memory), 5, select="first")
+    assert "First comes a parrot." in llm.requests[0].messages[-1].content
+    assert "First comes fog." in (folder / "chapters" / "01.md").read_text()  # the manuscript is another matter
+
+
+def test_edits_and_picks_through_the_library(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    story = Story(folder)
+    with story.editing():
+        assert story.pick(2) == "Plan b of the lamp after 4."
+        story.edit_memory("The lamp is out.")
+        story.edit_long(1, "Fog, and a parrot.")
+        for wrong in (lambda: story.pick(4), lambda: story.pick(" "), lambda: story.edit_long(9, "x")):
+            with pytest.raises(UsageProblem):
+                wrong()
+    llm = ScriptedLLM(replies(5))
+    go(folder, 5, llm)
+    prompt = llm.requests[0].messages[-1].content
+    assert "<plan>\nPlan b of the lamp after 4.\n</plan>" in prompt
+    assert "<memory>\nThe lamp is out.\n</memory>" in prompt
+
+
+def test_a_manuscript_edited_by_hand_stops_writing_until_it_is_taken_up(folder: Path) -> None:
+    go(folder, 5, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "chapters" / "01.md"
+    edited = page.read_text().replace("Second comes rain.", "Second comes snow.")
+    edited = edited.replace("Paragraph 5 tells of the lamp.", "Five: the lamp breaks.")
+    page.write_text(edited)
+    with pytest.raises(Unsynced, match="edited by hand"), Story(folder).editing():
+        pass
+    assert page.read_text() == edited
+    story = Story(folder)
+    with story.editing(adopt=False):
+        assert story.sync() == 2
+        assert [p.text for p in story.memory.passages()][1] != "Second comes rain."
+    llm = ScriptedLLM(replies(6))
+    go(folder, 6, llm)
+    assert "<previous>\nFive: the lamp breaks.\n</previous>" in llm.requests[0].messages[-1].content
+    assert page.read_text() == edited + "\nParagraph 6 tells of the lamp.\n"
+
+
+def test_paragraphs_added_and_removed_by_hand_are_taken_up(folder: Path) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "chapters" / "01.md"
+    page.write_text("# The Lamp\n\nOnly this.\n\nAnd this.\n")
+    story = Story(folder)
+    with story.editing(adopt=False):
+        story.sync()
+        assert {p.id: p.text for p in story.memory.passages()} == {"p000001": "Only this."}
+    assert go(folder, 3, ScriptedLLM([paragraph(3)])).record.paragraphs == [
+        "Only this.",
+        "And this.",
+        "Paragraph 3 tells of the lamp.",
+    ]
+
+
+def test_two_writers_cannot_write_one_story(folder: Path) -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with Story(folder).editing():
+            inside.set()
+            leave.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    inside.wait(10)
+    try:
+        with pytest.raises(Locked, match="another process"), Story(folder).editing():
+            pass
+        assert Story(folder).premise == PREMISE  # reading needs no lock
+    finally:
+        leave.set()
+        holder.join()
+
+
+def test_an_unreadable_reply_is_kept_and_the_story_is_as_it_was(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    before = {path: path.read_bytes() for path in folder.rglob("*.md")}
+    story = Story(folder)
+    with story.editing(), pytest.raises(ReplyError, match="no usable reply") as caught:
+        write(story, Controller(ScriptedLLM(["bad"] * 2 + ["still bad, at length"]), story.memory), 5, select="first")
+    [kept] = (folder / ".memagent" / "rejected").glob("*.txt")
+    assert kept.read_text() == "still bad, at length"
+    assert str(kept) in caught.value.hint
+    assert {path: path.read_bytes() for path in folder.rglob("*.md")} == before
+    assert len(Story(folder).record.paragraphs) == 4
+    assert Story(folder).record.usage.calls == 2 + 3  # what came to nothing was paid for all the same
+    assert len(go(folder, 5, ScriptedLLM(replies(5))).record.paragraphs) == 5
+
+
+def test_a_failed_backend_loses_nothing_that_was_paid_for(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    long = " ".join(f"Fact {number} is known to all who live here." for number in range(80))
+    story = Story(folder)
+    with story.editing(), pytest.raises(BackendError):
+        llm = ScriptedLLM([paragraph(5, memory=long), BackendError("the server is down")])
+        write(story, Controller(llm, story.memory), 5, select="first")
+    llm = ScriptedLLM(['{"memory": "Short again."}'])
+    story = go(folder, 5, llm)
+    assert len(llm.requests) == 1  # the paragraph was not asked for again
+    assert story.state is not None
+    assert story.state.memory == "Short again."
+    assert story.record.usage.calls == 4
+
+
+def test_a_budget_stops_between_calls_and_the_run_goes_on(folder: Path) -> None:
+    llm = ScriptedLLM([OPENING, *replies()])
+    story = Story(folder)
+    with story.editing(), pytest.raises(BudgetExceeded):
+        write(story, Controller(llm, story.memory, budget=Budget(calls=3)), 9, select="first")
+    assert len(Story(folder).record.paragraphs) == 5
+    assert len(go(folder, 9, llm).record.paragraphs) == 9
+    assert len(llm.requests) == 7
+
+
+def test_an_asked_for_stop_comes_after_the_paragraph_in_hand(folder: Path) -> None:
+    progress = Progress()
+    progress.on_written = lambda state, usage: progress.stop() if state.paragraphs == 5 else None
+    story = Story(folder)
+    with story.editing():
+        llm = ScriptedLLM([OPENING, *replies()])
+        assert not write(story, Controller(llm, story.memory), 9, select="first", progress=progress)
+    assert len(Story(folder).record.paragraphs) == 5
+
+
+def test_a_goal_survives_interruptions(folder: Path) -> None:
+    story = Story(folder)
+    with story.editing():
+        assert goal(story, 40, None) == 40
+    go(folder, 17, ScriptedLLM([OPENING, *replies()]))
+    story = Story(folder)
+    with story.editing():
+        assert goal(story, 40, None) == 40  # the same again: to the end of the interrupted run
+        assert goal(story, None, None) == 40
+        assert goal(story, None, 20) == 20
+        assert goal(story, 3, None) == 20  # something else: from here
+        assert goal(story, 40, None) == 57
+
+
+def test_each_step_of_the_log_says_what_it_cost_and_what_was_recalled(folder: Path) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    written = [event for event in log(folder) if event["type"] == "written"]
+    assert [event["number"] for event in written] == [3, 4, 5, 6]
+    assert all(event["usage"]["calls"] == 1 for event in written)
+    assert written[1]["recalled"] == ["p000001"]
+    assert len(list((folder / ".memagent" / "runs").glob("*.jsonl"))) == 4
+
+
+def test_a_traced_step_replays_without_a_backend(folder: Path) -> None:
+    from memagent.methods.recurrent import advance
+
+    story = go(folder, 5, ScriptedLLM([OPENING, *replies()]))
+    trace = Trace.load(folder / ".memagent" / "runs" / "000000.jsonl")
+    state = trace.replay(advance(PREMISE, select="first", settings=story.config.settings))
+    assert state.written == ("First comes fog.", "Second comes rain.", "Third comes night.")
+
+
+@pytest.mark.parametrize("size", [1, 20, 200])
+def test_a_torn_log_is_mended_and_the_rest_stays(folder: Path, size: int) -> None:
+    go(folder, 5, ScriptedLLM([OPENING, *replies()]))
+    shutil.copytree(folder, folder.with_name("before"))
+    go(folder, 6, ScriptedLLM(replies(6)))
+    path = folder / ".memagent" / "events.jsonl"
+    torn, traces = path.read_bytes()[:-size], folder / ".memagent" / "runs"
+    before = folder.with_name("before")
+    shutil.copytree(traces, before / ".memagent" / "runs", dirs_exist_ok=True)
+    (before / ".memagent" / "events.jsonl").write_bytes(torn)  # killed while the line was being written
+    folder = before
+    assert len(Story(folder).record.paragraphs) == 5
+    assert len(go(folder, 6, ScriptedLLM([])).record.paragraphs) == 6  # answered from the trace of that step
+    assert (folder / "chapters" / "01.md").read_text().endswith("Paragraph 6 tells of the lamp.\n")
+
+
+def test_a_damaged_log_is_named_and_left_alone(folder: Path) -> None:
+    path = folder / ".memagent" / "events.jsonl"
+    path.write_text("not json\n" + path.read_text())
+    damaged = path.read_bytes()
+    with pytest.raises(StoryError, match="line 1 of"):
+        Story(folder)
+    assert path.read_bytes() == damaged
+    path.write_text('{"type": "created", "version": 99}\n')
+    with pytest.raises(StoryError, match="format 99"):
+        Story(folder)
+
+
+def test_a_full_disk_stops_before_anything_is_spent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
+    llm = ScriptedLLM([OPENING])
+    with pytest.raises(StorageFull, match="disk .* is full"):
+        go(folder, 3, llm)
+    assert llm.requests == []
+
+
+def test_create_refuses_what_it_would_spoil(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").touch()
+    (tmp_path / "file").touch()
+    cases: list[tuple[Path, str, type[MemagentError], str]] = [
+        (folder, PREMISE, Conflict, "already"),
+        (tmp_path / "full", PREMISE, StoryError, "thesis.tex"),
+        (tmp_path / "file", PREMISE, StoryError, "is a file"),
+        (tmp_path / "new", " \n", UsageProblem, "premise is empty"),
+        (tmp_path / "file" / "under", PREMISE, StorageError, "could not be written"),
+    ]
+    for path, premise, error, words in cases:
+        with pytest.raises(error, match=words):
+            Story.create(path, premise)
+    with pytest.raises(UnknownName):
+        Story.create(tmp_path / "new", PREMISE, StoryConfig(embedder="hashin"))
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(StoryError, match="no story in"):
+        Story(tmp_path)
+
+
+def test_a_killed_create_can_be_done_again(tmp_path: Path) -> None:
+    (tmp_path / "lamp" / ".memagent").mkdir(parents=True)
+    (tmp_path / "lamp" / "story.toml").touch()
+    assert Story.create(tmp_path / "lamp", PREMISE).premise == PREMISE
+
+
+def test_the_settings_file_is_read_back_and_checked(tmp_path: Path) -> None:
+    config = StoryConfig(llm="ollama:x", language='Old "Norse"', genre="сага", seed=7, recall=3, new_character=0.5)
+    config.save(tmp_path / "story.toml")
+    assert StoryConfig.load(tmp_path / "story.toml") == config
+    assert config.settings == Settings(language='Old "Norse"', genre="сага", seed=7, k=3, new_character=0.5)
+    for line, words in [
+        ("languag = 'x'", "unknown setting 'languag'.*\n.*'language'"),
+        ("seed = 'x'", "must be a number"),
+        ("seed = -1", "not below zero"),
+        ("seed = true", "must be a number"),
+        ("sentences = 0", "out of range"),
+        ("new_character = 2", "out of range"),
+        ("select = 'oracle'", "Use first, model or simulator"),
+        ("genre = 3", "a text in quotes"),
+        ("genre = ", "cannot be read"),
+    ]:
+        (tmp_path / "story.toml").write_text(line)
+        with pytest.raises(StoryError, match=words):
+            StoryConfig.load(tmp_path / "story.toml")
+
+
+def test_an_emptied_short_memory_is_refused_rather_than_believed(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "memory" / "short.md"
+    page.write_text("\n")
+    with pytest.raises(StoryError, match="is empty"), Story(folder).editing():
+        pass
+    page.unlink()
+    with Story(folder).editing():
+        pass
+    assert page.read_text() == "Mara keeps the lamp. Known after 4.\n"

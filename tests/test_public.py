@@ -1,0 +1,103 @@
+"""The public names are what `__all__` says, and importing them costs nothing that was not asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import memagent
+from memagent.errors import MemagentError
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_all_equals_reality() -> None:
+    assert memagent.__all__ == sorted(memagent.__all__)
+    assert set(memagent.__all__) == set(memagent._HOME)
+    for name in memagent.__all__:
+        value = getattr(memagent, name)
+        assert value is not None
+        module = getattr(value, "__module__", None)
+        assert module is None or module == f"memagent.{memagent._HOME[name]}" or name == "Flow", name
+    assert set(memagent.__all__) <= set(dir(memagent))
+    with pytest.raises(AttributeError, match="no attribute 'Memroy'"):
+        memagent.Memroy  # noqa: B018
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    source = (ROOT / "memagent" / "__init__.py").read_text()
+    block = source[source.index("if TYPE_CHECKING") : source.index("__version__")]
+    seen = {
+        name.strip()
+        for line in block.splitlines()
+        if " import " in line
+        for name in line.split(" import ")[1].split(",")
+    }
+    assert seen == set(memagent.__all__)
+
+
+def test_importing_memagent_loads_nothing_heavy() -> None:
+    code = "import sys, json, memagent; print(json.dumps(sorted(sys.modules)))"
+    loaded = set(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
+    heavy = {"numpy", "faiss", "openai", "langchain_core", "networkx", "sqlite_utils", "pydantic", "torch", "click"}
+    assert loaded & heavy == set()
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, json\nfrom memagent.cli import run\nassert run(['--help']) == 0\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    heavy = {"numpy", "faiss", "openai", "langchain_core", "networkx", "sqlite_utils", "pydantic", "torch"}
+    assert set(json.loads(done.stderr)) & heavy == set()
+    assert "story" in done.stdout
+
+
+def test_the_version_is_told_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == memagent.__version__
+    assert f"## {memagent.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
+    from memagent import errors
+
+    drawn = [
+        line.replace("│", " ").replace("├", " ").replace("└", " ").replace("─", " ")
+        for line in errors.__doc__.splitlines()
+    ]
+    tree, path = {}, []
+    for line in drawn[2:]:
+        if not line.strip():
+            continue
+        depth, name = len(line) - len(line.lstrip()), line.split()[0]
+        path = [(d, n) for d, n in path if d < depth]
+        tree[name] = path[-1][1] if path else None
+        path.append((depth, name))
+    real = {n: v for n, v in vars(errors).items() if isinstance(v, type) and issubclass(v, MemagentError)}
+    assert tree == {name: None if cls is MemagentError else cls.__mro__[1].__name__ for name, cls in real.items()}
+
+
+def test_every_error_is_raised_somewhere() -> None:
+    source = "\n".join(path.read_text() for path in (ROOT / "memagent").rglob("*.py") if path.name != "errors.py")
+    from memagent import errors
+
+    leaves = [
+        n
+        for n, v in vars(errors).items()
+        if isinstance(v, type) and issubclass(v, MemagentError) and not v.__subclasses__()
+    ]
+    assert [name for name in leaves if f"{name}(" not in source and f"{name}," not in source] == []
+
+
+def test_the_two_folders_people_extend_stand_at_the_root() -> None:
+    for name in ("stores", "retrievers"):
+        link = ROOT / name
+        assert link.is_symlink()
+        assert link.resolve() == ROOT / "memagent" / name

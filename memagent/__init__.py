@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memagent.controller import Budget, Controller, Result
+    from memagent.budget import Budget
+    from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
     from memagent.flow import Flow, forget, gather, generate, remember, retrieve
     from memagent.memory import Memory
@@ -23,7 +24,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Answer": "types",
-    "Budget": "controller",
+    "Budget": "budget",
     "Completion": "types",
     "Controller": "controller",
     "Flow": "flow",

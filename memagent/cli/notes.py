@@ -108,7 +108,8 @@ def ask(
     quiet: bool,
 ) -> None:
     """Answer a question from the memory, with sources."""
-    from memagent.controller import Budget, Controller
+    from memagent.budget import Budget
+    from memagent.controller import Controller
     from memagent.flow import Event, TokenReceived
     from memagent.methods.plain import plain
 

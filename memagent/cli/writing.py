@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import click
 
+from memagent.budget import Budget
 from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, money, say, spent
-from memagent.controller import Budget, Controller
+from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
 from memagent.methods.recurrent import Select, State

@@ -45,5 +45,5 @@ def _between(at: int, met: bool, scribe: Scribe) -> str:
     name = ("seen", "felt", "meanwhile")[at % 3]
     if name == "meanwhile" and not met:
         name = "heard"
-    scribe._mentioned = frozenset()
+    scribe.now_about(None)
     return scribe.say(f"detail/{name}", details[name])

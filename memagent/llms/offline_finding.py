@@ -11,7 +11,9 @@ from memagent.llms.offline_world import Person
 
 _UPPER = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
 _NAME = re.compile(
-    rf"\b{_UPPER}[\w'’-]*\.?(?:\s+(?:(?:de|van|von|der|of the|del|la)\s+)?{_UPPER}[\w'’-]*)*", re.UNICODE
+    rf"\b(?:(?:Mr|Mrs|Ms|Dr|St|Prof)\.[ \t]+)?{_UPPER}[\w'’-]*"
+    rf"(?:[ \t]+(?:(?:de|van|von|der|of the|del|la)[ \t]+)?{_UPPER}[\w'’-]*)*",
+    re.UNICODE,
 )
 _LEAD = re.compile(
     r"\b(in|at|to|from|near|of|on|off|for|towards?|beyond|around|outside|called|named)\s+(?:the\s+)?$", re.IGNORECASE
@@ -30,7 +32,8 @@ _NO_NAME = frozenset(
     "over during until without as also lately settled".split()
 )
 _NOUN_PHRASE = re.compile(
-    r"\b([Aa]n?|[Tt]he|[Hh]er|[Hh]is|[Tt]heir|[Ii]ts|[Mm]y|[Oo]ur|[Yy]our)\s+((?:[a-zà-ÿ'’-]+\s+){0,4}?)([a-zà-ÿ'’-]+)\b", re.UNICODE
+    r"\b([Aa]n?|[Tt]he|[Hh]er|[Hh]is|[Tt]heir|[Ii]ts|[Mm]y|[Oo]ur|[Yy]our)\s+((?:[a-zà-ÿ'’-]+\s+){0,4}?)([a-zà-ÿ'’-]+)\b",
+    re.UNICODE,
 )
 _ROLE_IS = re.compile(r"^\s*(?:,|is|was)\s+((?:the|an?|her|his|their|my)\s+[^.,;:!?]{2,60})", re.IGNORECASE)
 _ROLE_STOP = re.compile(r"\s+(?:who|that|which|whose|and|but|in whose|with whom|named|called)\b.*$", re.IGNORECASE)
@@ -153,7 +156,13 @@ def find_anything(text: str) -> str:
             if word in _STOP or (parts and is_verb(word)) or word.endswith("ly"):
                 break
             parts.append(word)
-        if parts and len(parts[-1]) > 2 and parts[-1] not in known and len(parts) <= 3 and parts[0] not in {"story", "novel"}:
+        if (
+            parts
+            and len(parts[-1]) > 2
+            and parts[-1] not in known
+            and len(parts) <= 3
+            and parts[0] not in {"story", "novel"}
+        ):
             return "the " + " ".join(parts)
     return ""
 
@@ -172,7 +181,11 @@ def _role_of(name: str, at: int, text: str) -> tuple[str, int]:
         if is_person or len(phrase.split()) <= 5:
             return phrase, at + len(name) + after.start(1)
     before = text[max(0, at - 60) : at]
-    lead = re.search(r"\b((?:the|an?|her|his|their|my)\s+(?:[\w'’-]+\s+){0,3}?([\w'’-]+)),?\s+(?:(?:named|called|old|young|little|poor|dear)\s+)*$", before, re.I)
+    lead = re.search(
+        r"\b((?:the|an?|her|his|their|my)\s+(?:[\w'’-]+\s+){0,3}?([\w'’-]+)),?\s+(?:(?:named|called|old|young|little|poor|dear)\s+)*$",
+        before,
+        re.I,
+    )
     if lead and lead.group(2).lower() in role_nouns():
         return lead.group(1)[0].lower() + lead.group(1)[1:], max(0, at - 60) + lead.start(1)
     return "", -1
@@ -197,10 +210,11 @@ def pronoun_of(name: str, role: str = "", text: str = "") -> str:
     for part in parts:
         if part in titles or part in given_names():
             return titles.get(part) or given_names()[part]
-    near = re.search(rf"{re.escape(name)}\b[^.!?]*?\b(she|her|hers|he|him|his|they|their)\b", text)
+    near = re.search(rf"{re.escape(name)}\b[^.!?]*?\b(she\b|he\b|they\b|(?:her|his|their)\s+[a-z])", text)
     if near:
         return {"s": "she", "t": "they"}.get(near.group(1)[0], "she" if near.group(1).startswith("her") else "he")
-    return "she" if parts and parts[0].endswith("a") and parts[0].isascii() else "they"
+    ending = parts[0][-1] if parts and parts[0].isascii() else ""
+    return {"a": "she", "o": "he"}.get(ending, "they")
 
 
 def relation_in(role: str) -> str:

@@ -33,7 +33,7 @@ def needs(template: str) -> frozenset[str]:
 
 
 _FACTS = _PEOPLE | frozenset(
-    "P X W O Q Qa Qb C Cfrom ev clueb R Rfrom RP clue clue1 clue2 answer Answer rise newitem event settled known recall fact deed_kept Brole "
+    "P Pnew X W O Q Qa Qb C Cfrom ev clueb R Rfrom RP clue clue1 clue2 answer Answer rise newitem event settled known recall fact deed_kept Brole "
     "Frole Fhe Nrole L Lname Lrole Oname Arole Aname Bname Rolename Placename premise calm disturbance beginning slip found_at when_low trait_told deed_told object place place2 Weather when when_next When_next gap plan place_word".split()
 )
 
@@ -80,11 +80,11 @@ class Scribe:
         return text
 
     def _turn(self, pool: str, templates: Sequence[str], use: int) -> str:
-        """The templates of a pool come round in an order that changes with each round."""
-        at = self.step * 3 + use
-        round_, place = divmod(at, len(templates))
+        """The templates of a pool come round in an order that changes after three rounds."""
+        at = self.step + use * (len(templates) // 2 + 1)
+        round_ = self.step // (3 * len(templates))
         order = sorted(templates, key=lambda each: stable(self.story, pool, round_, each))
-        return order[place]
+        return order[at % len(order)]
 
     def write(self, template: str, attempt: int = 0) -> str:
         """Fill one template. A name at its beginning becomes a pronoun where nobody can be confused."""
@@ -137,6 +137,11 @@ class Scribe:
     def _options(self, name: str) -> Sequence[str]:
         local: Mapping[str, Sequence[str]] = setting(self.setting)
         return local[name] if name in {"smell", "sound", "sight"} else common()[name]
+
+    def now_about(self, hero: Person | None) -> None:
+        """Say whom the last sentence was about, where it was not written here: the hero alone, or nobody."""
+        self._mentioned = frozenset({"A"} if hero else ())
+        self._pronouns = 0
 
     def pronoun(self, who: str, form: str) -> str:
         """Return a pronoun of the person in the slot `who`."""

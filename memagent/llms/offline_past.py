@@ -117,6 +117,11 @@ def past_of(word: str) -> str:
     return _verbs().get(word.lower(), "")
 
 
+def is_third(word: str) -> bool:
+    """Whether `word` is the form with -s of a known verb."""
+    return word.lower() in _thirds()
+
+
 def is_base(word: str) -> bool:
     """Whether `word` is the base form of a known verb."""
     return word.lower() in _verbs()

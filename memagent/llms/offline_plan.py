@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from memagent.llms import offline_threads as threads
-from memagent.llms.offline_finding import find_names, find_phrases, find_place_names, is_place_name
+from memagent.llms.offline_finding import find_people, find_phrases, find_place_names
 from memagent.llms.offline_grammar import Scribe
 from memagent.llms.offline_lists import common, setting, table
 from memagent.llms.offline_text import bare, normal, pick, sentences, shuffled, stable, words
@@ -51,7 +51,9 @@ def _firsts() -> list[tuple[str, re.Pattern[str]]]:
 @lru_cache(maxsize=1)
 def _besides() -> list[tuple[str, int, re.Pattern[str]]]:
     plans = table("plans")
-    found = [(name, at, _pattern(each["plan"])) for name in ("obstacle", "stake") for at, each in enumerate(plans[name])]
+    found = [
+        (name, at, _pattern(each["plan"])) for name in ("obstacle", "stake") for at, each in enumerate(plans[name])
+    ]
     return found + [(name, 0, _pattern(text)) for name in ("tone", "exact") for text in plans["lists"][name]]
 
 
@@ -79,7 +81,9 @@ def read(plan: str, world: World) -> Scene:
         own = next(((kind, found) for kind, form in _firsts() if (found := form.fullmatch(sentence))), None)
         if own and scene is None:
             scene = _from_slots(own[0], own[1].groupdict(), world)
-        elif beside := next(((name, at, form.fullmatch(sentence)) for name, at, form in _besides() if form.fullmatch(sentence)), None):
+        elif beside := next(
+            ((name, at, form.fullmatch(sentence)) for name, at, form in _besides() if form.fullmatch(sentence)), None
+        ):
             besides.append(beside[:2])
             company = company or (beside[2].groupdict().get("B") or "" if beside[2] else "")
         elif not own:
@@ -100,7 +104,7 @@ def _from_slots(kind: str, slots: dict[str, str], world: World) -> Scene:
         other = _stand_in(actor, world)
     return Scene(
         kind, actor, slots.get("P") or world.here, other, slots.get("O", ""),
-        thread or (world.threads[0] if world.threads else None), slots.get("N", ""),
+        thread or max(world.threads, key=lambda each: _shared(each.question, question), default=None), slots.get("N", ""),
     )  # fmt: skip
 
 
@@ -129,13 +133,10 @@ def _shared(left: str, right: str) -> int:
     return len({word for word in words(left.lower()) if len(word) > 3} & set(words(right.lower())))
 
 
-def newcomers_in(plan: str, world: World) -> list[str]:
-    """Return the names of people in a person's plan whom the memory does not know."""
-    return [
-        name
-        for name, at in find_names(plan)
-        if not is_place_name(name, at, plan) and not world.person(name) and not world.person(name.split()[0])
-    ]
+def newcomers_in(plan: str, world: World) -> list[Person]:
+    """Return the people in a person's plan whom the memory does not know."""
+    named = [person for person in find_people(plan) if person.name]
+    return [each for each in named if not world.person(each.name) and not world.person(each.name.split()[0])]
 
 
 # ----------------------------------------------------------------------------------------------------------------- writing
@@ -151,7 +152,9 @@ def propose(world: World, scribe: Scribe, current: str) -> list[str]:
     avoid = {normal(sentence) for sentence in sentences(current)}
     for at, scene in enumerate(scenes):
         if scene.kind in used:
-            scene.kind = next(kind for kind in ("watch", "search", "danger", "decide") if kind not in used)
+            scene.kind = next(
+                kind for kind in ("search", "watch", "danger", "decide", "rest") if kind not in {*used, *last[-1:]}
+            )
         if scene.place in places:
             scene.place = _elsewhere(world, scribe, places | {world.here}, at)
         used.add(scene.kind)
@@ -229,6 +232,8 @@ def _worded(scene: Scene, world: World, scribe: Scribe, at: int, avoid: set[str]
     carried = pick(world.items, scribe.key, at).name if world.items else ""
     facts: dict[str, Person | str] = {"A": scene.actor, "P": scene.place, "Q": _question(scene, world)}
     facts["Weather"] = (world.weather[:1].upper() + world.weather[1:]) or "It is late"
+    if scene.place not in world.places:
+        facts["Pnew"] = scene.place
     if scene.other:
         facts["B"] = scene.other
     if scene.thing:
@@ -246,7 +251,7 @@ def _worded(scene: Scene, world: World, scribe: Scribe, at: int, avoid: set[str]
 
 def _plain(writer: Scribe, name: str) -> str:
     """A plan uses names throughout: it is read on its own."""
-    writer._mentioned = frozenset()
+    writer.now_about(None)
     plans = table("plans")
     templates = [each["plan"] for each in plans[name]] if name in plans else plans["lists"][name]
     return writer.say(f"plan/{name}", templates)

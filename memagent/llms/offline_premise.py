@@ -16,7 +16,7 @@ from memagent.llms.offline_finding import (
 )
 from memagent.llms.offline_grammar import possessive
 from memagent.llms.offline_lists import given_names, role_nouns, setting, settings, table
-from memagent.llms.offline_past import past_sentence
+from memagent.llms.offline_past import is_third, past_sentence
 from memagent.llms.offline_text import bare, capital, pick, sentences, shuffled, stable, words
 from memagent.llms.offline_world import Item, Person, Thread, World
 
@@ -29,13 +29,18 @@ _QUIET = (
     "a person of few words", "a bad sleeper", "a quiet observer", "a great asker of questions", "a careful listener",
     "a maker of lists", "somebody who notices things",
 )  # fmt: skip
-_LOST = re.compile(r"\b(?:missing|vanish\w*|disappear\w*|lost|gone|kidnap\w*|never (?:came|comes) back|search\w*)\b", re.I)
+_LOST = re.compile(
+    r"\b(?:missing|vanish\w*|disappear\w*|lost|gone|kidnap\w*|never (?:came|comes) back|search\w*)\b", re.I
+)
 _STOLEN = re.compile(r"\b(?:stole\w*|steal\w*|theft|robb\w*|missing|taken)\b", re.IGNORECASE)
 _CUES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bkey\b", re.IGNORECASE), "opened"),
     (re.compile(r"\b(?:follow|chase|stalk|hunt|watch)(?:s|ed|ing)\b", re.IGNORECASE), "followed"),
     (re.compile(r"\b(?:secrets?|hid(?:es|den|ing)?|conceal\w*)\b", re.IGNORECASE), "hiding"),
-    (re.compile(r"\b(?:murder\w*|kill\w*|dead|died|dies|death|corpse|body|accident|fire|flood|storm|war)\b", re.I), "happened"),
+    (
+        re.compile(r"\b(?:murder\w*|kill\w*|dead|died|dies|death|corpse|body|accident|fire|flood|storm|war)\b", re.I),
+        "happened",
+    ),
     (re.compile(r"\b(?:lies?|lied|liar|betray\w*)\b", re.IGNORECASE), "lied"),
     (re.compile(r"\b(?:lights?|lamps?|signals?|bells?)\b", re.IGNORECASE), "lamp"),
     (re.compile(r"\b(?:promis\w*|vow\w*|oath)\b", re.IGNORECASE), "promised"),
@@ -146,7 +151,9 @@ def new_name(pronoun: str, taken: list[str], key: int, family: str = "") -> str:
     names = table("words")["names"]
     parts = {part for name in taken for part in name.split()}
     given = names[pronoun if pronoun in {"she", "he"} else ("she", "he")[key % 2]][:36]
-    first = next(name for name in shuffled(given, key, "first") if name not in parts)
+    begun = {part[:2] for part in parts}
+    order = shuffled(given, key, "first")
+    first = next((name for name in order if name[:2] not in begun), next(name for name in order if name not in parts))
     return f"{first} {family or next(name for name in shuffled(names['family'], key, 'last') if name not in parts)}"
 
 
@@ -218,6 +225,14 @@ def _question(world: World, text: str, things: list[str], key: int) -> str:
 _NIGHTS = ("the fire", "the flood", "the long storm", "the accident", "the last feast")
 
 
+def _named(name: str, rest: str) -> str:
+    """Put a name for a role; where it stood in a place, the place comes first: `In a mountain village Bruno finds`."""
+    where = re.match(r"\s+((?:in|at|on|near|aboard)\s+(?:[\w'’-]+\s+){1,5}?)(?=([a-z]+s)\b)", rest)
+    if where and is_third(where.group(2)):
+        return f"{capital(where.group(1))}{name} {rest[where.end() :]}"
+    return name + rest
+
+
 def disturbs(text: str) -> bool:
     """Whether a sentence tells of what sets a story going, rather than of how things are."""
     return any(pattern.search(text) for pattern in (_LOST, _STOLEN, *(pattern for pattern, _ in _CUES)))
@@ -226,7 +241,9 @@ def disturbs(text: str) -> bool:
 def _facts(world: World, text: str) -> list[str]:
     """The next sentences of the premise, as facts that stay known."""
     rest = [sentence for sentence in sentences(text)[1:7] if 4 <= len(sentence.split()) <= 24]
-    told_of = [sentence for sentence in rest if not re.search(r"\b(?:I|you|we|my|your|our|me)\b", sentence, re.IGNORECASE)]
+    told_of = [
+        sentence for sentence in rest if not re.search(r"\b(?:I|you|we|my|your|our|me)\b", sentence, re.IGNORECASE)
+    ]
     own = possessive(world.hero.short)
     plain = [re.sub(r"[.!?]+$", "", sentence).replace('"', "'").replace(";", ",") for sentence in told_of[:2]]
     return [re.sub(r"^(?:Her|His|Their)\b", own, sentence) for sentence in plain]
@@ -238,8 +255,12 @@ def told(world: World) -> str:
     names = {part for each in world.everyone for part in each.name.split()}
     text = world.premise
     role = bare(hero.role).lower()
-    if hero.short not in text and role and (found := re.match(rf"(?:an?|the)\s+{re.escape(role)}\b", text, re.IGNORECASE)):
-        text = hero.short + text[found.end() :]
+    if (
+        hero.short not in text
+        and role
+        and (found := re.match(rf"(?:an?|the)\s+{re.escape(role)}\b", text, re.IGNORECASE))
+    ):
+        text = _named(hero.short, text[found.end() :])
     elif hero.short not in text:
         return ""
     turned = past_sentence(text, names | {hero.role.split()[-1]})
@@ -260,12 +281,17 @@ def complete(world: World, previous: str) -> None:
     if not world.places:
         world.setting = setting_of(text)
     for person in world.people:
-        if not person.role:
-            person.role = "one of the people here"
+        person.role = person.role or "one of the people here"
+        if _belongs(person):
+            person.role = re.sub(r"^\w+", possessive(hero.short), person.role)
     _add_people(world, key, 2)
     if len(world.places) < 3:
         local = shuffled(setting(world.setting)["places"], key)
         world.places += [place for place in local if place not in world.places][: 4 - len(world.places)]
+    if not world.threads:
+        things = find_phrases(text, "objects")
+        world.threads = [Thread(_question(world, text, things, key))]
+        world.goal = world.goal or f"to find out {world.threads[0].question}"
     world.here = world.here or _mentioned(world.places, previous) or world.places[0]
     world.weather = world.weather or pick(setting(world.setting)["weather"], key)[0]
 
@@ -284,5 +310,3 @@ def _mentioned(places: list[str], text: str) -> str:
 def introduced(person: Person) -> str:
     """Return a name with its role: `Joss Pell, a boatbuilder`."""
     return f"{person.name}, {person.role}" if person.role else person.name
-
-

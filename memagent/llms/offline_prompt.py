@@ -44,8 +44,8 @@ class Prompt:
 
     @property
     def sentences(self) -> int:
-        """How many sentences a paragraph should have: what the prompt says, between 5 and 14."""
-        return max(5, min(14, self.number(r"about (\d{1,4}) sentences", 10)))
+        """How many sentences a paragraph should have: what the prompt says, between 5 and 13."""
+        return max(5, min(13, self.number(r"about (\d{1,4}) sentences", 10)))
 
     @property
     def memory_words(self) -> int:

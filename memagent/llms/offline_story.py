@@ -8,12 +8,14 @@ import re
 from memagent.llms import offline_memory as memory
 from memagent.llms import offline_opening as opening
 from memagent.llms import offline_plan as plans
+from memagent.llms import offline_recollect as recollect
 from memagent.llms import offline_scene as scenes
 from memagent.llms import offline_threads as threads
 from memagent.llms.offline_extend import extend
 from memagent.llms.offline_grammar import Scribe
 from memagent.llms.offline_premise import first_world
 from memagent.llms.offline_prompt import Prompt
+from memagent.llms.offline_telling import Told
 from memagent.llms.offline_text import bare, listed, normal, stable
 from memagent.llms.offline_world import World
 
@@ -52,7 +54,7 @@ def _begin(prompt: Prompt) -> dict[str, object]:
 
 def _step(prompt: Prompt) -> dict[str, object]:
     shown = (prompt.get("plan"), prompt.get("previous"), prompt.get("memory"))
-    world = memory.read(prompt.get("memory"), prompt.get("previous"))
+    world = recollect.read(prompt.get("memory"), prompt.get("previous"))
     scribe = _scribe(world, prompt, *shown)
     scene = plans.read(prompt.get("plan"), world)
     told = scenes.tell(
@@ -65,17 +67,21 @@ def _step(prompt: Prompt) -> dict[str, object]:
     return written
 
 
-def _rationale(told: scenes.Told) -> str:
+def _rationale(told: Told) -> str:
     names = {"events": "the oldest event", "settled": "the oldest settled question", "places": "a place not seen for long",
              "items": "the thing carried longest", "threads": "a question", "known": "the oldest fact"}  # fmt: skip
     added = [each.replace(";", ",") for each in told.added[:4]]
-    kept = f"To be added, because the next paragraphs build on it: {'; '.join(added)}." if added else "Nothing new to note."
+    kept = (
+        f"To be added, because the next paragraphs build on it: {'; '.join(added)}."
+        if added
+        else "Nothing new to note."
+    )
     gone = listed([names.get(name, name) for name in told.dropped])
     return f"{f'No longer needed: {gone}.' if gone else 'Nothing has to go yet.'} {kept}"
 
 
 def _choose(prompt: Prompt) -> dict[str, object]:
-    world = memory.read(prompt.get("memory"), prompt.get("paragraph"))
+    world = recollect.read(prompt.get("memory"), prompt.get("paragraph"))
     options = numbered(prompt.get("plans"))
     scored = [(_interest(plan, world, prompt), -at) for at, plan in enumerate(options)] or [((0, ""), 0)]
     (_, why), at = max(scored)
@@ -113,7 +119,7 @@ def _interest(plan: str, world: World, prompt: Prompt) -> tuple[int, str]:
 
 
 def _extend(prompt: Prompt) -> dict[str, object]:
-    world = memory.read(prompt.get("memory"), prompt.get("previous"))
+    world = recollect.read(prompt.get("memory"), prompt.get("previous"))
     scribe = _scribe(world, prompt, prompt.get("paragraph"), prompt.get("plan"), prompt.get("memory"))
     most = prompt.number(r"(\d{1,3}) sentences at most", 50)
     exact = plans.exact(prompt.get("plan"), world, _scribe(world, prompt, prompt.get("plan")))

@@ -57,7 +57,9 @@ def suspect(thread: Thread, world: World) -> Person | None:
 
 
 def _missing(person: Person, world: World) -> bool:
-    return any(thread.question in {f"where {person.short} went", f"where {person.name} went"} for thread in world.threads)
+    return any(
+        thread.question in {f"where {person.short} went", f"where {person.name} went"} for thread in world.threads
+    )
 
 
 def missing(world: World) -> list[Person]:
@@ -65,7 +67,9 @@ def missing(world: World) -> list[Person]:
     return [person for person in world.people if _missing(person, world)]
 
 
-def clue(thread: Thread, world: World, scribe: Scribe, *, teller: Person | None = None, confessing: bool = False) -> str:
+def clue(
+    thread: Thread, world: World, scribe: Scribe, *, teller: Person | None = None, confessing: bool = False
+) -> str:
     """Return the next trace: the first names nobody, the next point to somebody, the last are as good as proof."""
     guilty = suspect(thread, world)
     level = _level(len(thread.clues))
@@ -121,7 +125,11 @@ def _free(question: str) -> str:
     found = re.fullmatch(r"who (.+)", question)
     if found:
         return "it was {S} who " + found.group(1).replace("{", "(").replace("}", ")") + ", because {motive}"
-    return "{S} had known from the beginning " + question.replace("{", "(").replace("}", ")") + ", and had said nothing, because {motive}"
+    return (
+        "{S} had known from the beginning "
+        + question.replace("{", "(").replace("}", ")")
+        + ", and had said nothing, because {motive}"
+    )
 
 
 def begin(kind: str, world: World, scribe: Scribe, given: dict[str, str] | None = None) -> tuple[Thread, str]:

@@ -1,0 +1,62 @@
+"""Carrying out a plan that a person wrote in free words: each sentence in the past tense, or else as an intention."""
+
+from __future__ import annotations
+
+import re
+
+from memagent.llms.offline_finding import find_names
+from memagent.llms.offline_past import is_base, past_sentence
+from memagent.llms.offline_plan import newcomers_in
+from memagent.llms.offline_premise import trait
+from memagent.llms.offline_telling import Telling
+from memagent.llms.offline_text import capital, normal
+from memagent.llms.offline_world import Person
+
+
+def carry_out(telling: Telling) -> None:
+    """Tell what a person's plan says, each sentence in the past tense or, where that fails, as an intention."""
+    hero = telling.scene.actor
+    names = {part for each in telling.world.everyone for part in each.name.split()}
+    names |= {part for sentence in telling.scene.free for name, _ in find_names(sentence) for part in name.split()}
+    for sentence in telling.scene.free:
+        text = told_in_past(sentence, hero, names)
+        if not text:
+            quoted = sentence.strip().rstrip(".!?").replace('"', "'")
+            text = capital(telling.scribe.fill(f'{{A}} had put it to {{himself}} in these words: "{plain(quoted)}."'))
+        telling.said.append(plain(text))
+        telling.scribe.avoid.add(normal(text))
+    if telling.scene.free:
+        others = [each.short for each in telling.world.people if each.short in telling.said[-1]]
+        telling.scribe.now_about(hero if hero.short in telling.said[-1] and not others else None)
+        for person in newcomers_in(" ".join(telling.scene.free), telling.world)[:2]:
+            _know(telling, person)
+
+
+def told_in_past(sentence: str, hero: Person, names: set[str]) -> str:
+    """Return a sentence of a plan as it is told: third person, past tense; nothing when that cannot be done."""
+    text = sentence.strip().rstrip(".!")
+    swapped = re.sub(r"\b(?:I am|I'm|You are|You're)\b", f"{hero.short} is", text)
+    swapped = re.sub(r"\b(?:I|You|We|you|we)\b", hero.short, swapped)
+    their = {"she": ("her", "her"), "he": ("his", "him"), "they": ("their", "them")}[hero.pronoun]
+    swapped = re.sub(r"\b(?:my|your|our)\b", their[0], swapped)
+    swapped = re.sub(r"\b(?:me|us)\b", their[1], swapped)
+    imperative = swapped != text
+    first = swapped.split(" ", 1)[0] if swapped else ""
+    if is_base(first.rstrip(",")):
+        swapped, imperative = f"{hero.short} {first.lower()}{swapped[len(first) :]}", True
+    turned = past_sentence(swapped, names, imperative=imperative)
+    return capital(turned) + "." if turned and turned.isprintable() else ""
+
+
+def _know(telling: Telling, person: Person) -> None:
+    """Take somebody whom a person's plan names into the story."""
+    person.role = person.role or "somebody new here"
+    person.trait = trait(person, telling.scribe.key)
+    telling.world.people.append(person)
+    telling.scribe.facts.setdefault("B", person)
+    telling.scribe.facts.setdefault("Brole", person.role)
+    telling.added.append(f"{person.name} has come into the story")
+
+
+def plain(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")")

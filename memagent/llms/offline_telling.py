@@ -1,0 +1,56 @@
+"""A paragraph in the making: the sentences so far, and ways to add one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from memagent.llms.offline_grammar import Scribe
+from memagent.llms.offline_lists import table
+from memagent.llms.offline_plan import Scene
+from memagent.llms.offline_text import sentences
+from memagent.llms.offline_world import World
+
+
+@dataclass
+class Told:
+    """A paragraph and what it changed, in words for a rationale."""
+
+    paragraph: str
+    added: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Telling:
+    """One paragraph in the making: the state before it, the scene, and the sentences so far."""
+
+    world: World
+    scene: Scene
+    scribe: Scribe
+    previous: str
+    recalled: str
+    length: int
+    said: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+
+    def put(self, pool: str, templates: list[str]) -> bool:
+        """Say one sentence from a pool."""
+        text = self.scribe.say(pool, templates)
+        if text:
+            self.said.append(text)
+        return bool(text)
+
+    def room(self, needed: int) -> bool:
+        """Whether more can be said when `needed` sentences are still to come."""
+        return len(sentences(" ".join(self.said))) + needed <= self.length
+
+    def part(self, name: str) -> bool:
+        """Say one sentence that plays a part, such as `act`, in a scene of this kind."""
+        scenes = table("scenes")
+        kind = self.scene.kind
+        templates = scenes[kind].get(name) if kind in scenes else None
+        return bool(templates) and self.put(f"{kind}/{name}", templates)
+
+    def common(self, name: str, which: str = "list") -> bool:
+        """Say one sentence that any scene may have, such as `sense` or `close`."""
+        return self.put(f"{name}/{which}", table("scenes")[name][which])

@@ -2,7 +2,7 @@
 
     python benchmarks/startup.py [--json]
 
-Times are medians of separate processes. The bare interpreter stands beside them; `import` is what `-X importtime` adds up.
+Times are medians of separate processes, the bare interpreter beside them; `import` is what `-X importtime` adds up.
 """
 
 from __future__ import annotations
@@ -84,14 +84,12 @@ def main() -> None:
     if options.json:
         print(json.dumps(result | {"sizes_mb": sizes}))
         return
-    print(f"import memagent      {result['import_memagent_s'] * 1000:7.1f} ms")
-    print(
-        f"memagent --help      {result['memagent_help_s'] * 1000:7.1f} ms  (bare python {result['bare_python_s'] * 1000:.1f} ms)"
-    )
+    bare, help_ = result["bare_python_s"] * 1000, result["memagent_help_s"] * 1000
     largest = ", ".join(f"{name} {size:.0f}" for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:4])
-    print(
-        f"plain install        {result['install_mb']:7.0f} MB in {len(sizes)} distributions ({largest}); torch: {result['has_torch']}"
-    )
+    print(f"import memagent  {result['import_memagent_s'] * 1000:6.1f} ms")
+    print(f"memagent --help  {help_:6.1f} ms  (bare python {bare:.1f} ms)")
+    print(f"plain install    {result['install_mb']:6.0f} MB in {len(sizes)} distributions ({largest})")
+    print(f"torch            {'yes' if result['has_torch'] else 'no'}")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from memagent.errors import BudgetExceeded
+from memagent.errors import BudgetExceeded, ConfigError
 from memagent.types import Completion, Request, Usage, estimate_tokens
 
 
@@ -28,11 +29,23 @@ class Budget:
     seconds: float | None = None
 
 
-class Meter:
-    """Counts what is spent and refuses what could pass the budget. Safe to use from several branches at once."""
+class Priced(Protocol):
+    """What tokens of a model cost, in US dollars."""
 
-    def __init__(self, budget: Budget) -> None:
+    def cost(self, input_tokens: int, output_tokens: int = 0) -> float:
+        """Return the price of so many tokens."""
+        ...
+
+
+class Meter:
+    """Counts what is spent and refuses what could pass the budget. Safe to use from several branches at once.
+
+    Without a `price`, costs are known only from what calls report afterwards.
+    """
+
+    def __init__(self, budget: Budget, price: Priced | None = None) -> None:
         self.budget = budget
+        self._price = price
         self.spent = Usage()
         self._reserved = Usage()
         self._started: float | None = None
@@ -75,18 +88,16 @@ class Meter:
             if limit is not None and used > limit:
                 spent = getattr(self.spent, name)
                 raise BudgetExceeded(f"the limit of {limit} {name} would be passed ({spent} used)", hint=_GO_ON)
-        self._check_cost()
+        self._check_cost(self._reserved + reserve)
 
-    def _check_cost(self) -> None:
+    def _check_cost(self, reserve: Usage) -> None:
         limit = self.budget.cost
         if limit is None:
             return
         if self.spent.cost is None:
-            raise BudgetExceeded(
-                "a limit on money was set, but the price of this model is not known",
-                hint="Give its price in a file named by MEMAGENT_PRICES, or limit tokens instead.",
-            )
-        if self.spent.cost >= limit:
+            raise unknown_price()
+        ahead = self._price.cost(reserve.input_tokens, reserve.output_tokens) if self._price else 0.0
+        if self.spent.cost >= limit > 0 or self.spent.cost + ahead > limit:
             raise BudgetExceeded(f"the limit of ${limit:.2f} is reached (${self.spent.cost:.4f} spent)", hint=_GO_ON)
 
     class _Charge:
@@ -98,6 +109,14 @@ class Meter:
         def paid(self, completion: Completion) -> Completion:
             self.usage = completion.usage
             return completion
+
+
+def unknown_price() -> ConfigError:
+    """Return the error for a limit on money with a model whose price is not known."""
+    return ConfigError(
+        "a limit on money was set, but the price of this model is not known",
+        hint="Give its price in a file named by MEMAGENT_PRICES, or limit tokens instead.",
+    )
 
 
 _GO_ON = "Nothing is lost. Raise the limit to go on from here."

@@ -19,7 +19,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import registry
-from memagent.budget import Budget, Meter
+from memagent.budget import Budget, Meter, unknown_price
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Interrupted, UsageProblem
 from memagent.flow import (
     Event,
@@ -97,7 +97,7 @@ class Controller:
         self.retriever = retriever
         self.retries = retries
         self.on_event = on_event
-        self._meter = Meter(budget or Budget())
+        self._meter = Meter(budget or Budget(), _price(self.llm, budget))
         self._stop = threading.Event()
 
     @property
@@ -309,6 +309,14 @@ def _needs(request: Request) -> set[str]:
         "prefill": bool(request.prefill),
     }
     return {ability for ability, wanted in wants.items() if wanted}
+
+
+def _price(llm: LLM, budget: Budget | None) -> Any:
+    """Return the backend's prices, if it tells any. A limit on money needs them before anything is spent."""
+    price = getattr(llm, "price", None)
+    if budget is not None and budget.cost is not None and hasattr(llm, "price") and price is None:
+        raise unknown_price()
+    return price
 
 
 def _trace(trace: Trace | str | FilePath | None) -> Trace:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, retrieve
-from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Interrupted, UsageProblem
+from memagent.errors import BackendError, BudgetExceeded, CapabilityError, ConfigError, Interrupted, UsageProblem
 from memagent.flow import Event, StepRetried, TokenReceived
+from memagent.llms.openai import OpenAI
+from memagent.llms.prices import Price
 from memagent.testing import ScriptedLLM
 from memagent.types import Request
 
@@ -62,9 +64,21 @@ def test_a_budget_of_money_stops_and_needs_a_known_price() -> None:
         Controller(llm, budget=Budget(cost=1.0)).run(many(9))
     assert len(llm.requests) == 3
     unknown = ScriptedLLM([priced(None)] * 9)
-    with pytest.raises(BudgetExceeded, match="not known"):
+    with pytest.raises(ConfigError, match="not known"):
         Controller(unknown, budget=Budget(cost=1.0)).run(many(9))
-    assert len(unknown.requests) == 1
+    assert len(unknown.requests) == 1  # a backend that tells no price in advance is found out by its first answer
+    with pytest.raises(ConfigError, match="not known"):
+        Controller(OpenAI("never-heard-of", api_key="k"), budget=Budget(cost=1.0))
+
+
+def test_a_known_price_is_charged_in_advance() -> None:
+    class Dear(ScriptedLLM):
+        price = Price(input=0.0, output=1_000_000.0)  # a dollar a token
+
+    llm = Dear([lambda request: Completion("ok", usage=Usage(1, 1, 40, 40.0))] * 9)
+    with pytest.raises(BudgetExceeded, match=r"\$150\.00 is reached \(\$80"):
+        Controller(llm, budget=Budget(cost=150)).run(many(9, max_tokens=100))
+    assert len(llm.requests) == 2
 
 
 def test_a_budget_of_seconds_stops_and_shortens_the_calls_timeout() -> None:

@@ -38,7 +38,11 @@ def commands() -> list[str]:
 def test_console_blocks_run_one_after_the_other(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     assert len(commands()) >= 9
-    environment = {**os.environ, "MEMAGENT_LLM": "offline", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "MEMAGENT_LLM": "offline",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
     for command in commands():
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120

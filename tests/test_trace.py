@@ -160,27 +160,23 @@ requests = st.builds(
     label=texts,
 )
 hits = st.builds(Hit, texts, texts, st.floats(0, 1), st.dictionaries(texts, st.floats(0, 1), max_size=2), why=texts)
+notes = st.builds(Note, texts, texts, texts, at=st.none() | st.datetimes(timezones=st.just(UTC)))
 records = st.one_of(
-    st.builds(lambda path, step, answer: Record(path, step, answer), st.just((0,)), st.builds(Generate, requests), completions),
+    st.builds(lambda request, answer: Record((0,), Generate(request), answer), requests, completions),
     st.builds(
-        lambda path, step, answer: Record(path, step, answer),
-        st.just((0,)),
+        lambda step, answer: Record((0,), step, answer),
         st.builds(Retrieve, texts, st.integers(1, 9), texts),
         st.lists(hits, max_size=3),
     ),
     st.builds(
-        lambda path, notes, answer: Record(path, Remember(notes), answer),
-        st.just((0,)),
-        st.lists(st.builds(Note, texts, texts, texts, at=st.none() | st.datetimes(timezones=st.just(UTC))), max_size=2).map(tuple),
+        lambda given, answer: Record((0,), Remember(tuple(given)), answer),
+        st.lists(notes, max_size=2),
         st.lists(texts, max_size=2),
     ),
     st.builds(
-        lambda path, ids, answer: Record(path, Forget(ids), answer),
-        st.just((0,)),
-        st.lists(texts, max_size=2).map(tuple),
-        st.integers(0, 9),
+        lambda ids, answer: Record((0,), Forget(tuple(ids)), answer), st.lists(texts, max_size=2), st.integers(0, 9)
     ),
-)  # fmt: skip
+)
 
 
 @given(record=records)

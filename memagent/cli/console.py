@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -67,6 +68,17 @@ def spent(usage: Usage) -> str:
     """Return calls, tokens and cost in a few words."""
     calls = f"{usage.calls} call{'s' * (usage.calls != 1)}"
     return f"{calls}, {'~' * usage.estimated}{usage.tokens:,} tokens, {money(usage.cost)}"
+
+
+def numbered(texts: Sequence[str], chosen: str = "") -> str:
+    """Return texts as a numbered list, wrapped to the terminal; `chosen` is marked."""
+    width = max(40, min(100, shutil.get_terminal_size().columns - 1))
+    return "\n".join(
+        textwrap.fill(
+            text, width, initial_indent=f"{'*' if text == chosen else ' '} {number}  ", subsequent_indent=" " * 5
+        )
+        for number, text in enumerate(texts, 1)
+    )
 
 
 class ProseOut:

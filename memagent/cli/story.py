@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, money, say
+from memagent.cli.console import dim, emit, money, numbered, say
+from memagent.cli.lazy import OrderedGroup
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 
 
-@click.group()
+@click.group(cls=OrderedGroup)
 def story() -> None:
     """Write a long story from a premise, paragraph by paragraph, with a memory that you can read and edit.
 
@@ -108,8 +109,9 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.option("--edit", is_flag=True, help="Edit the chosen plan in your editor.")
 @quiet_option
 def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: bool) -> None:
-    """Choose the plan for the next paragraph: a NUMBER from 1 to 3, or --text.
+    """Choose the plan for the next paragraph.
 
+    By its NUMBER, from 1 to 3, or with --text in your own words.
     Without any of them, the plans are shown. `memagent story pick 2` works on the story you are in.
     """
     folder, number = _folder_or_number(folder, number)
@@ -200,14 +202,14 @@ def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None
 @folder_argument
 @quiet_option
 def sync(folder: Path, quiet: bool) -> None:
-    """Take up the manuscript as you have edited it, the memory of it included."""
+    """Take up your edits of the manuscript."""
     book = _open(folder)
     with book.editing(adopt=False):
         changed = book.sync()
     say(f"{changed} paragraph{'s' * (changed != 1)} taken up", quiet=quiet)
 
 
-@story.group()
+@story.group(cls=OrderedGroup)
 def memory() -> None:
     """Show and edit what the story remembers."""
 
@@ -218,6 +220,8 @@ def memory() -> None:
 @json_option
 def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
     """Show the short memory, and what long memory holds."""
+    from memagent.methods.recurrent import paragraph_id
+
     book = _open(folder)
     state, long = book.state, book.record.long_memory
     if as_json:
@@ -229,9 +233,9 @@ def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
     click.echo(f"Short memory ({book.pages.short}; edit it freely)\n\n{state.memory}\n")
     click.echo(f"Long memory ({book.pages.long}; {len(long)} of {len(book.record.paragraphs)} paragraphs)\n")
     for number, text in long.items():
-        mark = "*" if f"p{number:06d}" in state.recalled else " "
+        mark = "*" if paragraph_id(number) in state.recalled else " "
         click.echo(f"{mark}{number:4d}  {text if in_full else _first(text)}")
-    if any(f"p{number:06d}" in state.recalled for number in long):
+    if any(paragraph_id(number) in state.recalled for number in long):
         say(dim("* called to mind for the newest paragraph"))
 
 
@@ -308,9 +312,8 @@ def _show_plans(book: Story) -> None:
         say("There are no plans before the first paragraph.")
         return
     if state.plan and state.plan not in state.plans:
-        click.echo(f"chosen  {state.plan}")
-    for number, plan in enumerate(state.plans, 1):
-        click.echo(f"{'*' if plan == state.plan else ' '} {number}  {plan}")
+        click.echo(f"the next paragraph follows: {state.plan}")
+    click.echo(numbered(state.plans, chosen=state.plan))
 
 
 def _first(text: str, width: int = 88) -> str:

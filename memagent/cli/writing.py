@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from memagent.budget import Budget
-from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, money, say, spent
+from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, money, numbered, say, spent
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
@@ -99,8 +99,7 @@ def _chosen(story: Story) -> bool:
     """Show the plans and ask; return whether the story is to go on."""
     assert story.state is not None
     say("\nWhat happens next?")
-    for number, plan in enumerate(story.state.plans, 1):
-        say(f"  {number}  {plan}")
+    say(numbered(story.state.plans))
     while True:
         answer = click.prompt(
             f"[1-{len(story.state.plans)}] choose   w write my own   e edit one   M edit memory   q quit",

@@ -11,7 +11,7 @@ from memagent.errors import BackendError
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.openai_tokens import Aligner
-from memagent.llms.prices import price
+from memagent.llms.prices import Price, price
 from memagent.llms.stopping import Cutter, cut, slice_tokens
 from memagent.openai_server import one_line
 from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_tokens
@@ -74,6 +74,11 @@ class LangChain:
         self.name = name or f"langchain:{self._model_name}"
         abilities: tuple[Ability, ...] = ("logprobs", "seed")
         self.can: frozenset[Ability] = frozenset({"stop", *(name for name in abilities if name in self._fields)})
+
+    @property
+    def price(self) -> Price | None:
+        """What tokens cost; `None` if that is not known."""
+        return price(self._model_name)
 
     def complete(self, request: Request) -> Completion:
         """Answer in one piece."""

@@ -1,9 +1,9 @@
 """`offline`: a deterministic reader and writer for a machine that has no key, no network and no weights.
 
-It tells stories (begin, step, choose, extend, compress) and answers questions from passages; it does nothing else, and
-says so when it is asked for something else. It writes English whatever language it is asked for. Everything in a reply
-comes from the messages of the request, its seed and the word lists beside this file: the same request gets the same
-reply in every process.
+It tells stories (begin, step, choose, extend, compress) and answers questions from passages; it does nothing else,
+and says so when it is asked for something else. It writes English whatever language it is asked for. Everything in
+a reply comes from the messages of the request, its seed and the word lists beside this file: the same request gets
+the same reply in every process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What comes up again in a paragraph: things carried, earlier scenes, promises, and what a person wrote into the memory."""
+"""What comes up again in a paragraph: things carried, earlier scenes, promises, and what a person wrote into the
+memory.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,6 @@ def memories(telling: Telling, facts: dict[str, Person | str]) -> None:
 
 def _recollection(telling: Telling) -> str:
     """A clause about an earlier paragraph: one of its plain sentences, with the hero's name as a pronoun."""
-    hero = telling.scene.actor
     options: list[str] = []
     for sentence in sentences(telling.recalled):
         starts = next((each for each in telling.world.everyone if sentence.startswith(f"{each.short} ")), None)

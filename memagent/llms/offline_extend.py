@@ -1,4 +1,6 @@
-"""Making a draft about twice as long: its own sentences in their order, with more seen, heard and thought between them."""
+"""Making a draft about twice as long: its own sentences in their order, with more seen, heard and thought between
+them.
+"""
 
 from __future__ import annotations
 

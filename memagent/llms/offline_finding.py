@@ -18,19 +18,6 @@ _NAME = re.compile(
 _LEAD = re.compile(
     r"\b(in|at|to|from|near|of|on|off|for|towards?|beyond|around|outside|called|named)\s+(?:the\s+)?$", re.IGNORECASE
 )
-_PLACE_END = frozenset(
-    "point bay street road lane island isle hill house hall square bridge head cove harbour harbor port town city river "
-    "lake mountain valley station park castle abbey manor farm mill inn tower church ridge falls beach cape forest wood "
-    "woods moor deep sound reach colony base".split()
-)
-_NO_NAME = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december i english french german spanish italian russian chinese japanese american british god "
-    "christmas easter earth mars the a an it he she they we you his her their my our your this that these those there here "
-    "when while after before since because if but and or so then now once one two three every each some many most no not "
-    "what who where why how nobody somebody everyone open question write tell story in on at to from of for with by under "
-    "over during until without as also lately settled".split()
-)
 _NOUN_PHRASE = re.compile(
     r"\b([Aa]n?|[Tt]he|[Hh]er|[Hh]is|[Tt]heir|[Ii]ts|[Mm]y|[Oo]ur|[Yy]our)\s+((?:[a-zà-ÿ'’-]+\s+){0,4}?)([a-zà-ÿ'’-]+)\b",
     re.UNICODE,
@@ -38,8 +25,9 @@ _NOUN_PHRASE = re.compile(
 _ROLE_IS = re.compile(r"^\s*(?:,|is|was)\s+((?:the|an?|her|his|their|my)\s+[^.,;:!?]{2,60})", re.IGNORECASE)
 _ROLE_STOP = re.compile(r"\s+(?:who|that|which|whose|and|but|in whose|with whom|named|called)\b.*$", re.IGNORECASE)
 _STOP = frozenset(
-    "of in on at to from with by for and or but who that which whose when while is was are were has had have be been his her "
-    "their its the a an as if into onto over under after before near about against between through than then so not".split()
+    "of in on at to from with by for and or but who that which whose when while is was are were has had have be been "
+    "his her their its the a an as if into onto over under after before near about against between through than then "
+    "so not".split()
 )
 
 
@@ -56,7 +44,7 @@ def find_names(text: str) -> list[tuple[str, int]]:
 def _trimmed(name: str, at: int, text: str) -> tuple[str, int]:
     """Cut common words off the front of a run of capitalised words."""
     parts = name.split()
-    while parts and parts[0].lower() in _NO_NAME:
+    while parts and parts[0].lower() in table("verbs")["no_names"]:
         cut = len(parts[0]) + 1
         parts, at = parts[1:], at + cut
     return re.sub(r"['’]s$", "", " ".join(parts)), at
@@ -80,7 +68,7 @@ def _starts_sentence(text: str, at: int) -> bool:
 def is_place_name(name: str, at: int, text: str) -> bool:
     """Whether a capitalised name stands for a place."""
     parts = name.split()
-    if parts[-1].lower() in _PLACE_END:
+    if parts[-1].lower() in table("verbs")["place_endings"]:
         return True
     if parts[0].rstrip(".") in given_names() or parts[0] in table("words")["names"]["titles"]:
         return False

@@ -1,4 +1,6 @@
-"""Carrying out a plan that a person wrote in free words: each sentence in the past tense, or else as an intention."""
+"""Carrying out a plan that a person wrote in free words: each sentence in the past tense, or else as an
+intention.
+"""
 
 from __future__ import annotations
 
@@ -59,4 +61,5 @@ def _know(telling: Telling, person: Person) -> None:
 
 
 def plain(text: str) -> str:
+    """Return `text` without braces, which would be slots."""
     return text.replace("{", "(").replace("}", ")")

@@ -33,8 +33,10 @@ def needs(template: str) -> frozenset[str]:
 
 
 _FACTS = _PEOPLE | frozenset(
-    "P Pnew X W O Q Qa Qb C Cfrom ev clueb R Rfrom RP clue clue1 clue2 answer Answer rise newitem event settled known recall fact deed_kept Brole "
-    "Frole Fhe Nrole L Lname Lrole Oname Arole Aname Bname Rolename Placename premise calm disturbance beginning slip found_at when_low trait_told deed_told object place place2 Weather when when_next When_next gap plan place_word".split()
+    "Aname Answer Arole Bname Brole C Cfrom Fhe Frole L Lname Lrole Nrole O Oname P Placename Pnew Q Qa Qb R RP "
+    "Rfrom Rolename W Weather When_next X answer beginning calm clue clue1 clue2 clueb deed_kept deed_told "
+    "disturbance ev event fact found_at gap known newitem object place place2 place_word plan premise recall rise "
+    "settled slip trait_told when when_low when_next".split()
 )
 
 

@@ -31,6 +31,7 @@ Line = tuple[int, str]
 
 @lru_cache(maxsize=1)
 def ordinals() -> dict[str, int]:
+    """Return the ordinals that are written in words, with their numbers."""
     found = {word: at for at, word in enumerate(_ONES, start=1)}
     for ten, (whole, stem) in enumerate(_TENS.items(), start=2):
         found[whole] = ten * 10

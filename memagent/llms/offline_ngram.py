@@ -1,9 +1,10 @@
 """How likely a token is, by a small language model estimated from the prompt itself.
 
-Interpolated trigrams with Witten-Bell smoothing: P(w|h) = (c(h,w) + T(h) P(w|h')) / (c(h) + T(h)), where T(h) is the number
-of different tokens seen after h and h' is h without its first token. Below the unigrams, the share T / (N + T) belongs to
-tokens never seen, and a single unseen token gets its part of that share by its bytes. Only what a token says is scored:
-spaces around it and upper case are not. Source: Witten and Bell 1991; Chen and Goodman 1998, section 2.4.
+Interpolated trigrams with Witten-Bell smoothing: P(w|h) = (c(h,w) + T(h) P(w|h')) / (c(h) + T(h)), where T(h) is
+the number of different tokens seen after h and h' is h without its first token. Below the unigrams, the share T /
+(N + T) belongs to tokens never seen, and a single unseen token gets its part of that share by its bytes. Only what
+a token says is scored: spaces around it and upper case are not. Source: Witten and Bell 1991; Chen and Goodman
+1998, section 2.4.
 """
 
 from __future__ import annotations

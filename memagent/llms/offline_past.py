@@ -1,6 +1,7 @@
 """From `Mara burns the letter and sails for Lisbon` to `Mara burned the letter and sailed for Lisbon`.
 
-A sentence is turned only if every finite verb in it is recognised; otherwise `None` says that it has to be quoted instead.
+A sentence is turned only if every finite verb in it is recognised; otherwise `None` says that it has to be quoted
+instead.
 """
 
 from __future__ import annotations
@@ -11,41 +12,10 @@ from functools import lru_cache
 
 from memagent.llms.offline_lists import role_nouns, table
 
-_IRREGULAR = (
-    "become became begin began bend bent bind bound bite bit bleed bled blow blew break broke bring brought build built buy "
-    "bought catch caught choose chose cling clung come came creep crept deal dealt dig dug draw drew dream dreamed drink "
-    "drank drive drove eat ate fall fell feed fed feel felt fight fought find found flee fled fling flung fly flew forbid "
-    "forbade forget forgot forgive forgave freeze froze get got give gave go went grind ground grow grew hang hung hear "
-    "heard hide hid hold held keep kept kneel knelt know knew lay laid lead led leave left lend lent lie lay light lit lose "
-    "lost make made mean meant meet met overhear overheard pay paid ride rode ring rang rise rose run ran say said see saw "
-    "seek sought sell sold send sent sew sewed shake shook shine shone shoot shot show showed sing sang sink sank sit sat "
-    "sleep slept slide slid speak spoke spend spent spin spun stand stood steal stole stick stuck sting stung strike struck "
-    "swear swore sweep swept swim swam swing swung take took teach taught tear tore tell told think thought throw threw "
-    "understand understood undo undid wake woke wear wore weave wove weep wept win won wind wound withdraw withdrew write "
-    "wrote overcome overcame retell retold rebuild rebuilt mistake mistook"
-).split()
-_SAME = "bet burst cast cost cut hit hurt let put quit rid set shed shut split spread thrust read".split()
-_REGULAR = (
-    "abandon accept accuse admit agree allow announce appear apologise apologize approach argue arrange arrive ask attack "
-    "avoid awaken bargain beg believe belong betray betrothe blame board borrow burn bury call carry challenge change chase "
-    "check claim climb close collect compare confess confide confront consider continue convince cook count crash crawl "
-    "create cross cry dance dare decide declare decline defend deliver demand deny depart descend deserve destroy discover "
-    "disappear dismantle doubt drag drop drown earn empty encounter end enter escape examine exchange explain explore expose "
-    "face fail faint fear fill finish fish flood follow force gather glimpse grab greet guard guess happen hate haunt help "
-    "hesitate hire hope hunt hurry identify ignore imagine inherit inspect insist invite join journey jump kidnap kill kiss "
-    "knock land laugh leap learn lift listen live load lock look love lower march marry mend miss move murder need notice "
-    "obey offer open order overlook overtake owe own pack paint pass persuade pick plan plant play plead plot point pour "
-    "practise pray prepare press pretend promise prove pull punish push question race reach realise realize receive "
-    "recognise recognize recover refuse regret remain remember remind remove repair repeat reply rescue rest return reveal "
-    "rob row rush sail save search seem settle share shout sign slam slip smash smell smile smuggle solve sound spy start "
-    "startle stay step stop store struggle study stumble succeed suffer suggest summon suspect swap talk taste test thank "
-    "threaten touch trace track trade translate trap travel try turn uncover unlock unpack use vanish visit vow wait walk "
-    "wander want warn wash waste watch wave welcome whisper wish witness wonder work worry yell yield love dream fix "
-    "hand toss trick rent fetch trust bribe choke wrap unwrap shelter gamble hitch paddle drift"
-).split()
 _AUX = {
     "is": "was", "are": "were", "has": "had", "does": "did", "will": "would", "can": "could", "may": "might",
-    "isn't": "wasn't", "aren't": "weren't", "hasn't": "hadn't", "haven't": "hadn't", "doesn't": "didn't", "don't": "didn't",
+    "isn't": "wasn't", "aren't": "weren't", "hasn't": "hadn't", "haven't": "hadn't", "doesn't": "didn't",
+    "don't": "didn't",
     "won't": "would not", "can't": "could not", "cannot": "could not", "must": "had to", "shall": "would",
 }  # fmt: skip
 _STRONG = frozenset("she he it who that which somebody nobody someone everyone one everybody nothing something".split())
@@ -61,16 +31,12 @@ _PERSONS = frozenset("i you we us me my your our mine yours".split())
 @lru_cache(maxsize=1)
 def _verbs() -> dict[str, str]:
     """Base form -> past form."""
-    found = dict(zip(_IRREGULAR[::2], _IRREGULAR[1::2], strict=True))
-    found.update({base: base for base in _SAME})
-    for base in _REGULAR:
+    verbs = table("verbs")
+    found = dict(pair.split() for pair in verbs["irregular"])
+    found.update({base: base for base in verbs["same"]})
+    for base in verbs["regular"]:
         found.setdefault(base, _regular(base))
     return {**found, "have": "had", "do": "did"}
-
-
-_DOUBLE = frozenset(
-    "admit beg chat drag drop grab hug map nod pat plan plot rob rub row skip slam slip step stop trap tug".split()
-)
 
 
 def _regular(base: str) -> str:
@@ -78,7 +44,7 @@ def _regular(base: str) -> str:
         return base + "d"
     if base.endswith("y") and base[-2] not in "aeiou":
         return base[:-1] + "ied"
-    return base + (base[-1] if base in _DOUBLE - {"row"} else "") + "ed"
+    return base + (base[-1] if base in table("verbs")["doubled"] else "") + "ed"
 
 
 @lru_cache(maxsize=1)

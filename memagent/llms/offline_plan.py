@@ -40,7 +40,7 @@ class Scene:
     besides: list[tuple[str, int]] = field(default_factory=list)
 
 
-# ----------------------------------------------------------------------------------------------------------------- reading
+# --------------------------------------------------------------------------------------------- reading
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +89,7 @@ def read(plan: str, world: World) -> Scene:
         elif not own:
             free.append(sentence)
     scene = scene or _from_words(plan, world)
-    scene.free, scene.besides = free[:6], besides
+    scene.free, scene.besides = list(dict.fromkeys(free))[:6], besides
     if scene.other is None and company:
         scene.other = next((each for each in world.people if each.called(company) and each is not scene.actor), None)
     return scene
@@ -104,7 +104,8 @@ def _from_slots(kind: str, slots: dict[str, str], world: World) -> Scene:
         other = _stand_in(actor, world)
     return Scene(
         kind, actor, slots.get("P") or world.here, other, slots.get("O", ""),
-        thread or max(world.threads, key=lambda each: _shared(each.question, question), default=None), slots.get("N", ""),
+        thread or max(world.threads, key=lambda each: _shared(each.question, question), default=None),
+        slots.get("N", ""),
     )  # fmt: skip
 
 
@@ -139,11 +140,11 @@ def newcomers_in(plan: str, world: World) -> list[Person]:
     return [each for each in named if not world.person(each.name) and not world.person(each.name.split()[0])]
 
 
-# ----------------------------------------------------------------------------------------------------------------- writing
+# --------------------------------------------------------------------------------------------- writing
 
 
 def propose(world: World, scribe: Scribe, current: str) -> list[str]:
-    """Return three different plans: on with the question that is nearest to its answer, another one, and a turn aside."""
+    """Return three different plans: on with the question nearest to its answer, another one, and a turn aside."""
     last = _last_kinds(world)
     used: set[str] = set()
     scenes = [_onward(world, scribe, last), _second(world, scribe, last), _aside(world, scribe, last)]
@@ -219,7 +220,7 @@ def _elsewhere(world: World, scribe: Scribe, without: set[str], at: int) -> str:
 
 def _new_place(world: World, scribe: Scribe) -> str:
     """A place where the story has not been: one of the setting, or somebody's house."""
-    local = [place for place in setting(world.setting)["places"] if place not in world.places]
+    local: list[str] = [place for place in setting(world.setting)["places"] if place not in world.places]
     if local and stable(scribe.key, "new place") % 3:
         return pick(local, scribe.key, "local")
     family = pick(table("words")["names"]["family"], scribe.key, "family")

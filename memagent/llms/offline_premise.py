@@ -21,7 +21,8 @@ from memagent.llms.offline_text import bare, capital, pick, sentences, shuffled,
 from memagent.llms.offline_world import Item, Person, Thread, World
 
 _ORDER = re.compile(
-    r"^\s*(?:please\s+)?(?:(?:write|tell|give|make)\s+(?:me\s+)?|this is\s+|it is\s+)?(?:an?|the|some)?\s*(?:\w+\s+){0,3}?"
+    r"^\s*(?:please\s+)?(?:(?:write|tell|give|make)\s+(?:me\s+)?|this is\s+|it is\s+)?"
+    r"(?:an?|the|some)?\s*(?:\w+\s+){0,3}?"
     r"(?:story|novel|tale|fairy tale|thriller|romance|mystery)\s+(?:about|of|in which|where)\s+",
     re.IGNORECASE,
 )
@@ -95,7 +96,7 @@ def setting_of(text: str) -> str:
     return next(key for score, key in scored if score == best) if best else "town"
 
 
-# ------------------------------------------------------------------------------------------------------------------ people
+# ---------------------------------------------------------------------------------------------- people
 
 
 def _people(world: World, text: str, key: int) -> None:
@@ -180,7 +181,7 @@ def _add_people(world: World, key: int, least: int) -> None:
         world.people.append(newcomer(world, stable(key, len(world.people))))
 
 
-# ------------------------------------------------------------------------------------------------------- places, things, facts
+# ------------------------------------------------------------------------------- places, things, facts
 
 
 def _places(world: World, text: str, key: int) -> None:
@@ -250,7 +251,7 @@ def _facts(world: World, text: str) -> list[str]:
 
 
 def told(world: World) -> str:
-    """Return the premise as a sentence in the past tense with the hero's name in it, or nothing if it cannot be turned."""
+    """Return the premise in the past tense with the hero's name in it, or nothing if it cannot be turned."""
     hero = world.hero
     names = {part for each in world.everyone for part in each.name.split()}
     text = world.premise
@@ -267,7 +268,7 @@ def told(world: World) -> str:
     return capital(turned.strip()) + "." if turned else ""
 
 
-# ------------------------------------------------------------------------------------------------ a memory that lacks something
+# ----------------------------------------------------------------------- a memory that lacks something
 
 
 def complete(world: World, previous: str) -> None:

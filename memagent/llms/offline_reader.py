@@ -1,9 +1,9 @@
 """Answering from passages: the sentence that shares the rarest words with the question, and the span that it asks for.
 
-Nothing is understood here. A question is its rare words and its kind (who, when, where, how many, why, yes or no); an
-answer is the sentence that covers most of those words, shortened to a span of the right kind when there is one. When too
-little is covered, the reply says that the passages do not say. What stands in a passage is only ever compared, so an
-instruction inside one has no effect.
+Nothing is understood here. A question is its rare words and its kind (who, when, where, how many, why, yes or no);
+an answer is the sentence that covers most of those words, shortened to a span of the right kind when there is one.
+When too little is covered, the reply says that the passages do not say. What stands in a passage is only ever
+compared, so an instruction inside one has no effect.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def answer(passages: str, question: str) -> str:
 
 
 def answer_fields(passages: str, question: str, fields: Iterable[str]) -> str:
-    """Answer as a JSON object: the answer goes into the first field, the numbers cited into one that is named for them."""
+    """Answer as a JSON object: the numbers cited go into the fields named for them, the answer into all others."""
     import json
 
     text = answer(passages, question)
@@ -73,12 +73,12 @@ def best(passages: str, question: str) -> list[Candidate]:
     if not asked or not candidates:
         return []
     weight = _weights(candidates)
-    total = sum(weight(term) for term in asked)
+    total = math.fsum(weight(term) for term in asked)
     kind = kind_of(question)
     scored: list[Candidate] = []
     for candidate in candidates:
-        inside = sum(weight(term) for term in asked & candidate.terms)
-        beside = sum(weight(term) for term in (asked & candidate.title) - candidate.terms)
+        inside = math.fsum(weight(term) for term in asked & candidate.terms)
+        beside = math.fsum(weight(term) for term in (asked & candidate.title) - candidate.terms)
         covered = (inside + 0.7 * beside) / total
         bonus = 0.15 if inside and kind is not Kind.OTHER and span(kind, candidate.text, question) else 0.0
         if covered >= COVERED:
@@ -89,7 +89,7 @@ def best(passages: str, question: str) -> list[Candidate]:
 
 
 def terms(text: str) -> frozenset[str]:
-    """Return what `text` is compared by: stems of its words, and pairs of signs where words are not parted by spaces."""
+    """Return what `text` is compared by: stems of its words, and pairs of signs in scripts without spaces."""
     found: set[str] = set()
     for run in _CJK.findall(text):
         found.update(run[at : at + 2] for at in range(max(1, len(run) - 1)))

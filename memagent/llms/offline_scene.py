@@ -17,7 +17,8 @@ from memagent.llms.offline_world import PHASES, Person, World
 
 EVENTS = {
     "search": "{A} searched {P}", "ask": "{A} questioned {B} at {P}", "journey": "{A} travelled to {P}",
-    "study": "{A} examined {O} at {P}", "quarrel": "{A} quarrelled with {B} at {P}", "confess": "{B} confided in {A} at {P}",
+    "study": "{A} examined {O} at {P}", "quarrel": "{A} quarrelled with {B} at {P}",
+    "confess": "{B} confided in {A} at {P}",
     "danger": "{A} escaped from a trap at {P}", "rest": "{A} rested at {P} with {B}", "watch": "{A} kept watch at {P}",
     "trade": "{A} gave {O} to {B} at {P}", "reveal": "{A} confronted {B} at {P}",
     "decide": "{A} came to a decision at {P}", "stranger": "{N} came to {P}",
@@ -64,7 +65,8 @@ def _facts(telling: Telling) -> None:
     phase, following = PHASES[world.phase], PHASES[(world.phase + 1) % len(PHASES)]
     facts: dict[str, Person | str] = {
         "A": scene.actor, "P": scene.place, "W": world.weather_past,
-        "when": when[phase][stable(scribe.key, "when") % 6], "when_next": when[following][stable(scribe.key, "next") % 6],
+        "when": when[phase][stable(scribe.key, "when") % 6],
+        "when_next": when[following][stable(scribe.key, "next") % 6],
     }  # fmt: skip
     back.ask(facts, scene.thread.question if scene.thread else "what lay behind it all", scene.other)
     if normal(world.here) != normal(scene.place):

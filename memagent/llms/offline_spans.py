@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable
 
 from memagent.llms.offline_text import normal, words
 
@@ -14,7 +15,8 @@ _DATE = re.compile(
     rf"\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})(?:,? \d{{4}})?"
     rf"|\b(?:{_MONTH})(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?|\b(?:1\d|20)\d\ds?\b|\b(?:{_DAY})(?: \w+ing)?\b"
     r"|\b\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)\b|\b\d{1,2}:\d\d\b|\d{4}年(?:\d+月)?(?:\d+日)?"
-    r"|\b(?:yesterday|today|tomorrow|last \w+|next \w+|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk))\b"
+    r"|\b(?:yesterday|today|tomorrow|last \w+|next \w+|in (?:spring|summer|autumn|winter)"
+    r"|at (?:noon|midnight|dawn|dusk))\b"
 )
 _COUNTED = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -69,15 +71,14 @@ def kind_of(question: str) -> Kind:
 
 def span(kind: Kind, sentence: str, question: str) -> str:
     """Return the part of `sentence` that a question of `kind` asks for, or nothing."""
-    finder = {
+    finders: dict[Kind, Callable[[str], list[str]]] = {
         Kind.WHO: _names,
         Kind.WHEN: _DATE.findall,
         Kind.WHERE: _PLACE.findall,
         Kind.COUNT: _numbers,
         Kind.WHY: _CAUSE.findall,
-    }.get(kind)
-    found = finder(sentence) if finder else []
-    return _fresh(found, question)
+    }
+    return _fresh(finders[kind](sentence), question) if kind in finders else ""
 
 
 def _fresh(found: list[str], question: str) -> str:

@@ -68,8 +68,10 @@ def _step(prompt: Prompt) -> dict[str, object]:
 
 
 def _rationale(told: Told) -> str:
-    names = {"events": "the oldest event", "settled": "the oldest settled question", "places": "a place not seen for long",
-             "items": "the thing carried longest", "threads": "a question", "known": "the oldest fact"}  # fmt: skip
+    names = {
+        "events": "the oldest event", "settled": "the oldest settled question", "places": "a place not seen for long",
+        "items": "the thing carried longest", "threads": "a question", "known": "the oldest fact",
+    }  # fmt: skip
     added = [each.replace(";", ",") for each in told.added[:4]]
     kept = (
         f"To be added, because the next paragraphs build on it: {'; '.join(added)}."

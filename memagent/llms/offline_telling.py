@@ -48,8 +48,8 @@ class Telling:
         """Say one sentence that plays a part, such as `act`, in a scene of this kind."""
         scenes = table("scenes")
         kind = self.scene.kind
-        templates = scenes[kind].get(name) if kind in scenes else None
-        return bool(templates) and self.put(f"{kind}/{name}", templates)
+        templates: list[str] = scenes.get(kind, {}).get(name, [])
+        return self.put(f"{kind}/{name}", templates)
 
     def common(self, name: str, which: str = "list") -> bool:
         """Say one sentence that any scene may have, such as `sense` or `close`."""

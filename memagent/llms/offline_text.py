@@ -1,4 +1,6 @@
-"""Small tools for plain text that the rest of `offline` shares: sentences, words, articles, lists, stable choices."""
+"""Small tools for plain text that the rest of `offline` shares: sentences, words, articles, lists, stable
+choices.
+"""
 
 from __future__ import annotations
 

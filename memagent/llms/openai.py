@@ -233,9 +233,11 @@ class OpenAI:
         )
 
     def _assembly(self, request: Request) -> Assembly:
-        return Assembly(request, self.name, self._price())
+        return Assembly(request, self.name, self.price)
 
-    def _price(self) -> Price | None:
+    @property
+    def price(self) -> Price | None:
+        """What tokens cost; `None` if that is not known. A server on this machine is free."""
         free = self._place.is_local or self.name.startswith("ollama:")
         return FREE if free else price(self._dialect.model)
 

@@ -311,9 +311,14 @@ def new_character(number: int, settings: Settings) -> bool:
     return random.Random(f"{settings.seed}:{number}").random() < settings.new_character
 
 
+def paragraph_id(number: int) -> str:
+    """Return the id of paragraph `number` in long memory. Ids sort in the order of the story."""
+    return f"p{number:06d}"
+
+
 def note(number: int, text: str) -> Note:
     """Return paragraph `number` as long memory keeps it."""
-    return Note(text, id=f"p{number:06d}", source=SOURCE, metadata={"paragraph": number})
+    return Note(text, id=paragraph_id(number), source=SOURCE, metadata={"paragraph": number})
 
 
 def _ask(messages: Sequence[Any], read: Callable[[str], Any], name: str, settings: Settings, number: int) -> Flow[Any]:

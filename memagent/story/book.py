@@ -18,7 +18,7 @@ from typing import Any
 from memagent import files, registry
 from memagent.errors import Conflict, Locked, StoryError, Unsynced, UsageProblem
 from memagent.memory import Memory
-from memagent.methods.recurrent import SOURCE, State, note
+from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event, Log
 from memagent.story.pages import Pages
@@ -228,11 +228,12 @@ class Story:
 
     def _remember(self) -> None:
         """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since."""
-        wanted = {note(number, text).id: note(number, text) for number, text in self.record.long_memory.items()}
+        wanted = {paragraph_id(number): note(number, text) for number, text in self.record.long_memory.items()}
         kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
-        newest = note(len(self.record.paragraphs), self.record.paragraphs[-1]) if self.record.paragraphs else None
-        if newest and kept.get(newest.id) == newest.text:
-            wanted[newest.id] = newest  # the step that remembered it was killed before it was taken up
+        count = len(self.record.paragraphs)
+        if count and kept.get(paragraph_id(count)) == self.record.paragraphs[-1]:
+            # The step that remembered the newest one was killed before it was taken up.
+            wanted[paragraph_id(count)] = note(count, self.record.paragraphs[-1])
         for id in kept.keys() & wanted.keys():
             if kept[id] != wanted[id].text:
                 self.memory.edit(id, wanted[id].text)

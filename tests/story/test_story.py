@@ -323,7 +323,7 @@ def test_a_damaged_log_is_named_and_left_alone(folder: Path) -> None:
 def test_a_full_disk_stops_before_anything_is_spent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
     llm = ScriptedLLM([OPENING])
-    with pytest.raises(StorageFull, match="disk .* is full"):
+    with pytest.raises(StorageFull, match=r"disk .* is full"):
         go(folder, 3, llm)
     assert llm.requests == []
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -98,7 +99,7 @@ class Controller:
         self.retries = retries
         self.on_event = on_event
         self._meter = Meter(budget or Budget(), _price(self.llm, budget))
-        self._stop = threading.Event()
+        self._running: set[_Run] = set()
 
     @property
     def usage(self) -> Usage:
@@ -106,16 +107,17 @@ class Controller:
         return self._meter.spent
 
     def stop(self) -> None:
-        """Ask a run to stop as soon as it can: at the next token or step it raises `Interrupted`."""
-        self._stop.set()
+        """Ask what is running now to stop: at the next token or step it raises `Interrupted`. Safe from any thread."""
+        for running in list(self._running):
+            running.stop.set()
 
     def run(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
         """Run a flow to its end. With a trace that already holds steps, those are answered from it (resume)."""
-        return self._run(flow, _trace(trace), self.on_event)
+        return self._run(flow, _Run(_trace(trace), self.on_event))
 
     async def arun(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
         """Like `run`, without blocking the event loop."""
-        return await self._arun(flow, _trace(trace), self.on_event)
+        return await self._arun(flow, _Run(_trace(trace), self.on_event))
 
     def stream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Iterator[Event | RunDone[T]]:
         """Run a flow and yield its events as they happen.
@@ -123,29 +125,29 @@ class Controller:
         The last one is `RunDone`. Closing the iterator stops the run.
         """
         events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        this = _Run(_trace(trace), events.put)
 
         def work() -> None:
             try:
-                events.put(RunDone(self._run(flow, _trace(trace), events.put)))
+                events.put(RunDone(self._run(flow, this)))
             except BaseException as error:  # noqa: BLE001 - raised again in the thread that reads the events
                 events.put(error)
 
-        thread = threading.Thread(target=work, name="memagent-stream", daemon=True)
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(work,), name="memagent-stream", daemon=True)
         thread.start()
         try:
             yield from _until_done(events)
         finally:
-            if thread.is_alive():
-                self._stop.set()
-                thread.join()
-                self._stop.clear()
+            this.stop.set()
+            thread.join()
 
     async def astream(
         self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None
     ) -> AsyncIterator[Event | RunDone[T]]:
         """Like `stream`, on an event loop."""
         events: asyncio.Queue[Event | None] = asyncio.Queue()
-        task = asyncio.ensure_future(self._arun(flow, _trace(trace), events.put_nowait))
+        task = asyncio.ensure_future(self._arun(flow, _Run(_trace(trace), events.put_nowait)))
         task.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while (event := await events.get()) is not None:
@@ -156,23 +158,33 @@ class Controller:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([task])
 
-    def _run(self, flow: Flow[T], trace: Trace, on_event: OnEvent | None) -> Result[T]:
+    def _run(self, flow: Flow[T], this: _Run) -> Result[T]:
         def answer(step: Step, path: Path) -> Any:
-            with _Turn(self, trace, on_event, step, path) as turn:
+            with _Turn(this, self._meter, step, path) as turn:
                 if turn.record is None:
                     turn.answered(self._do(step, turn))
             return turn.answer
 
-        return Result(run(flow, answer), trace)
+        with self._as_running(this):
+            return Result(run(flow, answer), this.trace)
 
-    async def _arun(self, flow: Flow[T], trace: Trace, on_event: OnEvent | None) -> Result[T]:
+    async def _arun(self, flow: Flow[T], this: _Run) -> Result[T]:
         async def answer(step: Step, path: Path) -> Any:
-            with _Turn(self, trace, on_event, step, path) as turn:
+            with _Turn(this, self._meter, step, path) as turn:
                 if turn.record is None:
                     turn.answered(await self._ado(step, turn))
             return turn.answer
 
-        return Result(await arun(flow, answer), trace)
+        with self._as_running(this):
+            return Result(await arun(flow, answer), this.trace)
+
+    @contextlib.contextmanager
+    def _as_running(self, this: _Run) -> Iterator[None]:
+        self._running.add(this)
+        try:
+            yield
+        finally:
+            self._running.discard(this)
 
     def _do(self, step: Step, turn: _Turn) -> Any:
         if not isinstance(step, Generate):
@@ -201,7 +213,7 @@ class Controller:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _complete(self, request: Request, turn: _Turn) -> Completion:
-        if turn.on_event is None:
+        if turn.run.on_event is None:
             return self.llm.complete(request)
         for piece in self.llm.stream(request):
             if isinstance(piece, Completion):
@@ -210,7 +222,7 @@ class Controller:
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
     async def _acomplete(self, request: Request, turn: _Turn) -> Completion:
-        if turn.on_event is None:
+        if turn.run.on_event is None:
             return await self.llm.acomplete(request)
         async for piece in self.llm.astream(request):
             if isinstance(piece, Completion):
@@ -251,17 +263,27 @@ class Controller:
         raise UsageProblem(f"{step!r} is not a step")
 
 
+@dataclass(eq=False)
+class _Run:
+    """One run in progress: where it is written down, who hears of it, and whether it was asked to stop."""
+
+    trace: Trace
+    on_event: OnEvent | None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
 class _Turn:
     """One step being answered: recalls it from the trace or records it there, and tells what happens."""
 
-    def __init__(self, controller: Controller, trace: Trace, on_event: OnEvent | None, step: Step, path: Path) -> None:
-        self.controller, self.trace, self.on_event, self.step, self.path = controller, trace, on_event, step, path
+    def __init__(self, run: _Run, meter: Meter, step: Step, path: Path) -> None:
+        self.run, self.step, self.path = run, step, path
         self.record: Record | None = None
         self.answer: Any = None
+        self._meter = meter
 
     def __enter__(self) -> _Turn:
         self.started = time.perf_counter()
-        self.record = self.trace.recall(self.path, self.step)
+        self.record = self.run.trace.recall(self.path, self.step)
         if self.record is None:
             self._check()
             self.emit(StepStarted(self.path, self.step))
@@ -274,12 +296,12 @@ class _Turn:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, (Interrupted, BudgetExceeded)):
-            self.trace.add(Record(self.path, self.step, error=error, seconds=self._seconds()))
+            self.run.trace.add(Record(self.path, self.step, error=error, seconds=self._seconds()))
 
     def answered(self, answer: Any) -> None:
         """Write the answer down first, then tell."""
         self.answer = answer
-        self.trace.add(Record(self.path, self.step, answer, seconds=self._seconds()))
+        self.run.trace.add(Record(self.path, self.step, answer, seconds=self._seconds()))
         self.emit(StepDone(self.path, self.step, answer, self._seconds()))
 
     def token(self, token: Token) -> None:
@@ -289,16 +311,16 @@ class _Turn:
         self.emit(TokenReceived(self.path, token.text, label))
 
     def emit(self, event: Event) -> None:
-        if self.on_event is not None:
-            self.on_event(event)
+        if self.run.on_event is not None:
+            self.run.on_event(event)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.started
 
     def _check(self) -> None:
-        if self.controller._stop.is_set():
+        if self.run.stop.is_set():
             raise Interrupted("the run was asked to stop")
-        self.controller._meter.check_time()
+        self._meter.check_time()
 
 
 def _needs(request: Request) -> set[str]:

@@ -13,6 +13,7 @@ from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Confi
 from memagent.flow import Event, StepRetried, TokenReceived
 from memagent.llms.openai import OpenAI
 from memagent.llms.prices import Price
+from memagent.prompts import fill, overriding
 from memagent.testing import ScriptedLLM
 from memagent.types import Request
 
@@ -161,3 +162,31 @@ def test_stop_ends_a_run_at_the_next_token() -> None:
 def test_a_flow_that_needs_a_memory_says_so_when_there_is_none() -> None:
     with pytest.raises(UsageProblem, match="has no memory"):
         Controller(ScriptedLLM([])).run(retrieve("anything"))
+
+
+def test_a_stopped_controller_can_run_again() -> None:
+    controller = Controller(ScriptedLLM(["a", "b"]))
+    controller.stop()  # nothing is running: nothing happens
+    assert controller.run(many(2)).value == 2
+
+
+def test_closing_one_stream_leaves_another_run_alone() -> None:
+    controller = Controller(ScriptedLLM(["word " * 50] * 4))
+    first, second = controller.stream(many(2)), controller.stream(many(2))
+    next(first), next(second)
+    first.close()
+    assert type(list(second)[-1]).__name__ == "RunDone"
+
+
+def test_prompts_overridden_where_a_stream_is_made_hold_in_its_thread(tmp_path: Any) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "answer.md").write_text("=== user ===\nMine: $question $passages")
+
+    def flow() -> Flow[str]:
+        reply = yield from generate(fill("plain/answer", question="q", passages="p"))
+        return reply.text
+
+    llm = ScriptedLLM(["a"])
+    with overriding(tmp_path):
+        list(Controller(llm).stream(flow()))
+    assert llm.requests[0].messages[0].content == "Mine: q p"

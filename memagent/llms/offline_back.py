@@ -70,7 +70,7 @@ def _recollection(telling: Telling) -> str:
     for sentence in sentences(telling.recalled):
         starts = next((each for each in telling.world.everyone if sentence.startswith(f"{each.short} ")), None)
         plain = not re.search(
-            r"[\"“”?:;!]|remember|came back|thought|felt|noticed|wondered|did not|had|was|how|It ", sentence
+            r"[\"“”?:;!]|remember|came back|thought|felt|noticed|wondered|wanted|did not|had|was|how|It ", sentence
         )
         named = any(
             bare(each) in sentence for each in (*telling.world.places, *(item.name for item in telling.world.items))

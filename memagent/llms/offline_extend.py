@@ -9,6 +9,7 @@ import re
 from memagent.llms.offline_grammar import Scribe
 from memagent.llms.offline_lists import table
 from memagent.llms.offline_text import bare, normal, sentences
+from memagent.llms.offline_threads import missing
 from memagent.llms.offline_world import Person, World
 
 
@@ -18,7 +19,9 @@ def extend(draft: str, world: World, scribe: Scribe, most: int) -> str:
     if not own:
         return draft
     place = next((each for each in [world.here, *world.places] if bare(each) in draft), world.here)
-    other = next((each for each in world.people if re.search(rf"\b{re.escape(each.short)}\b", draft)), None)
+    lost = missing(world)
+    near = [each for each in world.people if each not in lost and re.search(rf"\b{re.escape(each.short)}\b", draft)]
+    other = next((each for each in near if each.short == world.company), near[0] if near else None)
     facts: dict[str, Person | str] = {"A": world.hero, "P": place, "W": world.weather_past}
     facts["Q"] = world.threads[0].question if world.threads else "what lay behind it all"
     if other:

@@ -27,7 +27,7 @@ _ROLE_STOP = re.compile(r"\s+(?:who|that|which|whose|and|but|in whose|with whom|
 _STOP = frozenset(
     "of in on at to from with by for and or but who that which whose when while is was are were has had have be been "
     "his her their its the a an as if into onto over under after before near about against between through than then "
-    "so not".split()
+    "so not across alone along without again inside outside upon beside behind".split()
 )
 
 
@@ -79,6 +79,27 @@ def is_place_name(name: str, at: int, text: str) -> bool:
         before = words(text[:at])[-2:-1]
         return bool(before) and before[0].lower() in table("words")["things"]["places"]
     return lead.group(1).lower() != "of" or len(parts) == 1
+
+
+_NO_THING = frozenset(
+    "other one same first second last rest way time day night year world life end thing dead poor rich old sea sky "
+    "rain storm war wind dark fire sun moon lot past future knock sound noise voice dream memory secret truth love "
+    "name word story idea job chance game race party wedding funeral murder crime trip journey search sale".split()
+)
+_SEVERAL = re.compile(
+    r"\b(two|three|four|both|some|a few|several)\s+((?:[a-zà-ÿ-]+\s+)?)([a-zà-ÿ]+s|children|women|men)\b", re.IGNORECASE
+)
+_ONE_OF = {"children": "child", "women": "woman", "men": "man", "wives": "wife", "thieves": "thief", "witches": "witch"}
+
+
+def find_several(text: str) -> tuple[str, str]:
+    """Return the first group of people as it stands and one of it: `two old friends`, `friend`."""
+    for match in _SEVERAL.finditer(text):
+        noun = match.group(3).lower()
+        one = _ONE_OF.get(noun, noun.removesuffix("s"))
+        if one in role_nouns():
+            return match.group().lower(), one
+    return "", ""
 
 
 def find_people(text: str) -> list[Person]:
@@ -135,24 +156,29 @@ def find_phrases(text: str, kind: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def find_plural(text: str) -> str:
+    """Return the first thing that is spoken of in the plural, as one of them: `the letter` for `letters`."""
+    objects = frozenset(table("words")["things"]["objects"])
+    found = (word.lower().removesuffix("s") for word in words(text) if word.lower().endswith("s"))
+    return next((f"the {word}" for word in found if word in objects), "")
+
+
 def find_anything(text: str) -> str:
     """Return the first noun phrase of `text` that is no person and no place, such as `the toaster`."""
-    known = frozenset(role_nouns()) | frozenset(table("words")["things"]["places"])
     for match in re.finditer(r"\b(?:[Aa]n?|[Tt]he)\s+((?:[a-zà-ÿ-]+\s?){1,4})", text):
         parts: list[str] = []
         for word in match.group(1).split():
             if word in _STOP or (parts and is_verb(word)) or word.endswith("ly"):
                 break
             parts.append(word)
-        if (
-            parts
-            and len(parts[-1]) > 2
-            and parts[-1] not in known
-            and len(parts) <= 3
-            and parts[0] not in {"story", "novel"}
-        ):
+        if _is_thing(parts):
             return "the " + " ".join(parts)
     return ""
+
+
+def _is_thing(parts: list[str]) -> bool:
+    known = frozenset(role_nouns()) | frozenset(table("words")["things"]["places"]) | _NO_THING
+    return 0 < len(parts) <= 3 and len(parts[-1]) > 2 and not known & set(parts) and parts[0] not in {"story", "novel"}
 
 
 def find_place_names(text: str) -> list[str]:

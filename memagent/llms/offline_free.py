@@ -37,17 +37,22 @@ def carry_out(telling: Telling) -> None:
 def told_in_past(sentence: str, hero: Person, names: set[str]) -> str:
     """Return a sentence of a plan as it is told: third person, past tense; nothing when that cannot be done."""
     text = sentence.strip().rstrip(".!")
-    swapped = re.sub(r"\b(?:I am|I'm|You are|You're)\b", f"{hero.short} is", text)
-    swapped = re.sub(r"\b(?:I|You|We|you|we)\b", hero.short, swapped)
-    their = {"she": ("her", "her"), "he": ("his", "him"), "they": ("their", "them")}[hero.pronoun]
-    swapped = re.sub(r"\b(?:my|your|our)\b", their[0], swapped)
-    swapped = re.sub(r"\b(?:me|us)\b", their[1], swapped)
+    parts = re.split(r"(\"[^\"]*\"|“[^”]*”)", text)
+    swapped = "".join(part if at % 2 else _third_person(part, hero) for at, part in enumerate(parts))
     imperative = swapped != text
     first = swapped.split(" ", 1)[0] if swapped else ""
     if is_base(first.rstrip(",")):
         swapped, imperative = f"{hero.short} {first.lower()}{swapped[len(first) :]}", True
     turned = past_sentence(swapped, names, imperative=imperative)
     return capital(turned) + "." if turned and turned.isprintable() else ""
+
+
+def _third_person(text: str, hero: Person) -> str:
+    """Put the hero for the `I` or `you` of somebody who plays that part."""
+    his, him = {"she": ("her", "her"), "he": ("his", "him"), "they": ("their", "them")}[hero.pronoun]
+    text = re.sub(r"\b(?:I am|I'm|You are|You're)\b", f"{hero.short} is", text)
+    text = re.sub(r"\b(?:I|You|We|you|we)\b", hero.short, text)
+    return re.sub(r"\b(?:me|us)\b", him, re.sub(r"\b(?:my|your|our)\b", his, text))
 
 
 def _know(telling: Telling, person: Person) -> None:

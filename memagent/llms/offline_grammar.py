@@ -33,10 +33,10 @@ def needs(template: str) -> frozenset[str]:
 
 
 _FACTS = _PEOPLE | frozenset(
-    "Aname Answer Arole Bname Brole C Cfrom Fhe Frole L Lname Lrole Nrole O Oname P Placename Pnew Q Qa Qb R RP "
-    "Rfrom Rolename W Weather When_next X answer beginning calm clue clue1 clue2 clueb deed_kept deed_told "
-    "disturbance ev event fact found_at gap known newitem object place place2 place_word plan premise recall rise "
-    "settled slip trait_told when when_low when_next".split()
+    "Aname Answer Arole Bmore Bname Brole C Cfrom Fhe Frole L Lname Lrole Nrole O Oname P Placename Pnew Q Qa Qb "
+    "R RP Rfrom Rolename W Weather When_next X anobject answer beginning calm clue clue1 clue2 clueb deed_kept "
+    "deed_told disturbance ev event fact found_at gap known newitem object place place2 place_word plan premise "
+    "recall rise settled slip trait_told when when_low when_next".split()
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from memagent.llms import offline_threads as threads
 from memagent.llms.offline_grammar import Scribe
 from memagent.llms.offline_lists import table
-from memagent.llms.offline_premise import disturbs, told
+from memagent.llms.offline_premise import disturbs, told, trade
 from memagent.llms.offline_text import bare, capital, pick, words
 from memagent.llms.offline_world import Person, World
 
@@ -17,7 +17,7 @@ def facts_of(world: World) -> dict[str, Person | str]:
     phase = ("dawn", "morning", "noon")[world.phase]
     facts: dict[str, Person | str] = {
         "A": world.hero, "B": other, "P": world.here, "Q": world.threads[0].question, "W": world.weather_past,
-        "when": pick(when[phase], world.premise, "when"), "Arole": world.hero.role, "Brole": other.role,
+        "when": pick(when[phase], world.premise, "when"), "Arole": trade(world.hero), "Brole": other.role,
         "Aname": world.hero.name, "Bname": other.name, "place2": world.places[1], "X": world.places[1],
         "Rolename": " ".join(word.capitalize() for word in words(bare(world.hero.role))[-2:]),
         "Placename": _placename(world.here),
@@ -49,14 +49,20 @@ def outline(world: World, scribe: Scribe) -> str:
 def paragraphs(world: World, scribe: Scribe, length: int) -> list[str]:
     """Return three paragraphs: the day as it always is, what disturbs it, and the first talk about it."""
     if world.threads[0].question.startswith("who left the slip of paper"):
-        scribe.facts["slip"] = f'On it stood these words: "{_plain(world)}."'
-        scribe.facts["beginning"] = f"It began with something small at {world.here}."
+        turned = told(world)
+        words_on_it = f'these words: "{_plain(world)}."' if not turned else f'one word: "{scribe.fill("{oneword}")}."'
+        scribe.facts["slip"] = f"On it stood {words_on_it}"
+        scribe.facts["disturbance" if turned else "beginning"] = turned or _small(world)
     elif disturbs(world.premise):
         scribe.facts["disturbance"] = _quoted(world)
     else:
         scribe.facts["calm"] = _quoted(world)
-        scribe.facts["beginning"] = f"It began with something small at {world.here}."
+        scribe.facts["beginning"] = _small(world)
     return [_paragraph(part, scribe, length, world) for part in ("first", "second", "third")]
+
+
+def _small(world: World) -> str:
+    return f"It began with something small at {world.here}."
 
 
 def _quoted(world: World) -> str:

@@ -152,6 +152,7 @@ class _Turning:
             new = _thirds()[lower]
         if new is None and lower in _verbs() and self._plural():
             new = _verbs()[lower]
+            self.imperative = True
         if new is None:
             self.count += lower in _pasts() or (lower.endswith("ed") and len(lower) > 4)
             return word
@@ -185,7 +186,8 @@ class _Turning:
         last = self._last()
         lower = last.lower()
         pair = last in self.names and self._last(2).lower() == "and" and self._last(3) in self.names
-        if lower == "they" or pair:
+        several = lower.endswith("s") and lower.removesuffix("s") in role_nouns()
+        if lower == "they" or pair or several:
             return True
         link = lower in _LINK or lower == ","
         return self.imperative and (last in self.names or (link and self.turned > 0))

@@ -79,13 +79,12 @@ def read(plan: str, world: World) -> Scene:
     company = ""
     for sentence in sentences(plan):
         own = next(((kind, found) for kind, form in _firsts() if (found := form.fullmatch(sentence))), None)
+        beside = _beside(sentence)
         if own and scene is None:
             scene = _from_slots(own[0], own[1].groupdict(), world)
-        elif beside := next(
-            ((name, at, form.fullmatch(sentence)) for name, at, form in _besides() if form.fullmatch(sentence)), None
-        ):
+        elif beside:
             besides.append(beside[:2])
-            company = company or (beside[2].groupdict().get("B") or "" if beside[2] else "")
+            company = company or beside[2]
         elif not own:
             free.append(sentence)
     scene = scene or _from_words(plan, world)
@@ -93,6 +92,15 @@ def read(plan: str, world: World) -> Scene:
     if scene.other is None and company:
         scene.other = next((each for each in world.people if each.called(company) and each is not scene.actor), None)
     return scene
+
+
+def _beside(sentence: str) -> tuple[str, int, str] | None:
+    """Read a sentence of our own that says more about a scene: what it is, and whom it names."""
+    for name, at, form in _besides():
+        if found := form.fullmatch(sentence):
+            slots = found.groupdict()
+            return name, at, slots.get("B") or slots.get("Bmore") or ""
+    return None
 
 
 def _from_slots(kind: str, slots: dict[str, str], world: World) -> Scene:
@@ -113,7 +121,8 @@ def _stand_in(actor: Person, world: World) -> Person | None:
     """Whom a plan means by a name that the memory does not know: somebody new there, else whoever is left."""
     lost = threads.missing(world)
     options = [each for each in world.everyone if each is not actor and each not in lost]
-    return next((each for each in options if each.fresh), options[-1] if options else None)
+    likely = [each for each in options if each.fresh] + [each for each in options if each.short == world.company]
+    return next(iter([*likely, *options[::-1]]), None)
 
 
 def _from_words(plan: str, world: World) -> Scene:
@@ -237,6 +246,8 @@ def _worded(scene: Scene, world: World, scribe: Scribe, at: int, avoid: set[str]
         facts["Pnew"] = scene.place
     if scene.other:
         facts["B"] = scene.other
+        if scene.kind not in WITH:
+            facts["Bmore"] = scene.other
     if scene.thing:
         facts["O"] = scene.thing
     if carried:

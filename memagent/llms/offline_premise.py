@@ -10,12 +10,14 @@ from memagent.llms.offline_finding import (
     find_people,
     find_phrases,
     find_place_names,
+    find_plural,
+    find_several,
     is_place_name,
     pronoun_of,
     relation_in,
 )
 from memagent.llms.offline_grammar import possessive
-from memagent.llms.offline_lists import given_names, role_nouns, setting, settings, table
+from memagent.llms.offline_lists import given_names, relation_nouns, role_nouns, setting, settings, table
 from memagent.llms.offline_past import is_third, past_sentence
 from memagent.llms.offline_text import bare, capital, pick, sentences, shuffled, stable, words
 from memagent.llms.offline_world import Item, Person, Thread, World
@@ -36,6 +38,7 @@ _LOST = re.compile(
 _STOLEN = re.compile(r"\b(?:stole\w*|steal\w*|theft|robb\w*|missing|taken)\b", re.IGNORECASE)
 _CUES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bkey\b", re.IGNORECASE), "opened"),
+    (re.compile(r"\b(?:letters?|messages?|notes?|postcards?|envelopes?|telegrams?)\b", re.IGNORECASE), "left"),
     (re.compile(r"\b(?:follow|chase|stalk|hunt|watch)(?:s|ed|ing)\b", re.IGNORECASE), "followed"),
     (re.compile(r"\b(?:secrets?|hid(?:es|den|ing)?|conceal\w*)\b", re.IGNORECASE), "hiding"),
     (
@@ -58,7 +61,7 @@ def first_world(premise: str, genre: str, seed: int) -> World:
     key = stable("premise", premise, genre, seed)
     _people(world, text, key)
     _places(world, text, key)
-    things = find_phrases(text, "objects") or [thing for thing in [find_anything(text)] if thing]
+    things = _things(text)
     world.items = [Item(things[0], world.places[1])] if things and not _STOLEN.search(text) else []
     question = _question(world, text, things, key)
     world.threads = [Thread(question)]
@@ -69,8 +72,15 @@ def first_world(premise: str, genre: str, seed: int) -> World:
     world.here = world.places[0]
     world.known = _facts(world, text)
     if question.startswith("who left the slip of paper"):
-        world.known.append(f"On the slip of paper stand the words '{world.premise}'")
+        said = "" if told(world) else f"On the slip of paper stand the words '{world.premise}'"
+        world.known += [said] if said else []
     return world
+
+
+def _things(text: str) -> list[str]:
+    """The things of a premise, best known kinds first."""
+    found = find_phrases(text, "objects") or [find_plural(text)]
+    return [thing for thing in found if thing]
 
 
 def _genre(genre: str) -> str:
@@ -91,7 +101,10 @@ def setting_of(text: str) -> str:
     found = words(text.lower())
     plain = {word for word in found} | {word.removesuffix("s") for word in found}
     joined = " ".join(found)
-    scored = [(sum(c in plain or (" " in c and c in joined) for c in each["cues"]), each["key"]) for each in settings()]
+    scored = [
+        (sum(c in plain or (" " in c and c in joined) for c in each["cues"]) * each.get("weight", 1), each["key"])
+        for each in settings()
+    ]
     best = max(score for score, _ in scored)
     return next(key for score, key in scored if score == best) if best else "town"
 
@@ -101,6 +114,8 @@ def setting_of(text: str) -> str:
 
 def _people(world: World, text: str, key: int) -> None:
     found = find_people(text)[:6]
+    found = [person for person in found if not re.search(r"\b(?:dead|late|deceased)\b", person.role)]
+    found += _group(text, found)
     loved = [person for person in found if _belongs(person)]
     main = next((person for person in found if not _belongs(person)), None)
     world.hero = main or Person("")
@@ -110,6 +125,16 @@ def _people(world: World, text: str, key: int) -> None:
             _settle(person, world, key)
             world.people.append(person)
     _add_people(world, key, 3 if loved else 2)
+
+
+def _group(text: str, found: list[Person]) -> list[Person]:
+    """Two people where a premise speaks of several and names no one: `two sisters`."""
+    group, one = find_several(text)
+    if not group or any(not _belongs(person) for person in found):
+        return []
+    pronoun = role_nouns()[one]
+    other = f"her {one}" if one in relation_nouns() else f"another of the {group.split(' ', 1)[1]}"
+    return [Person("", f"one of {group}", pronoun), Person("", other, pronoun)]
 
 
 def _belongs(person: Person) -> bool:
@@ -128,7 +153,7 @@ def _name_hero(hero: Person, text: str, key: int) -> None:
     if not hero.role:
         hero.role = pick(_QUIET, key, "role")
     hero.role = re.sub(r"^(?:her|his|their|my|your|our)\s+", "the ", hero.role)
-    hero.role = re.sub(r"\s+(?:in|at|on|from|near|of)\s+(?:the\s+)?[A-Z].*$", "", hero.role)
+    hero.role = re.sub(r"\s+(?:in|at|on|from|near|of\s+(?:the\s+)?(?=[A-Z]))\s.*$", "", hero.role)
 
 
 def _settle(person: Person, world: World, key: int) -> None:
@@ -162,8 +187,12 @@ def trait(person: Person, key: int) -> str:
     """Return something about a person's past that is not known yet."""
     from memagent.llms.offline_grammar import Scribe
 
-    scribe = Scribe({"A": person}, "town", stable(key, person.name))
-    return scribe.fill("{trait}", "A")
+    for attempt in range(4):
+        scribe = Scribe({"A": person}, "town", stable(key, person.name, attempt))
+        told = scribe.fill("{trait}", "A")
+        if told != person.trait:
+            break
+    return told
 
 
 def newcomer(world: World, key: int) -> Person:
@@ -172,7 +201,11 @@ def newcomer(world: World, key: int) -> Person:
     pronoun = ("she", "he")[stable(key, "new") % 2]
     roles = [role for role in setting(world.setting)["roles"] if all(role != each.role for each in world.people)]
     person = Person(new_name(pronoun, taken, key), pick(roles or ["a stranger"], key, "role"), pronoun)
-    person.trait = trait(person, key)
+    told_of = {each.trait for each in world.people}
+    for attempt in range(4):
+        person.trait = trait(person, key + attempt)
+        if person.trait not in told_of:
+            break
     return person
 
 
@@ -185,7 +218,7 @@ def _add_people(world: World, key: int, least: int) -> None:
 
 
 def _places(world: World, text: str, key: int) -> None:
-    own = [f"the {word}" for word in world.hero.role.split() if word in table("words")["things"]["places"]]
+    own = [f"the {word}" for word in world.hero.role.split()[-2:-1] if word in table("words")["things"]["places"]]
     found = [*own, *(name for name in find_place_names(text) if not _region(name, text)), *find_phrases(text, "places")]
     common: list[str] = setting(world.setting)["places"]
     world.places = list(dict.fromkeys([*found[:3], *shuffled(common, key, "places")]))[: max(4, min(len(found), 3) + 2)]
@@ -213,6 +246,7 @@ def _question(world: World, text: str, things: list[str], key: int) -> str:
         "lamp": f"who lit the lamp at {far} every night",
         "promised": f"what {other.short} had promised {world.people[1].short}",
         "owed": f"what {other.short} owed to {world.people[1].short}",
+        "left": f"who left {things[0] if things else 'the letter'} at {place}",
         "inside": f"what was inside the sealed case at {place}",
     }
     for pattern, kind in _CUES:
@@ -220,6 +254,8 @@ def _question(world: World, text: str, things: list[str], key: int) -> str:
             return asks[kind]
     if things:
         return f"who left {things[0]} at {place}"
+    if odd := find_anything(text):
+        return f"why {other.short} wanted {odd}"
     return f"who left the slip of paper at {place}"
 
 
@@ -228,10 +264,17 @@ _NIGHTS = ("the fire", "the flood", "the long storm", "the accident", "the last 
 
 def _named(name: str, rest: str) -> str:
     """Put a name for a role; where it stood in a place, the place comes first: `In a mountain village Bruno finds`."""
+    rest = re.sub(r"^\s+(?:who|that)\b", "", rest)
     where = re.match(r"\s+((?:in|at|on|near|aboard)\s+(?:[\w'’-]+\s+){1,5}?)(?=([a-z]+s)\b)", rest)
     if where and is_third(where.group(2)):
         return f"{capital(where.group(1))}{name} {rest[where.end() :]}"
     return name + rest
+
+
+def trade(hero: Person) -> str:
+    """What the hero is known for; for somebody who is only `a man`, a trait."""
+    plain = bare(hero.role) in {"man", "woman", "boy", "girl", "child", "teenager", "stranger"}
+    return pick(_QUIET, hero.name, "trade") if plain else hero.role
 
 
 def disturbs(text: str) -> bool:
@@ -262,7 +305,7 @@ def told(world: World) -> str:
         and (found := re.match(rf"(?:an?|the)\s+{re.escape(role)}\b", text, re.IGNORECASE))
     ):
         text = _named(hero.short, text[found.end() :])
-    elif hero.short not in text:
+    elif hero.short not in text and not find_several(text)[0]:
         return ""
     turned = past_sentence(text, names | {hero.role.split()[-1]})
     return capital(turned.strip()) + "." if turned else ""
@@ -290,7 +333,7 @@ def complete(world: World, previous: str) -> None:
         local = shuffled(setting(world.setting)["places"], key)
         world.places += [place for place in local if place not in world.places][: 4 - len(world.places)]
     if not world.threads:
-        things = find_phrases(text, "objects")
+        things = _things(text)
         world.threads = [Thread(_question(world, text, things, key))]
         world.goal = world.goal or f"to find out {world.threads[0].question}"
     world.here = world.here or _mentioned(world.places, previous) or world.places[0]
@@ -306,8 +349,3 @@ def _somebody(text: str) -> Person:
 
 def _mentioned(places: list[str], text: str) -> str:
     return next((place for place in places if bare(place) in text), "")
-
-
-def introduced(person: Person) -> str:
-    """Return a name with its role: `Joss Pell, a boatbuilder`."""
-    return f"{person.name}, {person.role}" if person.role else person.name

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import table
-from memagent.llms.offline_text import normal, pick, stable
+from memagent.llms.offline_lists import common, setting, table
+from memagent.llms.offline_text import article, bare, normal, pick, stable
 from memagent.llms.offline_world import Person, Thread, World
 
 ENOUGH = 3
@@ -113,6 +113,8 @@ def answer(thread: Thread, world: World, scribe: Scribe) -> str:
     facts["place2"] = pick(others or [world.here], thread.question, "second")
     if person := world.person(slots.get("person", "")):
         facts["person"] = person
+        if person is guilty:
+            facts["S"] = pick([each for each in world.people if each is not person] or [world.hero], thread.question)
     before, scribe.facts = scribe.facts, facts
     template = pick(_kinds()[kind]["answer"], thread.question) if kind else _free(thread.question)
     text = scribe.fill(template, "S")
@@ -151,10 +153,12 @@ def _fillings(kind: str, world: World, scribe: Scribe, given: dict[str, str]) ->
     rest = [each for each in world.people if each is not person] or [world.hero]
     other = world.person(given.get("S", "")) or pick(rest, *key, "S")
     places = [place for place in world.places if place not in taken and place != world.here] or [world.here]
+    key_only = f"the {scribe.fill('{adjective}')} key" if kind == "opened" else ""
+    thing = given.get("object") or key_only or new_thing(world, scribe)
     return {
         "A": world.hero, "person": person, "S": other,
         "place": given.get("place") or pick(places, *key, "place"),
-        "object": given.get("object") or new_thing(world, scribe),
+        "disaster": pick(common()["disaster"], *key), "object": thing, "anobject": article(bare(thing)),
     }  # fmt: skip
 
 
@@ -164,6 +168,7 @@ def rise_of(thread: Thread, world: World, scribe: Scribe) -> str:
     if not kind:
         return f"nobody could say {thread.question}"
     facts: dict[str, Person | str] = {**scribe.facts, "place": world.places[0], **slots}
+    facts["anobject"] = article(bare(slots.get("object", "thing")))
     for name in ("person", "S"):
         if person := world.person(slots.get(name, "")):
             facts[name] = person
@@ -193,8 +198,6 @@ def new_kind(world: World, scribe: Scribe) -> str:
 
 def new_thing(world: World, scribe: Scribe) -> str:
     """Return a thing that the story has not had lately, with `the`."""
-    from memagent.llms.offline_lists import setting
-
     things: list[str] = setting(world.setting)["things"]
     seen = normal(" ".join([item.name for item in world.items] + [thread.question for thread in world.threads]))
     for attempt in range(6):

@@ -29,9 +29,11 @@ class Person:
     def short(self) -> str:
         """What the person is called in a sentence: the first name, or the title and the name."""
         parts = self.name.split()
-        if len(parts) > 1 and parts[0].rstrip(".") in table("words")["names"]["titles"]:
-            return " ".join(parts[:2])
-        return parts[0] if parts else self.name
+        titles = table("words")["names"]["titles"]
+        names = [part for part in parts if part.rstrip(".") not in titles] or parts
+        if len(parts) == 2 and len(names) == 1:
+            return self.name
+        return names[0] if names else self.name
 
     def called(self, name: str) -> bool:
         """Whether `name` means this person."""

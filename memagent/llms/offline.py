@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 
 from memagent.errors import CapabilityError
 from memagent.llms.base import Ability
-from memagent.llms.offline_ngram import NGram, tokenize
-from memagent.llms.offline_prompt import Prompt, read
+from memagent.offline.ngram import NGram, tokenize
+from memagent.offline.prompt import Prompt, read
 from memagent.types import Completion, FinishReason, Request, Token, Usage
 
 HOW_TO_SWITCH = (
@@ -67,7 +67,7 @@ def _reply(request: Request) -> str:
     if prompt.task == "answer":
         return _answer(prompt)
     if prompt.task != "unknown":
-        from memagent.llms.offline_story import tell
+        from memagent.offline.story import tell
 
         return tell(prompt)
     if request.schema:
@@ -80,7 +80,7 @@ def _reply(request: Request) -> str:
 
 
 def _answer(prompt: Prompt) -> str:
-    from memagent.llms.offline_reader import answer, answer_fields
+    from memagent.offline.reader import answer, answer_fields
 
     if prompt.fields:
         return answer_fields(prompt.get("passages"), prompt.get("question"), prompt.fields)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagent.llms.offline import Offline
-from memagent.llms.offline_text import normal, sentences, unlisted
+from memagent.offline.text import normal, sentences, unlisted
 from memagent.prompts import fill
 from memagent.types import Request
 

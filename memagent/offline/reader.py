@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from memagent.llms.offline_spans import Kind, kind_of, span
-from memagent.llms.offline_text import sentences, words
+from memagent.offline.spans import Kind, kind_of, span
+from memagent.offline.text import sentences, words
 
 NOT_SAID = "The passages do not say."
 COVERED = 0.34

@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Callable
 
-from memagent.llms.offline_text import normal, words
+from memagent.offline.text import normal, words
 
 _NAME = re.compile(r"(?:[^\W\d_a-zа-я][\w'’.-]*)(?:\s+(?:(?:of|de|van|von|der|da|la|the)\s+)?[^\W\d_a-zа-я][\w'’-]*)*")
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"

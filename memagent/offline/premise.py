@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from memagent.llms.offline_finding import (
+from memagent.offline.finding import (
     find_anything,
     find_names,
     find_people,
@@ -16,11 +16,11 @@ from memagent.llms.offline_finding import (
     pronoun_of,
     relation_in,
 )
-from memagent.llms.offline_grammar import possessive
-from memagent.llms.offline_lists import given_names, relation_nouns, role_nouns, setting, settings, table
-from memagent.llms.offline_past import is_third, past_sentence
-from memagent.llms.offline_text import bare, capital, pick, sentences, shuffled, stable, words
-from memagent.llms.offline_world import Item, Person, Thread, World
+from memagent.offline.grammar import possessive
+from memagent.offline.lists import given_names, relation_nouns, role_nouns, setting, settings, table
+from memagent.offline.past import is_third, past_sentence
+from memagent.offline.text import bare, capital, pick, sentences, shuffled, stable, words
+from memagent.offline.world import Item, Person, Thread, World
 
 _ORDER = re.compile(
     r"^\s*(?:please\s+)?(?:(?:write|tell|give|make)\s+(?:me\s+)?|this is\s+|it is\s+)?"
@@ -185,7 +185,7 @@ def new_name(pronoun: str, taken: list[str], key: int, family: str = "") -> str:
 
 def trait(person: Person, key: int) -> str:
     """Return something about a person's past that is not known yet."""
-    from memagent.llms.offline_grammar import Scribe
+    from memagent.offline.grammar import Scribe
 
     for attempt in range(4):
         scribe = Scribe({"A": person}, "town", stable(key, person.name, attempt))

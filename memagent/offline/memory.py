@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from memagent.llms.offline_finding import find_people
-from memagent.llms.offline_lists import settings
-from memagent.llms.offline_text import article, count_words, listed, sentences
-from memagent.llms.offline_world import PHASES, Item, Person, World
+from memagent.offline.finding import find_people
+from memagent.offline.lists import settings
+from memagent.offline.text import article, count_words, listed, sentences
+from memagent.offline.world import PHASES, Item, Person, World
 
 PHASE_TEXT = {
     "dawn": "dawn on the", "morning": "the morning of the", "noon": "noon on the", "afternoon": "the afternoon of the",

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 
-from memagent.llms.offline_finding import find_names
-from memagent.llms.offline_past import is_base, past_sentence
-from memagent.llms.offline_plan import newcomers_in
-from memagent.llms.offline_premise import trait
-from memagent.llms.offline_telling import Telling
-from memagent.llms.offline_text import capital, normal
-from memagent.llms.offline_world import Person
+from memagent.offline.finding import find_names
+from memagent.offline.past import is_base, past_sentence
+from memagent.offline.plan import newcomers_in
+from memagent.offline.premise import trait
+from memagent.offline.telling import Telling
+from memagent.offline.text import capital, normal
+from memagent.offline.world import Person
 
 
 def carry_out(telling: Telling) -> None:

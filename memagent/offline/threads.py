@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import common, setting, table
-from memagent.llms.offline_text import article, bare, normal, pick, stable
-from memagent.llms.offline_world import Person, Thread, World
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import common, setting, table
+from memagent.offline.text import article, bare, normal, pick, stable
+from memagent.offline.world import Person, Thread, World
 
 ENOUGH = 3
 

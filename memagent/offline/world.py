@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memagent.llms.offline_lists import setting, table
-from memagent.llms.offline_text import stable
+from memagent.offline.lists import setting, table
+from memagent.offline.text import stable
 
 PHASES = ("dawn", "morning", "noon", "afternoon", "dusk", "evening", "night")
 PRONOUNS = {

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import re
 
-from memagent.llms.offline_free import plain
-from memagent.llms.offline_past import past_sentence
-from memagent.llms.offline_premise import trait
-from memagent.llms.offline_telling import Telling
-from memagent.llms.offline_text import bare, normal, sentences, stable
-from memagent.llms.offline_world import Person, World
+from memagent.offline.free import plain
+from memagent.offline.past import past_sentence
+from memagent.offline.premise import trait
+from memagent.offline.telling import Telling
+from memagent.offline.text import bare, normal, sentences, stable
+from memagent.offline.world import Person, World
 
 
 def ask(facts: dict[str, Person | str], question: str, other: Person | None) -> None:

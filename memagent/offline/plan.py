@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from memagent.llms import offline_threads as threads
-from memagent.llms.offline_finding import find_people, find_phrases, find_place_names
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import common, setting, table
-from memagent.llms.offline_text import bare, normal, pick, sentences, shuffled, stable, words
-from memagent.llms.offline_world import Person, Thread, World
+from memagent.offline import threads as threads
+from memagent.offline.finding import find_people, find_phrases, find_place_names
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import common, setting, table
+from memagent.offline.text import bare, normal, pick, sentences, shuffled, stable, words
+from memagent.offline.world import Person, Thread, World
 
 TRACING = ("search", "ask", "watch", "study", "confess", "quarrel", "trade", "danger", "journey")
 WITH = frozenset({"ask", "quarrel", "confess", "rest", "trade", "reveal"})

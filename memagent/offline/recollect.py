@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from memagent.llms.offline_finding import find_people, find_phrases, find_place_names
-from memagent.llms.offline_lists import settings
-from memagent.llms.offline_memory import PHASE_TEXT, ordinals
-from memagent.llms.offline_past import past_of
-from memagent.llms.offline_premise import complete
-from memagent.llms.offline_text import sentences, unlisted
-from memagent.llms.offline_world import PHASES, Item, Person, Thread, World
+from memagent.offline.finding import find_people, find_phrases, find_place_names
+from memagent.offline.lists import settings
+from memagent.offline.memory import PHASE_TEXT, ordinals
+from memagent.offline.past import past_of
+from memagent.offline.premise import complete
+from memagent.offline.text import sentences, unlisted
+from memagent.offline.world import PHASES, Item, Person, Thread, World
 
 Reader = Callable[[World, re.Match[str]], None]
 

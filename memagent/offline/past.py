@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
-from memagent.llms.offline_lists import role_nouns, table
+from memagent.offline.lists import role_nouns, table
 
 _AUX = {
     "is": "was", "are": "were", "has": "had", "does": "did", "will": "would", "can": "could", "may": "might",

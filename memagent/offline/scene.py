@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from memagent.llms import offline_back as back
-from memagent.llms import offline_threads as threads
-from memagent.llms.offline_finding import find_names
-from memagent.llms.offline_free import carry_out, plain, told_in_past
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import table
-from memagent.llms.offline_outcome import finish, outcome
-from memagent.llms.offline_plan import WITH, Scene
-from memagent.llms.offline_premise import newcomer
-from memagent.llms.offline_telling import Telling, Told
-from memagent.llms.offline_text import normal, sentences, stable
-from memagent.llms.offline_world import PHASES, Person, World
+from memagent.offline import back as back
+from memagent.offline import threads as threads
+from memagent.offline.finding import find_names
+from memagent.offline.free import carry_out, plain, told_in_past
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import table
+from memagent.offline.outcome import finish, outcome
+from memagent.offline.plan import WITH, Scene
+from memagent.offline.premise import newcomer
+from memagent.offline.telling import Telling, Told
+from memagent.offline.text import normal, sentences, stable
+from memagent.offline.world import PHASES, Person, World
 
 EVENTS = {
     "search": "{A} searched {P}", "ask": "{A} questioned {B} at {P}", "journey": "{A} travelled to {P}",

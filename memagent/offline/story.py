@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 
-from memagent.llms import offline_memory as memory
-from memagent.llms import offline_opening as opening
-from memagent.llms import offline_plan as plans
-from memagent.llms import offline_recollect as recollect
-from memagent.llms import offline_scene as scenes
-from memagent.llms import offline_threads as threads
-from memagent.llms.offline_extend import extend
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_premise import first_world
-from memagent.llms.offline_prompt import Prompt
-from memagent.llms.offline_telling import Told
-from memagent.llms.offline_text import bare, listed, normal, stable
-from memagent.llms.offline_world import World
+from memagent.offline import memory as memory
+from memagent.offline import opening as opening
+from memagent.offline import plan as plans
+from memagent.offline import recollect as recollect
+from memagent.offline import scene as scenes
+from memagent.offline import threads as threads
+from memagent.offline.extend import extend
+from memagent.offline.grammar import Scribe
+from memagent.offline.premise import first_world
+from memagent.offline.prompt import Prompt
+from memagent.offline.telling import Told
+from memagent.offline.text import bare, listed, normal, stable
+from memagent.offline.world import World
 
 MOST_SENTENCES = 20
 

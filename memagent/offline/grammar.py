@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from memagent.llms.offline_lists import common, setting
-from memagent.llms.offline_text import capital, normal, pick, stable
-from memagent.llms.offline_world import PRONOUNS, Person
+from memagent.offline.lists import common, setting
+from memagent.offline.text import capital, normal, pick, stable
+from memagent.offline.world import PRONOUNS, Person
 
 _SLOT = re.compile(r"\{([^{}]+)\}( was\b)?")
 _INNER = re.compile(r"((?:[.!?]|\.[\"”])\s+[\"“]?|[:.!?]\s[\"“])([a-zà-ÿ])")

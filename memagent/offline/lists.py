@@ -12,8 +12,8 @@ HERE = Path(__file__).parent
 
 @lru_cache(maxsize=8)
 def table(name: str) -> dict[str, Any]:
-    """Return the lists of `offline_{name}.toml`."""
-    with (HERE / f"offline_{name}.toml").open("rb") as file:
+    """Return the lists of `{name}.toml`."""
+    with (HERE / f"{name}.toml").open("rb") as file:
         return tomllib.load(file)
 
 

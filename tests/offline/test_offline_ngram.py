@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memagent.llms.offline import Offline
-from memagent.llms.offline_ngram import START, UNKNOWN, NGram, tokenize
+from memagent.offline.ngram import START, UNKNOWN, NGram, tokenize
 from memagent.types import Message, Request
 
 TEXT = "The cat sat on the mat. The cat ran. A dog sat on the cat, and the mat was gone."

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from memagent.llms.offline import Offline
-from memagent.llms.offline_reader import NOT_SAID, answer, blocks
+from memagent.offline.reader import NOT_SAID, answer, blocks
 from memagent.prompts import fill
 from memagent.types import Message, Request
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from memagent.llms import offline_threads as threads
-from memagent.llms.offline_back import spoken
-from memagent.llms.offline_plan import WITH
-from memagent.llms.offline_premise import trait
-from memagent.llms.offline_telling import Telling
-from memagent.llms.offline_text import article, bare, normal
-from memagent.llms.offline_world import Item, Person, Thread
+from memagent.offline import threads as threads
+from memagent.offline.back import spoken
+from memagent.offline.plan import WITH
+from memagent.offline.premise import trait
+from memagent.offline.telling import Telling
+from memagent.offline.text import article, bare, normal
+from memagent.offline.world import Item, Person, Thread
 
 _TELLING = frozenset({"ask", "confess", "quarrel", "trade", "stranger"})
 

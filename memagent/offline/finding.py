@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from memagent.llms.offline_lists import given_names, relation_nouns, role_nouns, table
-from memagent.llms.offline_past import is_verb
-from memagent.llms.offline_text import words
-from memagent.llms.offline_world import Person
+from memagent.offline.lists import given_names, relation_nouns, role_nouns, table
+from memagent.offline.past import is_verb
+from memagent.offline.text import words
+from memagent.offline.world import Person
 
 _UPPER = r"[A-ZÀ-ÖØ-ÞĀ-Ž]"
 _NAME = re.compile(

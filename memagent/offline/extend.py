@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import table
-from memagent.llms.offline_text import bare, normal, sentences
-from memagent.llms.offline_threads import missing
-from memagent.llms.offline_world import Person, World
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import table
+from memagent.offline.text import bare, normal, sentences
+from memagent.offline.threads import missing
+from memagent.offline.world import Person, World
 
 
 def extend(draft: str, world: World, scribe: Scribe, most: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from memagent.llms import offline_threads as threads
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import table
-from memagent.llms.offline_premise import disturbs, told, trade
-from memagent.llms.offline_text import bare, capital, pick, words
-from memagent.llms.offline_world import Person, World
+from memagent.offline import threads as threads
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import table
+from memagent.offline.premise import disturbs, told, trade
+from memagent.offline.text import bare, capital, pick, words
+from memagent.offline.world import Person, World
 
 
 def facts_of(world: World) -> dict[str, Person | str]:

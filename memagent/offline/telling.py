@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from memagent.llms.offline_grammar import Scribe
-from memagent.llms.offline_lists import table
-from memagent.llms.offline_plan import Scene
-from memagent.llms.offline_text import sentences
-from memagent.llms.offline_world import World
+from memagent.offline.grammar import Scribe
+from memagent.offline.lists import table
+from memagent.offline.plan import Scene
+from memagent.offline.text import sentences
+from memagent.offline.world import World
 
 
 @dataclass

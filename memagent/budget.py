@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from memagent.errors import BudgetExceeded, ConfigError
+from memagent.errors import BudgetExceeded, ConfigError, UsageProblem
 from memagent.types import Completion, Request, Usage, estimate_tokens
 
 
@@ -19,14 +19,21 @@ class Budget:
 
     A call that could pass a limit on calls or tokens is not made: the run stops with `BudgetExceeded`, and a traced run
     goes on later from there. Tokens count input and output; a call is charged in advance with its estimated input and
-    its `max_tokens`. `cost` is in US dollars, needs a backend with known prices, and is checked before each call, so
-    that the last call may pass it by its own price. `seconds` run from the first step.
+    its `max_tokens`. `cost` is in US dollars and is charged in advance in the same way, so that only the output of a
+    call without `max_tokens` can pass it; a model whose price is not known is refused (a callable, by its first
+    answer). `seconds` run from the first step.
     """
 
     calls: int | None = None
     tokens: int | None = None
     cost: float | None = None
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("calls", "tokens", "cost", "seconds"):
+            limit = getattr(self, name)
+            if limit is not None and limit < 0:
+                raise UsageProblem(f"the limit on {name} is {limit}", hint="Give a number that is not negative.")
 
 
 class Priced(Protocol):
@@ -67,10 +74,10 @@ class Meter:
                 self._reserved = _minus(self._reserved, reserve)
                 self.spent += charge.usage
 
-    def check_time(self) -> None:
-        """Start the clock at the first step; raise `BudgetExceeded` when the time is over."""
+    def check_time(self, *, slack: float = 0.0) -> None:
+        """Start the clock at the first step; raise `BudgetExceeded` when no more than `slack` seconds are left."""
         left = self.seconds_left()
-        if left is not None and left <= 0:
+        if left is not None and left <= slack:
             raise BudgetExceeded(f"the time limit of {self.budget.seconds:g} s is over", hint=_GO_ON)
 
     def seconds_left(self) -> float | None:

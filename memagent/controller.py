@@ -195,6 +195,7 @@ class Controller:
                 try:
                     return charge.paid(self._complete(request, turn))
                 except BackendError as error:
+                    self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             time.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -208,6 +209,7 @@ class Controller:
                 try:
                     return charge.paid(await self._acomplete(request, turn))
                 except BackendError as error:
+                    self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -20,7 +20,8 @@ MemagentError
 │   ├── Conflict           an id is taken by another text
 │   ├── EmbedderMismatch   the file was written with another embedder
 │   ├── StorageError       the file cannot be read or written
-│   │   └── StorageFull    the disk is full
+│   │   ├── StorageFull    the disk is full
+│   │   └── StorageDamaged the file is damaged, or no memory at all
 │   └── Busy               another process holds the file for longer than we wait
 ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
 └── StoryError             a story folder is not as it should be
@@ -126,6 +127,10 @@ class StorageError(MemoryProblem):
 
 class StorageFull(StorageError):
     """The disk is full."""
+
+
+class StorageDamaged(StorageError):
+    """The file is damaged, or is not a memory at all. It was not touched."""
 
 
 class Busy(MemoryProblem):

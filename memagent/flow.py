@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from memagent.errors import Stopped
+from memagent.errors import Stopped, UsageProblem
 from memagent.types import Completion, Hit, Message, Note, Request
 
 T = TypeVar("T")
@@ -175,6 +176,7 @@ def run(flow: Flow[T], answer: Callable[[Step, Path], Any], path: Path = ()) -> 
     An exception of `answer` is thrown into the flow where it asked. `Stopped` is not: it closes the flow (its
     `finally` blocks run) and comes out here, so that no method can swallow it.
     """
+    _check_fresh(flow)
     index = 0
     advance: Callable[[], Step] = partial(flow.send, None)
     try:
@@ -199,6 +201,7 @@ def run(flow: Flow[T], answer: Callable[[Step, Path], Any], path: Path = ()) -> 
 
 async def arun(flow: Flow[T], answer: Callable[[Step, Path], Awaitable[Any]], path: Path = ()) -> T:
     """Drive a flow to its end on this event loop and return its value; otherwise like `run`."""
+    _check_fresh(flow)
     index = 0
     advance: Callable[[], Step] = partial(flow.send, None)
     try:
@@ -221,6 +224,15 @@ async def arun(flow: Flow[T], answer: Callable[[Step, Path], Awaitable[Any]], pa
         return value
     finally:
         flow.close()
+
+
+def _check_fresh(flow: Flow[Any]) -> None:
+    if not inspect.isgenerator(flow):
+        raise UsageProblem(
+            f"{flow!r} is not a flow", hint="Call a method, such as plain(question), and pass what it returns."
+        )
+    if inspect.getgeneratorstate(flow) != inspect.GEN_CREATED:
+        raise UsageProblem("this flow has been run already", hint="Call the method again for a new one.")
 
 
 def _run_all(flows: Sequence[Flow[Any]], answer: Callable[[Step, Path], Any], path: Path) -> list[Any]:

@@ -184,6 +184,16 @@ class Memory:
         wanted = _as_ids(ids)
         return _some(self._store.restore(self._checked(), wanted), wanted, "no forgotten passage with the id")
 
+    def delete(self, ids: str | Iterable[str] = (), *, source: str | None = None) -> int:
+        """Delete passages for good, by id or all of a source, forgotten ones included; return how many.
+
+        Raises:
+            NotFound: no passage of this scope has any of these ids, or comes from this source.
+        """
+        wanted = _as_ids(ids)
+        count = self._store.delete(self._checked(), wanted, source=source)
+        return _some(count, wanted or [source or ""], "no passage with the id or source")
+
     def close(self) -> None:
         """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it."""
         if self._owner:
@@ -250,6 +260,8 @@ def _narrowed(name: str, bound: str | None, wanted: str | None) -> str | None:
 
 
 def _as_notes(notes: str | Note | Iterable[str | Note]) -> list[Note]:
+    if not isinstance(notes, Iterable) and not isinstance(notes, Note):
+        raise UsageProblem(f"a {type(notes).__name__} cannot be kept", hint="Give a str, a Note, or several of them.")
     given = [notes] if isinstance(notes, str | Note) else list(notes)
     return [_as_note(note, number) for number, note in enumerate(given, 1)]
 

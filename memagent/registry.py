@@ -11,6 +11,7 @@ import difflib
 import importlib
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
@@ -30,6 +31,8 @@ OLLAMA = "http://localhost:11434"
 LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
 RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
+# What must not be taken for a part of a model's name, or texts would go to another server than was meant.
+_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+:\d+(?:/.*)?")
 _log = logging.getLogger("memagent")
 
 
@@ -242,6 +245,11 @@ def _model_and_url(argument: str) -> tuple[str, str | None]:
         model, sign, rest = argument.partition(f"@{scheme}")
         if sign:
             return model, scheme + rest
+    model, sign, host = argument.rpartition("@")
+    if sign and _HOST.fullmatch(host):
+        raise UsageProblem(
+            f"{argument!r} names a server without http:// or https://", hint=f"Write openai:{model}@http://{host}"
+        )
     return argument, None
 
 

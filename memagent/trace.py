@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 VERSION = 1
+_HEADER = json.dumps({"memagent_trace": VERSION}).encode() + b"\n"
 _STEPS: dict[str, type] = {"generate": Generate, "retrieve": Retrieve, "remember": Remember, "forget": Forget}
 _ANSWERS: dict[str, Any] = {"generate": Completion, "retrieve": list[Hit], "remember": list[str], "forget": int}
 
@@ -118,8 +119,7 @@ class Trace:
 
     def save(self, path: str | FilePath) -> None:
         """Write all records to a file of their own."""
-        lines = [json.dumps({"memagent_trace": VERSION}), *(_line(record) for record in self)]
-        files.replace(FilePath(path), "\n".join(lines) + "\n")
+        files.replace(FilePath(path), _HEADER.decode() + "".join(f"{_line(record)}\n" for record in self))
 
     def replay(self, flow: Flow[T]) -> T:
         """Drive a flow with the recorded answers alone. Raises `TraceError` where it asks anything else."""
@@ -160,31 +160,33 @@ class Trace:
     def _append(self, line: str, *, sync: bool) -> None:
         if self.path is None:
             return
-        header = "" if self.path.exists() else json.dumps({"memagent_trace": VERSION}) + "\n"
-        files.append(self.path, f"{header}{line}\n", sync=sync)
+        new = not self.path.exists() or not self.path.stat().st_size
+        files.append(self.path, f"{_HEADER.decode() if new else ''}{line}\n", sync=sync)
 
     def _read(self, path: FilePath, *, repair: bool) -> None:
-        data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        lines = whole.decode("utf-8", errors="surrogatepass").split("\n")[:-1]
-        if repair and len(whole) < len(data):
-            os.truncate(path, len(whole))
-        if not lines:
-            if repair:
-                path.unlink()
-            return
-        self._check_version(path, lines[0])
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise TraceError(f"the trace {str(path)!r} cannot be read: {error.strerror}") from error
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].split(b"\n")[:-1]
+        if lines:
+            self._check_version(path, lines[0])
+        elif not _HEADER.startswith(data):
+            raise TraceError(f"{str(path)!r} is not a trace of memagent; it was not touched")
         for number, line in enumerate(lines[1:], 2):
             try:
-                self._take(json.loads(line))
+                self._take(json.loads(line.decode("utf-8", errors="surrogatepass")))
             except (ValueError, KeyError, TypeError) as error:
                 raise TraceError(f"line {number} of {str(path)!r} is not a trace record: {error}") from error
+        if repair and whole < len(data):
+            os.truncate(path, whole)
 
-    def _check_version(self, path: FilePath, line: str) -> None:
+    def _check_version(self, path: FilePath, line: bytes) -> None:
         try:
             version = json.loads(line)["memagent_trace"]
         except (ValueError, KeyError, TypeError) as error:
-            raise TraceError(f"{str(path)!r} is not a trace of memagent") from error
+            raise TraceError(f"{str(path)!r} is not a trace of memagent; it was not touched") from error
         if version != VERSION:
             raise TraceError(f"{str(path)!r} has trace format {version}, this is {VERSION}", hint="Update memagent.")
 

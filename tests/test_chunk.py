@@ -152,3 +152,9 @@ def test_links_to_folders_are_not_followed(tmp_path):
     (tmp_path / "a.md").write_text("once")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert len(list(notes_from(tmp_path))) == 1
+
+
+def test_a_word_without_end_is_cut() -> None:
+    pieces = chunk("x" * 50_000 + " and " + "我" * 3000, max_tokens=200)
+    assert max(map(len, pieces)) <= 800
+    assert "".join("".join(pieces).split()) == "x" * 50_000 + "and" + "我" * 3000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -190,3 +191,17 @@ def test_prompts_overridden_where_a_stream_is_made_hold_in_its_thread(tmp_path: 
     with overriding(tmp_path):
         list(Controller(llm).stream(flow()))
     assert llm.requests[0].messages[0].content == "Mine: q p"
+
+
+def test_a_call_that_fails_when_the_time_is_over_is_the_budgets_doing() -> None:
+    def too_late(request: Request) -> Exception:
+        time.sleep(request.timeout or 0)
+        return BackendError("no answer within the timeout", retryable=True)
+
+    with pytest.raises(BudgetExceeded, match="time limit"):
+        Controller(ScriptedLLM([too_late] * 9), budget=Budget(seconds=0.3)).run(ask("x"))
+
+
+def test_a_negative_limit_is_refused() -> None:
+    with pytest.raises(UsageProblem, match="limit on calls is -1"):
+        Budget(calls=-1)

@@ -12,7 +12,7 @@ import pytest
 
 from memagent import Completion, Controller, Flow, Memory, Message, Note, Trace, gather, generate, remember, retrieve
 from memagent.controller import RunDone
-from memagent.errors import BudgetExceeded
+from memagent.errors import BudgetExceeded, UsageProblem
 from memagent.flow import Generate, Path, Retrieve, Step, StepDone, StepStarted, TokenReceived, arun, run
 from memagent.testing import ScriptedLLM
 from memagent.types import Request, Token
@@ -239,3 +239,15 @@ def test_replay_needs_no_backend_at_all(memory: Memory, tmp_path: Any) -> None:
     path = tmp_path / "run.jsonl"
     value = Controller(echoing(), memory).run(everything("lamp"), trace=path).value
     assert Trace.load(path).replay(everything("lamp")) == value
+
+
+def test_what_is_no_fresh_flow_is_refused() -> None:
+    controller = Controller(ScriptedLLM(["a"]))
+    flow = ask("x")
+    controller.run(flow)
+    with pytest.raises(UsageProblem, match="has been run already"):
+        controller.run(flow)
+    with pytest.raises(UsageProblem, match="not a flow"):
+        controller.run("What is it?")
+    with pytest.raises(UsageProblem, match="not a flow"):
+        asyncio.run(controller.arun(ask))

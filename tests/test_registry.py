@@ -174,3 +174,11 @@ def test_nothing_heavy_is_imported():
     code = f"import sys, memagent.registry; print([m for m in {heavy.split()!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "localhost", "10.0.0.7:8000/v1", "llm.example.org/v1", "box:8000"])
+def test_a_server_without_a_scheme_is_refused_rather_than_taken_for_openai(host, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with pytest.raises(UsageProblem, match="without http://"):
+        registry.llm(f"openai:my-model@{host}")
+    assert registry.llm("openai:ft@2024-snapshot").name == "openai:ft@2024-snapshot"

@@ -109,13 +109,23 @@ def test_replay_says_where_it_differs() -> None:
         trace.replay(chain(3))
 
 
-def test_what_is_not_a_trace_is_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"dear diary\n", b"dear diary, no line end", b"line one\nmy precious last line", b"\xff\x00\xfe", b'{"a": 1}'],
+)
+def test_what_is_not_a_trace_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("dear diary\n")
+    path.write_bytes(content)
     for open_it in (Trace, Trace.load):
         with pytest.raises(TraceError, match="not a trace"):
             open_it(path)
-    assert path.read_text() == "dear diary\n"
+    assert path.read_bytes() == content
+
+
+def test_other_versions_and_damaged_records_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with pytest.raises(TraceError, match="cannot be read"):
+        Trace(tmp_path)
     path.write_text('{"memagent_trace": 99}\n')
     with pytest.raises(TraceError, match="format 99"):
         Trace.load(path)

@@ -153,9 +153,10 @@ def _fence_end(lines: list[str], at: int, fence: str) -> int:
 def _fitting(block: _Block, max_tokens: int, language: str) -> Iterator[str]:
     """The block, or as large parts of it as fit."""
     if block.kind == "code":
-        yield from _divided(block.text, max_tokens, [_lines, _words])
+        ways = [_lines, _words]
     else:
-        yield from _divided(block.text, max_tokens, [lambda text: _sentences(text, language), _words])
+        ways = [lambda text: _sentences(text, language), _words]
+    yield from _divided(block.text, max_tokens, [*ways, lambda text: _letters(text, max_tokens)])
 
 
 def _divided(text: str, max_tokens: int, ways: list[Callable[[str], list[str]]]) -> Iterator[str]:
@@ -193,6 +194,12 @@ def _lines(text: str) -> list[str]:
 
 def _words(text: str) -> list[str]:
     return _cut(text, (match.start() for match in _CUT.finditer(text)))
+
+
+def _letters(text: str, max_tokens: int) -> list[str]:
+    """Parts of what has no place to cut and is longer than a piece may be: data, not prose. No real word is cut."""
+    size = max(80, 4 * max_tokens)
+    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def _sentences(text: str, language: str) -> list[str]:

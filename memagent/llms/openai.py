@@ -237,9 +237,13 @@ class OpenAI:
 
     @property
     def price(self) -> Price | None:
-        """What tokens cost; `None` if that is not known. A server on this machine is free."""
-        free = self._place.is_local or self.name.startswith("ollama:")
-        return FREE if free else price(self._dialect.model)
+        """What tokens cost; `None` if that is not known.
+
+        A server on this machine is free, unless it goes by the name of a model with a price: it may pass calls on.
+        """
+        known = price(self._dialect.model)
+        free = self.name.startswith("ollama:") or (self._place.is_local and known is None)
+        return FREE if free else known
 
     def _whole(self, request: Request, reply: Any) -> Completion:
         assembly = self._assembly(request)

@@ -29,6 +29,7 @@ _HEADING = re.compile(
     r"\s*(\d*)\s*$",
     re.IGNORECASE,
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # a terminal would act on these
 _SAME = {"name": "title", "rational": "rationale", "summary": "memory", "instruction": "plan", "instructions": "plans"}
 
 
@@ -192,7 +193,8 @@ def _text(value: Any) -> str:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         return "\n".join(_text(item) for item in value).strip()
-    return str(value).strip()
+    whole = str(value).encode("utf-8", errors="replace").decode()  # half characters fit in no file
+    return _CONTROL.sub("", whole).strip()
 
 
 def _line(value: Any) -> str:
@@ -205,5 +207,5 @@ def _one_line(text: str) -> str:
 
 def tidy_prose(text: str) -> str:
     """Return one paragraph: a blank line inside it becomes a line break, since blank lines part paragraphs on disk."""
-    lines = (" ".join(line.split()) for line in text.split("\n"))
+    lines = (" ".join(_CONTROL.sub("", line).split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -121,3 +121,7 @@ class VectorStore(Protocol):
     def restore(self, scope: Scope, ids: Sequence[str]) -> int:
         """Bring retired passages back; return how many."""
         ...
+
+    def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
+        """Delete passages by id, or all of a source, retired ones included; return how many."""
+        ...

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from memagent.errors import Busy, MemoryProblem, StorageError, StorageFull, UsageProblem
+from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, StorageFull, UsageProblem
 from memagent.stores.base import Row
 from memagent.stores.migrations import MIGRATIONS
 
@@ -225,7 +225,7 @@ class SQLiteDatabase:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
         if code in _UNREADABLE:
-            return StorageError(f"{self._path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
+            return StorageDamaged(f"{self._path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
         if code in _UNWRITABLE:
             hint = "Check that you may write the file and the folder it is in."
             return StorageError(f"{self._path} cannot be opened or written ({error})", hint=hint)
@@ -303,7 +303,8 @@ def _check_owner(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         if _code(error) != sqlite3.SQLITE_CORRUPT:  # may be half created by another process: look again under its lock
             hint = "Give another path, or check that you may read this file."
-            raise StorageError(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
+            kind = StorageDamaged if _code(error) == sqlite3.SQLITE_NOTADB else StorageError
+            raise kind(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
     if found != APPLICATION_ID:
         hint = "Give a path of its own to the memory."
         raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)

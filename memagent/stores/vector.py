@@ -158,6 +158,18 @@ class PassageStore:
         """Bring retired passages back; return how many."""
         return self._mark(scope, ids, "passages.retired_at IS NOT NULL", None)
 
+    def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
+        """Delete passages by id, or all of a source, retired ones included; return how many."""
+        with self._database.write() as writer:
+            rows = self._rows(scope, ids, "1 = 1", writer)
+            if source is not None:
+                condition, params = visible(scope)
+                sql = f"SELECT * FROM passages WHERE {condition} AND passages.source = ? ORDER BY rid"
+                rows += [row for row in writer.read(sql, [*params, source]) if row["id"] not in ids]
+            for row in rows:
+                _delete(writer, row)
+        return len(rows)
+
     def _mark(self, scope: Scope, ids: Sequence[str], which: str, retired_at: str | None) -> int:
         with self._database.write() as writer:
             rows = self._rows(scope, ids, which, writer)

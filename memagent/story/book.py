@@ -9,6 +9,7 @@ premise.md        what it is about              memory/short.md   the short memo
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from memagent import files, registry
-from memagent.errors import Conflict, Locked, StoryError, Unsynced, UsageProblem
+from memagent.errors import (
+    Conflict,
+    EmbedderMismatch,
+    Locked,
+    StorageDamaged,
+    StoryError,
+    Unsynced,
+    UsageProblem,
+)
 from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
 from memagent.story.config import StoryConfig
@@ -39,7 +48,8 @@ class Story:
         self.pages = Pages(self.folder)
         if not self.log.path.is_file():
             raise StoryError(
-                f"there is no story in {str(self.folder)!r}", hint=f"Begin one with: memagent story init {self.folder}"
+                f"there is no story in {str(self.folder)!r}",
+                hint=f"Begin one with: memagent story init {quote(self.folder)}",
             )
         self.config = StoryConfig.load(self.folder / "story.toml")
         self.record = StoryRecord.fold(self.log.read())
@@ -56,8 +66,11 @@ class Story:
         folder = Path(folder)
         if not premise.strip():
             raise UsageProblem("the premise is empty", hint="Say in a sentence or two what the story is about.")
+        if not premise.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in premise):
+            raise UsageProblem("the premise is not UTF-8 text", hint="Save it as UTF-8.")
         registry.embedder(config.embedder)
-        _check_free(folder)
+        with files.writing(folder):
+            _check_free(folder)
         with files.writing(folder):
             (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
         config.save(folder / "story.toml")
@@ -73,6 +86,8 @@ class Story:
             return path.read_text(encoding="utf-8").strip()
         except FileNotFoundError as error:
             raise StoryError(f"{str(path)!r} is missing", hint="Write the premise into it again.") from error
+        except UnicodeDecodeError as error:
+            raise StoryError(f"{str(path)!r} is not UTF-8 text", hint="Save it as UTF-8.") from error
 
     @property
     def state(self) -> State | None:
@@ -97,9 +112,8 @@ class Story:
         with self._locked():
             self.record = StoryRecord.fold(self.log.read())
             self.log.repair()
-            with Memory(
-                self.folder / HIDDEN / "memory.db", embedder=registry.embedder(self.config.embedder), single_user=True
-            ) as self._memory:
+            self.adopted = []
+            with self._opened_memory() as self._memory:
                 try:
                     if adopt:
                         self._take_up_edits()
@@ -109,11 +123,11 @@ class Story:
 
     def commit(self, event: Event) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
-        self.log.append(event)
+        event = self.log.append(event)
         self.record.apply(event)
         if event["type"] == "written":
             self.pages.extend(self.record, self.log, len(event["written"]))
-        elif event["type"] not in ("goal", "failed"):
+        elif event["type"] not in ("goal", "reached", "failed"):
             self.pages.write(self.record, self.log)
 
     def written(self, state: State, usage: Usage, llm: str) -> None:
@@ -130,6 +144,10 @@ class Story:
     def aim(self, until: int, asked: str) -> None:
         """Set how many paragraphs the run is to reach, so that an interrupted run goes on to its own end."""
         self.commit(_event("goal", until=until, asked=asked))
+
+    def reached(self) -> None:
+        """Note that the run has come to its goal."""
+        self.commit(_event("reached"))
 
     def pick(self, choice: int | str) -> str:
         """Choose the plan for the next paragraph by its number, from 1, or in words; return it."""
@@ -170,12 +188,12 @@ class Story:
         """
         before = self.record.paragraphs
         self._begun()
-        now = self.pages.paragraphs_on_disk()
+        title, now = self.pages.manuscript_on_disk()
         if not now:
             raise StoryError("the manuscript holds no paragraph", hint="Delete the file to have it written again.")
         changed = sum(1 for old, new in zip(before, now, strict=False) if old != new) + abs(len(before) - len(now))
-        if changed:
-            self.commit(_event("manuscript", paragraphs=now))
+        if changed or title != self.record.title:
+            self.commit(_event("manuscript", paragraphs=now, title=title))
         else:
             self.pages.write(self.record, self.log)
         self._take_up_edits()
@@ -203,9 +221,21 @@ class Story:
     def _begun(self) -> State:
         if self.record.state is None:
             raise StoryError(
-                "the story has not begun", hint=f"Write its opening with: memagent story write {self.folder}"
+                "the story has not begun", hint=f"Write its opening with: memagent story write {quote(self.folder)}"
             )
         return self.record.state
+
+    def _opened_memory(self) -> Memory:
+        """Open the memory file. It holds nothing that the log does not, so one that is of no use is made anew."""
+        path = self.folder / HIDDEN / "memory.db"
+        embedder = registry.embedder(self.config.embedder)
+        try:
+            return Memory(path, embedder=embedder, single_user=True)
+        except (StorageDamaged, EmbedderMismatch):
+            for old in path.parent.glob("memory.db*"):
+                old.unlink()
+            self.adopted.append("memory file: it was rebuilt from the log")
+            return Memory(path, embedder=embedder, single_user=True)
 
     def _take_up_edits(self) -> None:
         """Adopt what a person edited on the memory pages, bring all pages and the long memory up to the log."""
@@ -213,16 +243,15 @@ class Story:
         if self.pages.manuscript_edited(self.record, before):
             raise Unsynced(
                 f"{str(self.pages.manuscript)!r} was edited by hand",
-                hint=f"Take the edits up with: memagent story sync {self.folder}",
+                hint=f"Take the edits up with: memagent story sync {quote(self.folder)}",
             )
         short = self.pages.short_edit(self.record, before)
         long = self.pages.long_edits(self.record, before)
         events = [_event("memory", text=short)] if short is not None else []
         events += [_event("long", number=number, text=text) for number, text in long.items()]
         for event in events:
-            self.log.append(event)
-            self.record.apply(event)
-        self.adopted = ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
+            self.record.apply(self.log.append(event))
+        self.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
         self.pages.write(self.record, self.log)
         self._remember()
 
@@ -237,9 +266,9 @@ class Story:
         for id in kept.keys() & wanted.keys():
             if kept[id] != wanted[id].text:
                 self.memory.edit(id, wanted[id].text)
-        if wanted and kept.keys() - wanted.keys():
-            self.memory.add(list(wanted.values()), replace_sources=True)
-        elif missing := [note for id, note in wanted.items() if id not in kept]:
+        if extra := sorted(kept.keys() - wanted.keys()):
+            self.memory.delete(extra)
+        if missing := [note for id, note in wanted.items() if id not in kept]:
             self.memory.add(missing)
 
     @contextmanager
@@ -260,6 +289,11 @@ class Story:
             ) from error
 
 
+def quote(path: Path) -> str:
+    """Return a path as it is typed into a shell."""
+    return shlex.quote(str(path))
+
+
 def _check_free(folder: Path) -> None:
     if not folder.exists():
         return
@@ -267,7 +301,7 @@ def _check_free(folder: Path) -> None:
         raise StoryError(f"{str(folder)!r} is a file", hint="Choose another name for the story's folder.")
     if (folder / HIDDEN / "events.jsonl").exists():
         raise Conflict(
-            f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {folder}"
+            f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {quote(folder)}"
         )
     if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS):
         raise StoryError(

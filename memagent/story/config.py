@@ -71,6 +71,8 @@ class StoryConfig:
         """Read the file. Raises `StoryError` that names the setting which is not right."""
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise StoryError(f"{str(path)!r} is missing", hint="Make an empty file to have all defaults.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise StoryError(f"{str(path)!r} cannot be read: {error}", hint="Mend that line.") from error
         known = {field.name: field.default for field in fields(cls)}
@@ -90,7 +92,8 @@ def _check(path: Path, name: str, value: Any, known: dict[str, Any]) -> None:
     number = isinstance(default, (int, float)) and isinstance(value, (int, float)) and not isinstance(value, bool)
     fits = number and (isinstance(default, float) or isinstance(value, int)) and value >= 0
     if not fits and not (isinstance(default, str) and isinstance(value, str)):
-        kind = "a text in quotes" if isinstance(default, str) else "a number, not below zero"
+        whole = "a whole number" if isinstance(default, int) else "a number"
+        kind = "a text in quotes" if isinstance(default, str) else f"{whole}, not below zero"
         raise StoryError(f"{name} = {value!r} in {str(path)!r} is not right", hint=f"It must be {kind}.")
     if name == "select" and value not in ("first", "model", "simulator"):
         raise StoryError(f"select = {value!r} in {str(path)!r} is not known", hint="Use first, model or simulator.")

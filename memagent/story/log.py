@@ -29,7 +29,7 @@ class Log:
         """Read all whole lines. Raises `StoryError` for a line that is not JSON."""
         data = self.path.read_bytes() if self.path.exists() else b""
         self._whole = data.rfind(b"\n") + 1
-        lines = data[: self._whole].decode("utf-8", errors="surrogatepass").split("\n")[:-1]
+        lines = data[: self._whole].split(b"\n")[:-1]
         self.events = [self._parsed(number, line) for number, line in enumerate(lines, 1)]
         return self.events
 
@@ -38,17 +38,23 @@ class Log:
         if self.path.exists() and self.path.stat().st_size > self._whole:
             os.truncate(self.path, self._whole)
 
-    def append(self, event: Event) -> None:
-        """Write one event and wait until it is on disk.
+    def append(self, event: Event) -> Event:
+        """Write one event, wait until it is on disk, and return it as it will be read back.
 
-        Raises `StorageFull` or `StorageError`; then nothing was added.
+        Half characters, which no UTF-8 file can hold, become `?`. Raises `StorageFull` or `StorageError`; then nothing
+        was added.
         """
-        files.append(self.path, json.dumps(event, ensure_ascii=False) + "\n")
-        self.events.append(event)
+        line = json.dumps(event, ensure_ascii=False).encode("utf-8", errors="replace").decode()
+        files.append(self.path, line + "\n")
+        kept: Event = json.loads(line)
+        self.events.append(kept)
+        return kept
 
-    def _parsed(self, number: int, line: str) -> Event:
+    def _parsed(self, number: int, line: bytes) -> Event:
         try:
             event: Event = json.loads(line)
+            if not isinstance(event, dict):
+                raise ValueError("it is not an event")
         except ValueError as error:
             raise StoryError(
                 f"line {number} of {str(self.path)!r} is damaged: {error}",

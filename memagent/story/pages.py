@@ -80,15 +80,29 @@ class Pages:
         """Return what a person changed in long memory: paragraph number -> new text, empty for one that was deleted."""
         if not _edited(self.long, long_text(before), long_text(record)):
             return {}
-        parts = _SECTION.split(_read(self.long))
-        found = {int(number): text.strip() for number, text in zip(parts[1::2], parts[2::2], strict=True)}
+        found = self._sections()
         kept = record.long_memory
         return {number: found.get(number, "") for number, text in kept.items() if found.get(number, "") != text.strip()}
 
-    def paragraphs_on_disk(self) -> list[str]:
-        """Return the paragraphs of the manuscript as they stand on disk, without the title."""
-        body = re.sub(r"\A# .*\n", "", _read(self.manuscript).lstrip("\ufeff\n"))
-        return [part.strip() for part in re.split(r"\n[ \t]*\n", body) if part.strip()]
+    def _sections(self) -> dict[int, str]:
+        """Return the sections of the long memory on disk. What cannot be told apart is refused, never thrown away."""
+        parts = _SECTION.split(_read(self.long))
+        numbers, texts = [int(number) for number in parts[1::2]], [text.strip() for text in parts[2::2]]
+        double = next((number for number in numbers if numbers.count(number) > 1), None)
+        if not numbers or double is not None:
+            what = "has no section" if double is None else f"has paragraph {double} twice"
+            hint = "Keep one line `## Paragraph N` above each text, or delete the file to have it written again."
+            raise StoryError(f"{str(self.long)!r} {what}", hint=hint)
+        return dict(zip(numbers, texts, strict=True))
+
+    def manuscript_on_disk(self) -> tuple[str, list[str]]:
+        """Return the title and the paragraphs of the manuscript as they stand on disk."""
+        text = _read(self.manuscript).lstrip("\ufeff\n")
+        title = re.match(r"# (.*)\n", text)
+        body = text[title.end() :] if title else text
+        return title[1].strip() if title else "", [
+            part.strip() for part in re.split(r"\n[ \t]*\n", body) if part.strip()
+        ]
 
 
 def manuscript_text(record: StoryRecord) -> str:

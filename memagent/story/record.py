@@ -16,10 +16,14 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Up to how many paragraphs a run goes, and what was asked for. An interrupted run keeps its goal."""
+    """Up to how many paragraphs a run goes, and what was asked for.
+
+    A run keeps its goal until it has said that it reached it; one killed before that is still the same run.
+    """
 
     until: int
     asked: str
+    reached: bool = False
 
 
 @dataclass(slots=True)
@@ -42,10 +46,15 @@ class StoryRecord:
 
     def apply(self, event: Event) -> None:
         """Take one event up. Raises `StoryError` for a kind that this version does not know."""
-        handler = _HANDLERS.get(event["type"])
+        handler = _HANDLERS.get(event.get("type", ""))
         if handler is None:
-            raise StoryError(f"the story's log has an event {event['type']!r}", hint="Update memagent to read it.")
-        handler(self, event)
+            raise StoryError(f"the story's log has an event {event.get('type')!r}", hint="Update memagent to read it.")
+        try:
+            handler(self, event)
+        except (KeyError, TypeError, IndexError) as error:
+            raise StoryError(
+                f"a {event['type']!r} event in the story's log is damaged: {error!r}", hint="Restore it from a backup."
+            ) from error
 
     @property
     def long_memory(self) -> dict[int, str]:
@@ -101,6 +110,7 @@ class StoryRecord:
         self.recalled_text = {number: text for number, text in self.recalled_text.items() if number in kept}
         self.state = replace(
             self._begun(),
+            title=event["title"],
             paragraphs=len(self.paragraphs),
             paragraph=self.paragraphs[-1],
             previous=self.paragraphs[-2] if len(self.paragraphs) > 1 else "",
@@ -108,6 +118,10 @@ class StoryRecord:
 
     def _goal(self, event: Event) -> None:
         self.goal = Goal(event["until"], event["asked"])
+
+    def _reached(self, event: Event) -> None:
+        if self.goal is not None:
+            self.goal = replace(self.goal, reached=True)
 
     def _begun(self) -> State:
         if self.state is None:
@@ -124,6 +138,7 @@ _HANDLERS = {
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,
     "goal": StoryRecord._goal,
+    "reached": StoryRecord._reached,
 }
 
 

@@ -76,8 +76,8 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
 def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
     """Return how many paragraphs the story is to have after this run, and remember it for the case of an interruption.
 
-    `paragraphs` more than there are, or `until` in all. The same request after an interruption means the same goal: a
-    run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
+    `paragraphs` more than there are, or `until` in all. Until `reached` is called, the same request means the same
+    goal: a run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
     particular.
     """
     have = len(story.record.paragraphs)
@@ -85,11 +85,17 @@ def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
         return until
     goal = story.record.goal
     asked = "" if paragraphs is None else f"-n {paragraphs}"
-    if goal is not None and goal.until > have and asked in ("", goal.asked):
+    if goal is not None and not goal.reached and asked in ("", goal.asked):
         return goal.until
     target = have + (paragraphs or 1)
     story.aim(target, asked or "-n 1")
     return target
+
+
+def reached(story: Story) -> None:
+    """Note that the run has come to its goal, so that the same request means a new one."""
+    if story.record.goal is not None and not story.record.goal.reached:
+        story.reached()
 
 
 def words(paragraphs: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ from memagent.errors import (
 from memagent.methods.recurrent import Settings
 from memagent.story import writing
 from memagent.story.config import StoryConfig
-from memagent.story.writing import Progress, goal, write
+from memagent.story.writing import Progress, goal, reached, write
 from memagent.testing import ScriptedLLM
 from memagent.trace import Trace
 
@@ -362,9 +362,10 @@ def test_the_settings_file_is_read_back_and_checked(tmp_path: Path) -> None:
     assert config.settings == Settings(language='Old "Norse"', genre="сага", seed=7, k=3, new_character=0.5)
     for line, words in [
         ("languag = 'x'", "unknown setting 'languag'.*\n.*'language'"),
-        ("seed = 'x'", "must be a number"),
+        ("seed = 'x'", "must be a whole number"),
+        ("seed = 1.5", "must be a whole number"),
         ("seed = -1", "not below zero"),
-        ("seed = true", "must be a number"),
+        ("seed = true", "must be a whole number"),
         ("sentences = 0", "out of range"),
         ("new_character = 2", "out of range"),
         ("select = 'oracle'", "Use first, model or simulator"),
@@ -386,3 +387,117 @@ def test_an_emptied_short_memory_is_refused_rather_than_believed(folder: Path) -
     with Story(folder).editing():
         pass
     assert page.read_text() == "Mara keeps the lamp. Known after 4.\n"
+
+
+def test_a_run_killed_after_its_last_paragraph_is_the_same_run(folder: Path) -> None:
+    story = Story(folder)
+    with story.editing():
+        assert goal(story, 6, None) == 6
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))  # and killed before it could say that it is done
+    story = Story(folder)
+    with story.editing():
+        assert goal(story, 6, None) == 6
+        reached(story)
+        assert goal(story, 6, None) == 12  # now it is a new one
+
+
+def test_a_manuscript_cut_to_one_paragraph_can_be_written_on(folder: Path) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    (folder / "chapters" / "01.md").write_text("# The Boat\n\nOnly this.\n")
+    story = Story(folder)
+    with story.editing(adopt=False):
+        story.sync()
+        assert list(story.memory.passages()) == []
+    story = go(folder, 3, ScriptedLLM(replies(2)))
+    assert story.record.title == "The Boat"
+    assert story.record.paragraphs[0] == "Only this."
+    assert (folder / "chapters" / "01.md").read_text().startswith("# The Boat\n\nOnly this.\n\n")
+
+
+def test_a_title_edited_by_hand_is_kept(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "chapters" / "01.md"
+    page.write_text(page.read_text().replace("# The Lamp", "# The Last Lamp"))
+    story = Story(folder)
+    with story.editing(adopt=False):
+        assert story.sync() == 0
+    assert page.read_text().startswith("# The Last Lamp\n")
+    assert Story(folder).record.title == "The Last Lamp"
+
+
+def test_long_memory_that_is_let_go_is_not_called_to_mind(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    story = Story(folder)
+    with story.editing():
+        for number in (1, 2, 3):
+            story.edit_long(number, "")
+        assert list(story.memory.passages()) == []
+
+
+@pytest.mark.parametrize("text", ["no sections", "## Paragraph 1\n\nA.\n\n## Paragraph 1\n\nB.\n"])
+def test_a_long_memory_that_cannot_be_read_is_refused_and_left_alone(folder: Path, text: str) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "memory" / "long.md"
+    page.write_text(text)
+    with pytest.raises(StoryError, match=r"long\.md"), Story(folder).editing():
+        pass
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize("damage", [b"not a database" * 99, b""], ids=["junk", "empty"])
+def test_a_damaged_memory_file_is_rebuilt_from_the_log(folder: Path, damage: bytes) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    for path in (folder / ".memagent").glob("memory.db*"):
+        path.unlink()
+    (folder / ".memagent" / "memory.db").write_bytes(damage)
+    story = Story(folder)
+    with story.editing():
+        assert len(story.memory) == 5
+
+
+def test_another_embedder_rebuilds_the_memory_file(folder: Path) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    config = folder / "story.toml"
+    config.write_text(config.read_text().replace('"hashing"', '"hashing:256"'))
+    story = Story(folder)
+    with story.editing():
+        assert story.adopted == ["memory file: it was rebuilt from the log"]
+        assert story.memory.embedder.dim == 256
+        assert len(story.memory) == 5
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"x": 1}', b"[1]", b'{"type": "written"}', b'{"type": "picked", "plan": 1}', b"\xff\xfe", b"{"]
+)
+def test_any_damage_to_the_log_is_a_clear_error(folder: Path, line: bytes) -> None:
+    path = folder / ".memagent" / "events.jsonl"
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    with pytest.raises(StoryError):
+        Story(folder)
+
+
+def test_missing_and_undecodable_files_are_clear_errors(folder: Path) -> None:
+    (folder / "premise.md").write_bytes(b"caf\xe9")
+    with pytest.raises(StoryError, match="not UTF-8"):
+        _ = Story(folder).premise
+    (folder / "story.toml").unlink()
+    with pytest.raises(StoryError, match="is missing"):
+        Story(folder)
+
+
+def test_half_characters_of_a_model_do_not_spoil_the_files(folder: Path) -> None:
+    broken = OPENING.replace("First comes fog.", "First \\ud83d comes \\u001b[31mfog.")
+    story = go(folder, 4, ScriptedLLM([broken, *replies()]))
+    assert story.record.paragraphs[0] == "First ? comes [31mfog."
+    assert "First ? comes [31mfog." in (folder / "chapters" / "01.md").read_text(encoding="utf-8")
+    assert len(go(folder, 5, ScriptedLLM(replies(5))).record.paragraphs) == 5  # no edit by hand is suspected
+    with pytest.raises(UsageProblem, match="not UTF-8"):
+        Story.create(folder.with_name("other"), "bad \udcff byte")
+
+
+def test_what_is_appended_after_a_torn_line_can_be_read(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    with (folder / ".memagent" / "events.jsonl").open("ab") as file:
+        file.write(b'{"type": "wri')
+    go(folder, 5, ScriptedLLM(replies(5)))
+    assert len(Story(folder).record.paragraphs) == 5

@@ -10,10 +10,10 @@ STORY ?= my-story
 .PHONY: story test lint types tests fix bench clean
 
 story: $(VENV)/installed
-	@test -e $(STORY) || $(BIN)/memagent story init $(STORY) --premise-file examples/lighthouse.md
-	@$(BIN)/memagent story write $(STORY) --until 8 --auto > /dev/null
+	@test -e '$(STORY)' || $(BIN)/memagent story init '$(STORY)' --premise-file examples/lighthouse.md
+	@$(BIN)/memagent story write '$(STORY)' --until 8 --auto > /dev/null
 	@echo
-	@$(BIN)/memagent story show $(STORY)
+	@$(BIN)/memagent story show '$(STORY)'
 	@echo
 	@echo "Its memory:      $(BIN)/memagent story memory show $(STORY)    (plain text in $(STORY)/memory/)"
 	@echo "Where it stands: $(BIN)/memagent story status $(STORY)"

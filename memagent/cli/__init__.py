@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -46,36 +47,51 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Errors of ours are two lines; the rest is said to be a bug."""
     signal.signal(signal.SIGTERM, _terminate)
+    if sys.stdout is None:  # closed by the caller, who does not want it
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
     debug = "--debug" in arguments[:1] or os.environ.get("MEMAGENT_DEBUG", "") not in ("", "0", "false")
     try:
         code = root.main(args=list(arguments), prog_name="memagent", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        complain("stopped")
-        return 130
-    except Terminated:
-        complain("stopped")
-        return 143
-    except BrokenPipeError:
-        # The reader of our output has gone; nothing is left to say, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except MemagentError as error:
-        if debug:
-            traceback.print_exc()
-        complain(error.message, error.hint)
-        return exit_code(error)
+    except (click.exceptions.Exit, click.ClickException, click.Abort, KeyboardInterrupt, Terminated) as end:
+        return _ended(end)
     except Exception as error:  # noqa: BLE001 - the last line of defence
         if debug:
             traceback.print_exc()
-        complain(f"{type(error).__name__}: {error}", "This is a bug. Run it with: memagent --debug ...")
+        return _failed(error)
+
+
+def _ended(end: BaseException) -> int:
+    """Return the code of a command that click, the user or the system ended."""
+    if isinstance(end, click.ClickException):
+        end.show()
+        return end.exit_code
+    if isinstance(end, click.exceptions.Exit):
+        return end.exit_code
+    complain("stopped")
+    return 143 if isinstance(end, Terminated) else 130
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, and return the code for it."""
+    if isinstance(error, MemagentError):
+        complain(error.message, error.hint)
+        return exit_code(error)
+    if isinstance(error, OSError):
+        _drop_output()
+        if not isinstance(error, BrokenPipeError):  # then the reader has gone, and nothing is left to say
+            what = f" {error.filename!r}" if error.filename else ""
+            hint = "Nothing that was kept is lost. Check the disk and the permissions, then do the same again."
+            complain(f"{error.strerror or error}{what}", hint)
         return 1
+    complain(f"{type(error).__name__}: {error}", "This is a bug. Run it with: memagent --debug ...")
+    return 1
+
+
+def _drop_output() -> None:
+    """Let what is still in the buffer of standard output go, so that Python does not fail on it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,6 +47,12 @@ def say(text: str = "", *, quiet: bool = False) -> None:
     """Say something on standard error that is not the product."""
     if not quiet:
         click.echo(text, err=True)
+
+
+def hush(quiet: bool) -> None:
+    """With `-q`, keep the library's own notices to itself too."""
+    if quiet:
+        logging.getLogger("memagent").setLevel(logging.ERROR)
 
 
 def dim(text: str) -> str:
@@ -99,7 +107,11 @@ class ProseOut:
             if character in " \n":
                 self._flush_word()
                 self._space(character)
-            else:
+            elif unicodedata.east_asian_width(character) in "WF":
+                self._flush_word()
+                self._word = character
+                self._flush_word()  # scripts without blanks may break anywhere
+            elif unicodedata.category(character) != "Cc":  # a terminal would act on control characters
                 self._word += character
         sys.stdout.flush()
 
@@ -109,11 +121,12 @@ class ProseOut:
         sys.stdout.flush()
 
     def _flush_word(self) -> None:
-        if self._column and self._column + len(self._word) > self.width:
+        columns = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in self._word)
+        if self._column and self._column + columns > self.width:
             click.echo()
             self._column = 0
         click.echo(self._word, nl=False)
-        self._column += len(self._word)
+        self._column += columns
         self._word = ""
 
     def _space(self, character: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import ProseOut, dim, emit, say, spent
+from memagent.cli.adding import Adding
+from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
@@ -39,27 +39,35 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 @embedder_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | None, as_json: bool, quiet: bool) -> None:
+def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | None, as_json: bool, quiet: bool) -> int:
     """Put files and folders (Markdown, text) into a memory.
 
-    Files are cut into passages at headings and paragraphs and kept verbatim. Adding a file again replaces what it held
-    before. "-" reads standard input.
+    Files are cut into passages at headings and paragraphs and kept verbatim. Adding a file or a folder again replaces
+    what it held before, and drops what is gone. "-" reads standard input.
     """
+    from memagent.types import Note
+
     if not paths and not text:
         raise click.UsageError('Name files or folders, "-" for standard input, or --text.')
-    files = 0
+    hush(quiet)
     with _memory(db, embedder, new=True) as memory:
         before = memory.count()
-        for source, notes in groupby(_notes(paths, text), key=lambda note: note.source):
-            memory.add(list(notes), replace_sources=bool(source))
-            files += 1
-            _progress(f"{files} files, {source}", quiet)
+        memory.add([Note(one) for one in text] + _standard_input(paths))
+        adding = Adding(memory, db, [path for path in paths if str(path) != "-"])
+        for count, file in enumerate(adding.files, 1):
+            adding.add(file)
+            _progress(f"{count} of {len(adding.files)} files, {file}", quiet)
+        adding.drop_gone()
         after = memory.count()
+    for problem in adding.skipped:
+        complain(f"skipped: {problem}")
+    files, gone, skipped = len(adding.files) - len(adding.skipped), len(adding.gone), len(adding.skipped)
     if as_json:
-        emit({"db": str(db), "sources": files, "passages": after, "change": after - before})
-    say(
-        f"{db}: {files} source{'s' * (files != 1)} read, {after} passages ({after - before:+d})", quiet=quiet or as_json
-    )
+        facts = {"files": files, "gone": gone, "skipped": skipped, "passages": after, "change": after - before}
+        emit({"db": str(db), **facts})
+    parts = [f"{files} file{'s' * (files != 1)} read"] + [f"{gone} gone from disk forgotten"] * bool(gone)
+    say(f"{db}: {', '.join(parts)}; {after} passages ({after - before:+d})", quiet=quiet or as_json)
+    return 1 if adding.skipped else 0
 
 
 @click.command()
@@ -114,6 +122,7 @@ def ask(
     from memagent.methods.plain import plain
 
     _check_query(question)
+    hush(quiet)
     out, streamed = ProseOut(), []
 
     def tell(event: Event) -> None:
@@ -181,23 +190,16 @@ def _memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
     return Memory(db, embedder=registry.embedder(embedder), single_user=True)
 
 
-def _notes(paths: Sequence[Path], texts: Sequence[str]) -> Iterator[Note]:
-    from memagent.indexing.files import notes_from
-    from memagent.types import Note
-
-    yield from (Note(text) for text in texts)
-    if any(str(path) == "-" for path in paths):
-        yield from _standard_input()
-    named = [path for path in paths if str(path) != "-"]
-    if named:
-        yield from notes_from(named)
-
-
-def _standard_input() -> Iterable[Note]:
+def _standard_input(paths: Sequence[Path]) -> list[Note]:
     from memagent.indexing.chunk import chunk
     from memagent.types import Note
 
-    return [Note(text) for text in chunk(sys.stdin.read())]
+    if not any(str(path) == "-" for path in paths):
+        return []
+    try:
+        return [Note(text) for text in chunk(sys.stdin.read())]
+    except UnicodeDecodeError as error:
+        raise UsageProblem("standard input is not UTF-8 text", hint="Convert it first.") from error
 
 
 def _check_query(query: str) -> None:

@@ -58,7 +58,7 @@ def init(
 ) -> None:
     """Make the folder of a new story. Nothing is written yet and no model is asked."""
     from memagent import registry
-    from memagent.story.book import Story
+    from memagent.story.book import Story, quote
     from memagent.story.config import StoryConfig
 
     text = _premise(premise, premise_file)
@@ -70,13 +70,13 @@ def init(
         f"Made {folder}. What it is about is in {folder / 'premise.md'}, how it is written in {folder / 'story.toml'}.",
         quiet=quiet,
     )
-    say(f"Next: memagent story write {folder}", quiet=quiet)
+    say(f"Next: memagent story write {quote(folder)}", quiet=quiet)
 
 
 @story.command()
 @folder_argument
-@click.option("-n", "count", type=click.IntRange(min=1), help="How many paragraphs more (default 1).")
-@click.option("--until", type=click.IntRange(min=1), help="Write until there are so many in all.")
+@click.option("-n", "count", type=click.IntRange(1, 100_000), help="How many paragraphs more (default 1).")
+@click.option("--until", type=click.IntRange(1, 1_000_000), help="Write until there are so many in all.")
 @click.option("--auto/--ask", default=None, help="Choose plans by itself, or ask you (default on a terminal).")
 @click.option("--select", type=click.Choice(["first", "model", "simulator"]), help="Who chooses with --auto.")
 @click.option("-m", "--model", help="Which model writes; see memagent --help.")
@@ -134,6 +134,7 @@ def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: 
 @json_option
 def status(folder: Path, as_json: bool) -> None:
     """Say where the story stands, what it cost, and what comes next."""
+    from memagent.story.book import quote
     from memagent.story.writing import words
 
     book = _open(folder)
@@ -152,22 +153,23 @@ def status(folder: Path, as_json: bool) -> None:
         return
     click.echo(f"{record.title or book.folder}: {facts['paragraphs']} paragraphs, {facts['words']:,} words")
     click.echo(f"spent: {record.usage.calls} calls, {record.usage.tokens:,} tokens, {money(record.usage.cost)}")
-    if record.goal and record.goal.until > len(record.paragraphs):
+    if record.goal and not record.goal.reached and record.goal.until > len(record.paragraphs):
         click.echo(f"stopped on the way to {record.goal.until} paragraphs")
     if state:
         _show_plans(book)
-    click.echo(f"next: memagent story write {book.folder}")
+    click.echo(f"next: memagent story write {quote(book.folder)}")
 
 
 @story.command()
 @folder_argument
 def show(folder: Path) -> None:
     """Print the story."""
+    from memagent.story.book import quote
     from memagent.story.pages import manuscript_text
 
     book = _open(folder)
     if not book.record.paragraphs:
-        say(f"Nothing is written yet. Next: memagent story write {book.folder}")
+        say(f"Nothing is written yet. Next: memagent story write {quote(book.folder)}")
     click.echo(manuscript_text(book.record), nl=False)
 
 
@@ -184,6 +186,8 @@ def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None
 
     if out is None:
         folder, out = Path(), folder
+        if not out.suffix:
+            raise UsageProblem("no file is named", hint=f"Write: memagent story export {out} OUT.md")
     book = _open(folder)
     if out.suffix not in (".md", ".txt"):
         raise UsageProblem(
@@ -221,6 +225,7 @@ def memory() -> None:
 def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
     """Show the short memory, and what long memory holds."""
     from memagent.methods.recurrent import paragraph_id
+    from memagent.story.book import quote
 
     book = _open(folder)
     state, long = book.state, book.record.long_memory
@@ -228,7 +233,7 @@ def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
         emit({"short": state.memory if state else "", "long": {str(number): text for number, text in long.items()}})
         return
     if state is None:
-        say(f"The story has not begun. Next: memagent story write {book.folder}")
+        say(f"The story has not begun. Next: memagent story write {quote(book.folder)}")
         return
     click.echo(f"Short memory ({book.pages.short}; edit it freely)\n\n{state.memory}\n")
     click.echo(f"Long memory ({book.pages.long}; {len(long)} of {len(book.record.paragraphs)} paragraphs)\n")
@@ -271,10 +276,10 @@ def _premise(premise: str | None, path: Path | None) -> str:
         raise UsageProblem("a story needs a premise", hint='Give --premise "..." or --premise-file FILE (one of them).')
     if premise is not None:
         return premise
-    if str(path) == "-":
-        return sys.stdin.read()
     assert path is not None
     try:
+        if str(path) == "-":
+            return sys.stdin.read()
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageProblem(

@@ -10,15 +10,15 @@ from typing import Any, cast
 import click
 
 from memagent.budget import Budget
-from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, money, numbered, say, spent
+from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, hush, money, numbered, say, spent
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
 from memagent.methods.recurrent import Select, State
 from memagent.sentences import count_words
-from memagent.story.book import Story
+from memagent.story.book import Story, quote
 from memagent.story.prose import ProseStream
-from memagent.story.writing import Progress, goal, words, write, write_one
+from memagent.story.writing import Progress, goal, reached, words, write, write_one
 from memagent.types import Usage
 
 _PROSE = {"recurrent/begin", "recurrent/step"}
@@ -45,6 +45,7 @@ class Options:
 def write_story(story: Story, options: Options) -> int:
     """Write as the options say; return the exit code. A run that was stopped says how to go on."""
     select = cast(Select, options.select or story.config.select)
+    hush(options.quiet)
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
     controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
@@ -52,7 +53,7 @@ def write_story(story: Story, options: Options) -> int:
     with story.editing():
         controller.memory = story.memory
         teller.begin(controller)
-        signals = Signals(controller, progress)
+        signals = Signals(progress)
         try:
             done = (_asking if options.asking else _automatic)(story, controller, select, signals, options)
         except (Interrupted, click.Abort, KeyboardInterrupt):
@@ -61,10 +62,14 @@ def write_story(story: Story, options: Options) -> int:
             done, signals.first = False, signal.SIGTERM
         except Stopped as stop:
             teller.stopped()
-            complain(stop.message, f"Nothing is lost. Go on with a higher limit: memagent story write {story.folder}")
+            complain(
+                stop.message, f"Nothing is lost. Go on with a higher limit: memagent story write {quote(story.folder)}"
+            )
             return exit_code(stop)
         finally:
             teller.close()
+        if done:
+            reached(story)
     if not done:
         return _interrupted(story, signals)
     teller.done()
@@ -124,26 +129,34 @@ def _choice(story: Story, answer: str) -> int | str | None:
         return click.prompt("What happens next", err=True).strip() or None
     if answer == "e":
         number = click.prompt("Which one", type=click.IntRange(1, len(plans)), default=1, err=True)
-        return (click.edit(plans[number - 1], extension=".md") or plans[number - 1]).strip() or None
+        return (_in_editor(plans[number - 1]) or plans[number - 1]).strip() or None
     say(f"{answer!r} is not one of the choices")
     return None
 
 
 def _edit_memory(story: Story) -> None:
-    text = click.edit(story.state.memory if story.state else "", extension=".md")
+    text = _in_editor(story.state.memory if story.state else "")
     if text and text.strip():
         story.edit_memory(text)
         say("taken up")
 
 
+def _in_editor(text: str) -> str | None:
+    try:
+        return click.edit(text, extension=".md")
+    except click.ClickException as error:
+        say(f"{error.format_message()} Set EDITOR to an editor that is installed.")
+        return None
+
+
 class Signals:
-    """The first Ctrl-C or SIGTERM ends the run after the paragraph in hand, the second ends it at the next token.
+    """The first Ctrl-C or SIGTERM ends the run after the paragraph in hand, the second ends it at once.
 
     In force inside its `with` block only: at a question, Ctrl-C is Python's own.
     """
 
-    def __init__(self, controller: Controller, progress: Progress) -> None:
-        self.controller, self.progress = controller, progress
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
         self.first: int | None = None
         self._count = 0
         self._before: dict[int, Any] = {}
@@ -161,15 +174,15 @@ class Signals:
         if self._count == 1:
             self.progress.stop()
             say("\n[stopping after this paragraph; once more to stop now]")
-        elif self._count == 2:
-            self.controller.stop()
         else:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # at once, even where a server has not begun to answer
 
 
 def _interrupted(story: Story, signals: Signals) -> int:
     count = len(story.record.paragraphs)
-    say(f"\nStopped. {count} paragraph{'s' * (count != 1)} kept. Go on with: memagent story write {story.folder}")
+    say(
+        f"\nStopped. {count} paragraph{'s' * (count != 1)} kept. Go on with: memagent story write {quote(story.folder)}"
+    )
     return 143 if signals.first == signal.SIGTERM else 130
 
 
@@ -187,7 +200,10 @@ class Teller:
         quiet = self.options.quiet
         say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
         for what in self.story.adopted:
-            say(f"your edit of the {what} is taken up", quiet=quiet)
+            say(f"taken up: {what}", quiet=quiet)
+        language = self.story.config.language
+        if controller.llm.name == "offline" and language.casefold() != "english":
+            say(f"offline writes English only; for {language}, choose a model with -m", quiet=quiet)
 
     def hear(self, event: Event) -> None:
         """Show prose as it comes."""
@@ -232,7 +248,7 @@ class Teller:
         count = len(record.paragraphs)
         say(
             f"{count} paragraphs, {words(record.paragraphs):,} words, {money(record.usage.cost)} in all."
-            f" Its memory: memagent story memory show {self.story.folder}"
+            f" Its memory: memagent story memory show {quote(self.story.folder)}"
         )
 
     def _finish_prose(self, text: str) -> None:
@@ -245,10 +261,12 @@ class Teller:
 
     def _tell(self, state: State, usage: Usage) -> None:
         total = self.story.record.usage
+        first = state.paragraphs - len(state.written) + 1
+        where = f"¶{first}" if len(state.written) == 1 else f"¶{first}-{state.paragraphs}"
         recalled = " ".join(f"¶{int(id[1:])}" for id in state.recalled if id[1:].isdecimal()) or "nothing"
         say(
             dim(
-                f"── ¶{state.paragraphs}: {sum(map(count_words, state.written))} words · recalled {recalled} · "
+                f"── {where}: {sum(map(count_words, state.written))} words · recalled {recalled} · "
                 f"{spent(usage)} · in all {total.tokens:,} tokens, {money(total.cost)}"
             )
         )

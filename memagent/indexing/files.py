@@ -37,9 +37,37 @@ def notes_from(
         UsageProblem: a path is not there, cannot be read or is not UTF-8; a folder has nothing to read.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else paths
-    for path in (file for one in given for file in _files(Path(one))):
-        for section in _read(path, max_tokens, language):
-            yield Note(section.text, title=section.title or path.stem, source=path.as_posix())
+    for path in (file for one in given for file in files_in(one)):
+        yield from notes_of(path, max_tokens=max_tokens, language=language)
+
+
+def notes_of(
+    path: str | os.PathLike[str], *, source: str | None = None, max_tokens: int = 200, language: str = "en"
+) -> list[Note]:
+    """Return the notes of one file; `source` is the path as given unless it is said otherwise. Errors as above."""
+    file = Path(path)
+    name = file.as_posix() if source is None else source
+    found = _read(file, max_tokens, language)
+    return [Note(section.text, title=section.title or file.stem, source=name) for section in found]
+
+
+def files_in(path: str | os.PathLike[str]) -> list[Path]:
+    """Return what is read of a path: the file itself, or the text files of a folder to its bottom, sorted.
+
+    Raises:
+        UsageProblem: it is not there, is neither file nor folder, or is a folder with nothing to read.
+    """
+    given = Path(path)
+    if not os.path.lexists(given):
+        raise UsageProblem(f"{given} does not exist", hint="Check the spelling, and the folder you are in.")
+    if given.is_dir():
+        found = sorted(_walk(given), key=lambda file: file.as_posix())
+        if not found:
+            raise UsageProblem(f"{given} has no file to read", hint=f"What is read ends in {', '.join(SUFFIXES)}.")
+        return found
+    if given.exists() and not given.is_file():
+        raise UsageProblem(f"{given} is no ordinary file", hint="Give a text file, a folder, or - for standard input.")
+    return [given]
 
 
 def _read(path: Path, max_tokens: int, language: str) -> list[Section]:
@@ -55,17 +83,6 @@ def _read(path: Path, max_tokens: int, language: str) -> list[Section]:
     return sections(body, max_tokens=max_tokens, language=language, headings=markdown)
 
 
-def _files(path: Path) -> list[Path]:
-    if not os.path.exists(path):
-        raise UsageProblem(f"{path} does not exist", hint="Check the spelling, and the folder you are in.")
-    if not path.is_dir():
-        return [path]
-    found = sorted(_walk(path), key=lambda file: file.as_posix())
-    if not found:
-        raise UsageProblem(f"{path} has no file to read", hint=f"What is read ends in {', '.join(SUFFIXES)}.")
-    return found
-
-
 def _walk(folder: Path) -> Iterator[Path]:
     try:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -76,5 +93,5 @@ def _walk(folder: Path) -> Iterator[Path]:
         if entry.is_dir():
             if not entry.is_symlink():  # a link may lead back up
                 yield from _walk(entry)
-        elif entry.suffix.lower() in SUFFIXES:
-            yield entry
+        elif entry.suffix.lower() in SUFFIXES and (entry.is_file() or not entry.exists()):
+            yield entry  # a link that leads nowhere too: reading it says so

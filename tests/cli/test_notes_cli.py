@@ -42,7 +42,7 @@ def test_a_folder_goes_in_and_another_process_finds_it_at_once(place: Path) -> N
     added = memagent("add", "notes")
     assert added.returncode == 0, added.stderr
     assert added.stdout == ""
-    assert "3 sources" in added.stderr
+    assert "3 files read" in added.stderr
     found = memagent("search", "Who keeps the lighthouse?")
     first = found.stdout.splitlines()[0]
     assert first.startswith("1. ")
@@ -135,8 +135,7 @@ def test_bad_input_is_one_clear_error(place: Path) -> None:
     check(memagent("show", "nothing"), 1, "nothing")
     check(memagent("show", "--source", "nothing"), 1, "nothing")
     check(memagent("add", "notes", "--embedder", "hasing"), 2, "hashing")
-    (place / "notes" / "latin.txt").write_bytes(b"caf\xe9")
-    check(memagent("add", "notes", "-q"), 2, "latin.txt")
+    check(memagent("add", "notes", "nowhere.md"), 2, "nowhere.md")
     (place / "other.db").write_text("this is no database, and it is longer than a header " * 9)
     check(memagent("add", "notes", "--db", "other.db"), 1, "other.db")
     assert (place / "other.db").read_text().startswith("this is no database")
@@ -148,3 +147,83 @@ def test_output_into_a_closed_pipe_is_no_traceback(place: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def sources() -> dict[str, int]:
+    return json.loads(memagent("show", "--json").stdout)["sources"]
+
+
+def test_a_bad_file_is_named_and_the_rest_of_the_folder_goes_in(place: Path) -> None:
+    (place / "notes" / "latin.txt").write_bytes(b"caf\xe9")
+    (place / "notes" / "lost.md").symlink_to(place / "nowhere.md")
+    os.mkfifo(place / "notes" / "pipe.md")
+    done = memagent("add", "notes")
+    assert done.returncode == 1
+    assert "latin.txt is not UTF-8" in done.stderr
+    assert "lost.md" in done.stderr
+    assert "3 files read" in done.stderr
+    assert "Mara" in memagent("search", "lighthouse").stdout
+
+
+def test_a_file_has_one_name_however_its_path_is_given(place: Path) -> None:
+    memagent("add", "notes/lamp.md")
+    memagent("add", place / "notes" / "lamp.md")
+    memagent("add", "notes/../notes/lamp.md")
+    os.chdir(place / "notes")
+    memagent("add", "lamp.md", "--db", "../memory.db")
+    os.chdir(place)
+    assert list(sources()) == ["notes/lamp.md"]
+
+
+def test_emptied_and_deleted_files_are_not_found_any_more(place: Path) -> None:
+    memagent("add", "notes")
+    assert "whale oil" in memagent("search", "oil").stdout
+    (place / "notes" / "lamp.md").write_text("")
+    memagent("add", "notes/lamp.md")
+    assert "whale oil" not in memagent("search", "oil").stdout
+    (place / "notes" / "harbour.txt").unlink()
+    done = memagent("add", "notes")
+    assert "1 gone from disk forgotten" in done.stderr
+    assert list(sources()) == ["notes/夜.md"]
+    (place / "notes" / "夜.md").unlink()
+    (place / "notes" / "lamp.md").unlink()
+    assert memagent("add", "notes").returncode == 0
+    assert sources() == {}
+
+
+def test_what_lies_elsewhere_is_left_alone(place: Path) -> None:
+    (place / "other").mkdir()
+    (place / "other" / "a.md").write_text("The herring sings.")
+    memagent("add", "notes", "other")
+    memagent("add", "--text", "The parrot is called Ines.")
+    (place / "other" / "a.md").unlink()
+    memagent("add", "notes")
+    assert "herring" in memagent("search", "herring").stdout
+    memagent("add", ".")
+    assert "herring" not in memagent("search", "herring").stdout
+    assert "Ines" in memagent("search", "parrot").stdout
+
+
+def test_quiet_says_nothing_but_errors(place: Path) -> None:
+    assert memagent("add", "notes", "-q").stderr == ""
+    assert memagent("ask", "Who keeps the lighthouse?", "-q").stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk without room")
+def test_output_onto_a_full_disk_is_one_clear_error(place: Path) -> None:
+    memagent("add", "notes")
+    command = f"{sys.executable} -m memagent search lamp > /dev/full"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "bug" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_no_standard_output_at_all_is_no_error(place: Path) -> None:
+    memagent("add", "notes")
+    done = subprocess.run(
+        f"{sys.executable} -m memagent ask lamp -m offline >&-", shell=True, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr

@@ -390,8 +390,10 @@ def test_ctrl_c_at_the_question_keeps_everything(folder: Path) -> None:
     with FakeOpenAIServer([json.dumps(OPENING)]) as server:
         with Terminal("story", "write", folder, "-m", model(server)) as terminal:
             terminal.expect("q quit")
-            time.sleep(0.5)  # a signal in the moment before Python reads the line waits until the line has come
-            terminal.process.send_signal(2)
+            deadline = time.monotonic() + 20
+            while terminal.process.poll() is None and time.monotonic() < deadline:
+                terminal.process.send_signal(2)  # one that comes just before Python reads the line waits for the line
+                time.sleep(0.3)
             terminal.expect("3 paragraphs kept. Go on with")
             assert terminal.end() == 130
     assert len(Story(folder).record.paragraphs) == 3
@@ -407,3 +409,60 @@ def test_a_second_ctrl_c_stops_inside_the_paragraph_and_keeps_the_rest(folder: P
             terminal.expect("Go on with")
             assert terminal.end() == 130
     assert len(Story(folder).record.paragraphs) == 3
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_server_that_does_not_answer(folder: Path) -> None:
+    with FakeOpenAIServer([Fault(delay=60, reply=json.dumps(OPENING))]) as server:
+        with Terminal("story", "write", folder, "--auto", "-n", 3, "-m", model(server)) as terminal:
+            terminal.expect("writes")
+            while not server.requests:
+                time.sleep(0.01)
+            terminal.process.send_signal(2)
+            terminal.expect("stopping after this paragraph")
+            terminal.process.send_signal(2)
+            assert terminal.end(seconds=20) == 130
+
+
+def test_a_limit_on_seconds_is_code_5(folder: Path) -> None:
+    with FakeOpenAIServer([Fault(delay=30, reply="late")] * 3) as server:
+        stopped = memagent("story", "write", folder, "-n", 3, "-m", model(server), "--max-seconds", 1)
+    assert stopped.returncode == 5, stopped.stderr
+    assert "time limit" in stopped.stderr
+
+
+def test_the_same_run_killed_at_its_very_end_is_not_begun_again(folder: Path) -> None:
+    assert memagent("story", "write", folder, "-n", 6, "-m", "offline").returncode == 0
+    log = folder / ".memagent" / "events.jsonl"
+    log.write_bytes(log.read_bytes()[: log.read_bytes().rindex(b'{"type": "reached"')])
+    again = memagent("story", "write", folder, "-n", 6, "-m", "offline")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert len(Story(folder).record.paragraphs) == 6
+    memagent("story", "write", folder, "-n", 6, "-m", "offline")
+    assert len(Story(folder).record.paragraphs) == 12
+
+
+def test_a_story_in_a_folder_with_a_blank_says_commands_that_work(tmp_path: Path) -> None:
+    folder = tmp_path / "my story ü"
+    said = memagent("story", "init", folder, "--premise", PREMISE).stderr
+    command = said.split("Next: memagent ")[1].strip()
+    done = subprocess.run(f"{sys.executable} -m memagent {command} -m offline -q", shell=True, capture_output=True)
+    assert done.returncode == 0
+
+
+def test_chinese_prose_is_shown_letter_by_letter(folder: Path) -> None:
+    chinese = dict(OPENING, paragraphs=["雾来了，灯塔亮着。", "雨来了。", "夜来了。"])
+    with FakeOpenAIServer([lambda payload: json.dumps(chinese, ensure_ascii=False)]) as server:
+        with Terminal("story", "write", folder, "--auto", "-n", 3, "-m", model(server)) as terminal:
+            terminal.expect("雾来了，灯塔亮着。")
+            terminal.expect("3 paragraphs")
+
+
+def test_a_missing_editor_does_not_end_the_session(folder: Path) -> None:
+    with FakeOpenAIServer([json.dumps(OPENING)]) as server:
+        with Terminal("story", "write", folder, "-m", model(server), EDITOR="no-such-editor") as terminal:
+            terminal.expect("q quit")
+            terminal.type("M\n")
+            terminal.expect("Set EDITOR")
+            terminal.expect("q quit")
+            terminal.type("q\n")
+            assert terminal.end() == 0

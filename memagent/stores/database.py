@@ -243,7 +243,7 @@ class SQLiteDatabase:
         self._held = list(self._links)
         for link in self._held:
             link.lock.acquire()
-            if not link.raw.in_transaction:
+            if not link.closed and not link.raw.in_transaction:
                 link.close()
 
     def after_fork(self, *, child: bool) -> None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 
+from memagent.offline.cast import trait
 from memagent.offline.free import plain
 from memagent.offline.past import past_sentence
-from memagent.offline.premise import trait
 from memagent.offline.telling import Telling
 from memagent.offline.text import bare, normal, sentences, stable
 from memagent.offline.world import Person, World
@@ -50,11 +50,12 @@ def memories(telling: Telling, facts: dict[str, Person | str]) -> None:
         facts["event"] = event
         facts["ev"] = _by_pronoun(event, telling)
     if world.settled:
-        facts["settled"] = world.settled[stable(scribe.key, "settled") % len(world.settled)]
+        settled = world.settled[stable(scribe.key, "settled") % len(world.settled)]
+        facts["settled"] = settled.split("; it was proved", 1)[0].split(", because", 1)[0]
     if world.promise and (person := world.person(world.promise[0])) and telling.scene.actor is world.hero:
         facts["V"], facts["deed_kept"] = person, world.promise[1]
     if telling.scene.thread and len(telling.scene.thread.clues) >= 2:
-        facts["clue1"], facts["clue2"] = telling.scene.thread.clues[0], telling.scene.thread.clues[-1]
+        facts["clue1"], facts["clue2"] = telling.scene.thread.clues[0], telling.scene.thread.clues[1]
     if recall := _recollection(telling):
         facts["recall"] = recall
         if normal(recall.split(" ", 1)[-1]) in normal(str(facts.get("event", ""))):
@@ -69,7 +70,7 @@ def _recollection(telling: Telling) -> str:
     options: list[str] = []
     for sentence in sentences(telling.recalled):
         starts = next((each for each in telling.world.everyone if sentence.startswith(f"{each.short} ")), None)
-        plain = not re.search(
+        plain = telling.world.hero.name not in sentence and not re.search(
             r"[\"“”?:;!]|remember|came back|thought|felt|noticed|wondered|wanted|did not|had|was|how|It ", sentence
         )
         named = any(
@@ -95,7 +96,9 @@ def _recollection(telling: Telling) -> str:
 
 def _by_pronoun(clause: str, telling: Telling) -> str:
     """A clause with pronouns for the hero, who is named just before it."""
-    name = re.escape(telling.scene.actor.short)
+    actor = telling.scene.actor
+    family = actor.name.partition(f"{actor.short} ")[2]
+    name = re.escape(actor.short) + (rf"(?: {re.escape(family)}\b)?" if family else "")
     he, him, his = (telling.scribe.pronoun("A", form) for form in ("he", "him", "his"))
     clause = re.sub(rf"^{name}\b(?!')|(?<=and ){name}\b(?!')|(?<=that ){name}\b(?!')", he, clause)
     clause = re.sub(rf"\b{name}'s?(?=\s)", his, clause)
@@ -112,6 +115,10 @@ def back(telling: Telling) -> None:
         return
     if "recall" in facts:
         telling.common("back", "recall")
+    if telling.scribe.key % 3 and "recall" not in facts:
+        facts.pop("event", None)
+    if telling.scribe.key % 2:
+        facts.pop("settled", None)
     options = [name for name, needed in (("item", "C"), ("event", "event"), ("settled", "settled"), ("promise", "V"))
                if needed in facts]  # fmt: skip
     if options and ("recall" not in facts or telling.length >= 9):
@@ -119,8 +126,10 @@ def back(telling: Telling) -> None:
         if which == "promise" and telling.scribe.key % 2:
             which, telling.world.promise = "kept", None
         telling.common("back", which)
-    elif telling.world.known and "recall" not in facts and "known" not in facts:
-        facts["known"] = telling.world.known[telling.scribe.step % len(telling.world.known)]
+    elif told := [fact for fact in telling.world.known if telling.world.hero.short not in fact]:
+        if "recall" in facts or "known" in facts:
+            return
+        facts["known"] = told[telling.scribe.step % len(told)]
         telling.common("back", "known")
 
 

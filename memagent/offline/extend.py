@@ -34,21 +34,23 @@ def extend(draft: str, world: World, scribe: Scribe, most: int) -> str:
         out.append(sentence)
         met = met or bool(other and re.search(rf"\b{re.escape(other.short)}\b", sentence))
         if at < len(own) - 1 and not _runs_on(sentence, own[at + 1]) and len(out) + len(own) - at < most:
-            out.append(_between(at, met, scribe))
+            leans = own[at + 1].startswith(("He ", "She ", "His ", "Her "))
+            out.append(_between(at, met and not leans, leans, scribe))
     return " ".join(each for each in out if each)
 
 
 def _runs_on(sentence: str, following: str) -> bool:
     """Whether a sentence belongs to the next one, so that nothing may come between."""
     opens = sentence.count('"') % 2 == 1 or following.startswith(('"', "“", "But ", "Then ", "And "))
-    return opens or sentence.endswith(":") or following.split(" ", 1)[0] in {"He", "She", "They", "It", "That", "So"}
+    return opens or sentence.endswith(":") or following.split(" ", 1)[0] in {"They", "It", "That", "So"}
 
 
-def _between(at: int, met: bool, scribe: Scribe) -> str:
+def _between(at: int, met: bool, leans: bool, scribe: Scribe) -> str:
     """A sentence that changes nothing: what is seen, what is felt, or what the other one does meanwhile."""
     details = table("scenes")["detail"]
     name = ("seen", "felt", "meanwhile")[at % 3]
-    if name == "meanwhile" and not met:
+    if (name == "meanwhile" and not met) or (name == "felt" and leans):
         name = "heard"
     scribe.now_about(None)
+    scribe.worn.clear()
     return scribe.say(f"detail/{name}", details[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from memagent.offline.lists import given_names, relation_nouns, role_nouns, table
+from memagent.offline.lists import given_names, pet_nouns, relation_nouns, role_nouns, table
 from memagent.offline.past import is_verb
 from memagent.offline.text import words
 from memagent.offline.world import Person
@@ -105,6 +105,7 @@ def find_several(text: str) -> tuple[str, str]:
 def find_people(text: str) -> list[Person]:
     """Return the people in `text`: named ones with their roles, and roles that nobody is named for (name is empty)."""
     named = [(name, at) for name, at in find_names(text) if not is_place_name(name, at, text)]
+    named = [(name, at) for name, at in named if not _named_thing(name, at, text)]
     placed: list[tuple[int, Person]] = []
     taken: list[int] = []
     for name, at in named:
@@ -117,6 +118,30 @@ def find_people(text: str) -> list[Person]:
         if not any(start <= other < start + len(phrase) + 1 for other in taken):
             placed.append((start, Person("", phrase, _by_role(phrase) or role_nouns()[noun])))
     return [person for _, person in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _named_thing(name: str, at: int, text: str) -> bool:
+    """Whether a name is that of a thing, a vessel or an animal: `the boat Wren`, `her dog Biscuit`, `the Wren`."""
+    things = table("words")["things"]
+    nouns = {*things["objects"], *things["vessels"], *things["places"], *things["pets"]}
+    before = words(text[max(0, at - 40) : at])[-2:]
+    if before and before[-1].lower() in nouns and re.search(r"[a-z] (?:called |named )?$", text[:at]):
+        return True
+    if len(before) == 2 and before[1].lower() in {"called", "named"} and before[0].lower() in nouns:
+        return True
+    return bool(before) and before[-1] == "the" and name not in given_names() and len(name.split()) == 1
+
+
+def find_pets(text: str) -> list[Person]:
+    """Return the animals that belong to somebody in `text`, with a name where they have one."""
+    found: list[Person] = []
+    pets = "|".join(sorted(pet_nouns()))
+    lead = rf"\b([Hh]er|[Hh]is|[Tt]heir|[Aa]n?|[Tt]he|[A-Z]\w+'s)\s+(?:[a-z]+\s+)?({pets})\b"
+    for match in re.finditer(rf"{lead}(?:,?\s+(?:called\s+|named\s+)?({_UPPER}\w+))?", text):
+        owner = match.group(1).lower()
+        owner = owner if owner in {"her", "his", "their"} else "the"
+        found.append(Person(match.group(3) or "", f"{owner} {match.group(2)}", "he"))
+    return found[:1]
 
 
 def find_roles(text: str) -> list[tuple[int, str, str]]:
@@ -137,7 +162,7 @@ def _cut(match: re.Match[str], text: str, nouns: frozenset[str]) -> tuple[str, s
     parts = rest.group().split() if rest else []
     best = ("", "")
     for at, word in enumerate(parts[:5]):
-        if word.lower() in _STOP or (at and is_verb(word) and word.lower() not in nouns):
+        if word.lower() in _STOP or (at and is_verb(word) and (best[1] or word.lower() not in nouns)):
             break
         if word.lower() in nouns:
             best = (f"{match.group(1).lower()} {' '.join(parts[: at + 1])}", word.lower())

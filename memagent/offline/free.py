@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 
+from memagent.offline import threads as threads
+from memagent.offline.cast import trait
 from memagent.offline.finding import find_names
 from memagent.offline.past import is_base, past_sentence
 from memagent.offline.plan import newcomers_in
-from memagent.offline.premise import trait
 from memagent.offline.telling import Telling
 from memagent.offline.text import capital, normal
 from memagent.offline.world import Person
@@ -17,6 +18,7 @@ from memagent.offline.world import Person
 
 def carry_out(telling: Telling) -> None:
     """Tell what a person's plan says, each sentence in the past tense or, where that fails, as an intention."""
+    come_back(telling)
     hero = telling.scene.actor
     names = {part for each in telling.world.everyone for part in each.name.split()}
     names |= {part for sentence in telling.scene.free for name, _ in find_names(sentence) for part in name.split()}
@@ -68,3 +70,28 @@ def _know(telling: Telling, person: Person) -> None:
 def plain(text: str) -> str:
     """Return `text` without braces, which would be slots."""
     return text.replace("{", "(").replace("}", ")")
+
+
+_SEEN = "finds|meets|sees|frees|rescues|embraces|brings|brings back|recognises|find|meet|free|bring"
+_ACTS = "is alive|comes|returns|appears|walks|stands|sits|says|speaks|opens"
+
+
+def come_back(telling: Telling) -> None:
+    """Let a person's plan bring somebody back who was not there: the question about them is settled by it."""
+    world = telling.world
+    for person in [each for each in world.people if each.state in {"missing", "far away"}]:
+        if not any(_brings(person, sentence) for sentence in telling.scene.free):
+            continue
+        person.state, person.trait = "", "came back alive"
+        gone = [each for each in world.threads if threads.lost_in(each, world) is person]
+        world.threads = [each for each in world.threads if each not in gone]
+        world.settled.append(f"{person.short} was alive and came back")
+        telling.added.append(f"{person.short} is back")
+        if any(each.question in world.goal for each in gone):
+            world.goal = f"to find out {world.threads[0].question}" if world.threads else ""
+
+
+def _brings(person: Person, sentence: str) -> bool:
+    name = rf"(?:{re.escape(person.name)}|{re.escape(person.short)})"
+    back = rf"\b(?:{_SEEN}) {name}\b(?!['’])|^{name} (?:{_ACTS})\b"
+    return bool(re.search(back, sentence)) and not re.search(r"\b(?:dead|grave|body|picture|name)\b", sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +14,7 @@ from memagent.offline.world import PRONOUNS, Person
 
 _SLOT = re.compile(r"\{([^{}]+)\}( was\b)?")
 _INNER = re.compile(r"((?:[.!?]|\.[\"”])\s+[\"“]?|[:.!?]\s[\"“])([a-zà-ÿ])")
-_PEOPLE = frozenset({"A", "B", "F", "L", "N", "S", "V", "person"})
+_PEOPLE = frozenset({"A", "B", "F", "L", "N", "S", "V", "person", "rival", "helper"})
 _B_FORMS = {"bhe": "he", "bhim": "him", "bhis": "his"}
 
 
@@ -29,15 +30,31 @@ def needs(template: str) -> frozenset[str]:
             found.add("B")
         elif name in _FACTS:
             found.add(name)
+        elif name[:1].lower() + name[1:] in _FACTS:
+            found.add(name[:1].lower() + name[1:])
     return frozenset(found)
 
 
 _FACTS = _PEOPLE | frozenset(
-    "Aname Answer Arole Bmore Bname Brole C Cfrom Fhe Frole L Lname Lrole Nrole O Oname P Placename Pnew Q Qa Qb "
-    "R RP Rfrom Rolename W Weather When_next X anobject answer beginning calm clue clue1 clue2 clueb deed_kept "
-    "deed_told disturbance ev event fact found_at gap known newitem object place place2 place_word plan premise "
-    "recall rise settled slip trait_told when when_low when_next".split()
+    "Aname Arole Bmore Bname Brole C Cfrom Fhe Frole L Lfact Lname Lrole Nrole O Oname P Placename Pnew Q Qa Qb R "
+    "RP Rfrom Rolename W Weather who When_next X anobject answer beginning calm clue clue1 clue2 clue3 clueb count "
+    "deed_kept deed_told disturbance ev event fact found_at gap helper known newitem object place place2 "
+    "place_word plan premise proof1 proof2 recall rise rivalname rivalrole settled slip trait_told when when_low "
+    "when_next".split()
 )
+
+
+# How many asides of a kind one paragraph may have.
+MOST = {"smell": 1, "sight": 1, "sound": 2, "body": 1, "feeling": 2, "trifle": 1, "like": 1, "food": 1, "disaster": 1}
+_KIN = {"small_sound": "sound", "sound_np": "sound"}
+
+
+@lru_cache(maxsize=4096)
+def asides(template: str) -> Counter[str]:
+    """Count what `template` has of smells, sounds, sights, feelings and small things."""
+    names = (slot.partition(":")[0] for slot, _ in _SLOT.findall(template))
+    plain = (name[:1].lower() + name[1:] for name in names)
+    return Counter(name for each in plain if (name := _KIN.get(each, each)) in MOST)
 
 
 @dataclass
@@ -60,6 +77,7 @@ class Scribe:
     story: int = 0
     avoid: set[str] = field(default_factory=set)
     openings: set[str] = field(default_factory=set)
+    worn: Counter[str] = field(default_factory=Counter)
     _uses: dict[str, int] = field(default_factory=dict)
     _recent: list[str] = field(default_factory=list)
     _mentioned: frozenset[str] = frozenset()
@@ -68,6 +86,7 @@ class Scribe:
     def say(self, pool: str, templates: Sequence[str]) -> str:
         """Return a sentence from one of `templates`: the next in turn that can be said and was not said before."""
         usable = [each for each in templates if needs(each) <= self.facts.keys()]
+        usable = [each for each in usable if not self._too_much(each)] or usable
         if not usable:
             return ""
         used = self._uses.get(pool, 0)
@@ -80,6 +99,10 @@ class Scribe:
                 break
         self._remember(template, text)
         return text
+
+    def _too_much(self, template: str) -> bool:
+        """Whether a template would be one aside of its kind too many for this paragraph."""
+        return any(self.worn[name] + count > MOST.get(name, 99) for name, count in asides(template).items())
 
     def _turn(self, pool: str, templates: Sequence[str], use: int) -> str:
         """The templates of a pool come round in an order that changes after three rounds."""
@@ -162,6 +185,7 @@ class Scribe:
         )
 
     def _remember(self, template: str, text: str) -> None:
+        self.worn.update(asides(template))
         self._pronouns = self._pronouns + 1 if template.startswith("{A} ") and self._may_say_he() else 0
         named = {name for name in _PEOPLE & self.facts.keys() if isinstance(self.facts[name], Person)}
         tail = normal(text)

@@ -55,6 +55,19 @@ def role_nouns() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def pet_nouns() -> frozenset[str]:
+    """Return nouns for animals that belong to somebody, which may be lost but never speak."""
+    return frozenset(table("words")["things"]["pets"])
+
+
+@lru_cache(maxsize=1)
+def portable() -> frozenset[str]:
+    """Return the things that a person can carry about."""
+    things = table("words")["things"]
+    return frozenset(things["objects"]) - frozenset(things["heavy"])
+
+
+@lru_cache(maxsize=1)
 def relation_nouns() -> frozenset[str]:
     """Return nouns for relatives and friends, who belong to somebody."""
     relations = table("words")["relations"]

@@ -57,10 +57,12 @@ def lines(world: World) -> list[Line]:
     if world.premise:
         found.append((60, f"It began like this: {world.premise}."))
     found.append((100, f"The story follows {hero.name}, {hero.role}, and stays at {his} side."))
-    found.append((70, f"It is {article(world.genre)} story, set {place}."))
+    found.append((70, f"It is {article(f'{world.genre} story'.strip())}, set {place}."))
     if world.goal:
         found.append((90, f"Above all, {hero.short} wants {world.goal}."))
-    found += [(80 - at, _person_line(person)) for at, person in enumerate(world.people)]
+    found += [(89 if person.state else 80 - at, _person_line(person)) for at, person in enumerate(world.people)]
+    if world.helper and world.rival and world.helper != world.rival:
+        found.append((73, f"{world.helper} helps {hero.short}, and {world.rival} stands in the way."))
     found += [(64, f"Also known: {fact}.") for fact in world.known]
     if world.places:
         found.append((50, f"So far it has led to {listed(world.places)}."))
@@ -81,6 +83,8 @@ def lines(world: World) -> list[Line]:
 
 
 def _person_line(person: Person) -> str:
+    if person.state:
+        return f"{person.name}, {person.role}, is {person.state}; {person.pronoun} {person.trait}."
     return f"{person.name} is {person.role}; {person.pronoun} {person.trait}."
 
 
@@ -129,10 +133,12 @@ def _weight(sentence: str, at: int) -> int:
         (r"The story follows ", 1000),
         (r"Above all,", 950),
         (r"(?:Still open|Open question)\b|\?\s*$", 900),
+        (r"[^;:]+, is (?:missing|dead|far away); ", 850),
         (r"[^;:]+ is [^;]+; (?:she|he|they) ", 800),
+        (r"\S+(?: \S+)? helps [^;:]+ stands in the way", 730),
         (r".* carries ", 750),
         (r".* (?:is now at|has promised|promise)", 720),
-        (r"It is (?:a|an) .* story", 700),
+        (r"It is (?:a|an) (?:.* )?story", 700),
         (r"It is (?:the|dawn|noon|dusk)\b", 690),
         (r"So far it is known", 650),
         (r"It began like this", 600),

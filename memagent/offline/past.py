@@ -18,7 +18,9 @@ _AUX = {
     "don't": "didn't",
     "won't": "would not", "can't": "could not", "cannot": "could not", "must": "had to", "shall": "would",
 }  # fmt: skip
-_STRONG = frozenset("she he it who that which somebody nobody someone everyone one everybody nothing something".split())
+_STRONG = frozenset(
+    "she he it them who that which somebody nobody someone everyone one everybody nothing something".split()
+)
 _LINK = frozenset("and then but or never always also still only soon now finally suddenly again once first".split())
 _KEEP = frozenset(
     "to will would can could may might must shall should not let lets make makes help helps did does".split()
@@ -81,6 +83,18 @@ def is_verb(word: str) -> bool:
 def past_of(word: str) -> str:
     """Return the past of a known verb in its base form, or nothing."""
     return _verbs().get(word.lower(), "")
+
+
+def base_of(word: str) -> str:
+    """Return the base form of a known verb in the past or with -s; any other word comes back as it is."""
+    return _bases().get(word, word)
+
+
+@lru_cache(maxsize=1)
+def _bases() -> dict[str, str]:
+    found = {_third(base): base for base in _verbs()}
+    found.update({past: base for base, past in _verbs().items() if not past.endswith("ed")})
+    return found
 
 
 def is_third(word: str) -> bool:

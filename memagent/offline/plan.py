@@ -54,7 +54,8 @@ def _besides() -> list[tuple[str, int, re.Pattern[str]]]:
     found = [
         (name, at, _pattern(each["plan"])) for name in ("obstacle", "stake") for at, each in enumerate(plans[name])
     ]
-    return found + [(name, 0, _pattern(text)) for name in ("tone", "exact") for text in plans["lists"][name]]
+    found += [(name, 0, _pattern(text)) for name in ("tone", "exact") for text in plans["lists"][name]]
+    return found + [("reason", 0, _pattern(text)) for text in plans["lists"]["reason"]]
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -63,7 +64,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     for at, part in enumerate(re.split(r"\{(\w+)\}", template)):
         if at % 2 == 0:
             out += re.escape(part)
-        elif part in {"himself", "his", "him", "he", "Weather"} or part in seen:
+        elif part in {"himself", "his", "him", "he", "bhe", "bhis", "bhim", "Weather"} or part in seen:
             out += ".+?"
         else:
             out += f"(?P<{part}>.+?)"
@@ -89,6 +90,8 @@ def read(plan: str, world: World) -> Scene:
             free.append(sentence)
     scene = scene or _from_words(plan, world)
     scene.free, scene.besides = list(dict.fromkeys(free))[:6], besides
+    if scene.other and scene.other.state:
+        scene.other = None
     if scene.other is None and company:
         scene.other = next((each for each in world.people if each.called(company) and each is not scene.actor), None)
     return scene
@@ -127,7 +130,11 @@ def _stand_in(actor: Person, world: World) -> Person | None:
 
 def _from_words(plan: str, world: World) -> Scene:
     """A scene from a plan in free words: whom, where and what it names."""
-    known = [each for each in world.everyone if each.name and re.search(rf"\b{re.escape(each.short)}\b", plan)]
+    known = [
+        each
+        for each in world.everyone
+        if each.name and not each.state and re.search(rf"\b{re.escape(each.short)}\b", plan)
+    ]
     actor = world.hero
     if known and plan.lstrip().startswith(known[0].short) and len(known) == 1:
         actor = known[0]
@@ -210,8 +217,7 @@ def _aside(world: World, scribe: Scribe, last: list[str]) -> Scene:
 
 def _partner(world: World, scribe: Scribe, thread: Thread | None, at: int) -> Person | None:
     """Whom to meet: somebody fresh first, then one whom the traces do not point to, in turn."""
-    lost = threads.missing(world)
-    present = [each for each in world.people if each not in lost]
+    present = world.around
     guilty = threads.suspect(thread, world) if thread else None
     free = [each for each in present if each is not guilty and each.short != world.company] or present
     fresh = [each for each in free if each.fresh]
@@ -252,12 +258,15 @@ def _worded(scene: Scene, world: World, scribe: Scribe, at: int, avoid: set[str]
         facts["O"] = scene.thing
     if carried:
         facts["C"] = carried
+    facts |= world.sides(scene.other, scene.actor)
     writer = Scribe(facts, world.setting, stable(scribe.key, at), world.step + at * 7, scribe.story)
     writer.avoid = avoid
     first = next(entry["first"] for entry in plans["plan"] if entry["kind"] == scene.kind)
     said = [writer.say(f"plan/{scene.kind}", first)]
-    for name in ("obstacle", "stake", "tone")[: 2 + (stable(scribe.key, at, "length") % 3 > 0)]:
-        said.append(_plain(writer, name))
+    if scene.thread and scene.thread.clues and scene.kind not in {"rest", "decide", "reveal"}:
+        writer.facts["clue"] = scene.thread.clues[-1]
+        said.append(_plain(writer, "reason"))
+    said += [_plain(writer, name) for name in ("obstacle", "stake")[: 2 - (len(said) > 1 and at == 2)]]
     return " ".join(each for each in said if each)
 
 
@@ -265,7 +274,9 @@ def _plain(writer: Scribe, name: str) -> str:
     """A plan uses names throughout: it is read on its own."""
     writer.now_about(None)
     plans = table("plans")
-    templates = [each["plan"] for each in plans[name]] if name in plans else plans["lists"][name]
+    helps = "B" in writer.facts and "helper" not in writer.facts
+    fitting = [each["plan"] for each in plans.get(name, []) if not (helps and each.get("against"))]
+    templates = fitting or plans["lists"][name]
     return writer.say(f"plan/{name}", templates)
 
 

@@ -12,14 +12,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from memagent.offline.past import base_of
 from memagent.offline.spans import Kind, kind_of, span
 from memagent.offline.text import sentences, words
 
 NOT_SAID = "The passages do not say."
 COVERED = 0.34
 _HEAD = re.compile(r"^\s*[\[(](\d+)[\])][:.]?[ \t]*", re.MULTILINE)
+_HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
+_POINTS_BACK = re.compile(r"\b(?:it|its|he|she|they|him|her|his|them|their|this|that|there)\b", re.IGNORECASE)
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]+")
 _COMMON = frozenset(
     "a an the of in on at to for from by with and or but not no is are was were be been being do does did has have had "
@@ -38,7 +41,9 @@ class Candidate:
     text: str
     terms: frozenset[str]
     title: frozenset[str]
+    before: frozenset[str] = frozenset()
     score: float = 0.0
+    leaning: bool = False
 
 
 def answer(passages: str, question: str) -> str:
@@ -46,9 +51,11 @@ def answer(passages: str, question: str) -> str:
     found = best(passages, question)
     if not found:
         return NOT_SAID
-    kind = kind_of(question)
+    kind, asked = kind_of(question), terms(question)
     for candidate in _chain(found):
-        if text := span(kind, candidate.text, question):
+        if candidate.leaning and kind is Kind.WHO:
+            return _cited(candidate.text, candidate)
+        if text := span(kind, _clause(candidate.text, asked), question):
             return _cited(text, candidate)
     return _cited(_plain(kind, found[0].text), found[0])
 
@@ -80,12 +87,29 @@ def best(passages: str, question: str) -> list[Candidate]:
         inside = math.fsum(weight(term) for term in asked & candidate.terms)
         beside = math.fsum(weight(term) for term in (asked & candidate.title) - candidate.terms)
         covered = (inside + 0.7 * beside) / total
-        bonus = 0.15 if inside and kind is not Kind.OTHER and span(kind, candidate.text, question) else 0.0
+        meant = (
+            inside + 0.9 * math.fsum(weight(term) for term in (asked & candidate.before) - candidate.terms)
+        ) / total
+        leaning = bool(inside) and meant > covered
+        covered = max(covered, meant) if leaning else covered
         if covered >= COVERED:
-            scored.append(
-                Candidate(candidate.number, candidate.text, candidate.terms, candidate.title, covered + bonus)
-            )
+            score = covered + (_bonus(kind, candidate.text, question) if inside else 0.0)
+            scored.append(replace(candidate, score=score, leaning=leaning))
     return sorted(scored, key=lambda candidate: -candidate.score)
+
+
+def _bonus(kind: Kind, text: str, question: str) -> float:
+    """What speaks for a sentence besides its words: that it holds a span of the kind that is asked for."""
+    if kind is Kind.OTHER:
+        return 0.0
+    if span(kind, _clause(text, terms(question)), question):
+        return 0.15
+    return -0.25 if kind is Kind.WHO and not _CJK.search(text) else 0.0
+
+
+def _clause(text: str, asked: frozenset[str]) -> str:
+    """The part of a sentence, between semicolons, that shares most with the question."""
+    return max(text.split(";"), key=lambda part: len(asked & terms(part)))
 
 
 def terms(text: str) -> frozenset[str]:
@@ -95,7 +119,7 @@ def terms(text: str) -> frozenset[str]:
         found.update(run[at : at + 2] for at in range(max(1, len(run) - 1)))
     for word in words(_CJK.sub(" ", text).lower()):
         if word not in _COMMON:
-            found.add(stem(word))
+            found.add(stem(base_of(word)))
     return frozenset(found)
 
 
@@ -133,9 +157,11 @@ def _titled(block: str) -> tuple[str, str]:
 
 def _candidates(passages: str) -> Iterable[Candidate]:
     for number, title, text in blocks(passages):
-        titled = terms(title)
-        for sentence in sentences(text):
-            yield Candidate(number, sentence, terms(sentence), titled)
+        titled, before = terms(title), frozenset[str]()
+        for sentence in sentences(_HEADING.sub("", text)):
+            own = terms(sentence)
+            yield Candidate(number, sentence, own, titled, before if _POINTS_BACK.search(sentence) else frozenset())
+            before = own
 
 
 class _Weights:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from memagent.offline import threads as threads
+from memagent.offline.absent import mark
 from memagent.offline.finding import find_people, find_phrases, find_place_names
 from memagent.offline.lists import settings
 from memagent.offline.memory import PHASE_TEXT, ordinals
@@ -23,7 +25,7 @@ def _read_hero(world: World, found: re.Match[str]) -> None:
 
 
 def _read_setting(world: World, found: re.Match[str]) -> None:
-    world.genre = re.sub(r"^an? ", "", found["genre"])
+    world.genre = (found["genre"] or "").strip()
     for each in settings():
         if each["phrase"] in found["phrase"]:
             world.setting = each["key"]
@@ -31,6 +33,14 @@ def _read_setting(world: World, found: re.Match[str]) -> None:
 
 def _read_person(world: World, found: re.Match[str]) -> None:
     world.people.append(Person(found["name"], found["role"], found["he"], found["trait"]))
+
+
+def _read_absent(world: World, found: re.Match[str]) -> None:
+    world.people.append(Person(found["name"], found["role"], found["he"], found["trait"], state=found["state"]))
+
+
+def _read_sides(world: World, found: re.Match[str]) -> None:
+    world.helper, world.rival = found["helper"], found["rival"]
 
 
 def _read_items(world: World, found: re.Match[str]) -> None:
@@ -93,8 +103,16 @@ _READERS: tuple[tuple[re.Pattern[str], Reader], ...] = (
         re.compile(r"The story follows (?P<name>[^,]+), (?P<role>.+), and stays at (?P<his>her|his|their) side\."),
         _read_hero,
     ),
-    (re.compile(r"It is (?P<genre>an? .+?) story, set (?P<phrase>.+)\."), _read_setting),
+    (re.compile(r"It is an?(?P<genre> .+?)? story, set (?P<phrase>.+)\."), _read_setting),
     (re.compile(r"Above all, .+? wants (?P<x>to .+)\."), _set("goal")),
+    (
+        re.compile(
+            r"(?P<name>[^;:,]+), (?P<role>[^;:]+), is (?P<state>missing|dead|far away); "
+            r"(?P<he>she|he|they) (?P<trait>.+)\."
+        ),
+        _read_absent,
+    ),
+    (re.compile(r"(?P<helper>[^,;:]+?) helps [^,;:]+, and (?P<rival>[^,;:]+?) stands in the way\."), _read_sides),
     (re.compile(r"(?P<name>[^;:,]+?) is (?P<role>[^;]+); (?P<he>she|he|they) (?P<trait>.+)\."), _read_person),
     (re.compile(r"So far it has led to (?P<x>.+)\."), _read_places),
     (re.compile(r"[^;:]+? carries (?P<items>(?:the|an?|his|her|their) .+)\."), _read_items),
@@ -130,7 +148,9 @@ def read(memory: str, previous: str = "") -> World:
         else:
             world.loose.append(sentence)
     _take_up(world)
+    threads.mark_absent(world)
     complete(world, previous)
+    threads.mark_absent(world)
     return world
 
 
@@ -144,7 +164,10 @@ def _take_up(world: World) -> None:
             world.hero = person
             continue
         role, fact = _role_and_fact(person, world.loose)
-        world.people.append(Person(person.name, role, person.pronoun, fact, fresh=True))
+        joined = Person(person.name, role, person.pronoun, fact, fresh=True)
+        mark(joined, text)
+        joined.fresh = not joined.state
+        world.people.append(joined)
     for place in [*find_place_names(text), *find_phrases(text, "places")]:
         if place not in world.places:
             world.places.append(place)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from memagent.offline import back as back
 from memagent.offline import threads as threads
-from memagent.offline.finding import find_names
+from memagent.offline.cast import newcomer
+from memagent.offline.finding import find_names, relation_in
 from memagent.offline.free import carry_out, plain, told_in_past
 from memagent.offline.grammar import Scribe
 from memagent.offline.lists import table
 from memagent.offline.outcome import finish, outcome
 from memagent.offline.plan import WITH, Scene
-from memagent.offline.premise import newcomer
 from memagent.offline.telling import Telling, Told
 from memagent.offline.text import normal, sentences, stable
 from memagent.offline.world import PHASES, Person, World
@@ -44,11 +44,10 @@ def tell(world: World, scene: Scene, scribe: Scribe, *, previous: str, recalled:
 
 def _prepare(world: World, scene: Scene, scribe: Scribe, previous: str) -> None:
     """See that a scene has everybody it needs."""
-    lost = threads.missing(world)
-    if scene.other in lost and scene.kind in WITH:
+    if scene.other is not None and scene.other.state:
         scene.other = None
     if scene.other is None and scene.kind in WITH:
-        scene.other = next((each for each in world.people if each is not scene.actor and each not in lost), None)
+        scene.other = next((each for each in world.around if each is not scene.actor), None)
     if scene.other is None and scene.kind in WITH:
         scene.other = newcomer(world, scribe.key)
         world.people.append(scene.other)
@@ -68,6 +67,10 @@ def _facts(telling: Telling) -> None:
         "when": when[phase][stable(scribe.key, "when") % 6],
         "when_next": when[following][stable(scribe.key, "next") % 6],
     }  # fmt: skip
+    facts |= world.sides(scene.other, scene.actor)
+    elsewhere = [place for place in world.places if normal(place) not in {normal(scene.place), normal(world.here)}]
+    if elsewhere:
+        facts["place2"] = elsewhere[stable(scribe.key, "elsewhere") % len(elsewhere)]
     back.ask(facts, scene.thread.question if scene.thread else "what lay behind it all", scene.other)
     if normal(world.here) != normal(scene.place):
         facts["X"] = world.here
@@ -109,24 +112,21 @@ def _open(telling: Telling) -> None:
 
 
 def _middle(telling: Telling) -> None:
-    """The scene itself, with what is recalled in it. Longer paragraphs see, think and do more."""
+    """The scene itself: attempt, obstacle, another attempt with what is recalled, the result and what it means."""
     beside = len(telling.scene.besides)
     carry_out(telling)
-    if telling.room(6 + beside):
-        telling.common("sense")
     telling.part("act")
     back.fresh(telling)
+    if telling.room(7 + beside):
+        telling.common("sense")
     _besides(telling, "obstacle")
-    if telling.room(6):
-        telling.part("act")
-    back.back(telling)
+    if telling.room(5) or "recall" in telling.scribe.facts:
+        back.back(telling)
     if telling.room(5):
         telling.part("act")
-    if telling.room(6):
-        telling.common("sense")
     outcome(telling)
     _besides(telling, "stake")
-    if telling.room(2) and telling.scene.kind not in {"reveal", "decide"}:
+    if telling.room(3) and telling.scene.kind not in {"reveal", "decide"}:
         telling.common("think")
 
 
@@ -151,9 +151,13 @@ def _move_on(telling: Telling) -> list[str]:
         if len(kept) > most:
             dropped.append(name)
             setattr(world, name, kept[-most:] if name != "threads" else kept[:most])
+    if not world.threads:
+        world.threads = [threads.begin(threads.new_kind(world, scribe), world, scribe)[0]]
+        world.goal = world.goal or f"to find out {world.threads[0].question}"
     _let_go(world, scene, dropped)
+    _keep_sides(world)
     for thread in world.threads:
-        thread.clues = thread.clues[-5:]
+        thread.clues = thread.clues[-6:]
     world.here = scene.place
     world.company = scene.other.short if scene.other and scene.other is not world.hero else ""
     world.advance()
@@ -174,10 +178,22 @@ def _event(telling: Telling) -> str:
     return f"{scene.actor.short} was at {scene.place}"
 
 
+def _keep_sides(world: World) -> None:
+    """Where the one who helps or the one in the way has left the story, another takes the part."""
+    names = [each.short for each in world.around]
+    for side, other in (("helper", "rival"), ("rival", "helper")):
+        if getattr(world, side) not in names:
+            free = [name for name in names if name != getattr(world, other)]
+            setattr(world, side, free[-1] if free else "")
+
+
 def _let_go(world: World, scene: Scene, dropped: list[str]) -> None:
     """Five people besides the hero are as many as a short memory can hold; the ones in open questions stay."""
     needed = " ".join([world.goal, *(f"{each.question} {' '.join(each.clues)}" for each in world.threads)])
+    bound = {world.helper, world.rival}
     while len(world.people) > 5:
-        spare = [each for each in world.people if each.short not in needed and each is not scene.other] or world.people
+        spare = [each for each in world.people if each.short not in needed and each is not scene.other]
+        loose = [each for each in spare if not each.state and each.short not in bound and not relation_in(each.role)]
+        spare = loose or spare or world.people
         world.people.remove(spare[0])
         dropped.append(spare[0].short)

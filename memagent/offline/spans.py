@@ -29,7 +29,8 @@ _NUMBER = re.compile(
 _PLACE = re.compile(
     r"\b(?:in|at|near|on|to|from|under|behind|inside|beside|outside)\s+"
     r"((?:the |a |an |his |her |their )?(?:[a-z]+ ){0,2}?[^\W\d_a-z][\w'’-]*(?:\s+[^\W\d_a-z][\w'’-]*)*"
-    r"|(?:the|a|an|his|her|their) [a-z]+(?: (?!and\b|or\b|but\b|when\b|while\b|in\b|on\b|at\b|for\b)[a-z]+)?)"
+    r"|(?:the|a|an|his|her|their) [a-z]+(?: (?!(?:and|or|but|when|while|in|on|at|for|to|of|with|by|from|that|who"
+    r"|which|was|is|has|had|because)\b)[a-z]+){0,2})"
 )
 _CAUSE = re.compile(r"\b((?:because|since|so that|in order to|owing to|due to)\b[^.;]*)", re.IGNORECASE)
 
@@ -66,7 +67,10 @@ _ASKS: tuple[tuple[re.Pattern[str], Kind], ...] = (
 
 def kind_of(question: str) -> Kind:
     """Return what `question` asks for."""
-    return next((kind for pattern, kind in _ASKS if pattern.search(question)), Kind.OTHER)
+    found = next((kind for pattern, kind in _ASKS if pattern.search(question)), Kind.OTHER)
+    if found is Kind.OTHER and re.search(r"^\W*(?:what|which)\b.*\b(?:in|at|on|from)\W*$", question, re.IGNORECASE):
+        return Kind.WHERE
+    return found
 
 
 def span(kind: Kind, sentence: str, question: str) -> str:
@@ -102,7 +106,9 @@ def _names(sentence: str) -> list[str]:
         if match.start() == 0 and name.lower() in _OPENERS:
             continue
         first, _, rest = name.partition(" ")
-        found.append(rest if rest and first.lower() in _OPENERS else name)
+        name = rest if rest and first.lower() in _OPENERS else name
+        if not re.fullmatch(f"(?:{_MONTH}|{_DAY})s?", name):
+            found.append(name)
     return found
 
 

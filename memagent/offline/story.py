@@ -41,7 +41,7 @@ def _begin(prompt: Prompt) -> dict[str, object]:
     scribe.facts = opening.facts_of(world)
     scribe.facts["rise"] = threads.rise_of(world.threads[0], world, scribe)
     written: dict[str, object] = {"title": opening.title(world, scribe), "outline": opening.outline(world, scribe)}
-    written["paragraphs"] = opening.paragraphs(world, scribe, prompt.sentences)
+    written["paragraphs"] = opening.paragraphs(world, scribe)
     other = scribe.facts["B"]
     world.company = str(getattr(other, "short", ""))
     world.events = [f"{world.hero.short} began to ask {world.threads[0].question}"]

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from memagent.offline.grammar import Scribe
-from memagent.offline.lists import common, setting, table
+from memagent.offline.lists import common, pet_nouns, setting, table
 from memagent.offline.text import article, bare, normal, pick, stable
 from memagent.offline.world import Person, Thread, World
 
 ENOUGH = 3
+LOST = frozenset({"went", "became", "died"})
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +38,7 @@ def recognise(question: str) -> tuple[str, dict[str, str]]:
 def enough(thread: Thread, world: World) -> bool:
     """Whether so much is known that the question can be settled; the one that matters most takes longest."""
     main = normal(thread.question) in normal(world.goal)
-    return len(thread.clues) >= (ENOUGH + 2 if main else ENOUGH)
+    return len(thread.clues) >= (ENOUGH + 3 if main else ENOUGH)
 
 
 def suspect(thread: Thread, world: World) -> Person | None:
@@ -47,24 +48,47 @@ def suspect(thread: Thread, world: World) -> Person | None:
         return person
     if slots.get("S") and (person := world.person(slots["S"])):
         return person
-    free = [each for each in world.people if not (kind and each.called(slots.get("person", "")))]
+    free = [each for each in world.around if not (kind and each.called(slots.get("person", "")))]
     for clue in reversed(thread.clues):
         for person in free:
             if re.search(rf"\b{re.escape(person.short)}\b", clue):
                 return person
-    quiet = [each for each in free if not _missing(each, world)] or free
-    return pick(sorted(quiet, key=lambda each: each.name), thread.question) if quiet else None
-
-
-def _missing(person: Person, world: World) -> bool:
-    return any(
-        thread.question in {f"where {person.short} went", f"where {person.name} went"} for thread in world.threads
-    )
+    rival = next((each for each in free if each.short == world.rival), None)
+    if rival and normal(thread.question) in normal(world.goal):
+        return rival
+    return pick(sorted(free, key=lambda each: each.name), thread.question) if free else None
 
 
 def missing(world: World) -> list[Person]:
-    """Return the people whom the story is looking for, who cannot be met."""
-    return [person for person in world.people if _missing(person, world)]
+    """Return the people who are not there: missing, dead or far away."""
+    return [person for person in world.people if person.state]
+
+
+def mark_absent(world: World) -> None:
+    """Whoever an open question looks for is not there, whatever else a memory says."""
+    for thread in world.threads:
+        kind, slots = recognise(thread.question)
+        person = world.person(slots.get("person", "")) if kind in LOST else None
+        if person is not None and person is not world.hero and not person.state:
+            person.state, person.fresh = ("dead" if kind == "died" else "missing"), False
+            person.trait = person.trait or "has not been seen since"
+
+
+def lost_in(thread: Thread, world: World) -> Person | None:
+    """Return whom a question looks for."""
+    kind, slots = recognise(thread.question)
+    return world.person(slots["person"]) if kind in LOST else None
+
+
+def fate(thread: Thread, world: World) -> str:
+    """How somebody who is looked for has fared: `hidden`, `far` or `dead`; it never changes in a story."""
+    kind, slots = recognise(thread.question)
+    lost = lost_in(thread, world)
+    if kind == "died":
+        return "died"
+    if lost and lost.role.split()[-1:] and lost.role.split()[-1] in pet_nouns():
+        return "hidden"
+    return pick(("hidden", "far", "dead"), world.hero.name, slots.get("person", ""), "fate")
 
 
 def clue(
@@ -72,16 +96,19 @@ def clue(
 ) -> str:
     """Return the next trace: the first names nobody, the next point to somebody, the last are as good as proof."""
     guilty = suspect(thread, world)
-    level = _level(len(thread.clues))
+    level = _level(len(thread.clues), normal(thread.question) in normal(world.goal))
     own = guilty is not None and teller is not None and teller.name == guilty.name
     if guilty is None or (own and not confessing):
         level = "first"
-    options = [each for each in table("threads")["traces"][level] if guilty or "{S}" not in each]
+    options = [each for each in _traces(thread, world, level) if guilty or "{S}" not in each]
     if own and confessing:
         options = [each for each in options if each.startswith("{S} had") and each.count("{S}") == 1] or options
     seen = normal(" ".join([*(known for each in world.threads for known in each.clues), *world.settled]))
     facts = scribe.facts
-    scribe.facts = {**facts, "place": _place(world, thread.question, len(thread.clues))}
+    slots = recognise(thread.question)[1]
+    scribe.facts = {**facts, **slots, "A": world.hero, "place": _place(world, thread.question, len(thread.clues))}
+    if lost := world.person(slots.get("person", "")):
+        scribe.facts["person"] = lost
     if guilty:
         scribe.facts["S"] = guilty
     text = ""
@@ -94,8 +121,26 @@ def clue(
     return text
 
 
-def _level(known: int) -> str:
-    return ("first", "second", "third")[min(known, 2)] if known < ENOUGH else ("first", "second")[known % 2]
+def _level(known: int, main: bool) -> str:
+    order = ("first", "first", "second", "second", "first", "third") if main else ("first", "second", "third")
+    return order[known] if known < len(order) else ("first", "second")[known % 2]
+
+
+def _traces(thread: Thread, world: World, level: str) -> list[str]:
+    """The traces that bear on a question: those of its own kind, and for a deed or a secret those of any."""
+    kind, slots = recognise(thread.question)
+    group = _kinds()[kind].get("traces", "") if kind else ""
+    lost = lost_in(thread, world)
+    if lost and lost.role.split()[-1:] and lost.role.split()[-1] in pet_nouns():
+        group = "pet"
+    traces = table("threads")["traces"]
+    if group == "absent" and level == "third":
+        level = f"third_{fate(thread, world)}"
+    if group:
+        own: list[str] = traces[group][level]
+        return own
+    thing: list[str] = traces["thing"][level] if "object" in slots else []
+    return [*thing, *traces[level]]
 
 
 def _place(world: World, *key: object) -> str:
@@ -111,15 +156,25 @@ def answer(thread: Thread, world: World, scribe: Scribe) -> str:
     facts["place"] = slots.get("place") or _place(world, thread.question)
     others = [place for place in world.places if place != facts["place"]]
     facts["place2"] = pick(others or [world.here], thread.question, "second")
+    lost = lost_in(thread, world)
     if person := world.person(slots.get("person", "")):
         facts["person"] = person
         if person is guilty:
-            facts["S"] = pick([each for each in world.people if each is not person] or [world.hero], thread.question)
+            facts["S"] = pick([each for each in world.around if each is not person] or [world.hero], thread.question)
     before, scribe.facts = scribe.facts, facts
-    template = pick(_kinds()[kind]["answer"], thread.question) if kind else _free(thread.question)
+    name = f"answer_{fate(thread, world)}" if lost else "answer"
+    template = pick(_kinds()[kind][name], thread.question) if kind else _free(thread.question)
     text = scribe.fill(template, "S")
     scribe.facts = before
     return text
+
+
+def proofs(thread: Thread, world: World) -> list[str]:
+    """Return the two traces that settle a question: the best one that names somebody, and the best of the others."""
+    guilty = suspect(thread, world)
+    named = [each for each in thread.clues if guilty and re.search(rf"\b{re.escape(guilty.short)}\b", each)]
+    last = named[-1:] or thread.clues[-1:]
+    return [*[each for each in thread.clues if each not in last][:1], *last]
 
 
 def _free(question: str) -> str:
@@ -148,9 +203,10 @@ def begin(kind: str, world: World, scribe: Scribe, given: dict[str, str] | None 
 def _fillings(kind: str, world: World, scribe: Scribe, given: dict[str, str]) -> dict[str, Person | str]:
     key = (scribe.key, kind)
     taken = [slot for thread in world.threads for slot in recognise(thread.question)[1].values()]
-    people = [each for each in world.people if each.name not in taken] or world.people or [world.hero]
+    people = [each for each in world.around if each.name not in taken and each.short != world.helper]
+    people = people or world.around or [world.hero]
     person = world.person(given.get("person", "")) or pick(people, *key, "person")
-    rest = [each for each in world.people if each is not person] or [world.hero]
+    rest = [each for each in world.around if each is not person] or [world.hero]
     other = world.person(given.get("S", "")) or pick(rest, *key, "S")
     places = [place for place in world.places if place not in taken and place != world.here] or [world.here]
     key_only = f"the {scribe.fill('{adjective}')} key" if kind == "opened" else ""
@@ -191,7 +247,7 @@ def following(thread: Thread, world: World, scribe: Scribe) -> tuple[Thread, str
 def new_kind(world: World, scribe: Scribe) -> str:
     """Return a kind of question that is not open at the moment."""
     open_kinds = {recognise(each.question)[0] for each in world.threads}
-    options = [key for key in _kinds() if key not in open_kinds and key != "went"]
+    options = [key for key, each in _kinds().items() if key not in open_kinds and not each.get("once")]
     at = world.step // 2 + stable(scribe.story, "kind")
     return options[at % len(options)]
 

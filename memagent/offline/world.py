@@ -17,13 +17,19 @@ PRONOUNS = {
 
 @dataclass
 class Person:
-    """Somebody in the story. `fresh` people stand in the memory and have not been seen in a paragraph yet."""
+    """Somebody in the story.
+
+    `fresh` people stand in the memory and have not been seen in a paragraph yet. A `state` (missing, dead, far away)
+    keeps somebody off the stage; `fate` is the kind of question that the premise asks about them.
+    """
 
     name: str
     role: str = ""
     pronoun: str = "they"
     trait: str = ""
     fresh: bool = False
+    state: str = ""
+    fate: str = ""
 
     @property
     def short(self) -> str:
@@ -75,6 +81,8 @@ class World:
     known: list[str] = field(default_factory=list)
     loose: list[str] = field(default_factory=list)
     promise: tuple[str, str] | None = None
+    helper: str = ""
+    rival: str = ""
     here: str = ""
     company: str = ""
     day: int = 1
@@ -89,6 +97,17 @@ class World:
     def person(self, name: str) -> Person | None:
         """Return the person whom `name` means, the hero included."""
         return next((each for each in self.everyone if each.called(name)), None)
+
+    @property
+    def around(self) -> list[Person]:
+        """Those who can be met: everybody but the hero and those who are not there."""
+        return [each for each in self.people if not each.state]
+
+    def sides(self, *without: Person | None) -> dict[str, Person]:
+        """Who helps and who stands in the way, as `helper` and `rival`, where they are not in the scene already."""
+        parts = {"helper": self.helper, "rival": self.rival}
+        found = {part: person for part, name in parts.items() for person in self.around if person.short == name}
+        return {part: person for part, person in found.items() if all(person is not each for each in without)}
 
     @property
     def everyone(self) -> list[Person]:

@@ -1,6 +1,7 @@
 """Answering from passages: the right span, the right number, and silence where the passages are silent."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,27 @@ def test_a_schema_is_filled():
     )
     reply = json.loads(Offline().complete(Request((message,), schema=schema)).text)
     assert reply == {"answer": "Mara Venn [1].", "citations": [1]}
+
+
+NOTES = Path(__file__).parents[2] / "examples" / "notes"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "Who keeps the lighthouse at Gull Point?",
+            "Mara Venn has kept it since 1931, as her mother did before her [1].",
+        ),
+        ("When does the harbour freeze?", "March [2]."),
+        ("Who built the Wren?", "Tomas Venn [2]."),
+        ("How much oil is in the store?", "two hundred litres [1]."),
+        ("What was the bell cast in?", "Trondheim [1]."),
+        ("Who is the pilot?", "Ines Falk [2]."),
+        ("Where does the council meet?", "the old customs house [2]."),
+    ],
+)
+def test_questions_about_the_notes_that_come_with_the_examples(question, expected):
+    found = (NOTES / name for name in ("lighthouse.md", "harbour.md"))
+    passages = "\n\n".join(f"[{at}] {path.read_text('utf-8')[2:]}" for at, path in enumerate(found, start=1))
+    assert answer(passages, question) == expected

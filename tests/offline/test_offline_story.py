@@ -122,7 +122,7 @@ def test_a_premise_without_names_gets_them_and_keeps_its_people():
     name = re.search(r"The story follows (\w+) (\w+), a lighthouse keeper, and stays at her side", reply["memory"])
     assert name
     assert f"{name[1]} found her brother missing after a storm." in " ".join(reply["paragraphs"])
-    assert re.search(rf"\w+ {name[2]} is {name[1]}'s brother; he ", reply["memory"])
+    assert re.search(rf"\w+ {name[2]}, {name[1]}'s brother, is missing; he ", reply["memory"])
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,8 @@ def state():
 def test_our_own_plan_brings_its_place_its_people_and_its_kind():
     memory, previous, _ = state()
     other = re.search(r"with (\w+)\.", memory)[1]
-    plan = (
-        f"Mara loses patience with {other} at the red chapel, and in the heat of it something slips out that bears on "
-    )
-    written = step(
-        memory, previous, f"{plan}the question where Tomas went. But {other} would rather leave it alone and says so."
-    )
+    plan = f"Mara loses patience with {other} at the red chapel and demands to be told where Tomas went."
+    written = step(memory, previous, f"{plan} But {other} would rather leave it alone and says so.")
     assert all(word in written["paragraph"] for word in ("Mara", other, "red chapel"))
     assert f"Mara quarrelled with {other} at the red chapel" in written["memory"]
     assert f"Mara is now at the red chapel with {other}." in written["memory"]
@@ -275,7 +271,7 @@ def test_a_memory_in_other_words_goes_on_with_its_people():
     reply = step(memory, "Anna closed the door.", "Anna goes to the school.")
     assert "Anna went to the school." in reply["paragraph"]
     assert "The story follows Anna Petrov, a doctor in a small town, and stays at her side." in reply["memory"]
-    assert "Misha is Anna's son; he " in reply["memory"]
+    assert "Misha, Anna's son, is missing; he " in reply["memory"]
 
 
 def test_a_recalled_paragraph_comes_up_again():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from memagent.budget import Budget
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
-    from memagent.flow import Flow, forget, gather, generate, remember, retrieve
+    from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory import Memory
     from memagent.methods.plain import plain
     from memagent.story.book import Story
@@ -36,8 +36,11 @@ _HOME = {
     "Passage": "types",
     "Request": "types",
     "Result": "controller",
+    "RunDone": "flow",
     "Scope": "types",
+    "StepDone": "flow",
     "Story": "story.book",
+    "TokenReceived": "flow",
     "Trace": "trace",
     "Usage": "types",
     "forget": "flow",
@@ -62,8 +65,11 @@ __all__ = [
     "Passage",
     "Request",
     "Result",
+    "RunDone",
     "Scope",
+    "StepDone",
     "Story",
+    "TokenReceived",
     "Trace",
     "Usage",
     "forget",

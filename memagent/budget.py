@@ -126,7 +126,7 @@ def unknown_price() -> ConfigError:
     )
 
 
-_GO_ON = "Nothing is lost. Raise the limit to go on from here."
+_GO_ON = "What was answered so far is in the error's trace: run again with it and a higher limit."
 
 
 def _minus(usage: Usage, other: Usage) -> Usage:

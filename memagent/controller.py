@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import registry
 from memagent.budget import Budget, Meter, unknown_price
-from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Interrupted, UsageProblem
+from memagent.errors import BackendError, CapabilityError, Interrupted, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     Event,
     Flow,
@@ -30,6 +30,7 @@ from memagent.flow import (
     Path,
     Remember,
     Retrieve,
+    RunDone,
     Step,
     StepDone,
     StepRetried,
@@ -61,13 +62,6 @@ class Result(Generic[T]):
     def usage(self) -> Usage:
         """Calls, tokens and cost of the run."""
         return self.trace.usage
-
-
-@dataclass(frozen=True, slots=True)
-class RunDone(Generic[T]):
-    """The last event of a stream: the run's result."""
-
-    result: Result[T]
 
 
 class Controller:
@@ -117,15 +111,15 @@ class Controller:
 
     async def arun(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
         """Like `run`, without blocking the event loop."""
-        return await self._arun(flow, _Run(_trace(trace), self.on_event))
+        return await self._arun(flow, _Run(await _atrace(trace), self.on_event))
 
-    def stream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Iterator[Event | RunDone[T]]:
+    def stream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Iterator[Event]:
         """Run a flow and yield its events as they happen.
 
         The last one is `RunDone`. Closing the iterator stops the run.
         """
         events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        this = _Run(_trace(trace), events.put)
+        this = _Run(_trace(trace), _both(events.put, self.on_event))
 
         def work() -> None:
             try:
@@ -142,12 +136,11 @@ class Controller:
             this.stop.set()
             thread.join()
 
-    async def astream(
-        self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None
-    ) -> AsyncIterator[Event | RunDone[T]]:
+    async def astream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> AsyncIterator[Event]:
         """Like `stream`, on an event loop."""
         events: asyncio.Queue[Event | None] = asyncio.Queue()
-        task = asyncio.ensure_future(self._arun(flow, _Run(_trace(trace), events.put_nowait)))
+        this = _Run(await _atrace(trace), _both(events.put_nowait, self.on_event))
+        task = asyncio.ensure_future(self._arun(flow, this))
         task.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while (event := await events.get()) is not None:
@@ -155,25 +148,43 @@ class Controller:
             yield RunDone(await task)
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
+            await asyncio.wait([task])
 
     def _run(self, flow: Flow[T], this: _Run) -> Result[T]:
         def answer(step: Step, path: Path) -> Any:
-            with _Turn(this, self._meter, step, path) as turn:
-                if turn.record is None:
-                    turn.answered(self._do(step, turn))
-            return turn.answer
+            turn = _Turn(this, self._meter, step, path)
+            if turn.recalled():
+                return turn.answer
+            try:
+                reply = self._do(step, turn)
+            except Stopped:
+                raise
+            except Exception as error:
+                turn.failed(error)
+                raise
+            turn.write_down(reply)
+            return turn.tell()
 
         with self._as_running(this):
             return Result(run(flow, answer), this.trace)
 
     async def _arun(self, flow: Flow[T], this: _Run) -> Result[T]:
         async def answer(step: Step, path: Path) -> Any:
-            with _Turn(this, self._meter, step, path) as turn:
-                if turn.record is None:
-                    turn.answered(await self._ado(step, turn))
-            return turn.answer
+            turn = _Turn(this, self._meter, step, path)
+            if turn.recalled():
+                return turn.answer
+            try:
+                reply = await self._ado(step, turn)
+            except Stopped:
+                raise
+            except Exception as error:
+                turn.failed(error)
+                raise
+            if this.trace.path is None:
+                turn.write_down(reply)
+            else:  # it waits for the disk
+                await asyncio.to_thread(turn.write_down, reply)
+            return turn.tell()
 
         with self._as_running(this):
             return Result(await arun(flow, answer), this.trace)
@@ -183,6 +194,11 @@ class Controller:
         self._running.add(this)
         try:
             yield
+        except _ListenerFailed as failed:
+            raise failed.error from None
+        except MemagentError as error:
+            error.trace = this.trace
+            raise
         finally:
             self._running.discard(this)
 
@@ -274,37 +290,51 @@ class _Run:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
+class _ListenerFailed(Stopped):
+    """Carries an exception of `on_event` past the flow, which did not cause it and must not catch it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class _Turn:
     """One step being answered: recalls it from the trace or records it there, and tells what happens."""
 
     def __init__(self, run: _Run, meter: Meter, step: Step, path: Path) -> None:
         self.run, self.step, self.path = run, step, path
-        self.record: Record | None = None
         self.answer: Any = None
         self._meter = meter
+        self._started = self._seconds = 0.0
 
-    def __enter__(self) -> _Turn:
-        self.started = time.perf_counter()
-        self.record = self.run.trace.recall(self.path, self.step)
-        if self.record is None:
+    def recalled(self) -> bool:
+        """Answer the step from the trace, or raise its recorded error; return False when it has to be answered now."""
+        self._started = time.perf_counter()
+        record = self.run.trace.recall(self.path, self.step)
+        if record is None:
             self._check()
             self.emit(StepStarted(self.path, self.step))
-            return self
-        if self.record.error is not None:
-            raise self.record.error
-        self.answer = self.record.answer
-        self.emit(StepDone(self.path, self.step, self.answer, self.record.seconds, replayed=True))
-        return self
+            return False
+        if record.error is not None:
+            raise record.error
+        self.answer = record.answer
+        self.emit(StepDone(self.path, self.step, self.answer, record.seconds, replayed=True))
+        return True
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, (Interrupted, BudgetExceeded)):
-            self.run.trace.add(Record(self.path, self.step, error=error, seconds=self._seconds()))
+    def write_down(self, answer: Any) -> None:
+        """Put the answer into the trace. It is written down before anybody hears of it."""
+        self.answer, self._seconds = answer, time.perf_counter() - self._started
+        self.run.trace.add(Record(self.path, self.step, answer, seconds=self._seconds))
 
-    def answered(self, answer: Any) -> None:
-        """Write the answer down first, then tell."""
-        self.answer = answer
-        self.run.trace.add(Record(self.path, self.step, answer, seconds=self._seconds()))
-        self.emit(StepDone(self.path, self.step, answer, self._seconds()))
+    def tell(self) -> Any:
+        """Tell that the step is done; return the answer."""
+        self.emit(StepDone(self.path, self.step, self.answer, self._seconds))
+        return self.answer
+
+    def failed(self, error: Exception) -> None:
+        """Put an error into the trace."""
+        seconds = time.perf_counter() - self._started
+        self.run.trace.add(Record(self.path, self.step, error=error, seconds=seconds))
 
     def token(self, token: Token) -> None:
         """Pass a piece of the reply on, unless somebody asked to stop."""
@@ -313,11 +343,15 @@ class _Turn:
         self.emit(TokenReceived(self.path, token.text, label))
 
     def emit(self, event: Event) -> None:
-        if self.run.on_event is not None:
+        """Tell the listener. What it raises ends the run; it is no business of the flow or of the step."""
+        if self.run.on_event is None:
+            return
+        try:
             self.run.on_event(event)
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self.started
+        except Stopped:
+            raise
+        except Exception as error:
+            raise _ListenerFailed(error) from error
 
     def _check(self) -> None:
         if self.run.stop.is_set():
@@ -345,6 +379,21 @@ def _price(llm: LLM, budget: Budget | None) -> Any:
 
 def _trace(trace: Trace | str | FilePath | None) -> Trace:
     return trace if isinstance(trace, Trace) else Trace(trace)
+
+
+async def _atrace(trace: Trace | str | FilePath | None) -> Trace:
+    return trace if isinstance(trace, Trace) else await asyncio.to_thread(Trace, trace)
+
+
+def _both(first: OnEvent, second: OnEvent | None) -> OnEvent:
+    if second is None:
+        return first
+
+    def hear(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return hear
 
 
 def _until_done(events: queue.SimpleQueue[Any]) -> Iterator[Any]:

@@ -31,9 +31,17 @@ MemagentError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MemagentError(Exception):
-    """Base of all. `hint` is the line that says what to do; it is part of the message."""
+    """Base of all. `hint` is the line that says what to do; it is part of the message.
+
+    `trace` is the record of the run that the error ended, if it ended one: what was answered before is in it, and
+    `Controller.run(flow, trace=error.trace)` goes on from there.
+    """
+
+    trace: Any = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = message

@@ -23,10 +23,10 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast, get_args
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.types import Completion, Hit, Message, Note, Request
+from memagent.types import Completion, Hit, Message, Note, Request, Role
 
 T = TypeVar("T")
 Path = tuple[int, ...]
@@ -69,12 +69,13 @@ class Gather:
     flows: tuple[Generator[Any, Any, Any], ...]
 
 
+_Outcome = tuple[Any, Exception | None]
 Step = Generate | Retrieve | Remember | Forget | Gather
 Flow = Generator[Step, Any, T]
 
 
 def generate(
-    messages: Sequence[Message],
+    messages: str | Sequence[Message | Mapping[str, str]],
     *,
     max_tokens: int | None = None,
     temperature: float | None = None,
@@ -84,19 +85,25 @@ def generate(
     logit_bias: Mapping[str, float] | None = None,
     schema: Mapping[str, Any] | None = None,
     prefill: str = "",
+    timeout: float | None = None,
     label: str = "",
 ) -> Flow[Completion]:
-    """Ask the language model; the arguments are those of `Request`."""
+    """Ask the language model. The arguments are those of `Request`.
+
+    `messages` may also be one text, which the user says, or mappings with `role` and `content`. Raises `UsageProblem`
+    for anything else.
+    """
     request = Request(
-        messages=tuple(messages),
+        messages=_messages(messages),
         max_tokens=max_tokens,
         temperature=temperature,
-        stop=tuple(stop),
+        stop=(stop,) if isinstance(stop, str) else tuple(stop),
         seed=seed,
         logprobs=logprobs,
         logit_bias=dict(logit_bias or {}),
         schema=schema,
         prefill=prefill,
+        timeout=timeout,
         label=label,
     )
     answer: Completion = yield Generate(request)
@@ -104,14 +111,25 @@ def generate(
 
 
 def retrieve(query: str, k: int = 5, *, using: str = "") -> Flow[list[Hit]]:
-    """Ask for up to `k` passages for a query."""
+    """Ask for up to `k` passages for a query. `using` is the name of a retriever.
+
+    A retriever of your own goes to the controller: `Controller(retriever=...)` answers every step that names none.
+    """
+    if not isinstance(query, str) or not isinstance(using, str):
+        raise UsageProblem(
+            f"retrieve takes a query and the name of a retriever, got {query!r} and {using!r}",
+            hint="Give a retriever of your own to the controller: Controller(retriever=...).",
+        )
     answer: list[Hit] = yield Retrieve(query, k, using)
     return answer
 
 
-def remember(*notes: Note) -> Flow[list[str]]:
-    """Ask the memory to keep notes; the answer is their ids."""
-    answer: list[str] = yield Remember(notes)
+def remember(*notes: str | Note) -> Flow[list[str]]:
+    """Ask the memory to keep texts or notes; the answer is their ids."""
+    for given in notes:
+        if not isinstance(given, (str, Note)):
+            raise UsageProblem(f"remember takes texts and notes, got {given!r}")
+    answer: list[str] = yield Remember(tuple(Note(given) if isinstance(given, str) else given for given in notes))
     return answer
 
 
@@ -125,6 +143,22 @@ def gather(*flows: Flow[T]) -> Flow[list[T]]:
     """Ask for several flows at once. If one fails, the others still end, and the first error is raised here."""
     answer: list[T] = yield Gather(flows)
     return answer
+
+
+def _messages(given: str | Sequence[Message | Mapping[str, str]]) -> tuple[Message, ...]:
+    if isinstance(given, str):
+        return (Message("user", given),)
+    return tuple(_message(one) for one in given)
+
+
+def _message(given: Message | Mapping[str, str]) -> Message:
+    if isinstance(given, Message):
+        return given
+    if isinstance(given, Mapping) and given.get("role") in get_args(Role) and isinstance(given.get("content"), str):
+        return Message(cast(Role, given["role"]), given["content"])
+    raise UsageProblem(
+        f"{given!r} is not a message", hint='Give a text, Message("user", text), or {"role": "user", "content": text}.'
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +201,14 @@ class StepDone:
     replayed: bool = False
 
 
-Event = StepStarted | TokenReceived | StepRetried | StepDone
+@dataclass(frozen=True, slots=True)
+class RunDone(Generic[T]):
+    """The last event of a stream. `result` is the controller's `Result`: the value and the trace."""
+
+    result: Any
+
+
+Event = StepStarted | TokenReceived | StepRetried | StepDone | RunDone[Any]
 
 
 def run(flow: Flow[T], answer: Callable[[Step, Path], Any], path: Path = ()) -> T:
@@ -240,26 +281,36 @@ def _run_all(flows: Sequence[Flow[Any]], answer: Callable[[Step, Path], Any], pa
     if not flows:
         return []
     with ThreadPoolExecutor(max_workers=min(8, len(flows)), thread_name_prefix="memagent") as pool:
-        futures: list[Future[Any]] = []
+        futures: list[Future[_Outcome]] = []
         for branch, flow in enumerate(flows):
             context = contextvars.copy_context()
-            futures.append(pool.submit(context.run, run, flow, answer, (*path, branch)))
-    return _values([future.exception() or future.result() for future in futures])
+            futures.append(pool.submit(context.run, _outcome, flow, answer, (*path, branch)))
+    return _values([future.result() for future in futures])
 
 
 async def _arun_all(
     flows: Sequence[Flow[Any]], answer: Callable[[Step, Path], Awaitable[Any]], path: Path
 ) -> list[Any]:
-    branches = [arun(flow, answer, (*path, branch)) for branch, flow in enumerate(flows)]
-    return _values(await asyncio.gather(*branches, return_exceptions=True))
+    return _values(await asyncio.gather(*(_aoutcome(flow, answer, (*path, n)) for n, flow in enumerate(flows))))
 
 
-def _values(outcomes: Sequence[Any]) -> list[Any]:
-    """Return the values, or raise.
+def _outcome(flow: Flow[Any], answer: Callable[[Step, Path], Any], path: Path) -> _Outcome:
+    try:
+        return run(flow, answer, path), None
+    except Exception as error:  # noqa: BLE001 - raised again when all branches have ended
+        return None, error
 
-    An order to stop before any other error, and the earliest branch's before a later one's.
-    """
-    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+
+async def _aoutcome(flow: Flow[Any], answer: Callable[[Step, Path], Awaitable[Any]], path: Path) -> _Outcome:
+    try:
+        return await arun(flow, answer, path), None
+    except Exception as error:  # noqa: BLE001 - raised again when all branches have ended
+        return None, error
+
+
+def _values(outcomes: Sequence[_Outcome]) -> list[Any]:
+    """Return the values, or raise: an order to stop before any other error, then the earliest branch's."""
+    errors = [error for _, error in outcomes if error is not None]
     for error in sorted(errors, key=lambda error: not isinstance(error, Stopped)):
         raise error
-    return list(outcomes)
+    return [value for value, _ in outcomes]

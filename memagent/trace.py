@@ -10,9 +10,9 @@ recorded answers from there on no longer hold: a `cut` line says so, and the run
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -177,7 +177,7 @@ class Trace:
         for number, line in enumerate(lines[1:], 2):
             try:
                 self._take(json.loads(line.decode("utf-8", errors="surrogatepass")))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise TraceError(f"line {number} of {str(path)!r} is not a trace record: {error}") from error
         if repair and whole < len(data):
             os.truncate(path, whole)
@@ -250,25 +250,31 @@ def _line(record: Record) -> str:
 
 
 def _plain_error(error: Exception) -> dict[str, Any]:
-    if isinstance(error, MemagentError):
+    kind = type(error)
+    if isinstance(error, MemagentError) and hasattr(errors, kind.__name__):
         extra = {name: getattr(error, name) for name in ("reply", "retryable") if hasattr(error, name)}
-        return {"type": type(error).__name__, "message": error.message, "hint": error.hint, **extra}
-    return {"type": type(error).__name__, "message": str(error)}
+        return {"type": kind.__name__, "message": error.message, "hint": error.hint, **extra}
+    return {"type": kind.__qualname__, "module": kind.__module__, "message": str(error)}
 
 
 def _error(data: dict[str, Any]) -> Exception:
-    """Rebuild a recorded error.
+    """Rebuild a recorded error: one of ours, or of a class that is loaded and made from its message alone.
 
-    One of ours or of Python's by its name, anything else as a `TraceError` that names it.
+    Any other comes back as a `TraceError` that names it.
     """
     fields = dict(data)
     name, message = fields.pop("type"), fields.pop("message")
-    cls: Callable[..., Exception] | None = getattr(errors, name, None)
-    if cls is not None:
-        return cls(message, **fields)
-    known = getattr(builtins, name, None)
-    if isinstance(known, type) and issubclass(known, Exception):
-        return known(message)
+    if "module" not in fields:
+        ours: Callable[..., Exception] = getattr(errors, name)
+        return ours(message, **fields)
+    found: Any = sys.modules.get(fields["module"])
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, type) and issubclass(found, Exception):
+        try:
+            return found(message)
+        except TypeError:
+            pass  # it is made from more than a message
     return TraceError(f"recorded {name}: {message}")
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, retrieve
+from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, remember, retrieve
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, ConfigError, Interrupted, UsageProblem
-from memagent.flow import Event, StepRetried, TokenReceived
+from memagent.flow import Event, RunDone, StepDone, StepRetried, StepStarted, TokenReceived
 from memagent.llms.openai import OpenAI
 from memagent.llms.prices import Price
 from memagent.prompts import fill, overriding
@@ -205,3 +205,74 @@ def test_a_call_that_fails_when_the_time_is_over_is_the_budgets_doing() -> None:
 def test_a_negative_limit_is_refused() -> None:
     with pytest.raises(UsageProblem, match="limit on calls is -1"):
         Budget(calls=-1)
+
+
+@pytest.mark.parametrize("kind", [StepStarted, TokenReceived, StepDone])
+def test_a_listener_that_fails_ends_the_run_and_spoils_nothing(kind: type, tmp_path: Any) -> None:
+    def careless() -> Flow[str]:
+        try:
+            return (yield from ask("x")).text
+        except ZeroDivisionError:
+            return "the method swallowed an error of the display"
+
+    def listener(event: Event) -> None:
+        if isinstance(event, kind):
+            raise ZeroDivisionError("in the display")
+
+    path = tmp_path / "run.jsonl"
+    llm = ScriptedLLM(["paid for", "asked again"])
+    with pytest.raises(ZeroDivisionError, match="in the display"):
+        Controller(llm, on_event=listener).run(careless(), trace=path)
+    again = Controller(llm).run(careless(), trace=path).value
+    assert again == ("paid for" if kind is StepDone else "asked again" if kind is TokenReceived else "paid for")
+
+
+def test_a_stream_tells_its_listener_too() -> None:
+    heard: list[Event] = []
+    seen = list(Controller(ScriptedLLM(["one two"]), on_event=heard.append).stream(ask("x")))
+    assert heard == [event for event in seen if not isinstance(event, RunDone)]
+    assert len(heard) == 4
+
+
+def test_an_error_carries_the_trace_from_which_the_run_goes_on() -> None:
+    llm = ScriptedLLM(["a", "b", "c", "d"])
+    with pytest.raises(BudgetExceeded) as stopped:
+        Controller(llm, budget=Budget(calls=2)).run(many(4))
+    assert len(stopped.value.trace) == 2
+    assert Controller(llm).run(many(4), trace=stopped.value.trace).value == 4
+    assert len(llm.requests) == 4
+
+
+def test_async_runs_write_their_trace_off_the_loop(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = []
+
+    async def drive() -> None:
+        async def tick() -> None:
+            while True:
+                ticks.append(1)
+                await asyncio.sleep(0.005)
+
+        ticking = asyncio.ensure_future(tick())
+        await Controller(ScriptedLLM(["a"])).arun(ask("x"), trace=tmp_path / "run.jsonl")
+        ticking.cancel()
+
+    monkeypatch.setattr("memagent.files.os.fsync", lambda descriptor: time.sleep(0.2))
+    asyncio.run(drive())
+    assert len(ticks) > 5
+
+
+def test_what_a_step_is_asked_with_is_checked_where_it_is_written() -> None:
+    llm = ScriptedLLM(["a", "b"])
+    controller = Controller(llm)
+    controller.run(generate("hello"))
+    controller.run(generate([{"role": "system", "content": "Be brief."}, Message("user", "hello")]))
+    assert [m.role for m in llm.requests[0].messages] == ["user"]
+    assert llm.requests[1].messages[0] == Message("system", "Be brief.")
+    for bad in ([1], [{"role": "robot", "content": "x"}], [["user", "x"]]):
+        with pytest.raises(UsageProblem, match="not a message"):
+            controller.run(generate(bad))
+    with pytest.raises(UsageProblem, match="name of a retriever"):
+        controller.run(retrieve("x", using=object()))
+    with pytest.raises(UsageProblem, match="texts and notes"):
+        controller.run(remember(3))
+    assert len(llm.requests) == 2

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from memagent import Completion, Controller, Flow, Memory, Message, Note, Trace, gather, generate, remember, retrieve
-from memagent.controller import RunDone
 from memagent.errors import BudgetExceeded, UsageProblem
-from memagent.flow import Generate, Path, Retrieve, Step, StepDone, StepStarted, TokenReceived, arun, run
+from memagent.flow import Generate, Path, Retrieve, RunDone, Step, StepDone, StepStarted, TokenReceived, arun, run
 from memagent.testing import ScriptedLLM
 from memagent.types import Request, Token
 
@@ -251,3 +250,30 @@ def test_what_is_no_fresh_flow_is_refused() -> None:
         controller.run("What is it?")
     with pytest.raises(UsageProblem, match="not a flow"):
         asyncio.run(controller.arun(ask))
+
+
+def test_an_exception_that_is_a_branchs_value_is_a_value() -> None:
+    def careful() -> Flow[Any]:
+        try:
+            return (yield from ask("x"))
+        except ValueError as error:
+            return error
+
+    def both() -> Flow[list[Any]]:
+        return (yield from gather(careful(), careful()))
+
+    def fail(step: Step, path: Path) -> None:
+        raise ValueError("as a value")
+
+    async def afail(step: Step, path: Path) -> None:
+        raise ValueError("as a value")
+
+    assert [str(value) for value in run(both(), fail)] == ["as a value"] * 2
+    assert [str(value) for value in asyncio.run(arun(both(), afail))] == ["as a value"] * 2
+
+
+def test_remember_takes_texts_as_the_memory_does(memory: Memory, tmp_path: Any) -> None:
+    path = tmp_path / "run.jsonl"
+    ids = Controller(ScriptedLLM([]), memory).run(remember("The anchor is rusty."), trace=path).value
+    assert memory.get(ids[0]).text == "The anchor is rusty."
+    assert Trace.load(path).replay(remember("The anchor is rusty.")) == ids

@@ -1,4 +1,4 @@
-"""What the README shows works as it stands there: its code runs, its commands exit 0, its map names every file."""
+"""What the README shows works as it stands there: its code runs, its commands exit 0, its map names every room."""
 
 from __future__ import annotations
 
@@ -94,3 +94,12 @@ def test_the_project_names_no_registry_host() -> None:
         path = ROOT / name
         if path.is_file() and path.stat().st_size < 1_000_000:
             assert not hosts.search(path.read_text(encoding="utf-8", errors="ignore")), name
+
+
+def test_every_figure_stands_below_the_command_that_measured_it() -> None:
+    measured = README[README.index("## Measured") :]
+    assert "FIGURES" not in measured
+    commands = re.findall(r"^\$ (?:python )?(\S+)", measured, re.MULTILINE)
+    assert len(commands) >= 3
+    for command in commands:
+        assert (ROOT / command).exists(), command

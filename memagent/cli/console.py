@@ -65,6 +65,17 @@ def emit(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False))
 
 
+def plural(count: int, thing: str) -> str:
+    """Return a count with its noun: `1 file`, `2 files`."""
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text on one line of at most `width` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
+
+
 def money(cost: float | None) -> str:
     """Return a price in dollars; an unknown one is said to be unknown."""
     if cost is None:
@@ -74,8 +85,7 @@ def money(cost: float | None) -> str:
 
 def spent(usage: Usage) -> str:
     """Return calls, tokens and cost in a few words."""
-    calls = f"{usage.calls} call{'s' * (usage.calls != 1)}"
-    return f"{calls}, {'~' * usage.estimated}{usage.tokens:,} tokens, {money(usage.cost)}"
+    return f"{plural(usage.calls, 'call')}, {'~' * usage.estimated}{usage.tokens:,} tokens, {money(usage.cost)}"
 
 
 def numbered(texts: Sequence[str], chosen: str = "") -> str:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.adding import Adding
-from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
+from memagent.cli.console import ProseOut, complain, dim, emit, hush, plural, say, shortened, spent
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | No
     Files are cut into passages at headings and paragraphs and kept verbatim. Adding a file or a folder again replaces
     what it held before, and drops what is gone. "-" reads standard input.
     """
+    from memagent.indexing.folders import keep_up
     from memagent.types import Note
 
     if not paths and not text:
@@ -53,21 +53,19 @@ def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | No
     with _memory(db, embedder, new=True) as memory:
         before = memory.count()
         memory.add([Note(one) for one in text] + _standard_input(paths))
-        adding = Adding(memory, db, [path for path in paths if str(path) != "-"])
-        for count, file in enumerate(adding.files, 1):
-            adding.add(file)
-            _progress(f"{count} of {len(adding.files)} files, {file}", quiet)
-        adding.drop_gone()
+        named = [path for path in paths if str(path) != "-"]
+        kept = keep_up(memory, named, base=db.parent, on_file=_silent if quiet else _progress)
         after = memory.count()
-    for problem in adding.skipped:
+    for problem in kept.skipped:
         complain(f"skipped: {problem}")
-    files, gone, skipped = len(adding.files) - len(adding.skipped), len(adding.gone), len(adding.skipped)
+    counts = {"files": len(kept.read), "gone": len(kept.gone), "skipped": len(kept.skipped)}
     if as_json:
-        facts = {"files": files, "gone": gone, "skipped": skipped, "passages": after, "change": after - before}
-        emit({"db": str(db), **facts})
-    parts = [f"{files} file{'s' * (files != 1)} read"] + [f"{gone} gone from disk forgotten"] * bool(gone)
-    say(f"{db}: {', '.join(parts)}; {after} passages ({after - before:+d})", quiet=quiet or as_json)
-    return 1 if adding.skipped else 0
+        emit({"db": str(db), **counts, "passages": after, "change": after - before})
+    parts = [plural(counts["files"], "file") + " read"] + [f"{counts['gone']} gone from disk forgotten"] * bool(
+        kept.gone
+    )
+    say(f"{db}: {', '.join(parts)}; {plural(after, 'passage')} ({after - before:+d})", quiet=quiet or as_json)
+    return 1 if kept.skipped else 0
 
 
 @click.command()
@@ -88,7 +86,7 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
         return
     for rank, hit in enumerate(hits, 1):
         click.echo(f"{rank}. {hit.score:.2f}  {_where(hit)}")
-        click.echo(f"   {_snippet(hit.text)}")
+        click.echo(f"   {shortened(hit.text, 200)}")
         click.echo(dim(f"   {hit.id}: {hit.why}"))
     if not hits:
         say("nothing found")
@@ -176,7 +174,7 @@ def _overview(memory: Memory, db: Path, as_json: bool) -> None:
     if as_json:
         emit({"db": str(db), "passages": memory.count(), "bytes": db.stat().st_size, "sources": sources})
         return
-    click.echo(f"{db}: {memory.count()} passages, {db.stat().st_size / 1e6:.1f} MB")
+    click.echo(f"{db}: {plural(memory.count(), 'passage')}, {db.stat().st_size / 1e6:.1f} MB")
     for source, count in sources.items():
         click.echo(f"{count:6d}  {source or '(given as text)'}")
 
@@ -211,17 +209,15 @@ def _where(hit: Hit) -> str:
     return " · ".join(part for part in (hit.title, hit.source) if part) or hit.id
 
 
-def _snippet(text: str, width: int = 200) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
-
-
 _last: dict[str, float] = {"told": 0.0}
 
 
-def _progress(text: str, quiet: bool) -> None:
+def _progress(number: int, total: int, file: Path) -> None:
     """Tell a terminal, at most four times a second, how far it has come."""
-    if quiet or not sys.stderr.isatty() or time.monotonic() - _last["told"] < 0.25:
-        return
-    _last["told"] = time.monotonic()
-    click.echo(f"\r\x1b[K{text[:100]}\r", err=True, nl=False)
+    if sys.stderr.isatty() and time.monotonic() - _last["told"] >= 0.25:
+        _last["told"] = time.monotonic()
+        click.echo(f"\r\x1b[K{number} of {total} files, {file}"[:100] + "\r", err=True, nl=False)
+
+
+def _silent(number: int, total: int, file: Path) -> None:
+    """Tell nothing."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, money, numbered, say
+from memagent.cli.console import dim, emit, numbered, plural, say, shortened, spent
 from memagent.cli.lazy import OrderedGroup
 from memagent.errors import UsageProblem
 
@@ -151,8 +151,9 @@ def status(folder: Path, as_json: bool) -> None:
     if as_json:
         emit(facts)
         return
-    click.echo(f"{record.title or book.folder}: {facts['paragraphs']} paragraphs, {facts['words']:,} words")
-    click.echo(f"spent: {record.usage.calls} calls, {record.usage.tokens:,} tokens, {money(record.usage.cost)}")
+    counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
+    click.echo(f"{record.title or book.folder}: {counts}")
+    click.echo(f"spent: {spent(record.usage)}")
     if record.goal and not record.goal.reached and record.goal.until > len(record.paragraphs):
         click.echo(f"stopped on the way to {record.goal.until} paragraphs")
     if state:
@@ -199,7 +200,8 @@ def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None
         raise UsageProblem(f"there is no folder {str(out.parent)!r}", hint="Make it first.")
     text = manuscript_text(book.record)
     replace_file(out, text.removeprefix("# ") if out.suffix == ".txt" else text)
-    say(f"{out}: {len(book.record.paragraphs)} paragraphs, {words(book.record.paragraphs):,} words", quiet=quiet)
+    text_of = book.record.paragraphs
+    say(f"{out}: {plural(len(text_of), 'paragraph')}, {plural(words(text_of), 'word')}", quiet=quiet)
 
 
 @story.command()
@@ -210,7 +212,7 @@ def sync(folder: Path, quiet: bool) -> None:
     book = _open(folder)
     with book.editing(adopt=False):
         changed = book.sync()
-    say(f"{changed} paragraph{'s' * (changed != 1)} taken up", quiet=quiet)
+    say(f"{plural(changed, 'paragraph')} taken up", quiet=quiet)
 
 
 @story.group(cls=OrderedGroup)
@@ -239,7 +241,7 @@ def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
     click.echo(f"Long memory ({book.pages.long}; {len(long)} of {len(book.record.paragraphs)} paragraphs)\n")
     for number, text in long.items():
         mark = "*" if paragraph_id(number) in state.recalled else " "
-        click.echo(f"{mark}{number:4d}  {text if in_full else _first(text)}")
+        click.echo(f"{mark}{number:4d}  {text if in_full else shortened(text, 88)}")
     if any(paragraph_id(number) in state.recalled for number in long):
         say(dim("* called to mind for the newest paragraph"))
 
@@ -319,8 +321,3 @@ def _show_plans(book: Story) -> None:
     if state.plan and state.plan not in state.plans:
         click.echo(f"the next paragraph follows: {state.plan}")
     click.echo(numbered(state.plans, chosen=state.plan))
-
-
-def _first(text: str, width: int = 88) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[:width].rsplit(" ", 1)[0] + " …"

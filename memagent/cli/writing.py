@@ -10,7 +10,20 @@ from typing import Any, cast
 import click
 
 from memagent.budget import Budget
-from memagent.cli.console import ProseOut, Terminated, complain, dim, emit, exit_code, hush, money, numbered, say, spent
+from memagent.cli.console import (
+    ProseOut,
+    Terminated,
+    complain,
+    dim,
+    emit,
+    exit_code,
+    hush,
+    money,
+    numbered,
+    plural,
+    say,
+    spent,
+)
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
@@ -80,7 +93,7 @@ def _automatic(story: Story, controller: Controller, select: Select, signals: Si
     until = goal(story, options.count, options.until)
     have = len(story.record.paragraphs)
     if have >= until:
-        say(f"The story has {have} paragraphs already; nothing to do.", quiet=options.quiet)
+        say(f"The story has {plural(have, 'paragraph')} already; nothing to do.", quiet=options.quiet)
     elif have:
         say(dim(f"going on after paragraph {have}, to {until}"), quiet=options.quiet)
     with signals:
@@ -245,9 +258,9 @@ class Teller:
             emit({"type": "done", "paragraphs": len(record.paragraphs), "words": words(record.paragraphs)})
         if self.options.quiet or self.options.asking:
             return
-        count = len(record.paragraphs)
+        counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
         say(
-            f"{count} paragraphs, {words(record.paragraphs):,} words, {money(record.usage.cost)} in all."
+            f"{counts}, {money(record.usage.cost)} in all."
             f" Its memory: memagent story memory show {quote(self.story.folder)}"
         )
 
@@ -266,7 +279,7 @@ class Teller:
         recalled = " ".join(f"¶{int(id[1:])}" for id in state.recalled if id[1:].isdecimal()) or "nothing"
         say(
             dim(
-                f"── {where}: {sum(map(count_words, state.written))} words · recalled {recalled} · "
+                f"── {where}: {plural(sum(map(count_words, state.written)), 'word')} · recalled {recalled} · "
                 f"{spent(usage)} · in all {total.tokens:,} tokens, {money(total.cost)}"
             )
         )

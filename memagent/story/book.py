@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from memagent import files, registry
 from memagent.errors import (
-    Conflict,
     EmbedderMismatch,
     Locked,
     StorageDamaged,
@@ -29,10 +28,17 @@ from memagent.errors import (
 from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
 from memagent.story.config import StoryConfig
-from memagent.story.log import Event, Log
+from memagent.story.log import Event as LogEvent
+from memagent.story.log import Log
 from memagent.story.pages import Pages
 from memagent.story.record import VERSION, StoryRecord, usage_to, written_event
 from memagent.types import Usage
+
+if TYPE_CHECKING:
+    from memagent.budget import Budget
+    from memagent.flow import Event
+    from memagent.llms.base import LLM
+    from memagent.methods.recurrent import Select
 
 HIDDEN = ".memagent"
 _OURS = {"story.toml", "premise.md", HIDDEN}
@@ -94,6 +100,44 @@ class Story:
         """Where the story stands; `None` before its first paragraph."""
         return self.record.state
 
+    def write(
+        self,
+        paragraphs: int = 1,
+        *,
+        llm: LLM | str | Any | None = None,
+        select: Select | None = None,
+        budget: Budget | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> list[str]:
+        """Write so many paragraphs more and return them. A new story begins with three.
+
+        Interrupted by anything (an error, a limit, a kill), the same call goes on where it stopped.
+
+        Args:
+            paragraphs: how many.
+            llm: who writes; by default the model of `story.toml`, else what the environment decides.
+            select: who chooses the plans; by default as in `story.toml`. See `memagent.methods.recurrent.choose`.
+            budget: limits on what this call may spend.
+            on_event: hears tokens and steps while they come.
+
+        Raises:
+            Locked: another process is writing the story.
+            Unsynced: the manuscript was edited by hand; see `sync`.
+            ReplyError, BackendError: the model failed; the story is as after its last whole paragraph.
+            BudgetExceeded: a limit was reached; likewise.
+        """
+        from memagent.controller import Controller
+        from memagent.story import writing
+
+        controller = Controller(llm or self.config.llm or None, budget=budget, on_event=on_event)
+        with self.editing():
+            controller.memory = self.memory
+            before = len(self.record.paragraphs)
+            until = writing.goal(self, paragraphs, None)
+            writing.write(self, controller, until, select=select or cast("Select", self.config.select))
+            writing.reached(self)
+            return self.record.paragraphs[before:]
+
     @property
     def memory(self) -> Memory:
         """The long memory. Open inside `editing` only."""
@@ -121,7 +165,7 @@ class Story:
                 finally:
                     self._memory = None
 
-    def commit(self, event: Event) -> None:
+    def commit(self, event: LogEvent) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
         event = self.log.append(event)
         self.record.apply(event)
@@ -300,7 +344,7 @@ def _check_free(folder: Path) -> None:
     if not folder.is_dir():
         raise StoryError(f"{str(folder)!r} is a file", hint="Choose another name for the story's folder.")
     if (folder / HIDDEN / "events.jsonl").exists():
-        raise Conflict(
+        raise StoryError(
             f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {quote(folder)}"
         )
     if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS):
@@ -309,7 +353,7 @@ def _check_free(folder: Path) -> None:
         )
 
 
-def _event(kind: str, **fields: Any) -> Event:
+def _event(kind: str, **fields: Any) -> LogEvent:
     return {"type": kind, **fields, "at": _now()}
 
 

@@ -32,7 +32,7 @@ class StoryRecord:
 
     paragraphs: list[str] = field(default_factory=list)
     state: State | None = None
-    recalled_text: dict[int, str] = field(default_factory=dict)  # edits of long memory, by paragraph; "" = let go
+    long_edits: dict[int, str] = field(default_factory=dict)  # edits of long memory, by paragraph; "" = let go
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
 
@@ -62,7 +62,7 @@ class StoryRecord:
 
         Every paragraph but the newest, as a person may have edited it.
         """
-        texts = {number: self.recalled_text.get(number, text) for number, text in enumerate(self.paragraphs[:-1], 1)}
+        texts = {number: self.long_edits.get(number, text) for number, text in enumerate(self.paragraphs[:-1], 1)}
         return {number: text for number, text in texts.items() if text}
 
     @property
@@ -102,12 +102,12 @@ class StoryRecord:
         self.state = replace(self._begun(), memory=event["text"])
 
     def _long(self, event: Event) -> None:
-        self.recalled_text[event["number"]] = event["text"]
+        self.long_edits[event["number"]] = event["text"]
 
     def _manuscript(self, event: Event) -> None:
         before, self.paragraphs = self.paragraphs, list(event["paragraphs"])
         kept = {n for n, text in enumerate(self.paragraphs, 1) if n <= len(before) and before[n - 1] == text}
-        self.recalled_text = {number: text for number, text in self.recalled_text.items() if number in kept}
+        self.long_edits = {number: text for number, text in self.long_edits.items() if number in kept}
         self.state = replace(
             self._begun(),
             title=event["title"],

@@ -14,7 +14,6 @@ from memagent import Budget, Controller, Story
 from memagent.errors import (
     BackendError,
     BudgetExceeded,
-    Conflict,
     Locked,
     MemagentError,
     ReplyError,
@@ -333,7 +332,7 @@ def test_create_refuses_what_it_would_spoil(tmp_path: Path, folder: Path) -> Non
     (tmp_path / "full" / "thesis.tex").touch()
     (tmp_path / "file").touch()
     cases: list[tuple[Path, str, type[MemagentError], str]] = [
-        (folder, PREMISE, Conflict, "already"),
+        (folder, PREMISE, StoryError, "already"),
         (tmp_path / "full", PREMISE, StoryError, "thesis.tex"),
         (tmp_path / "file", PREMISE, StoryError, "is a file"),
         (tmp_path / "new", " \n", UsageProblem, "premise is empty"),
@@ -501,3 +500,17 @@ def test_what_is_appended_after_a_torn_line_can_be_read(folder: Path) -> None:
         file.write(b'{"type": "wri')
     go(folder, 5, ScriptedLLM(replies(5)))
     assert len(Story(folder).record.paragraphs) == 5
+
+
+def test_a_story_writes_itself_from_python(folder: Path) -> None:
+    story = Story(folder)
+    assert story.write(4, llm=ScriptedLLM([OPENING, *replies()])) == [
+        "First comes fog.",
+        "Second comes rain.",
+        "Third comes night.",
+        "Paragraph 4 tells of the lamp.",
+    ]
+    with pytest.raises(BudgetExceeded):
+        story.write(3, llm=ScriptedLLM(replies(5)), budget=Budget(calls=1))
+    assert story.write(3, llm=ScriptedLLM(replies(6))) == [f"Paragraph {n} tells of the lamp." for n in (6, 7)]
+    assert len(story.write(llm=ScriptedLLM(replies(8)))) == 1

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from memagent.errors import BudgetExceeded, ConfigError, UsageProblem
+from memagent.llms.base import Priced
 from memagent.types import Completion, Request, Usage, estimate_tokens
 
 
@@ -34,14 +34,6 @@ class Budget:
             limit = getattr(self, name)
             if limit is not None and limit < 0:
                 raise UsageProblem(f"the limit on {name} is {limit}", hint="Give a number that is not negative.")
-
-
-class Priced(Protocol):
-    """What tokens of a model cost, in US dollars."""
-
-    def cost(self, input_tokens: int, output_tokens: int = 0) -> float:
-        """Return the price of so many tokens."""
-        ...
 
 
 class Meter:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import registry
 from memagent.budget import Budget, Meter, unknown_price
-from memagent.errors import BackendError, CapabilityError, Interrupted, MemagentError, Stopped, UsageProblem
+from memagent.errors import BackendError, Interrupted, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     Event,
     Flow,
@@ -39,6 +39,7 @@ from memagent.flow import (
     arun,
     run,
 )
+from memagent.llms.abilities import require
 from memagent.trace import Record, Trace
 from memagent.types import Completion, Request, Token, Usage
 
@@ -258,12 +259,7 @@ class Controller:
 
     def _admitted(self, request: Request) -> Request:
         """Refuse what the backend cannot do, before anything is spent; give the call what is left of the time."""
-        missing = sorted(_needs(request) - self.llm.can)
-        if missing:
-            raise CapabilityError(
-                f"{self.llm.name} cannot do {', '.join(missing)}, which {request.label or 'this method'} needs",
-                hint=f"Choose another backend; this one can do: {', '.join(sorted(self.llm.can)) or 'plain text'}.",
-            )
+        require(self.llm.name, self.llm.can, request)
         left = self._meter.seconds_left()
         if left is None:
             return request
@@ -357,16 +353,6 @@ class _Turn:
         if self.run.stop.is_set():
             raise Interrupted("the run was asked to stop")
         self._meter.check_time()
-
-
-def _needs(request: Request) -> set[str]:
-    wants = {
-        "logprobs": request.logprobs,
-        "stop": bool(request.stop),
-        "logit_bias": bool(request.logit_bias),
-        "prefill": bool(request.prefill),
-    }
-    return {ability for ability, wanted in wants.items() if wanted}
 
 
 def _price(llm: LLM, budget: Budget | None) -> Any:

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.embedders.base import Embedder
-from memagent.errors import MemagentError, NotFound, ScopeRequired, UsageProblem
-from memagent.stores.base import Vectors
+from memagent.embedders.base import Embedder, embedded
+from memagent.errors import EmbedderMismatch, NotFound, ScopeRequired, UsageProblem
+from memagent.stores.base import Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
-from memagent.stores.vector import PassageStore
+from memagent.stores.vector import SQLVectorStore, recorded_embedder
 from memagent.types import Hit, Note, Passage, Scope
 
 if TYPE_CHECKING:
@@ -31,34 +32,50 @@ _EMBED = 256
 
 
 class Memory:
-    """Passages in one file, for many users, threads and processes at once.
+    """Passages in one file, or in a store of your own, for many users, threads and processes at once.
 
     Args:
-        path: the file, created if it is not there; `:memory:` for one that is gone after `close`.
+        path_or_store: the file, created if it is not there; `:memory:` for one that is gone after `close`. Or an
+            object with the methods of `VectorStore`, which is used as it is and left open by `close`.
         embedder: a name such as `hashing`, or an object with the `Embedder` methods. A file stays with the embedder
-            that it was first written with.
+            that it was first written with. `None` takes that one (hashing, sentence-transformers, and OpenAI's own;
+            never another server, which is for you to name), else `MEMAGENT_EMBEDDER`, else `hashing`.
         single_user: reads and writes need no `bind`; what is not bound belongs to nobody in particular.
 
     Raises:
         StorageError: the file cannot be used; it was not touched.
-        EmbedderMismatch: the file was written with another embedder.
+        EmbedderMismatch: the file or the store was written with another embedder.
+        UsageProblem: this is neither a path nor a store, or the embedder is none.
+        ConfigError: the embedder needs a key or a package that is not there.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, embedder: str | Embedder = "hashing", single_user: bool = False
+        self,
+        path_or_store: str | os.PathLike[str] | VectorStore,
+        *,
+        embedder: str | Embedder | None = None,
+        single_user: bool = False,
     ) -> None:
-        from memagent import registry
-
-        self._embedder = registry.embedder(embedder)
         self._single_user = single_user
         self._scope = Scope()
         self._owner = True
-        self._database = SQLiteDatabase(path)
-        try:
-            self._store = PassageStore(self._database, embedder=self._embedder.name, dim=self._embedder.dim)
-        except MemagentError:
-            self._database.close()
-            raise
+        self._database: SQLiteDatabase | None = None
+        if isinstance(path_or_store, str | os.PathLike):
+            if embedder is not None or not os.path.exists(path_or_store):
+                embedder = _chosen(embedder)  # before the file, which a wrong name must not create
+            self._database = database = SQLiteDatabase(path_or_store)
+            with ExitStack() as undo:
+                undo.callback(database.close)
+                self._embedder = _chosen(embedder, recorded_embedder(database))
+                self._store: VectorStore = SQLVectorStore(
+                    database, embedder=self._embedder.name, dim=self._embedder.dim
+                )
+                undo.pop_all()
+        else:
+            self._store = _as_store(path_or_store)
+            recorded = getattr(self._store, "embedder", None)
+            self._embedder = _chosen(embedder, recorded)
+            _check_embedder(self._embedder, recorded)
 
     @property
     def scope(self) -> Scope:
@@ -71,7 +88,7 @@ class Memory:
         return self._embedder
 
     @property
-    def store(self) -> PassageStore:
+    def store(self) -> VectorStore:
         """Where the passages are: for retrievers and methods of your own. Its methods take the scope themselves."""
         return self._store
 
@@ -195,8 +212,11 @@ class Memory:
         return _some(count, wanted or [source or ""], "no passage with the id or source")
 
     def close(self) -> None:
-        """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it."""
-        if self._owner:
+        """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it.
+
+        A store that was given is closed by whoever made it.
+        """
+        if self._owner and self._database is not None:
             self._database.close()
 
     def __enter__(self) -> Memory:
@@ -215,7 +235,8 @@ class Memory:
 
     def __repr__(self) -> str:
         bound = [f"{name}={value!r}" for name in _PARTS if (value := getattr(self._scope, name)) is not None]
-        parts = [repr(str(self._database.path)), *bound, f"embedder={self._embedder.name!r}"]
+        place = repr(self._store) if self._database is None else repr(str(self._database.path))
+        parts = [place, *bound, f"embedder={self._embedder.name!r}"]
         return f"Memory({', '.join(parts)})"
 
     def _checked(self) -> Scope:
@@ -237,11 +258,40 @@ class Memory:
 
     def _embed(self, notes: Sequence[Note]) -> Vectors:
         texts = [f"{note.title}\n{note.text}" if note.title else note.text for note in notes]
-        parts = [self._embedder.embed(texts[start : start + _EMBED]) for start in range(0, len(texts), _EMBED)]
+        parts = [embedded(self._embedder, texts[start : start + _EMBED]) for start in range(0, len(texts), _EMBED)]
         return np.concatenate([np.empty((0, self._embedder.dim), dtype=np.float32), *parts])
 
 
 _PARTS = ("user", "session", "agent")
+
+
+def _chosen(embedder: str | Embedder | None, recorded: str | None = None) -> Embedder:
+    """The embedder that was asked for; without one, the one that is on record, else the default."""
+    from memagent import registry
+
+    found = registry.recorded(recorded) if embedder is None and isinstance(recorded, str) else None
+    return found if found is not None else registry.embedder(embedder)
+
+
+def _check_embedder(embedder: Embedder, recorded: object) -> None:
+    if isinstance(recorded, str) and recorded != embedder.name:
+        raise EmbedderMismatch(
+            f"this store holds vectors of the embedder {recorded}, and was given {embedder.name}",
+            hint=f"Use {recorded}, or add its passages to a new store.",
+        )
+
+
+def _as_store(given: Any) -> VectorStore:
+    wanted = [name for name, member in vars(VectorStore).items() if callable(member) and not name.startswith("_")]
+    missing = [name for name in wanted if not callable(getattr(given, name, None))]
+    if missing or isinstance(given, type):
+        lacks = f"; it has no {', '.join(missing)}" if missing else ""
+        raise UsageProblem(
+            f"{given!r} is neither a path nor a store{lacks}",
+            hint="Give a path such as notes.db, or an object with the methods of memagent.stores.base.VectorStore.",
+        )
+    store: VectorStore = given
+    return store
 
 
 def _embedded(note: Note) -> tuple[str, str]:

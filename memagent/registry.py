@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import logging
 import os
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from memagent.errors import UnknownName, UsageProblem
@@ -33,6 +35,9 @@ EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODE
 RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+:\d+(?:/.*)?")
+# How embedders call themselves in the files that were written with them.
+_HASHING = re.compile(r"hashing-v\d+-(?P<dim>[1-9]\d*)")
+_OPENAI = re.compile(r"openai:(?P<model>[^/@\s]+)(?:/(?P<dim>[1-9]\d*))?")
 _log = logging.getLogger("memagent")
 
 
@@ -63,13 +68,36 @@ def embedder(spec: Any = None) -> Embedder:
 
     Raises:
         UnknownName: no embedder has that name.
-        UsageProblem: the model's name is missing, or the object is of no known kind.
+        UsageProblem: the model's name is missing, the object is of no known kind, or its name, dim or embed is not as
+            it must be.
         ExtraMissing: the optional package is not installed.
         KeyMissing: the backend needs an API key.
     """
     if spec is None:
         spec = os.environ.get("MEMAGENT_EMBEDDER") or "hashing"
     return _embedder_named(spec.strip()) if isinstance(spec, str) else _embedder_from(spec)
+
+
+def recorded(name: str) -> Embedder | None:
+    """Return the embedder of that `name`, as a file records it; `None` if its name does not say how to make it.
+
+    An embedder behind a URL is never made from a record: a file does not decide which server gets texts and a key.
+
+    Raises:
+        ExtraMissing: the optional package is not installed.
+        KeyMissing: the backend needs an API key.
+        ConfigError: the model cannot be loaded.
+    """
+    if found := _HASHING.fullmatch(name):
+        made = _hashing(found["dim"])
+    elif name.startswith("sentence-transformers:"):
+        made = _sentence_transformer(name.partition(":")[2])
+    elif (found := _OPENAI.fullmatch(name)) and not os.environ.get("OPENAI_BASE_URL"):
+        made = _openai_embeddings(found["model"], **({"dim": int(found["dim"])} if found["dim"] else {}))
+    else:
+        return None
+    same: Embedder | None = made if made.name == name else None
+    return same
 
 
 def retriever(name: Any, store: VectorStore, embedder: Embedder) -> Retriever:
@@ -206,16 +234,17 @@ def _sentence_transformer(argument: str) -> Any:
     return _new("memagent.embedders.sentence_transformers", "SentenceTransformer", argument)
 
 
-def _openai_embeddings(argument: str) -> Any:
+def _openai_embeddings(argument: str, **settings: Any) -> Any:
     model, url = _model_and_url(argument)
-    return _new("memagent.embedders.openai", "OpenAIEmbeddings", model, base_url=url)
+    return _new("memagent.embedders.openai", "OpenAIEmbeddings", model, base_url=url, **settings)
 
 
 def _embedder_from(thing: Any) -> Embedder:
     if not isinstance(thing, type) and all(hasattr(type(thing), name) for name in ("embed_documents", "embed_query")):
         found: Embedder = _new("memagent.embedders.langchain", "LangChainEmbeddings", thing)
         return found
-    if not isinstance(thing, type) and hasattr(thing, "embed") and hasattr(thing, "name"):
+    if not isinstance(thing, type) and hasattr(thing, "embed"):
+        _check_embedder(thing)
         found = thing
         return found
     raise UsageProblem(
@@ -223,6 +252,35 @@ def _embedder_from(thing: Any) -> Embedder:
         hint=f"Give a name ({', '.join(EMBEDDER_FORMS)}), an object with name, dim and embed(texts, kind), "
         "or LangChain embeddings.",
     )
+
+
+def _check_embedder(thing: Any) -> None:
+    """Refuse an embedder that lacks something, and say all of what that is."""
+    name, dim = getattr(thing, "name", None), getattr(thing, "dim", None)
+    wrong = []
+    if not isinstance(name, str) or not name.strip():
+        wrong.append(f"name must be a str that is not blank, and is {name!r}")
+    if not isinstance(dim, Integral) or isinstance(dim, bool) or dim < 1:
+        wrong.append(f"dim must be a whole number of at least 1, and is {dim!r}")
+    if not _takes_texts(thing.embed):
+        wrong.append('embed must be callable as embed(texts, kind="query")')
+    if wrong:
+        raise UsageProblem(
+            f"{_kind(thing)} is not an embedder: {'; '.join(wrong)}",
+            hint="See memagent.embedders.base.Embedder; memagent.testing.check_embedder checks the rest.",
+        )
+
+
+def _takes_texts(embed: Any) -> bool:
+    if not callable(embed):
+        return False
+    try:
+        inspect.signature(embed).bind(["text"], kind="query")
+    except TypeError:
+        return False
+    except ValueError:  # some built-in callables have no signature
+        return True
+    return True
 
 
 def _retriever_from(thing: Any) -> Retriever:

@@ -86,7 +86,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything one call of a language model is asked for. What a backend cannot honour it must refuse, not drop.
+    """Everything one call of a language model is asked for.
+
+    `stop`, `logprobs`, `logit_bias` and `prefill` are requirements: a backend without the ability refuses the request
+    with `CapabilityError` before anything is spent. `max_tokens`, `temperature`, `seed`, `schema` and `timeout` are
+    wishes: a backend follows them as far as it can, and its docstring says where it does not.
 
     Attributes:
         messages: the prompt, oldest first.

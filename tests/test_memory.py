@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -26,9 +27,14 @@ from memagent.errors import (
     UsageProblem,
 )
 from memagent.memory import Memory
+from memagent.stores.base import VectorStore
+from memagent.stores.database import SQLiteDatabase
+from memagent.stores.vector import SQLVectorStore
 from memagent.types import Hit, Note, Scope
 
-MUSIQUE = Path(__file__).parents[1] / "../shared/data/musique"
+# Read here, because inside of tests the environment has no such settings.
+MUSIQUE = Path(os.environ.get("MEMAGENT_TEST_DATA") or Path(__file__).parents[1] / "../shared/data/musique")
+HARBOUR = Path(__file__).parent / "data" / "harbour.json"
 
 
 class Counting(Hashing):
@@ -292,6 +298,156 @@ def test_another_embedder_is_refused(tmp_path):
         assert memory.count() == 1
 
 
+def test_the_embedder_on_record_is_taken_where_none_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "notes.db"
+    with Memory(path, embedder="hashing:48", single_user=True) as memory:
+        memory.add("fog")
+    monkeypatch.setenv("MEMAGENT_EMBEDDER", "hashing:32")
+    with Memory(path, single_user=True) as memory:
+        assert memory.embedder.name == "hashing-v1-48" and memory.search("fog", using="dense")
+    with pytest.raises(EmbedderMismatch, match="hashing-v1-48"):
+        Memory(path, embedder="hashing")
+    with Memory(tmp_path / "new.db") as memory:
+        assert memory.embedder.name == "hashing-v1-32"
+    monkeypatch.delenv("MEMAGENT_EMBEDDER")
+    with Memory(tmp_path / "new.db") as memory:
+        assert memory.embedder.name == "hashing-v1-1024", "nothing was written with the other"
+
+
+def test_an_embedder_that_a_name_does_not_make_must_be_given(tmp_path):
+    class Own(Hashing):
+        def __init__(self):
+            super().__init__(16)
+            self.name = "openai:own@http://127.0.0.1:1/v1"
+
+    with Memory(tmp_path / "notes.db", embedder=Own(), single_user=True) as memory:
+        memory.add("fog")
+    with pytest.raises(EmbedderMismatch, match="openai:own@"):
+        Memory(tmp_path / "notes.db")
+    with Memory(tmp_path / "notes.db", embedder=Own(), single_user=True) as memory:
+        assert memory.search("fog", using="dense")
+
+
+@pytest.mark.parametrize("embedder", ["hasing", 3, "env"])
+def test_a_wrong_embedder_creates_no_file(tmp_path, monkeypatch, embedder):
+    monkeypatch.setenv("MEMAGENT_EMBEDDER", "hasing")
+    with pytest.raises(UsageProblem):
+        Memory(tmp_path / "notes.db", embedder=None if embedder == "env" else embedder)
+    assert not any(tmp_path.iterdir())
+
+
+class Recording:
+    """A store of somebody else: another object with the same verbs, around one of ours."""
+
+    def __init__(self, inner):
+        self.inner, self.verbs = inner, []
+
+    def __getattr__(self, name):
+        if name not in vars(VectorStore):
+            raise AttributeError(name)
+        self.verbs.append(name)
+        return getattr(self.inner, name)
+
+
+@pytest.fixture
+def database():
+    opened = SQLiteDatabase(":memory:")
+    yield opened
+    opened.close()
+
+
+def test_a_store_of_ones_own(database):
+    store = Recording(SQLVectorStore(database, embedder="hashing-v1-32", dim=32))
+    with Memory(store, embedder=Hashing(32)) as memory:
+        assert memory.store is store
+        alice = memory.bind(user="alice")
+        [id] = alice.add(Note("The fog horn broke.", source="a.md"))
+        alice.edit(id, "The fog horn was mended.")
+        assert [hit.id for hit in alice.search("mended horn")] == [id]
+        assert alice.forget(id) == alice.restore(id) == 1 and alice.sources() == ["a.md"]
+        assert {"add", "known", "replace", "nearest", "match", "retire", "restore", "sources"} <= set(store.verbs)
+        assert "Recording" in repr(memory)
+    assert alice.count() == 1, "the store is not the memory's to close"
+
+
+def test_a_store_that_records_its_embedder(database):
+    store = SQLVectorStore(database, embedder="hashing-v1-32", dim=32)
+    assert Memory(store).embedder.name == "hashing-v1-32"
+    with pytest.raises(EmbedderMismatch, match=r"hashing-v1-32, and was given hashing-v1-64"):
+        Memory(store, embedder=Hashing(64))
+    assert "hashing-v1-32" in repr(Memory(store))
+
+
+@pytest.mark.parametrize("thing", [3, None, object(), SQLVectorStore, ["notes.db"]])
+def test_what_is_neither_a_path_nor_a_store(thing):
+    with pytest.raises(UsageProblem, match="neither a path nor a store"):
+        Memory(thing)
+
+
+def test_a_store_that_lacks_verbs_is_told_which(database):
+    class Half:
+        def add(self, scope, notes, vectors, *, replace_sources=False):
+            return []
+
+    with pytest.raises(UsageProblem, match=r"it has no known, get, passages.*restore, delete"):
+        Memory(Half())
+
+
+class Own:
+    """An embedder as somebody else may write it: lists, and lengths other than 1."""
+
+    name, dim = "own", 3
+    rows = ((3.0, 0.0, 4.0),)
+
+    def embed(self, texts, kind="document"):
+        return [list(row) for row in self.rows] * len(texts)
+
+
+def test_lists_of_numbers_are_taken(tmp_path):
+    with Memory(tmp_path / "notes.db", embedder=Own(), single_user=True) as memory:
+        memory.add("fog")
+        [hit] = memory.search("anything", using="dense")
+        assert hit.score == pytest.approx(1.0)
+        [vector] = memory.store.known(Scope(), [Note("fog")]).values()
+        assert np.allclose(vector, [0.6, 0.0, 0.8])
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        (((1.0, 2.0),), r"embedder own gave vectors of shape \(1, 2\) instead of \(1, 3\)"),
+        (((1.0, 0.0, 0.0),) * 2, r"of shape \(2, 3\) instead of \(1, 3\)"),
+        ((), r"of shape \(0,\) instead of \(1, 3\)"),
+        (((1.0, 2.0, 3.0), (1.0,)), "embedder own gave vectors of different lengths"),
+        ((("a", "b", "c"),), "not vectors of numbers"),
+        (((1.0, np.nan, 0.0),), "not finite"),
+        (((1.0, -np.inf, 0.0),), "not finite"),
+    ],
+)
+def test_vectors_that_are_none_are_told_with_the_embedder(tmp_path, rows, message):
+    sound, broken = Own(), Own()
+    broken.rows = rows
+    with Memory(tmp_path / "notes.db", embedder=broken, single_user=True) as memory:
+        with pytest.raises(UsageProblem, match=message):
+            memory.add("fog")
+        assert memory.count() == 0
+    with Memory(tmp_path / "notes.db", embedder=sound, single_user=True) as memory:
+        memory.add("fog")
+    with Memory(tmp_path / "notes.db", embedder=broken, single_user=True) as memory:
+        with pytest.raises(UsageProblem, match=message):
+            memory.search("fog", using="dense")
+        with pytest.raises(UsageProblem, match=message):
+            memory.edit(next(memory.passages()).id, "rain")
+
+
+def test_a_text_without_a_direction_is_kept_and_never_undefined(tmp_path):
+    zero = Own()
+    zero.rows = ((0.0, 0.0, 0.0),)
+    with Memory(tmp_path / "notes.db", embedder=zero, single_user=True) as memory:
+        memory.add("fog")
+        assert [hit.score for hit in memory.search("fog", using="dense")] == [1.0]
+
+
 def test_an_unsound_embedder_writes_nothing(tmp_path):
     class Broken(Hashing):
         def embed(self, texts, kind="document"):
@@ -410,7 +566,28 @@ def lines(name):
     return [json.loads(line) for line in (MUSIQUE / name).read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.skipif(not MUSIQUE.is_dir(), reason=f"no data at {MUSIQUE}")
+def recall(memory, questions, k, using):
+    """The part of the supporting passages, whose ids are their numbers, that are among the first k."""
+    found = [{hit.id for hit in memory.search(one["question"], k, using=using)} for one in questions]
+    wanted = [{str(number) for number in one["supporting"]} for one in questions]
+    return np.mean([len(hits & want) / len(want) for hits, want in zip(found, wanted, strict=True)])
+
+
+def test_a_small_village_of_our_own(tmp_path):
+    corpus = json.loads(HARBOUR.read_text(encoding="utf-8"))
+    notes = [Note(one["text"], one["title"], id=str(number)) for number, one in enumerate(corpus["passages"])]
+    assert len(notes) >= 20 and len(corpus["questions"]) == 10
+    with Memory(tmp_path / "notes.db", single_user=True) as memory:
+        memory.add(notes)
+        assert recall(memory, corpus["questions"], 1, "hybrid") >= 0.75
+        for using in ("dense", "keyword", "hybrid"):
+            assert recall(memory, corpus["questions"], 3, using) >= 0.9, using
+
+
+@pytest.mark.skipif(
+    not (MUSIQUE / "passages.jsonl").is_file(),
+    reason=f"no MuSiQue data at {MUSIQUE}; MEMAGENT_TEST_DATA may name its folder (default: ../shared/data/musique)",
+)
 def test_five_hundred_real_passages(tmp_path):
     """Every question whose passages are among the first 500 is asked; the floor is what BM25 must reach."""
     passages = lines("passages.jsonl")[:500]
@@ -419,8 +596,5 @@ def test_five_hundred_real_passages(tmp_path):
         ids = memory.add([Note(one["text"], one["title"], id=str(one["id"])) for one in passages])
         assert memory.count() == len(set(ids)) == 500
         for using, floor in (("dense", 0.45), ("keyword", 0.5), ("hybrid", 0.5)):
-            found = [{hit.id for hit in memory.search(one["question"], 5, using=using)} for one in questions]
-            wanted = [{str(id) for id in one["supporting"]} for one in questions]
-            recall = np.mean([len(hits & want) / len(want) for hits, want in zip(found, wanted, strict=True)])
-            assert recall >= floor, (using, recall, len(questions))
+            assert recall(memory, questions, 5, using) >= floor, using
         assert memory.search(passages[0]["title"], 1)[0].id == "0"

@@ -3,16 +3,24 @@
 import logging
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 
+import numpy as np
 import openai
 import pytest
 
 from memagent import registry
+from memagent.embedders.hashing import Hashing
 from memagent.errors import KeyMissing, UnknownName, UsageProblem
+from memagent.memory import Memory
+from memagent.retrievers.dense import Dense
+from memagent.retrievers.fusion import Fusion
+from memagent.retrievers.keyword import Keyword
+from memagent.stores.database import SQLiteDatabase
+from memagent.stores.vector import SQLVectorStore
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
-from memagent.types import Message, Request
+from memagent.types import Message, Note, Request, Scope
 
+ME = Scope(user="me")
 ASKED = Request((Message("user", "hello"),))
 
 
@@ -140,29 +148,168 @@ def test_a_wrong_embedder_gets_the_nearest():
         registry.embedder("hasing")
 
 
-def test_retrievers(monkeypatch):
-    made = []
-    monkeypatch.setattr(registry, "_new", lambda module, cls, *args: made.append(cls) or (cls, *args))
-    assert registry.retriever("dense", "store", "embedder") == ("Dense", "store", "embedder")
-    assert registry.retriever("keyword", "store", "embedder") == ("Keyword", "store")
-    assert registry.retriever("hybrid", "s", "e") == ("Fusion", [("Dense", "s", "e"), ("Keyword", "s")])
+@pytest.fixture
+def store():
+    database = SQLiteDatabase(":memory:")
+    embedder = Hashing(64)
+    store = SQLVectorStore(database, embedder=embedder.name, dim=embedder.dim)
+    notes = [Note("The lighthouse keeper is Ida."), Note("The ferry is late.")]
+    store.add(ME, notes, embedder.embed([note.text for note in notes]))
+    yield store, embedder
+    database.close()
+
+
+@pytest.mark.parametrize("name, kind, parts", [("dense", Dense, {"dense"}), (" keyword ", Keyword, {"keyword"})])
+def test_retrievers(store, name, kind, parts):
+    found = registry.retriever(name, *store)
+    assert isinstance(found, kind)
+    [hit] = found.retrieve("lighthouse keeper", 1, ME)
+    assert hit.text == "The lighthouse keeper is Ida." and set(hit.parts) == parts
+
+
+def test_hybrid_is_both(store):
+    found = registry.retriever("hybrid", *store)
+    assert isinstance(found, Fusion)
+    assert set(found.retrieve("lighthouse keeper", 1, ME)[0].parts) == {"dense", "keyword"}
+    assert registry.retriever(found, *store) is found
+
+
+def test_retrievers_that_cannot_be(store):
     with pytest.raises(UnknownName, match="Did you mean hybrid"):
-        registry.retriever("hybird", "store", "embedder")
-    with pytest.raises(UsageProblem):
-        registry.retriever(3, "store", "embedder")
+        registry.retriever("hybird", *store)
+    for thing in (3, Fusion):
+        with pytest.raises(UsageProblem, match="is not a retriever"):
+            registry.retriever(thing, *store)
 
 
-def test_other_packages_add_names(monkeypatch):
-    def entry_points(group):
-        return [EntryPoint("acme", "tests.acme:make", group)]
+ACME = """
+from memagent.embedders.hashing import Hashing
+from memagent.testing import ScriptedLLM
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
-    monkeypatch.setattr(EntryPoint, "load", lambda self: lambda *args: (self.group, *args))
-    assert registry.llm("acme:big") == ("memagent.llms", "big")
-    assert registry.embedder("acme") == ("memagent.embedders", "")
-    assert registry.retriever("acme:x", "store", "embedder") == ("memagent.retrievers", "x", "store", "embedder")
+def model(argument):
+    return ScriptedLLM(["said"], name=f"acme:{argument}")
+
+def vectors(argument):
+    embedder = Hashing(8)
+    embedder.name = f"acme:{argument}"
+    return embedder
+
+class Finder:
+    name = "acme"
+
+    def __init__(self, argument, store, embedder):
+        self.given = argument, store, embedder
+
+    def retrieve(self, query, k, scope):
+        return []
+"""
+ENTRIES = """
+[memagent.llms]
+acme = acme_for_memagent:model
+[memagent.embedders]
+acme = acme_for_memagent:vectors
+[memagent.retrievers]
+acme = acme_for_memagent:Finder
+"""
+
+
+@pytest.fixture
+def acme(tmp_path, monkeypatch):
+    """A package of somebody else, as it lies there when it was installed."""
+    folder = tmp_path / "site"
+    info = folder / "acme_for_memagent-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "acme_for_memagent.py").write_text(ACME)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-for-memagent\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRIES)
+    monkeypatch.syspath_prepend(folder)
+    yield
+    sys.modules.pop("acme_for_memagent", None)
+
+
+def test_other_packages_add_names(acme, store):
+    assert registry.llm("acme:big").name == "acme:big"
+    assert registry.llm("acme").complete(ASKED).text == "said"
+    assert registry.embedder("acme").name == "acme:"
+    found = registry.retriever("acme:x", *store)
+    assert found.given == ("x", *store)
     with pytest.raises(UnknownName, match="acme:big"):
         registry.llm("acne:big")
+    with Memory(":memory:", single_user=True) as memory:
+        assert memory.search("fog", using="acme") == []
+
+
+def test_without_that_package_there_is_no_such_name():
+    with pytest.raises(UnknownName):
+        registry.llm("acme:big")
+
+
+class Own:
+    """An embedder as somebody else may write it."""
+
+    name, dim = "own", 3
+
+    def embed(self, texts, kind="document"):
+        return [[1.0, 2.0, 2.0] for _ in texts]
+
+
+def changed(**members):
+    return type("Changed", (Own,), members)()
+
+
+@pytest.mark.parametrize(
+    "thing, message",
+    [
+        (changed(name=""), "name must be"),
+        (changed(name=None), "name must be"),
+        (changed(dim=0), "dim must be"),
+        (changed(dim=True), "dim must be"),
+        (changed(dim=3.0), "dim must be"),
+        (changed(dim=None, name=7), "name must be .* 7; dim must be .* None"),
+        (changed(embed=lambda self, texts: texts), r"embed must be callable as embed\(texts, kind"),
+        (changed(embed=3), "embed must be callable"),
+        (object(), "is not an embedder"),
+        (Own, "is not an embedder"),
+    ],
+)
+def test_objects_that_are_no_embedder(thing, message):
+    with pytest.raises(UsageProblem, match=message):
+        registry.embedder(thing)
+
+
+def test_an_embedder_of_ones_own():
+    made = changed(dim=np.int64(3), embed=lambda self, texts, *, kind="document": np.ones((len(texts), 3)))
+    assert registry.embedder(made) is made
+
+
+@pytest.mark.parametrize(
+    "name", ["hashing-v1-64", "openai:text-embedding-3-small", "openai:text-embedding-3-small/256"]
+)
+def test_a_recorded_name_makes_its_embedder(name, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert registry.recorded(name).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hashing-v9-64",
+        "hashing-v1-0",
+        "openai:m@http://127.0.0.1:1/v1",
+        "openai:m/v1/256",
+        "langchain:Fake",
+        "acme:x",
+        "",
+    ],
+)
+def test_a_record_names_no_server_and_no_plugin(name, acme, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert registry.recorded(name) is None
+
+
+def test_a_record_of_openai_is_not_taken_to_another_server(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    assert registry.recorded("openai:text-embedding-3-small") is None
 
 
 def test_describe():

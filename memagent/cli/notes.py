@@ -180,12 +180,11 @@ def _overview(memory: Memory, db: Path, as_json: bool) -> None:
 
 
 def _memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
-    from memagent import registry
     from memagent.memory import Memory
 
     if not new and not db.exists():
         raise UsageProblem(f"there is no memory {str(db)!r}", hint=f"Make one with: memagent add FOLDER --db {db}")
-    return Memory(db, embedder=registry.embedder(embedder), single_user=True)
+    return Memory(db, embedder=embedder, single_user=True)
 
 
 def _standard_input(paths: Sequence[Path]) -> list[Note]:

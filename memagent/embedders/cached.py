@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from memagent.cachefile import CacheFile
-from memagent.embedders.base import Embedder, Kind, Vectors
+from memagent.embedders.base import Embedder, Kind, Vectors, embedded
 
 
 class Cached:
@@ -18,7 +18,8 @@ class Cached:
     It has the name and the dimension of the embedder inside, so that their vectors stay comparable.
 
     Raises:
-        StorageError: the file cannot be read or written, or is no cache.
+        StorageError: the file cannot be read or written, or is no cache; it was not touched.
+        UsageProblem: the embedder gave something else than one finite vector of its dimension for each text.
     """
 
     def __init__(self, embedder: Embedder, path: str | Path) -> None:
@@ -37,8 +38,7 @@ class Cached:
         vectors = self._known(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in vectors}
         if missing:
-            rows = np.asarray(self._embedder.embed(list(missing.values()), kind), dtype=np.float32)
-            vectors.update(zip(missing, rows, strict=True))
+            vectors.update(zip(missing, embedded(self._embedder, list(missing.values()), kind), strict=True))
             self._file.put({key: vectors[key].tobytes() for key in missing})
         return np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, self.dim), dtype=np.float32)
 

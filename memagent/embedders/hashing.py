@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from memagent.embedders.base import Kind, Vectors
 from memagent.errors import UsageProblem
-from memagent.segment import STOP_WORDS, Run, pieces, runs
+from memagent.terms import STOP_WORDS, Run, pieces, runs
 
 _VERSION = 1
 _GRAM = 4

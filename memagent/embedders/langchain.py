@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from memagent.embedders.base import Kind, Vectors
-from memagent.embedders.rows import unit_rows
+from memagent.unit import unit_rows
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings

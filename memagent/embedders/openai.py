@@ -11,8 +11,8 @@ import numpy as np
 
 from memagent import openai_server as server
 from memagent.embedders.base import Kind, Vectors
-from memagent.embedders.rows import unit_rows
 from memagent.errors import BackendError
+from memagent.unit import unit_rows
 
 if TYPE_CHECKING:
     import openai

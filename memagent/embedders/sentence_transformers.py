@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from memagent.embedders.base import Kind, Vectors
-from memagent.embedders.rows import unit_rows
 from memagent.errors import ConfigError, ExtraMissing
+from memagent.unit import unit_rows
 
 _PROMPTS = {"query": ("query",), "document": ("document", "passage")}
 

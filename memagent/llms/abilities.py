@@ -1,4 +1,4 @@
-"""What a request needs of a backend, and the refusal when the backend does not have it."""
+"""What a request needs of a backend, and the refusal when the backend does not have it. The one place that knows."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from memagent.llms.base import Ability
 from memagent.types import Request
 
 _INSTEAD: dict[Ability, str] = {
-    "logprobs": "Use a model that reports them (gpt-4.1-mini, or a model served by Ollama, vLLM or llama.cpp), "
-    "or a method that does not need them.",
-    "stop": "Use a model that takes stop strings, or a method that does not need them.",
-    "prefill": "Use a method that does not continue a begun answer.",
-    "logit_bias": "Use a backend with a tokenizer, such as OpenAI(model, token_ids=...).",
+    "logprobs": "For logprobs (how likely each token was), use openai:gpt-4.1-mini or a model served by Ollama, vLLM "
+    "or llama.cpp, or a method that does not need them.",
+    "stop": "For stop (strings that end the text), use a model that takes them, such as openai:gpt-4.1-mini, or a "
+    "method that does not need them.",
+    "prefill": "For prefill (a begun answer to be continued), use a backend that declares it in `can`, or a method "
+    "that does not begin answers.",
+    "logit_bias": "For logit_bias (making tokens more or less likely), use a backend with a tokenizer, such as "
+    "memagent.llms.openai.OpenAI(MODEL, token_ids=...).",
 }
 
 
-def needed(request: Request) -> frozenset[Ability]:
+def needs(request: Request) -> frozenset[Ability]:
     """Return the abilities without which `request` cannot be honoured. `seed` and `schema` are never among them."""
     asked: dict[Ability, bool] = {
         "logprobs": request.logprobs,
@@ -27,13 +30,19 @@ def needed(request: Request) -> frozenset[Ability]:
 
 
 def require(name: str, can: frozenset[Ability], request: Request) -> None:
-    """Raise `CapabilityError` if `request` needs an ability that is not in `can`; called before anything is spent."""
-    if missing := sorted(needed(request) - can):
-        raise lacking(name, missing[0])
+    """Check that the backend `name`, which can do `can`, can honour `request`. Called before anything is spent.
+
+    Raises:
+        CapabilityError: it lacks abilities; the message names all of them, the hint says what to use instead.
+    """
+    missing = sorted(needs(request) - can)
+    if missing:
+        raise CapabilityError(
+            f"{name} cannot do {', '.join(missing)}, which {request.label or 'this request'} needs",
+            hint=" ".join(_INSTEAD[ability] for ability in missing),
+        )
 
 
-def lacking(name: str, ability: Ability, why: str = "") -> CapabilityError:
-    """Return the error for a backend `name` without `ability`; `why` is what the server said, if it said something."""
-    return CapabilityError(
-        f"{name} does not offer {ability!r}{': ' + why if why else ''}", hint=_INSTEAD.get(ability, "")
-    )
+def lacking(name: str, ability: Ability, why: str) -> CapabilityError:
+    """Return the error for a backend that turned out not to have `ability`; `why` is what it said or did."""
+    return CapabilityError(f"{name} does not offer {ability}: {why}", hint=_INSTEAD.get(ability, ""))

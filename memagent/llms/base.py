@@ -11,8 +11,20 @@ Ability = Literal["logprobs", "stop", "prefill", "logit_bias", "schema", "seed"]
 
 
 @runtime_checkable
+class Priced(Protocol):
+    """What the tokens of a model cost."""
+
+    def cost(self, input_tokens: int, output_tokens: int = 0) -> float:
+        """Return US dollars for so many tokens."""
+        ...
+
+
+@runtime_checkable
 class LLM(Protocol):
     """A language model. `name` is how users write it (`openai:gpt-5-mini`); `can` is what it can honour of a `Request`.
+
+    A backend may have an attribute `price`: a `Priced`, or `None` where it knows that it does not know. A limit on
+    money is kept with it before each call; without the attribute, only what calls report afterwards counts.
 
     All four calls raise `BackendError` when the backend fails and `CapabilityError` for a request that needs an ability
     that is not in `can` (`seed` and `schema` excepted: those are left out where they are not offered). An error of

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from memagent.cachefile import CacheFile
-from memagent.llms.base import LLM, Ability
+from memagent.llms.base import LLM, Ability, Priced
 from memagent.types import Completion, Request, Token, Usage
 
 
@@ -23,7 +23,7 @@ class Cached:
     its fields are, apart from `timeout` and `label`. A kept answer has `Usage()`: no calls, no tokens, no cost.
 
     Raises:
-        StorageError: the file cannot be read or written, or is no cache.
+        StorageError: the file cannot be read or written, or is no cache; it was not touched.
     """
 
     def __init__(self, llm: LLM, path: str | Path) -> None:
@@ -35,6 +35,12 @@ class Cached:
     def can(self) -> frozenset[Ability]:
         """What the model inside can do."""
         return self._llm.can
+
+    @property
+    def price(self) -> Priced | None:
+        """What tokens of the model inside cost. An `AttributeError` where it has no `price`, as it has none itself."""
+        found: Priced | None = self._llm.price  # type: ignore[attr-defined]
+        return found
 
     def complete(self, request: Request) -> Completion:
         """Answer from the cache, or ask and keep the answer."""

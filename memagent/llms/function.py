@@ -19,16 +19,20 @@ from memagent.types import Completion, Request, Token, Usage, estimate_tokens
 class Function:
     """A language model made from `fn(messages)`, where `messages` is a list of `{"role": ..., "content": ...}`.
 
-    A callable with a parameter named `request` gets the `Request` there too; only so does it see `max_tokens`,
-    `temperature`, `timeout` and the abilities that `can` declares for it. Stop strings always work: the text is cut
-    here. The callable may be a plain or an `async` function, and returns a `str`, a `Completion` or an iterator of
-    `str`, which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected).
+    Promised: `stop`, since the text is cut here, and what `can` declares, which the callable then has to do. Wishes:
+    `max_tokens`, `temperature`, `seed`, `schema` and `timeout`. They reach a callable with a parameter named `request`,
+    which gets the `Request` there and may follow them; any other never hears of them, and cannot declare what depends
+    on the request (`prefill`, `logit_bias`, `seed`, `schema`).
+
+    The callable may be a plain or an `async` function, and returns a `str`, a `Completion` or an iterator of `str`,
+    which is streamed as it comes (an asynchronous one only by `astream`; elsewhere its pieces are collected).
 
     What it costs is unknown (`Usage.cost` is `None`) and tokens are estimated, unless it returns a `Completion` that
     carries its own `Usage`. Whatever the callable raises passes unchanged.
 
     Raises:
-        UsageProblem: the callable returned something else than a text.
+        UsageProblem: the callable returned something else than a text, or declares an ability for which it would
+            have to get the request.
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, can: Iterable[Ability] = ()) -> None:
@@ -37,6 +41,12 @@ class Function:
         self._fn = fn
         self._wants_request = _has_parameter(fn, "request")
         self._asynchronous = _is_asynchronous(fn)
+        unseen = sorted(self.can - {"stop", "logprobs"})
+        if unseen and not self._wants_request:
+            raise UsageProblem(
+                f"{self.name} declares {', '.join(unseen)} and never sees a request that asks for it",
+                hint="Give it a parameter named request.",
+            )
 
     def complete(self, request: Request) -> Completion:
         """Answer in one piece."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ _FINISHED: dict[str, FinishReason] = {
 }
 _FIELDS = {  # how chat models call what a request asks for; the first that a class has is used
     "temperature": ("temperature",),
-    "max_tokens": ("max_tokens", "max_output_tokens", "num_predict", "max_new_tokens"),
-    "seed": ("seed",),
+    "max_tokens": ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict", "max_new_tokens"),
+    "seed": ("seed", "random_seed"),
     "logprobs": ("logprobs",),
 }
 _PROVIDER_ERRORS = (  # what the packages of providers raise when the other side fails
@@ -57,13 +58,14 @@ _PROVIDER_ERRORS = (  # what the packages of providers raise when the other side
 class LangChain:
     """A LangChain chat model. Its own settings hold wherever a request leaves them open.
 
-    `temperature`, `max_tokens` and `seed` are set where the model's class has a field for them, and left to the model
-    where it has none. `logprobs` is offered by classes with a field of that name. Stop strings are passed on, and cut
-    here for models that ignore them. `Request.timeout` caps `acomplete`; elsewhere the model's own limit holds.
-    A reply from LangChain's cache counts as no call and no tokens.
+    Promised: `stop`, which is passed on, and cut here for models that ignore it; `logprobs`, by classes with a field
+    of that name. Wishes: `temperature`, `max_tokens` and `seed` are set where the model's class has a field for them,
+    and left to the model where it has none; `schema` is left to the prompt. `timeout` ends `acomplete` and `astream`
+    when it is over and `stream` with the first piece after it; `complete` waits as long as the model's own limit lets
+    it. A reply from LangChain's cache counts as no call and no tokens.
 
     Raises:
-        BackendError: the provider failed. Every other error of the model passes unchanged.
+        BackendError: the provider failed, or took too long. Every other error of the model passes unchanged.
         CapabilityError: log-probabilities were asked for and did not come.
     """
 
@@ -73,7 +75,7 @@ class LangChain:
         self._model_name = str(getattr(model, "model_name", None) or getattr(model, "model", None) or model._llm_type)
         self.name = name or f"langchain:{self._model_name}"
         abilities: tuple[Ability, ...] = ("logprobs", "seed")
-        self.can: frozenset[Ability] = frozenset({"stop", *(name for name in abilities if name in self._fields)})
+        self.can: frozenset[Ability] = frozenset({"stop", *(what for what in abilities if self._field(what))})
 
     @property
     def price(self) -> Price | None:
@@ -93,18 +95,20 @@ class LangChain:
         """Answer in one piece, without blocking the event loop."""
         require(self.name, self.can, request)
         try:
-            async with asyncio.timeout(request.timeout):
+            async with asyncio.timeout(request.timeout) as limit:
                 message = await self._ready(request).ainvoke(_messages(request), stop=_stop(request))
         except provider_errors() as error:
-            raise self._failure(error) from error
+            raise (self._too_late(request) if limit.expired() else self._failure(error)) from error
         return self._completion(request, message)
 
     def stream(self, request: Request) -> Iterator[Token | Completion]:
         """Yield tokens as the model sends them, then the completion."""
         require(self.name, self.can, request)
-        reply = _Reply(request, self.name)
+        reply, ends = _Reply(request, self.name), _deadline(request)
         try:
             for chunk in self._ready(request).stream(_messages(request), stop=_stop(request)):
+                if ends is not None and time.monotonic() > ends:
+                    raise self._too_late(request)
                 yield from reply.add(chunk)
         except provider_errors() as error:
             raise self._failure(error, begun=bool(reply.chunks)) from error
@@ -114,9 +118,10 @@ class LangChain:
     async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
         """Yield tokens as the model sends them, then the completion; without blocking the event loop."""
         require(self.name, self.can, request)
-        reply = _Reply(request, self.name)
+        reply, ends = _Reply(request, self.name), _deadline(request)
+        chunks = self._ready(request).astream(_messages(request), stop=_stop(request))
         try:
-            async for chunk in self._ready(request).astream(_messages(request), stop=_stop(request)):
+            while (chunk := await self._anext(chunks, request, ends)) is not None:
                 for token in reply.add(chunk):
                     yield token
         except provider_errors() as error:
@@ -135,10 +140,23 @@ class LangChain:
         }
         update = {}
         for what, value in asked.items():
-            field = next((name for name in _FIELDS[what] if name in self._fields), None)
+            field = self._field(what)
             if value is not None and field is not None:
                 update[field] = value
         return self._model.model_copy(update=update) if update else self._model
+
+    def _field(self, what: str) -> str | None:
+        return next((name for name in _FIELDS[what] if name in self._fields), None)
+
+    async def _anext(self, chunks: AsyncIterator[Any], request: Request, ends: float | None) -> Any:
+        """Return the next chunk, `None` after the last."""
+        try:
+            async with asyncio.timeout(None if ends is None else ends - time.monotonic()) as limit:
+                return await anext(chunks, None)
+        except TimeoutError as error:
+            if limit.expired():
+                raise self._too_late(request) from error
+            raise
 
     def _completion(self, request: Request, message: BaseMessage) -> Completion:
         text = str(message.text)
@@ -174,6 +192,13 @@ class LangChain:
             f"{self.name} failed: {type(error).__name__}: {said}",
             hint="Check the key, the model's name and the network of the LangChain model.",
             retryable=begun,
+        )
+
+    def _too_late(self, request: Request) -> BackendError:
+        return BackendError(
+            f"{self.name} did not finish within {request.timeout:g} s",
+            hint="Give it more time with timeout=, or ask for fewer tokens.",
+            retryable=True,
         )
 
 
@@ -239,6 +264,10 @@ def usage_from(reported: Mapping[str, Any] | None, request: Request, text: str, 
     cached = (reported.get("input_token_details") or {}).get("cache_read") or 0
     known = price(model)
     return Usage(1, read, written, known.cost(read, written, cached) if known else None)
+
+
+def _deadline(request: Request) -> float | None:
+    return None if request.timeout is None else time.monotonic() + request.timeout
 
 
 def _messages(request: Request) -> list[dict[str, str]]:

@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from memagent.errors import CapabilityError
+from memagent.llms.abilities import require
 from memagent.llms.base import Ability
+from memagent.llms.stopping import cut
 from memagent.offline.ngram import NGram, tokenize
 from memagent.offline.prompt import Prompt, read
 from memagent.types import Completion, FinishReason, Request, Token, Usage
@@ -31,7 +33,7 @@ class Offline:
 
     def complete(self, request: Request) -> Completion:
         """Answer in one piece. Raises `CapabilityError` for a prefill, a logit bias, or a schema of an unknown task."""
-        _refuse(request)
+        require(self.name, self.can, request)
         pieces, finish = _cut(_reply(request), request)
         tokens = _tokens(pieces, request)
         shown = sum(len(tokenize(message.content)) for message in request.messages)
@@ -53,13 +55,6 @@ class Offline:
         for item in self.stream(request):
             yield item
             await asyncio.sleep(0)
-
-
-def _refuse(request: Request) -> None:
-    if request.prefill:
-        raise CapabilityError("the offline backend cannot continue a given beginning (prefill)", hint=HOW_TO_SWITCH)
-    if request.logit_bias:
-        raise CapabilityError("the offline backend has no logits to bias (logit_bias)", hint=HOW_TO_SWITCH)
 
 
 def _reply(request: Request) -> str:
@@ -89,8 +84,7 @@ def _answer(prompt: Prompt) -> str:
 
 def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:
     """Cut a reply at the first stop string and at the largest number of tokens."""
-    ends = [at for stop in request.stop if stop and (at := text.find(stop)) >= 0]
-    pieces = tokenize(text[: min(ends)] if ends else text)
+    pieces = tokenize(cut(text, request.stop))
     if request.max_tokens is not None and len(pieces) > request.max_tokens:
         return pieces[: max(0, request.max_tokens)], "length"
     return pieces, "stop"

@@ -55,8 +55,11 @@ class OpenAI:
         name: how the model is called in traces and messages.
 
     Clients are made on first use and shared; there is one asynchronous client for each event loop, closed with it.
-    A parameter that the server refuses is renamed (`max_tokens`) or left out (`temperature`, `seed`, `response_format`,
-    `stream_options`) with a warning, and not sent again by this object. `logprobs` and `stop` are never left out.
+    Promised, where `can` has them: `stop`, `logprobs` and `logit_bias`. They are never left out: a server that refuses
+    them makes the call fail. Wishes: `temperature`, `seed` and `schema` are sent, and left out with a warning once a
+    server has refused them; OpenAI's own gets a `schema` only if that is an object's. `max_tokens` is sent under the
+    name that the server takes, and whether it keeps to it is up to the server. `timeout` ends every call, but a
+    blocking stream only with the first piece after it.
 
     Raises:
         KeyMissing: there is neither a key nor a base URL.

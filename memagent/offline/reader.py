@@ -57,7 +57,7 @@ def answer(passages: str, question: str) -> str:
             return _cited(candidate.text, candidate)
         if text := span(kind, _clause(candidate.text, asked), question):
             return _cited(text, candidate)
-    return _cited(_plain(kind, found[0].text), found[0])
+    return _cited(_plain(kind, found[0].text, asked), found[0])
 
 
 def answer_fields(passages: str, question: str, fields: Iterable[str]) -> str:
@@ -184,8 +184,9 @@ def _chain(found: list[Candidate]) -> list[Candidate]:
     return [candidate for candidate in found if candidate.score >= 0.6 * found[0].score][:4]
 
 
-def _plain(kind: Kind, text: str) -> str:
-    if kind is not Kind.YES_NO:
+def _plain(kind: Kind, text: str, asked: frozenset[str]) -> str:
+    """Say yes or no only where the sentence has every word of the question; else let the sentence speak for itself."""
+    if kind is not Kind.YES_NO or not asked <= terms(text):
         return text
     denied = re.search(r"\b(?:not|never|no|nobody|none)\b|n['’]t\b", text, re.IGNORECASE)
     return f"{'No' if denied else 'Yes'}: {text}"

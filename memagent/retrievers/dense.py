@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memagent.embedders.base import Embedder
+from memagent.embedders.base import Embedder, embedded
 from memagent.stores.base import Match, VectorStore
 from memagent.types import Hit, Scope
 
@@ -22,10 +22,14 @@ class Dense:
         self._embedder = embedder
 
     def retrieve(self, query: str, k: int, scope: Scope) -> list[Hit]:
-        """Return up to k hits, best first. An empty query finds nothing."""
+        """Return up to k hits, best first. An empty query finds nothing.
+
+        Raises:
+            UsageProblem: the embedder gave something else than one finite vector of its dimension.
+        """
         if not query.strip() or k < 1:
             return []
-        vector = self._embedder.embed([query], kind="query")[0]
+        vector = embedded(self._embedder, [query], "query")[0]
         near = [match for match in self._store.nearest(scope, vector, k) if match.score > 0]
         return [_hit(rank, match) for rank, match in enumerate(near, 1)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,27 +72,52 @@ class Database(Protocol):
         ...
 
 
+@runtime_checkable
 class VectorStore(Protocol):
-    """Passages with their vectors and their full-text rows; every verb sees one scope only."""
+    """Passages with their vectors and their full-text rows; every verb sees one scope only.
+
+    The user of a scope must match exactly; its session and agent narrow further where they are set. Vectors come in
+    with length 1. A store that records which embedder they come from has its name as the attribute `embedder`; a memory
+    over the store then takes no other.
+
+    What a verb reads or writes may also fail as storage does, with another `MemoryProblem`.
+    """
 
     def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
-        """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order."""
+        """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
+
+        A note whose content (title, text and source) the exact scope has already keeps that passage, and brings it
+        back if it was retired. With `replace_sources`, passages of the exact scope whose source a note names, and that
+        are not among the notes, are deleted in the same transaction.
+
+        Raises:
+            UsageProblem: a note or a vector is not fit to be kept. Nothing was written.
+            Conflict: an id is taken by another text. Nothing was written.
+            EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
+        """
         ...
 
     def known(self, scope: Scope, notes: Sequence[Note]) -> dict[int, NDArray[np.float32]]:
-        """Return the vectors (dim,) of those notes that are kept already, by their place in `notes`."""
+        """Return the vectors (dim,) of those notes that the exact scope keeps already, by their place in `notes`."""
         ...
 
     def get(self, scope: Scope, ids: Sequence[str]) -> list[Passage]:
-        """Return the passages with these ids, in this order; an id that is not there raises `NotFound`."""
+        """Return the live passages with these ids, in this order.
+
+        Raises:
+            NotFound: an id is not there, or is retired.
+        """
         ...
 
     def passages(self, scope: Scope, *, source: str | None = None) -> Iterator[Passage]:
-        """Iterate over live passages in the order they were written; an edit writes anew."""
+        """Iterate over live passages in the order they were written, those of one source where it is given.
+
+        An edit writes anew.
+        """
         ...
 
     def sources(self, scope: Scope) -> list[str]:
-        """Return the sources that live passages name, sorted."""
+        """Return the sources that live passages name, sorted, each once."""
         ...
 
     def count(self, scope: Scope) -> int:
@@ -100,28 +125,41 @@ class VectorStore(Protocol):
         ...
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
-        """Return up to k matches by cosine, best first, for a vector (dim,)."""
+        """Return up to k live matches by cosine, best first, for a vector (dim,).
+
+        Raises:
+            UsageProblem: the vector has another length, or a component that is not finite.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
         ...
 
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
-        """Return up to k matches by BM25, best first; any word of `text` may match, in any script.
+        """Return up to k live matches by BM25, best first; any word of `text` may match, in any script.
 
-        The score is the part of the query's weight that the passage has: 0 for nothing, near 1 for all its words.
+        The score is the part of the query's weight that the passage has: 0 for nothing, near 1 for all its words. No
+        text is an error; one without words finds nothing.
         """
         ...
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:
-        """Give a passage another text and vector (dim,)."""
+        """Give a passage another text and vector (dim,); id, title, source, time and metadata stay.
+
+        Raises:
+            UsageProblem: the text or the vector is not fit to be kept.
+            NotFound: the scope has no live passage of that id.
+            Conflict: the scope sees the id more than once.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
         ...
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
-        """Hide passages from every read until they are restored; return how many."""
+        """Hide live passages from every read until they are restored; return how many. Unknown ids count nothing."""
         ...
 
     def restore(self, scope: Scope, ids: Sequence[str]) -> int:
-        """Bring retired passages back; return how many."""
+        """Bring retired passages back; return how many. Unknown ids and live passages count nothing."""
         ...
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete passages by id, or all of a source, retired ones included; return how many."""
+        """Delete passages by id, and all of a source, retired ones included; return how many."""
         ...

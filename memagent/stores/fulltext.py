@@ -12,7 +12,7 @@ from hashlib import blake2b
 from math import log
 from typing import NamedTuple
 
-from memagent.segment import terms, tokens
+from memagent.terms import terms, tokens
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.scoping import columns, visible
 from memagent.types import Scope

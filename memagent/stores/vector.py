@@ -20,14 +20,15 @@ from memagent.stores.faiss_index import ScopedIndexes
 from memagent.stores.rows import INSERT, digest, now, passage, values
 from memagent.stores.scoping import columns, marks, of_row, visible
 from memagent.types import Note, Passage, Scope
+from memagent.unit import unit_rows
 
 _PAGE = 500
 _LIVE = "passages.retired_at IS NULL"
 _OWN = "user = ? AND session = ? AND agent = ?"
 
 
-class PassageStore:
-    """The `VectorStore` over any `Database`.
+class SQLVectorStore:
+    """The `VectorStore` over any `Database`. Closing the database is left to whoever opened it.
 
     An id names one passage in the exact scope it was written in. A wider scope may see an id twice (two sessions of a
     user): `get` then returns the newer one, `replace` refuses, `retire` and `restore` take both.
@@ -47,6 +48,14 @@ class PassageStore:
         self._indexes = ScopedIndexes(database, dim)
         self._check_label(_labels(database))
 
+    def __repr__(self) -> str:
+        return f"SQLVectorStore(embedder={self.embedder!r}, dim={self._dim})"
+
+    @property
+    def embedder(self) -> str:
+        """The name of what the vectors come from."""
+        return self._label["embedder"]
+
     def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
 
@@ -58,7 +67,7 @@ class PassageStore:
             Conflict: an id is taken by another text. Nothing was written.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        rows = _unit_rows(vectors, len(notes), self._dim)
+        rows = _units(vectors, len(notes), self._dim)
         columns_of = [values(scope, note) for note in notes]
         with self._database.write() as writer:
             self._claim(writer)
@@ -117,8 +126,13 @@ class PassageStore:
         return int(rows[0]["n"])
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
-        """Return up to k matches by cosine, best first, for a vector (dim,)."""
-        query = _unit_rows(vector[None, :], 1, self._dim)[0]
+        """Return up to k matches by cosine, best first, for a vector (dim,).
+
+        Raises:
+            UsageProblem: the vector has another length, or a component that is not finite.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
+        query = _unit(vector, self._dim)
         self._check_label(_labels(self._database))
         found = self._indexes.search(scope, query, k)
         rows = self._live(scope, [rid for rid, _ in found])
@@ -133,10 +147,12 @@ class PassageStore:
         """Give a passage another text and vector (dim,).
 
         Raises:
+            UsageProblem: the text or the vector is not fit to be kept.
             NotFound: the scope has no live passage of that id.
             Conflict: the scope sees the id more than once.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        unit = _unit_rows(vector[None, :], 1, self._dim)[0]
+        unit = _unit(vector, self._dim)
         with self._database.write() as writer:
             self._claim(writer)
             rows = self._rows(scope, [id], _LIVE, writer)
@@ -215,6 +231,11 @@ class PassageStore:
 _SCOPED = "It was never added, was forgotten, or belongs to another user, session or agent."
 
 
+def recorded_embedder(database: Database) -> str | None:
+    """Return the name of the embedder whose vectors `database` holds; `None` while nothing was written."""
+    return _labels(database).get("embedder")
+
+
 def _labels(reader: Database | Writer) -> dict[str, str]:
     rows = reader.read("SELECT key, value FROM meta WHERE key IN ('embedder', 'dim')")
     return {row["key"]: row["value"] for row in rows}
@@ -285,16 +306,14 @@ def _log(writer: Writer, rid: int, op: str) -> None:
     writer.execute("INSERT INTO changes (rid, op) VALUES (?, ?)", [rid, op])
 
 
-def _unit_rows(vectors: Vectors, rows: int, dim: int) -> Vectors:
+def _units(vectors: Vectors, rows: int, dim: int) -> Vectors:
     """Return vectors (rows, dim) as float32 of length 1; refuse any other shape, NaN and infinity."""
-    array = np.asarray(vectors, dtype=np.float32)
-    if array.shape != (rows, dim):
-        raise UsageProblem(f"expected vectors of shape ({rows}, {dim}), got {array.shape}")
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if bad.size:
-        raise UsageProblem(f"vector {bad[0]} has a component that is not finite", hint="The embedder is at fault.")
-    lengths = np.linalg.norm(array, axis=1, keepdims=True)
-    unit: Vectors = np.divide(array, lengths, out=array.copy(), where=lengths > 0)
+    return unit_rows(vectors, (rows, dim), of="the embedder", problem=UsageProblem)
+
+
+def _unit(vector: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
+    rows = _units(np.asarray(vector)[None], 1, dim)
+    unit: NDArray[np.float32] = rows[0]
     return unit
 
 

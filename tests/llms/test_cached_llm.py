@@ -1,13 +1,19 @@
 """The cache around language models."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
+from memagent.embedders.cached import Cached as CachedEmbedder
+from memagent.embedders.hashing import Hashing
 from memagent.errors import StorageError
 from memagent.llms.cached import Cached
+from memagent.llms.prices import Price
+from memagent.memory import Memory
 from memagent.testing import ScriptedLLM, check_llm
 from memagent.types import Completion, Message, Request, Token, Usage
 
@@ -106,6 +112,51 @@ def test_a_file_that_is_no_cache(tmp_path):
     (tmp_path / "c.db").write_text("something else entirely, and long enough to be looked at " * 50)
     with pytest.raises(StorageError, match=r"c\.db"):
         Cached(ScriptedLLM(["one"]), tmp_path / "c.db").complete(ASKED)
+
+
+def test_the_price_is_that_of_the_model_inside(tmp_path):
+    model = ScriptedLLM()
+    assert not hasattr(Cached(model, tmp_path / "c.db"), "price")
+    model.price = Price(1.0, 2.0)
+    assert Cached(model, tmp_path / "c.db").price is model.price
+    model.price = None
+    assert Cached(model, tmp_path / "c.db").price is None
+
+
+def test_a_memory_is_no_cache_and_a_cache_is_no_memory(tmp_path):
+    with Memory(tmp_path / "notes.db", embedder="hashing:16", single_user=True) as memory:
+        memory.add("fog")
+        before = listing(tmp_path)
+        model = Cached(ScriptedLLM(["one"] * 2), tmp_path / "notes.db")
+        with pytest.raises(StorageError, match="not touched"):
+            model.complete(ASKED)
+        assert listing(tmp_path) == before
+    Cached(ScriptedLLM(["one"]), tmp_path / "c.db").complete(ASKED)
+    before = listing(tmp_path)
+    with pytest.raises(StorageError, match="another program"):
+        Memory(tmp_path / "c.db")
+    assert listing(tmp_path) == before
+
+
+def test_a_database_of_another_program_is_not_touched(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE completions (key TEXT PRIMARY KEY, value BLOB)")
+        other.commit()
+    before = listing(tmp_path)
+    with pytest.raises(StorageError, match=r"other\.db"):
+        Cached(ScriptedLLM(["one"]), tmp_path / "other.db").complete(ASKED)
+    assert listing(tmp_path) == before
+
+
+def test_both_caches_may_share_a_file(tmp_path):
+    texts, path = ["a", "b"], tmp_path / "both.db"
+    vectors = CachedEmbedder(Hashing(16), path).embed(texts)
+    assert Cached(ScriptedLLM(["one"]), path).complete(ASKED) and Cached(ScriptedLLM(), path).complete(ASKED)
+    assert (CachedEmbedder(Hashing(16), path).embed(texts) == vectors).all()
+
+
+def listing(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_conformance(tmp_path):

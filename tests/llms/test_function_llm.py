@@ -150,6 +150,12 @@ def test_a_declared_ability_must_be_there():
         Function(completion, can=["logprobs"]).complete(Request(ASKED.messages, logprobs=True))
 
 
+def test_an_ability_that_needs_the_request_needs_the_parameter():
+    with pytest.raises(UsageProblem, match=r"declares prefill, seed and never sees"):
+        Function(plain, can=["seed", "prefill", "logprobs"])
+    assert Function(lambda messages, request: TEXT, can=["seed", "prefill"]).can == {"seed", "prefill", "stop"}
+
+
 def test_names():
     assert Function(plain).name == "function:plain"
     assert Function(Callable()).name == "function:Callable"

@@ -1,6 +1,7 @@
 """LangChain chat models, with the fakes of langchain-core."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -181,6 +182,63 @@ def test_every_other_error_passes_unchanged(error):
     for call in (model.complete, lambda r: list(model.stream(r)), lambda r: collect(model, r)):
         with pytest.raises(type(error), match="mine"):
             call(ASKED)
+
+
+class Slow(Talker):
+    """Takes its time."""
+
+    def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+        for _ in range(100):
+            yield ChatGenerationChunk(message=AIMessageChunk("word "))
+            time.sleep(0.02)
+
+    async def _astream(self, messages, stop=None, run_manager=None, **kwargs):
+        yield ChatGenerationChunk(message=AIMessageChunk("word "))
+        await asyncio.sleep(60)
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **kwargs):
+        await asyncio.sleep(60)
+
+
+def test_time_runs_out():
+    model, request = LangChain(Slow(heard=[])), Request(ASKED.messages, timeout=0.1)
+    for call in (lambda: asyncio.run(model.acomplete(request)), lambda: collect(model, request)):
+        with pytest.raises(BackendError, match="did not finish"):
+            call()
+    with pytest.raises(BackendError, match="did not finish") as caught:
+        list(model.stream(request))
+    assert caught.value.retryable
+
+
+def test_a_timeout_of_the_model_is_its_own():
+    model = LangChain(talker(error=TimeoutError("theirs")))
+    with pytest.raises(BackendError, match="theirs"):
+        collect(model, Request(ASKED.messages, timeout=30))
+
+
+def test_wishes_are_left_to_a_class_without_a_field_for_them():
+    model = LangChain(FakeListChatModel(responses=["x"]))
+    asked = Request(ASKED.messages, max_tokens=1, temperature=0.0, seed=1, schema={"type": "object"}, timeout=9)
+    assert model.complete(asked).text == "x"
+
+
+def test_a_seed_by_another_name():
+    class Other(BaseChatModel):
+        random_seed: int | None = None
+        heard: Any = None
+
+        @property
+        def _llm_type(self):
+            return "other"
+
+        def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+            self.heard.append(self.random_seed)
+            return ChatResult(generations=[ChatGeneration(message=AIMessage("x"))])
+
+    inner = Other(heard=[])
+    model = LangChain(inner)
+    model.complete(Request(ASKED.messages, seed=7))
+    assert "seed" in model.can and inner.heard == [7]
 
 
 def test_conformance():

@@ -86,7 +86,7 @@ def test_a_stop_string_ends_the_text_and_is_not_part_of_it():
 
 @pytest.mark.parametrize("options", [{"prefill": "Once"}, {"logit_bias": {"Once": 1.0}}])
 def test_what_it_cannot_do_is_refused(options):
-    with pytest.raises(CapabilityError, match="MEMAGENT_LLM"):
+    with pytest.raises(CapabilityError, match=f"offline cannot do {next(iter(options))}"):
         reply(BEGIN, **options)
 
 

@@ -98,3 +98,9 @@ def test_questions_about_the_notes_that_come_with_the_examples(question, expecte
     found = (NOTES / name for name in ("lighthouse.md", "harbour.md"))
     passages = "\n\n".join(f"[{at}] {path.read_text('utf-8')[2:]}" for at, path in enumerate(found, start=1))
     assert answer(passages, question) == expected
+
+
+def test_yes_is_said_only_where_every_word_of_the_question_is_answered():
+    shown = "[1] The harbour\nThe harbour freezes in March."
+    assert answer(shown, "Does the harbour freeze in March?") == "Yes: The harbour freezes in March [1]."
+    assert answer(shown, "Does the harbour freeze in June?") == "The harbour freezes in March [1]."

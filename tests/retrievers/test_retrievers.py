@@ -13,7 +13,7 @@ from memagent.retrievers.dense import Dense
 from memagent.retrievers.fusion import Fusion
 from memagent.retrievers.keyword import Keyword
 from memagent.stores.database import SQLiteDatabase
-from memagent.stores.vector import PassageStore
+from memagent.stores.vector import SQLVectorStore
 from memagent.types import Hit, Note, Scope
 
 ME = Scope(user="me")
@@ -28,7 +28,7 @@ NOTES = [
 @pytest.fixture(scope="module")
 def world():
     database, embedder = SQLiteDatabase(":memory:"), Hashing(256)
-    store = PassageStore(database, embedder=embedder.name, dim=embedder.dim)
+    store = SQLVectorStore(database, embedder=embedder.name, dim=embedder.dim)
     texts = [f"{note.title}\n{note.text}" if note.title else note.text for note in NOTES]
     store.add(ME, NOTES, embedder.embed(texts))
     yield Dense(store, embedder), Keyword(store)
@@ -197,7 +197,7 @@ CORPORA = {
 def test_every_script_is_searched(language):
     texts, query, right = CORPORA[language]
     database, embedder = SQLiteDatabase(":memory:"), Hashing()
-    store = PassageStore(database, embedder=embedder.name, dim=embedder.dim)
+    store = SQLVectorStore(database, embedder=embedder.name, dim=embedder.dim)
     store.add(ME, [Note(text) for text in texts], embedder.embed(texts))
     for retriever in every((Dense(store, embedder), Keyword(store))):
         assert [hit.text for hit in retriever.retrieve(query, 1, ME)] == [texts[right]], retriever.name

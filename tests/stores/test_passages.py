@@ -10,7 +10,7 @@ import pytest
 from memagent.errors import Conflict, EmbedderMismatch, NotFound, UsageProblem
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.faiss_index import ScopedIndexes
-from memagent.stores.vector import PassageStore
+from memagent.stores.vector import SQLVectorStore
 from memagent.types import Note, Scope
 
 ALICE, BOB = Scope(user="alice"), Scope(user="bob")
@@ -26,7 +26,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def store(database):
-    return PassageStore(database, embedder="test", dim=DIM)
+    return SQLVectorStore(database, embedder="test", dim=DIM)
 
 
 def unit(*values):
@@ -178,10 +178,10 @@ def test_many_ids_at_once(store):
 
 
 def test_another_embedder_is_refused_when_opening_writing_and_searching(store, database):
-    late = PassageStore(database, embedder="other", dim=DIM)
+    late = SQLVectorStore(database, embedder="other", dim=DIM)
     put(store, ALICE, Note("fog"))
     with pytest.raises(EmbedderMismatch, match=r"test .*other"):
-        PassageStore(database, embedder="other", dim=DIM)
+        SQLVectorStore(database, embedder="other", dim=DIM)
     with pytest.raises(EmbedderMismatch):
         put(late, ALICE, Note("rain"))
     with pytest.raises(EmbedderMismatch):

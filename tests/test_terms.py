@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent.segment import STOP_WORDS, pieces, runs, terms, tokens
+from memagent.terms import STOP_WORDS, pieces, runs, terms, tokens
 
 
 @pytest.mark.parametrize(

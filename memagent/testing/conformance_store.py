@@ -1,0 +1,226 @@
+"""Checks that a store of passages keeps the contract of `VectorStore`. Each runs over a fresh, empty store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from memagent.errors import NotFound
+from memagent.stores.base import Match, Vectors, VectorStore
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, PASSAGES, TWO, Report, expect, run_checks
+from memagent.types import Scope
+
+_WORDS = "lighthouse bread train"  # one of each passage
+_SOURCES = ("a.md", "a.md", "b.md")
+
+
+def check_store(make: Callable[[], VectorStore], dim: int = 8) -> Report:
+    """Check the contract of `VectorStore`, each time over a fresh database, with vectors (n, `dim`)."""
+    checks = [
+        _store_add_and_get,
+        _store_same_note_once,
+        _store_users,
+        _store_sessions_and_agents,
+        _store_changes_in_scope,
+        _store_sources,
+        _store_replace_sources,
+        _store_nearest,
+        _store_match,
+        _store_replace,
+        _store_retire,
+        _store_restore,
+        _store_delete,
+        _store_delete_source,
+    ]
+    return run_checks([(check.__name__, _with_vectors(check, dim)) for check in checks], make)
+
+
+def _with_vectors(
+    check: Callable[[VectorStore, Vectors], None], dim: int
+) -> Callable[[Callable[[], VectorStore]], None]:
+    def ready(make: Callable[[], VectorStore]) -> None:
+        check(make(), np.eye(len(PASSAGES), dim, dtype=np.float32))
+
+    return ready
+
+
+def _store_add_and_get(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    expect(sorted(store.known(ALICE, PASSAGES)) == list(range(len(PASSAGES))), "known() misses a note that was kept")
+    expect(len(set(ids)) == len(PASSAGES), f"{len(PASSAGES)} notes got the ids {ids}")
+    back = store.get(ALICE, ids[::-1])
+    expect([passage.text for passage in back] == [note.text for note in PASSAGES][::-1], "get changed texts or order")
+    expect([passage.id for passage in store.passages(ALICE)] == ids, "passages() is not in the order of adding")
+    expect(store.count(ALICE) == len(PASSAGES), "count() is not the number of passages")
+
+
+def _store_same_note_once(store: VectorStore, vectors: Vectors) -> None:
+    first = store.add(ALICE, PASSAGES[:1], vectors[:1])
+    expect(store.add(ALICE, PASSAGES[:1], vectors[:1]) == first, "the same note got another id")
+    expect(store.count(ALICE) == 1, "the same note was kept twice")
+
+
+def _store_users(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    expect(store.count(BOB) == 0 and not list(store.passages(BOB)), "one user sees the passages of another")
+    expect(not store.known(BOB, PASSAGES), "known() crosses scopes")
+    expect(not store.nearest(BOB, vectors[0], 3), "nearest() crosses scopes")
+    expect(not store.match(BOB, "lighthouse", 3), "match() crosses scopes")
+    _missing(store, BOB, ids[:1])
+
+
+def _store_sessions_and_agents(store: VectorStore, vectors: Vectors) -> None:
+    """Each of three passages is in a part of its own; its part sees it alone, and the user sees all."""
+    parts = [ONE, TWO, AGENT]
+    added = _spread(store, vectors)
+    for place, scope in enumerate(parts):
+        own = [added[place]]
+        what = "a session" if scope.session else "an agent"
+        expect([passage.id for passage in store.passages(scope)] == own, f"passages() leaves {what}")
+        expect(store.count(scope) == 1, f"count() leaves {what}")
+        expect(store.sources(scope) == [f"{place}.md"], f"sources() leaves {what}")
+        expect(_ids(store.nearest(scope, vectors[place], 3)) == own, f"nearest() leaves {what}")
+        expect(_ids(store.match(scope, _WORDS, 3)) == own, f"match() leaves {what}")
+        _missing(store, scope, [added[place - 1]])
+    whole = Scope(user=ONE.user)
+    expect(store.count(whole) == len(parts), "a user does not see all sessions and agents in count()")
+    expect(len(store.nearest(whole, vectors[0], 3)) == len(parts), "a user does not see all of them in nearest()")
+    expect(len(store.match(whole, _WORDS, 3)) == len(parts), "a user does not see all of them in match()")
+
+
+def _store_changes_in_scope(store: VectorStore, vectors: Vectors) -> None:
+    added = _spread(store, vectors)
+    expect(store.retire(ONE, added[1:]) == 0, "a session retired a passage of another")
+    store.retire(TWO, added[1:2])
+    expect(store.restore(ONE, added[1:2]) == 0, "a session restored a passage of another")
+    expect(store.restore(TWO, added[1:2]) == 1, "restore() did not bring it back")
+    expect(store.delete(ONE, added[1:]) == 0, "a session deleted a passage of another")
+    expect(store.delete(BOB, added, source="0.md") == 0, "one user deleted the passages of another")
+    expect(store.delete(AGENT, source="0.md") == 0, "an agent deleted a source of a session")
+    try:
+        store.replace(TWO, added[0], "Gone.", vectors[0])
+    except NotFound:
+        pass
+    else:
+        raise AssertionError("replace() must raise NotFound for an id that this scope cannot see")
+    expect(store.count(Scope(user=ONE.user)) == len(added), "a change in one scope reached another")
+
+
+def _store_sources(store: VectorStore, vectors: Vectors) -> None:
+    notes = [replace(PASSAGES[0], source="b.md"), replace(PASSAGES[1], source="a.md"), PASSAGES[2]]
+    ids = store.add(ALICE, notes, vectors)
+    expect(store.sources(ALICE) == ["a.md", "b.md"], f"sources() gave {store.sources(ALICE)} for a.md and b.md")
+    expect([passage.id for passage in store.passages(ALICE, source="b.md")] == ids[:1], "passages(source=) is wrong")
+    expect([passage.source for passage in store.get(ALICE, ids)] == ["b.md", "a.md", ""], "a source was changed")
+    expect(not list(store.passages(ALICE, source="c.md")), "passages(source=) found some of an unknown source")
+    store.retire(ALICE, ids[:1])
+    expect(store.sources(ALICE) == ["a.md"], "sources() names that of a retired passage")
+
+
+def _store_replace_sources(store: VectorStore, vectors: Vectors) -> None:
+    old, kept, other = [replace(note, source=source) for note, source in zip(PASSAGES, _SOURCES, strict=True)]
+    ids = store.add(ALICE, [old, kept, other], vectors)
+    elsewhere = store.add(BOB, [old], vectors[:1])
+    again = store.add(ALICE, [kept], vectors[1:2], replace_sources=True)
+    expect(again == ids[1:2], "replace_sources gave a note that was here another id")
+    left = [passage.id for passage in store.passages(ALICE)]
+    expect(ids[0] not in left, "replace_sources left a passage that its source no longer has")
+    expect(left == ids[1:], "replace_sources deleted more than the sources that the notes name")
+    expect(not store.match(ALICE, "lighthouse", 3), "replace_sources left the words of a passage")
+    expect([one.id for one in store.passages(BOB)] == elsewhere, "replace_sources reached another user")
+
+
+def _store_nearest(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    found = store.nearest(ALICE, vectors[1], 2)
+    expect(found[0].passage.id == ids[1] and abs(found[0].score - 1.0) < 1e-3, f"the same vector found {found}")
+    expect(len(found) == 2 and found[0].score >= found[1].score, "nearest() is not best first, or not up to k")
+
+
+def _store_match(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    found = store.match(ALICE, 'Vienna? "night" OR (train', 3)
+    expect(_ids(found)[:1] == ids[2:3], f"the words of a passage found {found}")
+    expect(not store.match(ALICE, "", 3), "no words found something")
+
+
+def _store_replace(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES[:2], vectors[:2])
+    store.replace(ALICE, ids[0], "A violin stands in the corner.", vectors[2])
+    expect(store.get(ALICE, ids[:1])[0].text == "A violin stands in the corner.", "replace() kept the old text")
+    expect(_ids(store.nearest(ALICE, vectors[2], 1)) == ids[:1], "replace() kept the old vector")
+    expect(not store.match(ALICE, "lighthouse", 3), "replace() kept the old words")
+
+
+def _store_retire(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    expect(store.retire(BOB, ids) == 0, "one user retired the passages of another")
+    expect(store.retire(ALICE, ids[:1]) == 1 and store.count(ALICE) == 2, "retire() did not hide one passage")
+    expect(ids[0] not in _ids(store.nearest(ALICE, vectors[0], 3)), "nearest() finds a retired passage")
+    expect(ids[0] not in _ids(store.match(ALICE, "lighthouse", 3)), "match() finds a retired passage")
+    expect(ids[0] not in [passage.id for passage in store.passages(ALICE)], "passages() has a retired passage")
+    _missing(store, ALICE, ids[:1])
+    expect(store.retire(ALICE, ids[:1]) == 0, "retire() counted a passage that was retired already")
+
+
+def _store_restore(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    expect(store.restore(ALICE, ids) == 0, "restore() counted passages that were not retired")
+    store.retire(ALICE, ids[:1])
+    expect(store.restore(ALICE, ids[:1]) == 1 and store.count(ALICE) == 3, "restore() did not bring it back")
+    expect(store.get(ALICE, ids[:1])[0].text == PASSAGES[0].text, "restore() changed the text")
+    expect(_ids(store.nearest(ALICE, vectors[0], 1)) == ids[:1], "nearest() misses a restored passage")
+    expect(_ids(store.match(ALICE, "lighthouse", 1)) == ids[:1], "match() misses a restored passage")
+    store.retire(ALICE, ids[:1])
+    store.add(ALICE, PASSAGES[:1], vectors[:1])
+    expect(store.count(ALICE) == 3, "adding a retired note again did not bring it back")
+
+
+def _store_delete(store: VectorStore, vectors: Vectors) -> None:
+    ids = store.add(ALICE, PASSAGES, vectors)
+    store.retire(ALICE, ids[1:2])
+    expect(store.delete(ALICE, [*ids[:2], "unknown"]) == 2, "delete() did not count two passages, one of them retired")
+    _gone(store, vectors, ids[0])
+    expect(store.restore(ALICE, ids[:2]) == 0 and store.count(ALICE) == 1, "restore() brought a deleted passage back")
+    expect(store.delete(ALICE, ids[:1]) == 0, "delete() counted a passage that was deleted already")
+
+
+def _store_delete_source(store: VectorStore, vectors: Vectors) -> None:
+    notes = [replace(note, source=source) for note, source in zip(PASSAGES, _SOURCES, strict=True)]
+    ids = store.add(ALICE, notes, vectors)
+    store.retire(ALICE, ids[1:2])
+    expect(store.delete(ALICE, source="a.md") == 2, "delete(source=) did not count two passages, one of them retired")
+    _gone(store, vectors, ids[0])
+    expect(store.restore(ALICE, ids[1:2]) == 0, "delete(source=) left a retired passage")
+    expect([one.id for one in store.passages(ALICE)] == ids[2:], "delete(source=) deleted another source")
+
+
+def _gone(store: VectorStore, vectors: Vectors, id: str) -> None:
+    """Check that the first passage of alice is in no read any more."""
+    _missing(store, ALICE, [id])
+    expect(id not in [passage.id for passage in store.passages(ALICE)], "delete() left a passage in passages()")
+    expect(id not in _ids(store.nearest(ALICE, vectors[0], 3)), "delete() left a vector")
+    expect(not store.match(ALICE, "lighthouse", 3), "delete() left the words of a passage")
+    expect(not store.known(ALICE, PASSAGES[:1]), "delete() left a passage in known()")
+
+
+def _spread(store: VectorStore, vectors: Vectors) -> list[str]:
+    """Add one passage, with a source, in each of two sessions and one agent; return their ids."""
+    added = []
+    for place, (scope, note) in enumerate(zip((ONE, TWO, AGENT), PASSAGES, strict=True)):
+        added += store.add(scope, [replace(note, source=f"{place}.md")], vectors[place : place + 1])
+    return added
+
+
+def _ids(matches: Sequence[Match]) -> list[str]:
+    return [match.passage.id for match in matches]
+
+
+def _missing(store: VectorStore, scope: Scope, ids: list[str]) -> None:
+    try:
+        store.get(scope, ids)
+    except NotFound:
+        return
+    raise AssertionError("get() must raise NotFound for an id that this scope cannot see")

@@ -34,7 +34,7 @@ LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
 RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
-_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+:\d+(?:/.*)?")
+_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+(?::\d+(?:/.*)?|/.*)")
 # How embedders call themselves in the files that were written with them.
 _HASHING = re.compile(r"hashing-v\d+-(?P<dim>[1-9]\d*)")
 _OPENAI = re.compile(r"openai:(?P<model>[^/@\s]+)(?:/(?P<dim>[1-9]\d*))?")

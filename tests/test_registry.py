@@ -323,7 +323,9 @@ def test_nothing_heavy_is_imported():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("host", ["localhost:8000", "localhost", "10.0.0.7:8000/v1", "llm.example.org/v1", "box:8000"])
+@pytest.mark.parametrize(
+    "host", ["localhost:8000", "localhost", "10.0.0.7:8000/v1", "llm.example.org/v1", "box:8000", "box/v1"]
+)
 def test_a_server_without_a_scheme_is_refused_rather_than_taken_for_openai(host, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     with pytest.raises(UsageProblem, match="without http://"):

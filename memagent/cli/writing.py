@@ -212,11 +212,14 @@ class Teller:
         """Say who writes, and what was edited by hand since."""
         quiet = self.options.quiet
         say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
-        for what in self.story.adopted:
-            say(f"taken up: {what}", quiet=quiet)
+        self._tell_adopted()
         language = self.story.config.language
         if controller.llm.name == "offline" and language.casefold() != "english":
             say(f"offline writes English only; for {language}, choose a model with -m", quiet=quiet)
+
+    def _tell_adopted(self) -> None:
+        while self.story.adopted:
+            say(f"taken up: {self.story.adopted.pop(0)}", quiet=self.options.quiet)
 
     def hear(self, event: Event) -> None:
         """Show prose as it comes."""
@@ -233,6 +236,7 @@ class Teller:
 
     def written(self, state: State, usage: Usage) -> None:
         """Show what is now safe on disk."""
+        self._tell_adopted()
         if self.options.as_json:
             first = state.paragraphs - len(state.written) + 1
             for number, text in enumerate(state.written, first):

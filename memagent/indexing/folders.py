@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from memagent.errors import UsageProblem
+from memagent.errors import NotFound, UsageProblem
 from memagent.indexing.files import files_in, notes_of
-from memagent.types import Note
+from memagent.types import Note, Passage
+
+MARK = "file"
+"""The metadata by which what came from a file is known."""
 
 OnFile = Callable[[int, int, Path], None]
 
@@ -24,6 +28,10 @@ class Keeps(Protocol):
 
     def delete(self, ids: Sequence[str] = (), *, source: str | None = None) -> int:
         """Delete what came from a source."""
+        ...
+
+    def passages(self, source: str | None = None) -> Iterator[Passage]:
+        """Iterate over what came from a source."""
         ...
 
     def sources(self) -> list[str]:
@@ -49,12 +57,13 @@ def keep_up(
 ) -> Kept:
     """Put files and folders into a memory in place of what they held before; drop what is no longer there.
 
-    A file has one name in the memory, however its path was given: relative to `base` if it is below that, else
-    absolute. A file of a folder that cannot be read is skipped with its reason; each file is one transaction.
+    A file has one name in the memory, however its path was given and whatever links led to it: relative to `base` if it
+    is below that, else absolute. A file that cannot be read is skipped with its reason; each file is one transaction.
+    Only what this function has put in is ever dropped.
 
     Args:
         memory: a bound memory.
-        paths: files and folders. A folder whose files have all gone since is not an error.
+        paths: files and folders. One that was added before and has gone since is not an error.
         base: the folder that names are relative to.
         on_file: called before each file with its number from 1, how many there are, and its path.
 
@@ -62,54 +71,61 @@ def keep_up(
         UsageProblem: a path is not there, is neither file nor folder, or is a folder that never held anything. Nothing
             was added.
     """
-    given, root = [Path(path) for path in paths], os.path.abspath(base)
+    root = os.path.realpath(base)
+    given = {_name(Path(path), root): Path(path) for path in paths}
     known = set(memory.sources())
-    files = [file for path in given for file in _files(path, known, root)]
+    files = {_name(file, root): file for name, path in given.items() for file in _files(path, name, known)}
     read, skipped = [], []
-    for number, file in enumerate(files, 1):
+    for number, (name, file) in enumerate(files.items(), 1):
         on_file(number, len(files), file)
         try:
-            _take_up(memory, file, _name(file, root), known)
+            _take_up(memory, file, name, known)
         except UsageProblem as problem:
             skipped.append(problem.message)
         else:
-            read.append(_name(file, root))
-    here = {_name(file, root) for file in files}
-    folders = [_name(path, root) for path in given if path.is_dir()]
-    gone = [name for name in sorted(known - here) if _is_gone(name, folders, root)]
+            read.append(name)
+    left = [name for name in sorted(known.difference(read)) if any(_belongs(name, place) for place in given)]
+    gone = [name for name in left if _was_file(memory, name) and not os.path.exists(os.path.join(root, name))]
     for name in gone:
-        memory.delete(source=name)
+        _drop(memory, name)
     return Kept(tuple(read), tuple(gone), tuple(skipped))
 
 
-def _files(path: Path, known: set[str], root: str) -> list[Path]:
+def _files(path: Path, name: str, known: set[str]) -> list[Path]:
     try:
         return files_in(path)
     except UsageProblem:
-        if path.is_dir() and any(_below(name, _name(path, root)) for name in known):
-            return []  # emptied since; what it held is dropped
+        if (path.is_dir() or not os.path.lexists(path)) and any(_belongs(source, name) for source in known):
+            return []  # emptied or deleted since; what it held is dropped
         raise
 
 
-def _take_up(memory: Keeps, file: Path, name: str, known: set[str]) -> None:
-    notes = notes_of(file, source=name)
-    if notes:
-        memory.add(notes, replace_sources=True)
-    elif name in known:
+def _drop(memory: Keeps, name: str) -> None:
+    with contextlib.suppress(NotFound):  # another process was quicker
         memory.delete(source=name)
 
 
+def _was_file(memory: Keeps, name: str) -> bool:
+    """Whether what is kept under this source came from here; a source may be anything that somebody wrote."""
+    return any(passage.metadata.get(MARK) for passage in memory.passages(name))
+
+
+def _take_up(memory: Keeps, file: Path, name: str, known: set[str]) -> None:
+    notes = [replace(note, metadata={MARK: True}) for note in notes_of(file, source=name)]
+    if notes:
+        memory.add(notes, replace_sources=True)
+    elif name in known:
+        _drop(memory, name)
+
+
 def _name(path: Path, root: str) -> str:
-    absolute = os.path.abspath(path)
-    inside = os.path.splitdrive(absolute)[0] == os.path.splitdrive(root)[0]
-    if inside and os.path.commonpath([absolute, root]) == root:
-        return Path(os.path.relpath(absolute, root)).as_posix()
-    return Path(absolute).as_posix()
+    real = os.path.realpath(path)
+    inside = os.path.splitdrive(real)[0] == os.path.splitdrive(root)[0]
+    if inside and os.path.commonpath([real, root]) == root:
+        return Path(os.path.relpath(real, root)).as_posix()
+    return Path(real).as_posix()
 
 
-def _is_gone(name: str, folders: Sequence[str], root: str) -> bool:
-    return any(_below(name, folder) for folder in folders) and not os.path.lexists(os.path.join(root, name))
-
-
-def _below(name: str, folder: str) -> bool:
-    return name.startswith(f"{folder}/") if folder != "." else not os.path.isabs(name)
+def _belongs(name: str, place: str) -> bool:
+    """Whether a source is the file `place` or lies in the folder `place`."""
+    return name == place or (name.startswith(f"{place}/") if place != "." else not os.path.isabs(name))

@@ -129,6 +129,11 @@ class Story:
         from memagent.controller import Controller
         from memagent.story import writing
 
+        if paragraphs < 1:
+            if paragraphs == 0:
+                return []
+            raise UsageProblem(f"{paragraphs} paragraphs are to be written", hint="Ask for at least one.")
+
         controller = Controller(llm or self.config.llm or None, budget=budget, on_event=on_event)
         with self.editing():
             controller.memory = self.memory
@@ -176,7 +181,11 @@ class Story:
 
     def written(self, state: State, usage: Usage, llm: str) -> None:
         """Take up what one transition of the method wrote."""
+        edited = self.pages.short_edit_meanwhile(self.record)
         self.commit(written_event(state, usage, llm) | {"at": _now()})
+        if edited is not None:  # a person's words go before the model's
+            self.commit(_event("memory", text=edited))
+            self.adopted.append("short memory")
         joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
@@ -232,6 +241,7 @@ class Story:
         """
         before = self.record.paragraphs
         self._begun()
+        self._adopt_memory_pages()
         title, now = self.pages.manuscript_on_disk()
         if not now:
             raise StoryError("the manuscript holds no paragraph", hint="Delete the file to have it written again.")
@@ -283,12 +293,18 @@ class Story:
 
     def _take_up_edits(self) -> None:
         """Adopt what a person edited on the memory pages, bring all pages and the long memory up to the log."""
-        before = self.pages.last_written(self.log)
-        if self.pages.manuscript_edited(self.record, before):
+        if self.pages.manuscript_edited(self.record, self.pages.last_written(self.log)):
             raise Unsynced(
                 f"{str(self.pages.manuscript)!r} was edited by hand",
                 hint=f"Take the edits up with: memagent story sync {quote(self.folder)}",
             )
+        self._adopt_memory_pages()
+        self.pages.write(self.record, self.log)
+        self._remember()
+
+    def _adopt_memory_pages(self) -> None:
+        """Put what a person edited on the two memory pages into the log."""
+        before = self.pages.last_written(self.log)
         short = self.pages.short_edit(self.record, before)
         long = self.pages.long_edits(self.record, before)
         events = [_event("memory", text=short)] if short is not None else []
@@ -296,8 +312,6 @@ class Story:
         for event in events:
             self.record.apply(self.log.append(event))
         self.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
-        self.pages.write(self.record, self.log)
-        self._remember()
 
     def _remember(self) -> None:
         """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since."""

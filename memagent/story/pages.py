@@ -17,6 +17,7 @@ from memagent.story.log import Log
 from memagent.story.record import StoryRecord
 
 _SECTION = re.compile(r"^## Paragraph (\d+)[ \t]*$", re.MULTILINE)
+_ESCAPED = re.compile(r"^\\(## Paragraph \d+[ \t]*)$", re.MULTILINE)
 _LONG_HEAD = (
     "# Long memory\n\nEvery paragraph but the newest. A plan calls the ones to mind that resemble it. What you change\n"
     "or delete below changes what is called to mind, not the manuscript.\n"
@@ -76,18 +77,27 @@ class Pages:
             )
         return text
 
+    def short_edit_meanwhile(self, record: StoryRecord) -> str | None:
+        """Return the short memory if a person has edited it since `record` was written, while a run was going on."""
+        if record.state is None or not self.short.exists():
+            return None
+        text = _read(self.short)
+        return text.strip() or None if text != short_text(record) else None
+
     def long_edits(self, record: StoryRecord, before: StoryRecord) -> dict[int, str]:
         """Return what a person changed in long memory: paragraph number -> new text, empty for one that was deleted."""
         if not _edited(self.long, long_text(before), long_text(record)):
             return {}
         found = self._sections()
-        kept = record.long_memory
+        last = max(found)  # what is missing behind it was written after the person had opened the file
+        kept = {number: text for number, text in record.long_memory.items() if number <= last}
         return {number: found.get(number, "") for number, text in kept.items() if found.get(number, "") != text.strip()}
 
     def _sections(self) -> dict[int, str]:
         """Return the sections of the long memory on disk. What cannot be told apart is refused, never thrown away."""
         parts = _SECTION.split(_read(self.long))
-        numbers, texts = [int(number) for number in parts[1::2]], [text.strip() for text in parts[2::2]]
+        numbers = [int(number) for number in parts[1::2]]
+        texts = [_ESCAPED.sub(r"\1", text.strip()) for text in parts[2::2]]
         double = next((number for number in numbers if numbers.count(number) > 1), None)
         if not numbers or double is not None:
             what = "has no section" if double is None else f"has paragraph {double} twice"
@@ -126,7 +136,11 @@ def long_text(record: StoryRecord) -> str:
 
 
 def _section(number: int, text: str) -> str:
-    return f"\n## Paragraph {number}\n\n{text}\n"
+    return f"\n## Paragraph {number}\n\n{_SECTION.sub(_escape, text)}\n"
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\" + match[0]  # a line of the story that looks like a heading of ours
 
 
 def _edited(path: Path, before: str, now: str) -> bool:

@@ -80,21 +80,20 @@ def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
     goal: a run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
     particular.
     """
-    have = len(story.record.paragraphs)
-    if until is not None:
-        return until
-    goal = story.record.goal
-    asked = "" if paragraphs is None else f"-n {paragraphs}"
-    if goal is not None and not goal.reached and asked in ("", goal.asked):
-        return goal.until
-    target = have + (paragraphs or 1)
-    story.aim(target, asked or "-n 1")
+    have, running = len(story.record.paragraphs), story.record.goal
+    asked = f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
+    if running is not None and not running.reached and asked in ("", running.asked):
+        return running.until
+    target = until if until is not None else have + (1 if paragraphs is None else paragraphs)
+    if target > have:
+        story.aim(target, asked or "-n 1")
     return target
 
 
 def reached(story: Story) -> None:
     """Note that the run has come to its goal, so that the same request means a new one."""
-    if story.record.goal is not None and not story.record.goal.reached:
+    goal = story.record.goal
+    if goal is not None and not goal.reached and len(story.record.paragraphs) >= goal.until:
         story.reached()
 
 

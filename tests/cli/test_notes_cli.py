@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from memagent import Memory, Note
 from memagent.testing import FakeOpenAIServer
 
 
@@ -227,3 +229,44 @@ def test_no_standard_output_at_all_is_no_error(place: Path) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "bug" not in done.stderr
+
+
+def test_only_what_came_from_files_is_ever_dropped(place: Path) -> None:
+    with Memory("memory.db", single_user=True) as memory:
+        memory.add([Note("From the web.", source="https://example.com/a"), Note("A turn.", source="notes/chat")])
+    (place / "x.md").write_text("hi")
+    memagent("add", ".")
+    assert {"https://example.com/a", "notes/chat", "x.md"} <= sources().keys()
+
+
+def test_a_deleted_file_or_folder_is_dropped_by_its_name(place: Path) -> None:
+    memagent("add", "notes", "notes/lamp.md")
+    (place / "notes" / "lamp.md").unlink()
+    assert memagent("add", "notes/lamp.md").returncode == 0
+    assert "notes/lamp.md" not in sources()
+    shutil.rmtree(place / "notes")
+    assert memagent("add", "notes").returncode == 0
+    assert sources() == {}
+    assert memagent("add", "notes").returncode == 2  # nothing of that name any more
+
+
+def test_links_lead_to_one_file_of_one_name(place: Path) -> None:
+    (place / "notes" / "again.md").symlink_to("lamp.md")
+    (place / "linked").symlink_to("notes")
+    memagent("add", "notes", "linked")
+    assert sorted(sources()) == ["notes/harbour.txt", "notes/lamp.md", "notes/夜.md"]
+    (place / "notes" / "lamp.md").rename(place / "notes" / "lamps.md")
+    memagent("add", "notes")
+    assert "notes/lamp.md" not in sources()
+
+
+def test_two_adds_at_once_both_end_well(place: Path) -> None:
+    for number in range(60):
+        (place / "notes" / f"{number}.md").write_text(f"Note {number} tells of the lamp.")
+    memagent("add", "notes")
+    for number in range(60):
+        (place / "notes" / f"{number}.md").unlink()
+    command = [sys.executable, "-m", "memagent", "add", "notes"]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(one.wait(60), one.stderr.read() and one.stderr.close()) for one in running] == [(0, None)] * 3
+    assert len(sources()) == 3

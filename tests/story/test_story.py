@@ -514,3 +514,81 @@ def test_a_story_writes_itself_from_python(folder: Path) -> None:
         story.write(3, llm=ScriptedLLM(replies(5)), budget=Budget(calls=1))
     assert story.write(3, llm=ScriptedLLM(replies(6))) == [f"Paragraph {n} tells of the lamp." for n in (6, 7)]
     assert len(story.write(llm=ScriptedLLM(replies(8)))) == 1
+
+
+def test_all_three_pages_edited_at_once_are_taken_up_by_sync(folder: Path) -> None:
+    go(folder, 6, ScriptedLLM([OPENING, *replies()]))
+    chapter, long = folder / "chapters" / "01.md", folder / "memory" / "long.md"
+    chapter.write_text(chapter.read_text().replace("Third comes night.", "Third comes snow."))
+    long.write_text(long.read_text().replace("First comes fog.", "First comes a parrot."))
+    (folder / "memory" / "short.md").write_text("The parrot is alive.\n")
+    story = Story(folder)
+    with story.editing(adopt=False):
+        assert story.sync() == 1
+        assert story.memory.get("p000001").text == "First comes a parrot."
+    assert story.state is not None
+    assert story.state.memory == "The parrot is alive."
+    assert story.record.paragraphs[2] == "Third comes snow."
+
+
+def test_a_short_memory_edited_while_a_run_goes_on_reaches_the_next_paragraph(folder: Path) -> None:
+    def edit_meanwhile(request: Any) -> str:
+        (folder / "memory" / "short.md").write_text("A person wrote this meanwhile.\n")
+        return paragraph(5)
+
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    llm = ScriptedLLM([edit_meanwhile, paragraph(6)])
+    story = go(folder, 6, llm)
+    assert "<memory>\nA person wrote this meanwhile.\n</memory>" in llm.requests[1].messages[-1].content
+    assert "short memory" in story.adopted
+
+
+def test_a_long_memory_saved_from_an_older_view_lets_nothing_go(folder: Path) -> None:
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    page = folder / "memory" / "long.md"
+    older = page.read_text().replace("First comes fog.", "First comes a parrot.")
+    go(folder, 6, ScriptedLLM(replies(5)))
+    page.write_text(older)  # an editor that was open all the time
+    story = Story(folder)
+    with story.editing():
+        assert story.adopted == ["long memory of paragraph 1"]
+        assert len(story.memory) == 5
+
+
+def test_a_paragraph_that_looks_like_a_heading_of_ours_is_no_section(folder: Path) -> None:
+    go(
+        folder,
+        4,
+        ScriptedLLM([OPENING.replace("First comes fog.", "First:\\n## Paragraph 2\\ncomes fog."), *replies()]),
+    )
+    page = folder / "memory" / "long.md"
+    page.write_text(page.read_text().replace("Second comes rain.", "Second comes a parrot."))
+    story = Story(folder)
+    with story.editing():
+        assert story.adopted == ["long memory of paragraph 2"]
+        assert story.memory.get("p000001").text == "First:\n## Paragraph 2\ncomes fog."
+
+
+def test_goals_of_every_kind_go_on_and_end(folder: Path) -> None:
+    def aim(paragraphs: int | None, until: int | None) -> int:
+        story = Story(folder)
+        with story.editing():
+            return goal(story, paragraphs, until)
+
+    assert aim(10, None) == 10
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    assert aim(None, 30) == 30
+    assert aim(None, None) == 30  # the command that is printed when a run stops
+    story = Story(folder)
+    with story.editing():
+        reached(story)
+    assert aim(None, None) == 30  # it has not reached anything
+    assert aim(None, 3) == 3
+    assert aim(2, None) == 6
+
+
+def test_python_asks_for_a_sensible_number(folder: Path) -> None:
+    story = Story(folder)
+    assert story.write(0, llm=ScriptedLLM([])) == []
+    with pytest.raises(UsageProblem, match="-1 paragraphs"):
+        story.write(-1, llm=ScriptedLLM([]))

@@ -13,13 +13,11 @@ the memory store of the controller; a paragraph joins it, once, when the next on
 Departures from the paper and its published code:
 - a reply that cannot be read is asked for again, three times in all, then `ReplyError`; nothing has changed by then;
 - replies are JSON, and labelled sections with any decoration are read as well;
-- limits on the memory are enforced: the model is asked to shorten it, and then whole sentences are let go, oldest
-first;
+- limits on the memory are enforced: the model is asked to shorten it, then whole sentences are let go, oldest first;
 - paragraphs called to mind are shown in the order of the story, not by similarity;
 - the chance of a new character comes from a generator seeded by the story's seed and the paragraph's number;
 - the reader's part (`choose`) may be left to the first plan, to the model, to a person, or to the paper's simulator,
-which
-  also extends the newest paragraph;
+  which also extends the newest paragraph;
 - the temperature is left to the backend, where the code sets 0.5.
 """
 

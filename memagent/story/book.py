@@ -1,9 +1,11 @@
 """A story in a folder: open it, look at it, and change it under its lock.
 
-story.toml        how it is written             chapters/01.md    the manuscript and nothing else
-premise.md        what it is about              memory/short.md   the short memory; edit it freely
+story.toml        how it is written
+premise.md        what it is about
+chapters/01.md    the manuscript and nothing else
+memory/short.md   the short memory; edit it freely
+memory/long.md    the long memory; edit it freely
 .memagent/        the log (the truth), the memory file, traces of every step, rejected replies, the lock
-                                                memory/long.md    the long memory; edit it freely
 """
 
 from __future__ import annotations

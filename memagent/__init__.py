@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
-    from memagent.memory import Memory
+    from memagent.memory.memory import Memory
     from memagent.methods.plain import plain
     from memagent.story.book import Story
     from memagent.trace import Trace
@@ -30,7 +30,7 @@ _HOME = {
     "Flow": "flow",
     "Hit": "types",
     "MemagentError": "errors",
-    "Memory": "memory",
+    "Memory": "memory.memory",
     "Message": "types",
     "Note": "types",
     "Passage": "types",

@@ -273,7 +273,7 @@ class Controller:
         if isinstance(step, Remember):
             return self.memory.add(step.notes)
         if isinstance(step, Forget):
-            return self.memory.forget(step.ids)
+            return self.memory.forget(step.ids).total
         raise UsageProblem(f"{step!r} is not a step")
 
 

@@ -61,10 +61,129 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Triple:
+    """A fact on its way into memory: subject, relation, object, who says so, and when it held.
+
+    `passage` is the id of the passage that says it; the fact then goes when that passage goes. Without one, `source`
+    names where it comes from. `at` is since when it holds and `until` when it ceased to (both aware; stored as UTC); a
+    triple without `at` counts as of the moment it is written. `confidence` is in (0, 1].
+    """
+
+    subject: str
+    relation: str
+    object: str
+    source: str = ""
+    passage: str | None = None
+    at: datetime | None = None
+    until: datetime | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A triple as it is kept, over one stretch of time, with all that says so. Times are aware UTC.
+
+    The stretch is `at` up to but not including `until`; `until` is `None` while nothing has ended it. A fact that ended
+    because a newer value of a functional relation took its place names that fact in `superseded_by`. The same triple
+    can have held twice: those are two facts with one id.
+    """
+
+    id: str
+    subject: str
+    relation: str
+    object: str
+    scope: Scope
+    sources: tuple[str, ...]
+    passages: tuple[str, ...]
+    at: datetime
+    recorded_at: datetime
+    until: datetime | None = None
+    superseded_by: str | None = None
+    confidence: float = 1.0
+
+    @property
+    def text(self) -> str:
+        """Subject, relation and object as one line."""
+        return f"{self.subject} {self.relation} {self.object}"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation as a scope uses it: its subjects, its facts, and whether a newer value takes the place of an older one.
+
+    `functional` says that a subject has one value at a time; `how` says who says so: `declared` by a caller, `learnt`
+    from the data, or '' where it is neither.
+    """
+
+    name: str
+    subjects: int
+    facts: int
+    functional: bool
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """A problem with the reasoning that solved it, how that was verified, and how it has served since.
+
+    `shared` makes it visible to every scope of the memory; only the scope that wrote it can change or remove it. The
+    last five fields are the memory's to fill: what a caller puts there is not kept.
+    """
+
+    problem: str
+    reasoning: str
+    answer: str
+    verified: str = ""
+    source: str = ""
+    shared: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    scope: Scope = field(default_factory=Scope)
+    recorded_at: datetime | None = None
+    successes: int = 0
+    failures: int = 0
+
+    @property
+    def text(self) -> str:
+        """Problem, reasoning and answer as one text, as a prompt would show it."""
+        return f"{self.problem}\n{self.reasoning}\n{self.answer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a verb that hides or removes things has done, or would do, in numbers for each store.
+
+    Attributes:
+        verb: `forget`, `restore`, `delete`, `purge` or `retain`.
+        counts: how many rows of each kind: passages, facts, rationales, and what hung on them (evidence, phrases,
+            relations, links, vectors, words). A kind that was not touched is not there.
+        ids: the passages, facts and rationales that were hidden, brought back or removed.
+        reasons: for a retention policy, why each id was chosen.
+        dry_run: nothing was changed; this is what would be.
+    """
+
+    verb: str
+    counts: Mapping[str, int]
+    ids: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many passages, facts and rationales it is about."""
+        return sum(self.counts.get(kind, 0) for kind in ("passages", "facts", "rationales"))
+
+    def __str__(self) -> str:
+        what = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count) or "nothing"
+        return f"{self.verb}{' (dry run)' if self.dry_run else ''}: {what}"
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One thing that was found. `score` is in [0, 1] and higher is always better; `why` says in words how it was found.
 
-    `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`.
+    `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`. `kind` is what it is: a
+    `passage`, a `fact` or a `rationale`.
     """
 
     id: str
@@ -74,6 +193,7 @@ class Hit:
     why: str = ""
     title: str = ""
     source: str = ""
+    kind: str = "passage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,13 +248,13 @@ def test_edit_forget_restore(alice):
     assert alice.get(one).text == "The horn was repaired." and alice.get(one).title == "Horn"
     assert alice.search("repaired", 1)[0].id == one
     assert alice.search("broke", using="keyword") == []
-    assert alice.forget([one, "unknown"]) == 1
+    assert alice.forget([one, "unknown"]).total == 1
     assert [passage.id for passage in alice.passages()] == [two]
     with pytest.raises(NotFound, match="unknown"):
         alice.forget("unknown")
     with pytest.raises(NotFound):
         alice.restore(two)
-    assert alice.restore(one) == 1 and alice.search("repaired", 1)[0].id == one
+    assert alice.restore(one).total == 1 and alice.search("repaired", 1)[0].id == one
     with pytest.raises(UsageProblem):
         alice.edit(one, " ")
     with pytest.raises(NotFound):
@@ -364,7 +364,7 @@ def test_a_store_of_ones_own(database):
         [id] = alice.add(Note("The fog horn broke.", source="a.md"))
         alice.edit(id, "The fog horn was mended.")
         assert [hit.id for hit in alice.search("mended horn")] == [id]
-        assert alice.forget(id) == alice.restore(id) == 1 and alice.sources() == ["a.md"]
+        assert alice.forget(id).total == alice.restore(id).total == 1 and alice.sources() == ["a.md"]
         assert {"add", "known", "replace", "nearest", "match", "retire", "restore", "sources"} <= set(store.verbs)
         assert "Recording" in repr(memory)
     assert alice.count() == 1, "the store is not the memory's to close"

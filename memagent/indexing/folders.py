@@ -26,7 +26,7 @@ class Keeps(Protocol):
         """Keep notes; with `replace_sources`, in place of all that their sources held."""
         ...
 
-    def delete(self, ids: Sequence[str] = (), *, source: str | None = None) -> int:
+    def delete(self, ids: Sequence[str] = (), *, source: str | None = None) -> object:
         """Delete what came from a source."""
         ...
 

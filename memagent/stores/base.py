@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.types import Note, Passage, Scope
+from memagent.types import Fact, Note, Passage, Rationale, Relation, Scope, Triple
 
 Vectors = NDArray[np.float32]
 
@@ -34,6 +36,50 @@ class Match(NamedTuple):
     passage: Passage
     score: float
     terms: tuple[str, ...] = ()
+
+
+class FactMatch(NamedTuple):
+    """A fact that a search found; as `Match`."""
+
+    fact: Fact
+    score: float
+    terms: tuple[str, ...] = ()
+
+
+class RationaleMatch(NamedTuple):
+    """A rationale that a search found, by its problem; as `Match`."""
+
+    rationale: Rationale
+    score: float
+    terms: tuple[str, ...] = ()
+
+
+class Link(NamedTuple):
+    """Two phrases of a scope that belong together, such as synonyms, and how much: a weight above 0."""
+
+    a: str
+    b: str
+    weight: float
+    kind: str = "synonym"
+
+
+@dataclass(frozen=True)
+class GraphArrays:
+    """The graph of a scope as arrays; a projection of its facts, passages and links.
+
+    Attributes:
+        kinds: for each node `phrase` or `passage`.
+        names: for each node the key of the phrase, or the id of the passage.
+        edges: by kind (`relation`, `context`, and the kinds of links) an int32 array (m, 2) of node numbers, the smaller
+            first and no pair twice, in order, and a float32 array (m,) of weights: how many passages and sources say that two
+            phrases stand in a relation, 1 for a passage with its phrases, and the weight of a link.
+        seq: the number of the newest change that it shows.
+    """
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    edges: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float32]]]
+    seq: int
 
 
 class Writer(Protocol):
@@ -124,8 +170,12 @@ class VectorStore(Protocol):
         """Return the number of live passages."""
         ...
 
-    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
+    def nearest(
+        self, scope: Scope, vector: NDArray[np.float32], k: int, *, as_of: datetime | None = None
+    ) -> list[Match]:
         """Return up to k live matches by cosine, best first, for a vector (dim,).
+
+        With `as_of`, only of what had happened by then: passages whose `at`, or else whose time of writing, is not later.
 
         Raises:
             UsageProblem: the vector has another length, or a component that is not finite.
@@ -133,8 +183,10 @@ class VectorStore(Protocol):
         """
         ...
 
-    def match(self, scope: Scope, text: str, k: int) -> list[Match]:
+    def match(self, scope: Scope, text: str, k: int, *, as_of: datetime | None = None) -> list[Match]:
         """Return up to k live matches by BM25, best first; any word of `text` may match, in any script.
+
+        `as_of` as in `nearest`.
 
         The score is the part of the query's weight that the passage has: 0 for nothing, near 1 for all its words. No
         text is an error; one without words finds nothing.
@@ -162,4 +214,164 @@ class VectorStore(Protocol):
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
         """Delete passages by id, and all of a source, retired ones included; return how many."""
+        ...
+
+
+@runtime_checkable
+class TripleStore(Protocol):
+    """Facts with who says so and when they held. What is true when is worked out from that on reading, by rule.
+
+    Two spellings that differ in case, width or spaces are one phrase. A *functional* relation has one value for a subject
+    at a time: the newest value holds, and the one before it ends where the newer begins. Every verb sees one scope only.
+    """
+
+    def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:
+        """Return the texts whose vectors `add` will ask for: of facts, phrases and relations that are new here."""
+        ...
+
+    def add(
+        self, scope: Scope, triples: Sequence[Triple], vectors: Mapping[str, NDArray[np.float32]], *, again: bool = False
+    ) -> list[str]:
+        """Keep triples in one transaction and return the ids of their facts, in order; what is known is kept once.
+
+        A triple that was purged is not taken up again from the same source: its place in the result is ''. `again` lifts
+        that. New evidence for a forgotten fact brings it back.
+
+        Raises:
+            UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
+            NotFound: a triple names a passage that this exact scope does not have. Nothing was written.
+            Conflict: a vector is missing, because another process removed its text meanwhile. Ask `unknown` again.
+            EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
+        """
+        ...
+
+    def facts(
+        self,
+        scope: Scope,
+        *,
+        ids: Sequence[str] | None = None,
+        subject: str | None = None,
+        relation: str | None = None,
+        object: str | None = None,
+        as_of: datetime | None = None,
+        history: bool = False,
+    ) -> list[Fact]:
+        """Return the facts that fit all that is given, by subject, relation and time.
+
+        Those that hold at `as_of`, which is now if not given; with `history`, those of all times.
+        """
+        ...
+
+    def relations(self, scope: Scope) -> list[Relation]:
+        """Return the relations that live facts have, by name, and whether each is functional."""
+        ...
+
+    def declare(self, scope: Scope, relation: str, functional: bool | None) -> None:
+        """Say whether a relation is functional in this exact scope; `None` takes that back. It changes no stored fact."""
+        ...
+
+    def nearest(
+        self, scope: Scope, vector: NDArray[np.float32], k: int, *, as_of: datetime | None = None
+    ) -> list[FactMatch]:
+        """Return up to k facts that hold, by cosine, best first, for a vector (dim,)."""
+        ...
+
+    def match(self, scope: Scope, text: str, k: int, *, as_of: datetime | None = None) -> list[FactMatch]:
+        """Return up to k facts that hold, by BM25, best first."""
+        ...
+
+    def retire(self, scope: Scope, ids: Sequence[str]) -> int:
+        """Hide facts until they are restored; return how many. What they had superseded holds again."""
+        ...
+
+    def restore(self, scope: Scope, ids: Sequence[str]) -> int:
+        """Bring retired facts back; return how many."""
+        ...
+
+    def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
+        """Delete facts by id, and take away what a source says; return how many facts went. Unknown ids count nothing."""
+        ...
+
+
+@runtime_checkable
+class GraphStore(Protocol):
+    """Phrases and passages as the nodes of one graph. Phrases are there as long as a fact has them."""
+
+    def arrays(self, scope: Scope) -> GraphArrays:
+        """Return the graph of the live facts, passages and links that the scope sees, up to date with every process."""
+        ...
+
+    def link(self, scope: Scope, links: Sequence[Link]) -> int:
+        """Keep links between phrases of the exact scope, each kind of a pair once, the last weight; return how many are new.
+
+        Raises:
+            NotFound: a phrase is not there. Nothing was written.
+            UsageProblem: a weight is not positive and finite, or a phrase is linked with itself.
+        """
+        ...
+
+    def links(self, scope: Scope) -> list[Link]:
+        """Return the links that the scope sees, in order of their phrases."""
+        ...
+
+    def phrases(self, scope: Scope) -> list[str]:
+        """Return the keys of the phrases that live facts of the scope have, sorted."""
+        ...
+
+    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+        """Return up to k phrases by cosine, best first, for a vector (dim,)."""
+        ...
+
+
+@runtime_checkable
+class RationaleStore(Protocol):
+    """Solved problems with their reasoning. A scope sees its own, and those of others that are marked as shared."""
+
+    def add(self, scope: Scope, rationales: Sequence[Rationale], vectors: Vectors) -> list[str]:
+        """Keep rationales (n) with vectors (n, dim) of their problems in one transaction; return their ids, in order.
+
+        The same problem, reasoning and answer is kept once, with its counts.
+        """
+        ...
+
+    def get(self, scope: Scope, ids: Sequence[str]) -> list[Rationale]:
+        """Return the live rationales with these ids, in this order; `NotFound` if one is not there."""
+        ...
+
+    def rationales(self, scope: Scope) -> Iterator[Rationale]:
+        """Iterate over the live rationales that the scope sees, in the order they were written."""
+        ...
+
+    def count(self, scope: Scope) -> int:
+        """Return the number of live rationales that the scope sees."""
+        ...
+
+    def nearest(
+        self, scope: Scope, vector: NDArray[np.float32], k: int, *, apart_from: str = ""
+    ) -> list[RationaleMatch]:
+        """Return up to k rationales by cosine of their problems, best first; none of the problem `apart_from`."""
+        ...
+
+    def match(self, scope: Scope, text: str, k: int, *, apart_from: str = "") -> list[RationaleMatch]:
+        """Return up to k rationales by BM25 over problem and reasoning, best first; none of the problem `apart_from`."""
+        ...
+
+    def record(self, scope: Scope, id: str, *, success: bool) -> None:
+        """Count one more time that a rationale was followed by success or by failure; a shared one counts for all.
+
+        Raises:
+            NotFound: the scope sees no live rationale of that id.
+        """
+        ...
+
+    def retire(self, scope: Scope, ids: Sequence[str]) -> int:
+        """Hide rationales that this scope wrote until they are restored; return how many."""
+        ...
+
+    def restore(self, scope: Scope, ids: Sequence[str]) -> int:
+        """Bring retired rationales back; return how many."""
+        ...
+
+    def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
+        """Delete rationales that this scope wrote, by id, and all of a source; return how many."""
         ...

@@ -18,18 +18,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, StorageFull, UsageProblem
+from memagent.errors import Busy, MemoryProblem, StorageError, UsageProblem
+from memagent.stores import sqlite_file
 from memagent.stores.base import Row
 from memagent.stores.migrations import MIGRATIONS
 
-APPLICATION_ID = 0x6D656D61
-"""Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
-
 _PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000;"
-_UNREADABLE = {sqlite3.SQLITE_CORRUPT: "is damaged or cut short", sqlite3.SQLITE_NOTADB: "is not a memagent file"}
-_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 
 
 class _Link:
@@ -90,8 +85,8 @@ class SQLiteDatabase:
         self._writing = threading.Lock()
         self._held: list[_Link] = []
         self._closed = False
-        _check_place(self._path)
-        _check_owner(self._path)
+        sqlite_file.check_place(self._path)
+        sqlite_file.check_owner(self._path)
         try:
             self._prepare()
         except MemoryProblem:
@@ -113,21 +108,28 @@ class SQLiteDatabase:
     @contextmanager
     def write(self) -> Iterator[_Transaction]:
         """Open a write transaction: committed and on disk when the block ends, rolled back if it raises."""
-        if getattr(self._local, "writing", False):
-            raise UsageProblem("this thread has a write transaction open already", hint="Use that one.")
-        if not self._writing.acquire(timeout=self._timeout):
-            raise self._busy()
-        self._local.writing = True
-        try:
-            with self._typed(), self._link() as link, _immediate(link.raw):
-                yield _Transaction(link.raw)
-        finally:
-            self._local.writing = False
-            self._writing.release()
+        with self._sole_writer(), self._typed(), self._link() as link, _immediate(link.raw):
+            yield _Transaction(link.raw)
 
     def changes(self) -> int:
         """Return the number of the newest committed change; 0 for a new file."""
         return int(self.read("SELECT coalesce(max(seq), 0) AS seq FROM changes")[0]["seq"])
+
+    def erase_traces(self) -> None:
+        """Rewrite the file without what was deleted from it, and empty its log: afterwards no byte of that is in either.
+
+        `secure_delete` overwrites a deleted row where it lies, but not the copies that moving rows between pages has left
+        in the gaps of others; only a rewritten file has none. It takes about as long as copying the file, and needs
+        room for two more of it. Where it does not come to its end, the rows are gone all the same, and calling it again
+        finishes it.
+
+        Raises:
+            Busy: another connection kept reading, or held the write lock, for longer than `timeout`.
+            StorageFull: there is no room for the copy.
+        """
+        with self._typed(), self._sole_writer(), self._link() as link:
+            link.raw.execute("VACUUM")
+            self._truncate_log(link.raw)
 
     def close(self) -> None:
         """Close the connections of all threads, after what they are doing. Closing twice does no harm."""
@@ -139,6 +141,20 @@ class SQLiteDatabase:
                 link.close()
         if self._discard is not None:
             self._discard()
+
+    @contextmanager
+    def _sole_writer(self) -> Iterator[None]:
+        """One writer at a time in this process; SQLite sees to the others."""
+        if getattr(self._local, "writing", False):
+            raise UsageProblem("this thread has a write transaction open already", hint="Use that one.")
+        if not self._writing.acquire(timeout=self._timeout):
+            raise self._busy()
+        self._local.writing = True
+        try:
+            yield
+        finally:
+            self._local.writing = False
+            self._writing.release()
 
     def _temporary_file(self) -> Path:
         folder = tempfile.mkdtemp(prefix="memagent-")
@@ -190,7 +206,7 @@ class SQLiteDatabase:
         schema = Schema(raw)
         for migration in MIGRATIONS[found:]:
             migration(schema)
-        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.execute(f"PRAGMA application_id = {sqlite_file.APPLICATION_ID}")
         raw.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def _log_ahead(self, raw: sqlite3.Connection) -> None:
@@ -201,8 +217,16 @@ class SQLiteDatabase:
                 if raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
                     return
             except sqlite3.OperationalError as error:
-                if _code(error) != sqlite3.SQLITE_BUSY:
+                if not sqlite_file.is_busy(error):
                     raise
+            if time.monotonic() > deadline:
+                raise self._busy()
+            time.sleep(0.02)
+
+    def _truncate_log(self, raw: sqlite3.Connection) -> None:
+        """Bring all of the log into the file and cut it to nothing, as soon as nobody reads from it."""
+        deadline = time.monotonic() + self._timeout
+        while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > deadline:
                 raise self._busy()
             time.sleep(0.02)
@@ -219,17 +243,9 @@ class SQLiteDatabase:
 
     def _problem(self, error: sqlite3.Error) -> MemoryProblem | None:
         """Say what an error of SQLite means; None where it is a mistake of ours, to be seen as it is."""
-        code = _code(error)
-        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _disk_is_full(self._path)):
-            return StorageFull(f"no room left to write {self._path}", hint="Free some space; nothing was changed.")
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if sqlite_file.is_busy(error):
             return self._busy()
-        if code in _UNREADABLE:
-            return StorageDamaged(f"{self._path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
-        if code in _UNWRITABLE:
-            hint = "Check that you may write the file and the folder it is in."
-            return StorageError(f"{self._path} cannot be opened or written ({error})", hint=hint)
-        return None
+        return sqlite_file.problem(error, self._path)
 
     def _busy(self) -> Busy:
         return Busy(
@@ -265,11 +281,6 @@ def _version(raw: sqlite3.Connection) -> int:
     return int(raw.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _code(error: sqlite3.Error) -> int:
-    """The primary result code; 0 where the error does not come from SQLite itself."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
 @contextmanager
 def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
     """Take the write lock at once: a transaction that starts as a reader cannot wait for it later."""
@@ -280,46 +291,6 @@ def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
     finally:
         if raw.in_transaction:
             raw.execute("ROLLBACK")
-
-
-def _check_place(path: Path) -> None:
-    if path.is_dir():
-        raise StorageError(f"{path} is a folder", hint="Give the path of a file, such as notes.db.")
-    if not path.parent.is_dir():
-        raise StorageError(f"the folder {path.parent} does not exist", hint=f"Create it first: mkdir -p {path.parent}")
-
-
-def _check_owner(path: Path) -> None:
-    """Refuse a file of somebody else before anything could write to it.
-
-    Through SQLite and not `open`: closing a file that this process has open elsewhere would drop SQLite's locks on it.
-    `immutable` keeps SQLite from making files beside it or replaying a log.
-    """
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    found = APPLICATION_ID
-    try:
-        found = _application_id(path)
-    except sqlite3.DatabaseError as error:
-        if _code(error) != sqlite3.SQLITE_CORRUPT:  # may be half created by another process: look again under its lock
-            hint = "Give another path, or check that you may read this file."
-            kind = StorageDamaged if _code(error) == sqlite3.SQLITE_NOTADB else StorageError
-            raise kind(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
-    if found != APPLICATION_ID:
-        hint = "Give a path of its own to the memory."
-        raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)
-
-
-def _application_id(path: Path) -> int:
-    raw = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
-    try:
-        return int(raw.execute("PRAGMA application_id").fetchone()[0])
-    finally:
-        raw.close()
-
-
-def _disk_is_full(path: Path) -> bool:
-    return shutil.disk_usage(path.parent).free < 1 << 20
 
 
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from memagent.stores.word_index import bag
+
 if TYPE_CHECKING:
     Schema = Any  # sqlite_utils.Database, which is imported only when there is something to migrate
 
@@ -59,5 +61,134 @@ def first(schema: Schema) -> None:
     schema.table("meta").create({"key": str, "value": str}, pk="key", not_null={"value"})
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first,)
+def second(schema: Schema) -> None:
+    """Items of every kind under one roof: passages, and now facts, phrases, relations and rationales.
+
+    An item has an owner, times and a state; its vector and its words hang on it, whatever kind it is, and go when it goes.
+    A fact is three terms (phrases and a relation) and lives on evidence: who says so, in which words, of what time.
+    `vectors_next` is filled by a change of embedder and takes the place of `vectors` at its end. `purged` holds keyed
+    digests of what must not be learnt again, and no text. The FTS5 table gives way to `words`.
+    """
+    schema.execute("ALTER TABLE passages RENAME TO passages_before")
+    schema.execute("ALTER TABLE vectors RENAME TO vectors_before")
+    for statement in _SECOND.split(";"):
+        schema.execute(statement)
+    schema.execute("""
+        INSERT INTO items (rid, kind, id, user, session, agent, source, digest, at, recorded_at, retired_at)
+        SELECT rid, 'passage', id, user, session, agent, source, digest, at, recorded_at, retired_at
+        FROM passages_before ORDER BY rid""")
+    schema.execute("INSERT INTO passages SELECT rid, title, text, metadata FROM passages_before ORDER BY rid")
+    schema.execute("INSERT INTO vectors SELECT rid, vector FROM vectors_before ORDER BY rid")
+    for row in schema.query("SELECT rid, title, text FROM passages ORDER BY rid"):
+        schema.execute("INSERT INTO words VALUES (?, ?)", [row["rid"], bag(row["title"], row["text"])])
+    # SQLite. The counter goes on where it was: a rid is never used again.
+    schema.execute("""
+        UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'passages_before')
+        WHERE name = 'items' AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'passages_before')""")
+    for table in ("vectors_before", "passages_before", "fulltext"):
+        schema.execute(f"DROP TABLE {table}")
+
+
+_SECOND = """
+    CREATE TABLE items (
+        rid INTEGER PRIMARY KEY AUTOINCREMENT, -- SQLite
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        user TEXT NOT NULL,
+        session TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        source TEXT NOT NULL DEFAULT '',
+        digest TEXT NOT NULL DEFAULT '',
+        at TEXT,
+        recorded_at TEXT NOT NULL,
+        retired_at TEXT,
+        shared INTEGER NOT NULL DEFAULT 0,
+        importance REAL NOT NULL DEFAULT 1.0,
+        uses INTEGER NOT NULL DEFAULT 0,
+        used_at TEXT,
+        UNIQUE (kind, user, id, session, agent)
+    );
+    CREATE INDEX items_by_digest ON items (kind, user, digest);
+    CREATE INDEX items_by_source ON items (user, source);
+    CREATE INDEX items_by_state ON items (kind, user, retired_at);
+    CREATE INDEX items_shared ON items (kind, shared) WHERE shared = 1;
+    CREATE TABLE passages (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        metadata TEXT NOT NULL
+    );
+    CREATE TABLE vectors (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        vector BLOB NOT NULL
+    );
+    CREATE TABLE vectors_next (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        vector BLOB NOT NULL
+    );
+    CREATE TABLE words (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        bag BLOB NOT NULL
+    );
+    CREATE TABLE facts (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        subject INTEGER NOT NULL REFERENCES items (rid),
+        relation INTEGER NOT NULL REFERENCES items (rid),
+        object INTEGER NOT NULL REFERENCES items (rid)
+    );
+    CREATE INDEX facts_by_subject ON facts (subject, relation);
+    CREATE INDEX facts_by_object ON facts (object, relation);
+    CREATE INDEX facts_by_relation ON facts (relation);
+    CREATE TABLE evidence (
+        eid INTEGER PRIMARY KEY AUTOINCREMENT, -- SQLite
+        fact INTEGER NOT NULL REFERENCES items (rid) ON DELETE CASCADE,
+        passage INTEGER REFERENCES items (rid) ON DELETE CASCADE,
+        source TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        relation TEXT NOT NULL,
+        object TEXT NOT NULL,
+        at TEXT,
+        until TEXT,
+        confidence REAL NOT NULL,
+        recorded_at TEXT NOT NULL
+    );
+    CREATE INDEX evidence_by_fact ON evidence (fact);
+    CREATE INDEX evidence_by_passage ON evidence (passage);
+    CREATE INDEX evidence_by_source ON evidence (source);
+    CREATE TABLE links (
+        a INTEGER NOT NULL REFERENCES items (rid) ON DELETE CASCADE,
+        b INTEGER NOT NULL REFERENCES items (rid) ON DELETE CASCADE,
+        kind TEXT NOT NULL,
+        weight REAL NOT NULL,
+        PRIMARY KEY (a, b, kind)
+    );
+    CREATE INDEX links_by_b ON links (b);
+    CREATE TABLE rationales (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        problem TEXT NOT NULL,
+        reasoning TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        verified TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        successes INTEGER NOT NULL DEFAULT 0,
+        failures INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE declarations (
+        user TEXT NOT NULL,
+        session TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        relation TEXT NOT NULL,
+        functional INTEGER NOT NULL,
+        PRIMARY KEY (user, session, agent, relation)
+    );
+    CREATE TABLE purged (
+        user TEXT NOT NULL,
+        session TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        PRIMARY KEY (user, session, agent, digest)
+    )"""
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first, second)
 """Every version in order; the version of a file is the number of those it has been through."""

@@ -20,11 +20,21 @@ def columns(scope: Scope) -> tuple[str, str, str]:
     return scope.user or "", scope.session or "", scope.agent or ""
 
 
-def visible(scope: Scope, table: str = "passages") -> tuple[str, list[str]]:
-    """Return a condition on `table`, and its parameters, that holds for the rows this scope may see."""
+def visible(scope: Scope, table: str = "items", *, shared: bool = False) -> tuple[str, list[str]]:
+    """Return a condition on `table`, and its parameters, that holds for the rows this scope may see.
+
+    With `shared`, rows that are marked as shared are among them, whoever wrote them.
+    """
     user, session, agent = columns(scope)
     wanted = {"user": user, **({"session": session} if session else {}), **({"agent": agent} if agent else {})}
-    return " AND ".join(f"{table}.{name} = ?" for name in wanted), list(wanted.values())
+    own = " AND ".join(f"{table}.{name} = ?" for name in wanted)
+    return (f"(({own}) OR {table}.shared = 1)" if shared else own), list(wanted.values())
+
+
+def exact(scope: Scope, table: str = "items") -> tuple[str, list[str]]:
+    """Return a condition on `table`, and its parameters, that holds for the rows written in this very scope."""
+    parts = columns(scope)
+    return f"{table}.user = ? AND {table}.session = ? AND {table}.agent = ?", list(parts)
 
 
 def of_row(row: Row) -> Scope:

@@ -1,30 +1,31 @@
 """Passages in a SQL database, found by vector and by word. The one place that writes them.
 
-Adding is one transaction: the verbatim text, its full-text row, its vector and the line in the change log. Rows are
-never rewritten; an edit is a new row under the same id.
+Adding is one transaction: the verbatim text, its words, its vector and the line in the change log. Rows are never
+rewritten; an edit is a new row under the same id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import chain, count
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, EmbedderMismatch, NotFound, UsageProblem
-from memagent.stores import fulltext
+from memagent.errors import Conflict, NotFound
+from memagent.stores import items, removal
 from memagent.stores.base import Database, Match, Row, Vectors, Writer
-from memagent.stores.faiss_index import ScopedIndexes
-from memagent.stores.rows import INSERT, digest, now, passage, values
-from memagent.stores.scoping import columns, marks, of_row, visible
+from memagent.stores.items import LIVE, pages, utc
+from memagent.stores.label import Label
+from memagent.stores.projections import Projections
+from memagent.stores.rows import FULL, as_json, check_note, note_digest, passage
+from memagent.stores.scoping import exact, marks, of_row, visible
+from memagent.stores.word_index import bag
 from memagent.types import Note, Passage, Scope
-from memagent.unit import unit_rows
 
 _PAGE = 500
-_LIVE = "passages.retired_at IS NULL"
-_OWN = "user = ? AND session = ? AND agent = ?"
+_FROM = "FROM items JOIN passages ON passages.rid = items.rid WHERE items.kind = 'passage'"
 
 
 class SQLVectorStore:
@@ -36,25 +37,25 @@ class SQLVectorStore:
     Args:
         embedder: the name of what the vectors come from, recorded with the first write.
         dim: the length of every vector.
+        projections: indexes to share with other stores of the database; its own if not given.
 
     Raises:
         EmbedderMismatch: the database holds vectors of another embedder.
     """
 
-    def __init__(self, database: Database, *, embedder: str, dim: int) -> None:
+    def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
         self._database = database
-        self._label = {"embedder": embedder, "dim": str(dim)}
-        self._dim = dim
-        self._indexes = ScopedIndexes(database, dim)
-        self._check_label(_labels(database))
+        self._label = Label(embedder, dim)
+        self._indexes = projections or Projections(database, dim)
+        self._label.check(database)
 
     def __repr__(self) -> str:
-        return f"SQLVectorStore(embedder={self.embedder!r}, dim={self._dim})"
+        return f"SQLVectorStore(embedder={self.embedder!r}, dim={self._label.dim})"
 
     @property
     def embedder(self) -> str:
         """The name of what the vectors come from."""
-        return self._label["embedder"]
+        return self._label.embedder
 
     def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
@@ -67,28 +68,26 @@ class SQLVectorStore:
             Conflict: an id is taken by another text. Nothing was written.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        rows = _units(vectors, len(notes), self._dim)
-        columns_of = [values(scope, note) for note in notes]
+        rows = self._label.rows(vectors, len(notes))
+        new = [_New(note) for note in notes]
         with self._database.write() as writer:
-            self._claim(writer)
+            self._label.claim(writer)
             if replace_sources:
-                _drop_stale(writer, scope, notes)
-            return [
-                _keep(writer, scope, note, row, vector)
-                for note, row, vector in zip(notes, columns_of, rows, strict=True)
-            ]
+                _drop_stale(writer, scope, new)
+            return [_keep(writer, scope, one, vector) for one, vector in zip(new, rows, strict=True)]
 
     def known(self, scope: Scope, notes: Sequence[Note]) -> dict[int, NDArray[np.float32]]:
         """Return the vectors (dim,) of those notes that are kept already, by their place in `notes`."""
         places: dict[str, list[int]] = {}
         for place, note in enumerate(notes):
-            places.setdefault(digest(note), []).append(place)
+            places.setdefault(note_digest(note), []).append(place)
+        condition, params = exact(scope)
         found: dict[int, NDArray[np.float32]] = {}
-        for some in _pages(list(places)):
+        for some in pages(list(places)):
             for row in self._database.read(
-                f"""SELECT passages.digest, vectors.vector FROM passages JOIN vectors ON vectors.rid = passages.rid
-                    WHERE {_OWN} AND digest IN ({marks(some)})""",
-                [*columns(scope), *some],
+                f"""SELECT items.digest, vectors.vector FROM items JOIN vectors ON vectors.rid = items.rid
+                    WHERE items.kind = 'passage' AND {condition} AND digest IN ({marks(some)})""",
+                [*params, *some],
             ):
                 vector = np.frombuffer(row["vector"], dtype="<f4")
                 found.update(dict.fromkeys(places[row["digest"]], vector))
@@ -96,7 +95,7 @@ class SQLVectorStore:
 
     def get(self, scope: Scope, ids: Sequence[str]) -> list[Passage]:
         """Return the live passages with these ids, in this order; an id that is not there raises `NotFound`."""
-        found = {row["id"]: passage(row) for row in self._rows(scope, ids, _LIVE)}
+        found = {row["id"]: passage(row) for row in _rows(self._database, scope, ids)}
         missing = [id for id in ids if id not in found]
         if missing:
             raise NotFound(f"no passage with the id {', '.join(map(repr, missing[:5]))}", hint=_SCOPED)
@@ -106,8 +105,8 @@ class SQLVectorStore:
         """Iterate over live passages in the order they were written; an edit writes anew."""
         condition, params = visible(scope)
         if source is not None:
-            condition, params = f"{condition} AND passages.source = ?", [*params, source]
-        sql = f"SELECT * FROM passages WHERE {condition} AND {_LIVE} AND rid > ? ORDER BY rid LIMIT {_PAGE}"
+            condition, params = f"{condition} AND items.source = ?", [*params, source]
+        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE} AND items.rid > ? ORDER BY items.rid LIMIT {_PAGE}"
         last = 0
         while rows := self._database.read(sql, [*params, last]):
             yield from map(passage, rows)
@@ -116,35 +115,41 @@ class SQLVectorStore:
     def sources(self, scope: Scope) -> list[str]:
         """Return the sources that live passages name, sorted."""
         condition, params = visible(scope)
-        sql = f"SELECT DISTINCT source FROM passages WHERE {condition} AND {_LIVE} AND source <> '' ORDER BY source"
+        sql = f"""SELECT DISTINCT source FROM items
+                  WHERE kind = 'passage' AND {condition} AND {LIVE} AND source <> '' ORDER BY source"""
         return [row["source"] for row in self._database.read(sql, params)]
 
     def count(self, scope: Scope) -> int:
         """Return the number of live passages."""
         condition, params = visible(scope)
-        rows = self._database.read(f"SELECT count(*) AS n FROM passages WHERE {condition} AND {_LIVE}", params)
-        return int(rows[0]["n"])
+        sql = f"SELECT count(*) AS n FROM items WHERE kind = 'passage' AND {condition} AND {LIVE}"
+        return int(self._database.read(sql, params)[0]["n"])
 
-    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
-        """Return up to k matches by cosine, best first, for a vector (dim,).
+    def nearest(
+        self, scope: Scope, vector: NDArray[np.float32], k: int, *, as_of: datetime | None = None
+    ) -> list[Match]:
+        """Return up to k matches by cosine, best first, for a vector (dim,); with `as_of`, of what had happened by then.
 
         Raises:
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        query = _unit(vector, self._dim)
-        self._check_label(_labels(self._database))
-        found = self._indexes.search(scope, query, k)
+        query = self._label.row(vector)
+        self._label.check(self._database)
+        allowed = items.happened_by(self._database, scope, "passage", as_of)
+        found = self._indexes.nearest(scope, "passage", query, k, allowed)
         rows = self._live(scope, [rid for rid, _ in found])
         return [Match(passage(rows[rid]), score) for rid, score in found if rid in rows]
 
-    def match(self, scope: Scope, text: str, k: int) -> list[Match]:
+    def match(self, scope: Scope, text: str, k: int, *, as_of: datetime | None = None) -> list[Match]:
         """Return up to k matches by BM25, best first; any word of `text` may match, in any script."""
-        found = fulltext.search(self._database, scope, text, k, total=self.count(scope))
-        return [Match(passage(row), score, tuple(words)) for row, score, words in found]
+        allowed = items.happened_by(self._database, scope, "passage", as_of)
+        found = self._indexes.match(scope, "passage", text, k, allowed)
+        rows = self._live(scope, [rid for rid, _, _ in found])
+        return [Match(passage(rows[rid]), score, tuple(words)) for rid, score, words in found if rid in rows]
 
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:
-        """Give a passage another text and vector (dim,).
+        """Give a passage another text and vector (dim,). Facts that only its old text said go.
 
         Raises:
             UsageProblem: the text or the vector is not fit to be kept.
@@ -152,170 +157,132 @@ class SQLVectorStore:
             Conflict: the scope sees the id more than once.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        unit = _unit(vector, self._dim)
+        unit = self._label.row(vector)
         with self._database.write() as writer:
-            self._claim(writer)
-            rows = self._rows(scope, [id], _LIVE, writer)
+            self._label.claim(writer)
+            rows = _rows(writer, scope, [id])
             if not rows:
                 raise NotFound(f"no passage with the id {id!r}", hint=_SCOPED)
             if len(rows) > 1:
                 raise Conflict(f"the id {id!r} is used in {len(rows)} sessions or agents", hint="Bind one of them.")
             old = passage(rows[0])
             if old.text != text:
-                note = Note(text, old.title, old.source, id, old.at, old.metadata)
-                _delete(writer, rows[0])
-                _insert(writer, old.scope, note, [id, *values(old.scope, note)[1:]], unit)
+                new = _New(Note(text, old.title, old.source, id, old.at, old.metadata))
+                removal.remove(writer, old.scope, rows)
+                _insert(writer, old.scope, id, new, unit)
+                _carry_over(writer, old.scope, rows[0])
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
         """Hide passages from every read until they are restored; return how many."""
-        return self._mark(scope, ids, _LIVE, now())
+        with self._database.write() as writer:
+            rows = removal.chosen(writer, scope, ids, which=LIVE, kinds=["passage"])
+            return removal.retire(writer, rows)["passages"]
 
     def restore(self, scope: Scope, ids: Sequence[str]) -> int:
         """Bring retired passages back; return how many."""
-        return self._mark(scope, ids, "passages.retired_at IS NOT NULL", None)
+        with self._database.write() as writer:
+            rows = removal.chosen(writer, scope, ids, which=removal.RETIRED, kinds=["passage"])
+            return removal.restore(writer, rows)["passages"]
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete passages by id, or all of a source, retired ones included; return how many."""
-        with self._database.write() as writer:
-            rows = self._rows(scope, ids, "1 = 1", writer)
-            if source is not None:
-                condition, params = visible(scope)
-                sql = f"SELECT * FROM passages WHERE {condition} AND passages.source = ? ORDER BY rid"
-                rows += [row for row in writer.read(sql, [*params, source]) if row["id"] not in ids]
-            for row in rows:
-                _delete(writer, row)
-        return len(rows)
+        """Delete passages by id, or all of a source, retired ones included; return how many.
 
-    def _mark(self, scope: Scope, ids: Sequence[str], which: str, retired_at: str | None) -> int:
+        Facts that nothing else says go with them.
+        """
         with self._database.write() as writer:
-            rows = self._rows(scope, ids, which, writer)
-            for row in rows:
-                _set_retired(writer, row, retired_at)
-        return len(rows)
-
-    def _rows(self, scope: Scope, ids: Sequence[str], which: str, reader: Database | Writer | None = None) -> list[Row]:
-        """Rows of these ids that the scope sees, oldest first."""
-        condition, params = visible(scope)
-        source = reader or self._database
-        rows: list[Row] = []
-        for some in _pages(list(dict.fromkeys(ids))):
-            sql = f"SELECT * FROM passages WHERE {condition} AND {which} AND id IN ({marks(some)}) ORDER BY rid"
-            rows += source.read(sql, [*params, *some])
-        return rows
+            rows = removal.chosen(writer, scope, ids, source=source, kinds=["passage"])
+            return removal.remove(writer, scope, rows)["passages"]
 
     def _live(self, scope: Scope, rids: Sequence[int]) -> dict[int, Row]:
         """Full rows by rid; one that was deleted a moment ago, or that the scope may not see, is not among them."""
         condition, params = visible(scope)
         rows: list[Row] = []
-        for some in _pages(rids):
-            sql = f"SELECT * FROM passages WHERE rid IN ({marks(some)}) AND {condition} AND {_LIVE}"
+        for some in pages(rids):
+            sql = f"SELECT {FULL} {_FROM} AND items.rid IN ({marks(some)}) AND {condition} AND {LIVE}"
             rows += self._database.read(sql, [*some, *params])
         return {row["rid"]: row for row in rows}
-
-    def _claim(self, writer: Writer) -> None:
-        """Record the embedder with the first write; refuse to mix its vectors with another's."""
-        labels = _labels(writer)
-        self._check_label(labels)
-        if not labels:
-            writer.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", self._label.items())
-
-    def _check_label(self, found: dict[str, str]) -> None:
-        if found and found != self._label:
-            raise EmbedderMismatch(
-                f"this memory was written with the embedder {found['embedder']} ({found['dim']} dimensions), and was "
-                f"opened with {self._label['embedder']} ({self._label['dim']} dimensions)",
-                hint=f"Open it with {found['embedder']}, or add its passages to a new file.",
-            )
 
 
 _SCOPED = "It was never added, was forgotten, or belongs to another user, session or agent."
 
 
-def recorded_embedder(database: Database) -> str | None:
-    """Return the name of the embedder whose vectors `database` holds; `None` while nothing was written."""
-    return _labels(database).get("embedder")
+class _New:
+    """A note that was found fit to be kept, with what is worked out from it before a transaction is open."""
+
+    def __init__(self, note: Note) -> None:
+        check_note(note)
+        self.note = note
+        self.digest = note_digest(note)
+        self.metadata = as_json(note.metadata)
+        self.at = utc(note.at)
+        self.bag = bag(note.title, note.text)
 
 
-def _labels(reader: Database | Writer) -> dict[str, str]:
-    rows = reader.read("SELECT key, value FROM meta WHERE key IN ('embedder', 'dim')")
-    return {row["key"]: row["value"] for row in rows}
+def _rows(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> list[Row]:
+    """Full rows of the live passages with these ids that the scope sees, oldest first."""
+    condition, params = visible(scope)
+    rows: list[Row] = []
+    for some in pages(list(dict.fromkeys(ids))):
+        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE} AND items.id IN ({marks(some)}) ORDER BY items.rid"
+        rows += reader.read(sql, [*params, *some])
+    return rows
 
 
-def _keep(writer: Writer, scope: Scope, note: Note, row: list[Any], vector: NDArray[np.float32]) -> str:
+def _keep(writer: Writer, scope: Scope, new: _New, vector: NDArray[np.float32]) -> str:
     """Write one note unless its content is there; return its id."""
-    mark, own = digest(note), columns(scope)
-    if note.id is None:
-        same = writer.read(f"SELECT * FROM passages WHERE {_OWN} AND digest = ? ORDER BY rid LIMIT 1", [*own, mark])
-    else:
-        same = writer.read(f"SELECT * FROM passages WHERE {_OWN} AND id = ?", [*own, note.id])
-        _check_same(note, same, mark)
+    condition, own = exact(scope)
+    found, value = ("digest", new.digest) if new.note.id is None else ("id", new.note.id)
+    sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND {found} = ? ORDER BY rid LIMIT 1"
+    same = writer.read(sql, [*own, value])
+    _check_same(new, same)
     if same:
         if same[0]["retired_at"] is not None:
-            _set_retired(writer, same[0], None)
+            items.set_retired(writer, [same[0]["rid"]], None)
         return str(same[0]["id"])
-    id = note.id if note.id is not None else _free_id(writer, own, mark)
-    return _insert(writer, scope, note, [id, *row[1:]], vector)
+    id = new.note.id if new.note.id is not None else _free_id(writer, scope, new.digest)
+    _insert(writer, scope, id, new, vector)
+    return id
 
 
-def _check_same(note: Note, rows: list[Row], mark: str) -> None:
-    if rows and rows[0]["digest"] != mark:
+def _check_same(new: _New, rows: list[Row]) -> None:
+    if rows and rows[0]["digest"] != new.digest:
         state = "a forgotten passage" if rows[0]["retired_at"] else "another text"
-        raise Conflict(f"the id {note.id!r} is taken by {state}", hint="Use edit() to change it, or another id.")
+        raise Conflict(f"the id {new.note.id!r} is taken by {state}", hint="Use edit() to change it, or another id.")
 
 
-def _set_retired(writer: Writer, row: Row, retired_at: str | None) -> None:
-    """Retire a row or bring it back. Full text holds live rows only: what is retired must not weigh on the rest."""
-    writer.execute("UPDATE passages SET retired_at = ? WHERE rid = ?", [retired_at, row["rid"]])
-    change = fulltext.unindex if retired_at else fulltext.index
-    change(writer, row["rid"], of_row(row), row["title"], row["text"])
-    _log(writer, row["rid"], "retire" if retired_at else "restore")
-
-
-def _free_id(writer: Writer, own: tuple[str, str, str], mark: str) -> str:
+def _free_id(writer: Writer, scope: Scope, mark: str) -> str:
     """The digest; with a number behind it where an edit has given the passage of that id another text."""
-    rows = writer.read(f"SELECT id FROM passages WHERE {_OWN} AND id >= ? AND id < ?", [*own, mark, mark + "."])
-    taken = {row["id"] for row in rows}
+    condition, own = exact(scope)
+    sql = f"SELECT id FROM items WHERE kind = 'passage' AND {condition} AND id >= ? AND id < ?"
+    taken = {row["id"] for row in writer.read(sql, [*own, mark, mark + "."])}
     return next(id for id in chain([mark], (f"{mark}-{n}" for n in count(1))) if id not in taken)
 
 
-def _insert(writer: Writer, scope: Scope, note: Note, row: list[Any], vector: NDArray[np.float32]) -> str:
-    rid = writer.execute(INSERT, row)
-    writer.execute("INSERT INTO vectors (rid, vector) VALUES (?, ?)", [rid, vector.astype("<f4").tobytes()])
-    fulltext.index(writer, rid, scope, note.title, note.text)
-    _log(writer, rid, "add")
-    return str(row[0])
+def _insert(writer: Writer, scope: Scope, id: str, new: _New, vector: NDArray[np.float32]) -> None:
+    note = new.note
+    rid = items.insert(
+        writer, "passage", scope, id, source=note.source, digest=new.digest, at=new.at, vector=vector, bag=new.bag
+    )
+    sql = "INSERT INTO passages (rid, title, text, metadata) VALUES (?, ?, ?, ?)"
+    writer.execute(sql, [rid, note.title, note.text, new.metadata])
 
 
-def _delete(writer: Writer, row: Row) -> None:
-    if row["retired_at"] is None:
-        fulltext.unindex(writer, row["rid"], of_row(row), row["title"], row["text"])
-    writer.execute("DELETE FROM passages WHERE rid = ?", [row["rid"]])
-    _log(writer, row["rid"], "delete")
+def _carry_over(writer: Writer, scope: Scope, old: Row) -> None:
+    """An edited passage stays as important and as much used as it was."""
+    condition, own = exact(scope)
+    sql = f"UPDATE items SET importance = ?, uses = ?, used_at = ? WHERE kind = 'passage' AND {condition} AND id = ?"
+    writer.execute(sql, [old["importance"], old["uses"], old["used_at"], *own, old["id"]])
 
 
-def _drop_stale(writer: Writer, scope: Scope, notes: Sequence[Note]) -> None:
+def _drop_stale(writer: Writer, scope: Scope, notes: Sequence[_New]) -> None:
     """Delete what the sources of the notes held and the notes do not, retired passages included."""
-    wanted = {(note.id, digest(note)) for note in notes}
-    for source in dict.fromkeys(note.source for note in notes if note.source):
-        for row in writer.read(f"SELECT * FROM passages WHERE {_OWN} AND source = ?", [*columns(scope), source]):
-            if not {(row["id"], row["digest"]), (None, row["digest"])} & wanted:
-                _delete(writer, row)
-
-
-def _log(writer: Writer, rid: int, op: str) -> None:
-    writer.execute("INSERT INTO changes (rid, op) VALUES (?, ?)", [rid, op])
-
-
-def _units(vectors: Vectors, rows: int, dim: int) -> Vectors:
-    """Return vectors (rows, dim) as float32 of length 1; refuse any other shape, NaN and infinity."""
-    return unit_rows(vectors, (rows, dim), of="the embedder", problem=UsageProblem)
-
-
-def _unit(vector: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
-    rows = _units(np.asarray(vector)[None], 1, dim)
-    unit: NDArray[np.float32] = rows[0]
-    return unit
-
-
-def _pages(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _PAGE] for start in range(0, len(values), _PAGE))
+    wanted = {(new.note.id, new.digest) for new in notes}
+    condition, own = exact(scope)
+    for source in dict.fromkeys(new.note.source for new in notes if new.note.source):
+        sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND source = ?"
+        stale = [
+            row
+            for row in writer.read(sql, [*own, source])
+            if not {(row["id"], row["digest"]), (None, row["digest"])} & wanted
+        ]
+        removal.remove(writer, scope, stale)

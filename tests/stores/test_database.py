@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from memagent.errors import Busy, StorageError, StorageFull, UsageProblem
-from memagent.stores.database import APPLICATION_ID, SQLiteDatabase
+from memagent.stores.database import SQLiteDatabase
+from memagent.stores.sqlite_file import APPLICATION_ID
 from memagent.stores.migrations import MIGRATIONS
 
 ADD = "INSERT INTO changes (rid, op) VALUES (?, 'test')"

@@ -9,7 +9,7 @@ import pytest
 
 from memagent.errors import Conflict, EmbedderMismatch, NotFound, UsageProblem
 from memagent.stores.database import SQLiteDatabase
-from memagent.stores.faiss_index import ScopedIndexes
+from memagent.stores.projections import Projections
 from memagent.stores.vector import SQLVectorStore
 from memagent.types import Note, Scope
 
@@ -190,12 +190,12 @@ def test_another_embedder_is_refused_when_opening_writing_and_searching(store, d
 
 
 def test_indexes_that_are_not_searched_are_dropped_and_come_back(store, database):
-    indexes = ScopedIndexes(database, DIM, keep=2)
+    indexes = Projections(database, DIM, keep=2)
     for name in "abcabc":
         scope = Scope(user=name)
         put(store, scope, Note("fog"))
-        assert len(indexes.search(scope, unit(1), 5)) == 1
-    assert len(indexes._indexes) == 2
+        assert len(indexes.nearest(scope, "passage", unit(1), 5)) == 1
+    assert len(indexes._followers) == 2
 
 
 def test_an_index_follows_adds_edits_and_retirements_among_searches(store):

@@ -1,0 +1,181 @@
+"""`memory.facts`: what is known as subject, relation and object, with who says so and when it held.
+
+alice.facts.add(("Ida", "lives in", "Gull Point"))
+alice.facts.declare("lives in")  # one place at a time: a newer one ends the older
+alice.facts.history("Ida", "lives in")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from memagent.errors import Conflict, NotFound, UnknownName, UsageProblem
+from memagent.memory.core import Core
+from memagent.retrievers.base import Retriever
+from memagent.retrievers.fusion import Fusion
+from memagent.retrievers.triple import FactDense, FactKeyword
+from memagent.stores.triple import check_triple
+from memagent.types import Fact, Hit, Relation, Scope, Triple
+
+FORMS = ("hybrid", "dense", "keyword")
+"""How facts can be searched."""
+
+Given = Triple | tuple[str, str, str]
+
+_BATCH = 1024
+_TRIES = 5
+
+
+class Facts:
+    """The facts that one scope sees.
+
+    Args:
+        core: the open memory.
+        scope: whose.
+
+    Raises:
+        UsageProblem: by every method, where the memory is a passage store that was given and has no file.
+    """
+
+    def __init__(self, core: Core, scope: Scope) -> None:
+        self._core = core
+        self._scope = scope
+
+    def add(self, triples: Given | Iterable[Given], *, again: bool = False) -> list[str]:
+        """Keep one triple or many and return the ids of their facts, in order. When this returns, they are on disk.
+
+        What is known is kept once, with each source that says it. A fact that was purged is not learnt again from the
+        same source: its place in the result is ''. Large batches are committed a thousand at a time.
+
+        Args:
+            triples: `Triple`s, or plain (subject, relation, object).
+            again: learn also what was purged.
+
+        Raises:
+            UsageProblem: a triple cannot be kept; nothing was written.
+            NotFound: a triple names a passage that this very scope does not have; its thousand was not written.
+        """
+        wanted = _as_triples(triples)
+        ids: list[str] = []
+        for start in range(0, len(wanted), _BATCH):
+            ids += self._added(wanted[start : start + _BATCH], again)
+        return ids
+
+    def get(self, id: str) -> Fact:
+        """Return the fact with this id, as it holds now; the last stretch of it if it holds no more.
+
+        Raises:
+            NotFound: this scope has no such fact.
+        """
+        found = self._core.triples.facts(self._scope, ids=[id], history=True)
+        if not found:
+            raise NotFound(f"no fact with the id {id!r}", hint="See facts.find(history=True) for those there are.")
+        current = self._core.triples.facts(self._scope, ids=[id])
+        return (current or found)[-1]
+
+    def find(
+        self,
+        subject: str | None = None,
+        relation: str | None = None,
+        object: str | None = None,
+        *,
+        as_of: datetime | None = None,
+        history: bool = False,
+    ) -> list[Fact]:
+        """Return the facts that fit all that is given, by subject, relation and time.
+
+        Args:
+            subject: the subject, whatever its case and spacing.
+            relation: the relation, likewise.
+            object: the object, likewise.
+            as_of: those that held at this moment (aware); now if not given.
+            history: those of all times instead.
+        """
+        return self._core.triples.facts(
+            self._scope, subject=subject, relation=relation, object=object, as_of=as_of, history=history
+        )
+
+    def history(self, subject: str, relation: str) -> list[Fact]:
+        """Return all that was ever known of a subject and a relation, oldest first, each with when it held."""
+        return self.find(subject, relation, history=True)
+
+    def search(self, query: str, k: int = 5, *, as_of: datetime | None = None, using: str = "hybrid") -> list[Hit]:
+        """Return up to k facts for a query in words, best first; an empty query finds nothing.
+
+        Args:
+            query: what is looked for.
+            k: how many hits at most.
+            as_of: only what held at this moment (aware); now if not given.
+            using: `hybrid` (words and vectors), `dense` or `keyword`.
+
+        Raises:
+            UsageProblem: an argument is not of its kind, or k is less than 1.
+            UnknownName: facts are not searched that way.
+        """
+        if not isinstance(query, str):
+            raise UsageProblem(f"a query must be a str, not {type(query).__name__}")
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        store = self._core.triples
+        dense = FactDense(store, self._core.embedder, as_of=as_of)
+        keyword = FactKeyword(store, as_of=as_of)
+        made: dict[str, Retriever] = {"hybrid": Fusion([dense, keyword]), "dense": dense, "keyword": keyword}
+        if using not in made:
+            raise UnknownName(f"facts are not searched by {using!r}", hint=f"Use one of: {', '.join(FORMS)}.")
+        return made[using].retrieve(query, k, self._scope)
+
+    def relations(self) -> list[Relation]:
+        """Return the relations there are, and which have one value at a time: declared so, or learnt from the facts."""
+        return self._core.triples.relations(self._scope)
+
+    def declare(self, relation: str, functional: bool | None = True) -> None:
+        """Say that a relation has one value at a time, or that it has not; `None` leaves it to the facts again."""
+        self._core.triples.declare(self._scope, relation, functional)
+
+    def count(self) -> int:
+        """Return the number of facts that hold now."""
+        return len({fact.id for fact in self.find()})
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True  # no facts yet are still a place for them
+
+    def __repr__(self) -> str:
+        return f"Facts({self._scope})"
+
+    def _added(self, triples: list[Triple], again: bool) -> list[str]:
+        """Embed what is new and add; another process may remove or add the same phrases meanwhile, so try again."""
+        store = self._core.triples
+        for left in range(_TRIES, 0, -1):
+            new = store.unknown(self._scope, triples)
+            vectors = dict(zip(new, self._core.embed(new), strict=True))
+            try:
+                return store.add(self._scope, triples, vectors, again=again)
+            except Conflict:
+                if left == 1:
+                    raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _as_triples(given: Given | Iterable[Given]) -> list[Triple]:
+    if isinstance(given, Triple) or (isinstance(given, tuple) and len(given) == 3 and isinstance(given[0], str)):
+        several: list[object] = [given]
+    elif isinstance(given, Iterable) and not isinstance(given, str):
+        several = list(given)
+    else:
+        raise UsageProblem(f"a {type(given).__name__} is no triple", hint=_GIVE)
+    return [_as_triple(one, number) for number, one in enumerate(several, 1)]
+
+
+def _as_triple(given: object, number: int) -> Triple:
+    triple = Triple(*given) if isinstance(given, tuple) and len(given) == 3 else given
+    if not isinstance(triple, Triple):
+        raise UsageProblem(f"triple {number} is {given!r}"[:200], hint=_GIVE)
+    check_triple(triple)
+    return triple
+
+
+_GIVE = "Give Triple(subject, relation, object), a tuple of these three, or several of them."

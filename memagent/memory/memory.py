@@ -1,0 +1,457 @@
+"""Memory: what was told, kept in one file and found again, each user apart from every other.
+
+with Memory("notes.db") as memory:
+    alice = memory.bind(user="alice")
+    alice.add("The lighthouse keeper's name is Ida.")
+    alice.search("Who keeps the lighthouse?")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.embedders.base import Embedder
+from memagent.errors import ScopeRequired, UsageProblem
+from memagent.memory import forgetting
+from memagent.memory.awaiting import awaitable
+from memagent.memory.core import Core, opened
+from memagent.memory.facts import Facts
+from memagent.memory.moment import AsOf
+from memagent.memory.rationales import Rationales
+from memagent.stores.base import Vectors, VectorStore
+from memagent.types import Hit, Note, Passage, Receipt, Scope
+
+if TYPE_CHECKING:
+    from memagent.integrations.langchain import MemagentVectorStore
+    from memagent.integrations.langgraph import MemagentStore
+    from memagent.memory import audit, doctor
+    from memagent.memory.explain import Explanation
+    from memagent.memory.retention import Policy
+    from memagent.retrievers.base import Retriever
+
+_BATCH = 1024
+
+
+class Memory:
+    """Passages, facts and rationales in one file, for many users, threads and processes at once.
+
+    Every verb is also there for event loops, with an `a` before its name: `await memory.aadd(...)`.
+
+    Args:
+        path_or_store: the file, created if it is not there; `:memory:` for one that is gone after `close`. Or an
+            object with the methods of `VectorStore`, which is used as it is and left open by `close`; facts, rationales
+            and all that needs a file are not to be had then.
+        embedder: a name such as `hashing`, or an object with the `Embedder` methods. A file stays with the embedder
+            that it was first written with, until `reembed`. `None` takes that one (hashing, sentence-transformers, and
+            OpenAI's own; never another server, which is for you to name), else `MEMAGENT_EMBEDDER`, else `hashing`.
+        single_user: reads and writes need no `bind`; what is not bound belongs to nobody in particular.
+
+    Raises:
+        StorageError: the file cannot be used; it was not touched.
+        EmbedderMismatch: the file or the store was written with another embedder.
+        UsageProblem: this is neither a path nor a store, or the embedder is none.
+        ConfigError: the embedder needs a key or a package that is not there.
+    """
+
+    def __init__(
+        self,
+        path_or_store: str | os.PathLike[str] | VectorStore,
+        *,
+        embedder: str | Embedder | None = None,
+        single_user: bool = False,
+    ) -> None:
+        self._single_user = single_user
+        self._scope = Scope()
+        self._owner = True
+        self._core = opened(path_or_store, embedder)
+
+    # --- whose memory it is
+
+    @property
+    def scope(self) -> Scope:
+        """Whose memory this handle reads and writes."""
+        return self._scope
+
+    @property
+    def embedder(self) -> Embedder:
+        """What turns passages and queries into vectors."""
+        return self._core.embedder
+
+    @property
+    def store(self) -> VectorStore:
+        """Where the passages are: for retrievers and methods of your own. Its methods take the scope themselves."""
+        return self._core.passages
+
+    @property
+    def core(self) -> Core:
+        """The open file with its stores: for what works on all of them. Bound handles share it."""
+        return self._core
+
+    def bind(self, *, user: str | None = None, session: str | None = None, agent: str | None = None) -> Memory:
+        """Return a handle over the same open file that sees this scope only.
+
+        A handle can be narrowed further and never changed or widened. Closing one does not close the file.
+
+        Raises:
+            UsageProblem: this handle is bound to another user, session or agent already, or a name is blank.
+        """
+        scope = Scope(
+            user=_narrowed("user", self._scope.user, user),
+            session=_narrowed("session", self._scope.session, session),
+            agent=_narrowed("agent", self._scope.agent, agent),
+        )
+        handle = object.__new__(type(self))
+        handle.__dict__.update(self.__dict__, _scope=scope, _owner=False)
+        return handle
+
+    # --- passages
+
+    def add(self, notes: str | Note | Iterable[str | Note], *, replace_sources: bool = False) -> list[str]:
+        """Keep one text or many and return their ids, in order. When this returns, they are on disk.
+
+        A note that is here already (same title, text and source) keeps its passage and costs no embedding. Large
+        batches are committed a thousand at a time.
+
+        Args:
+            notes: texts or notes; every text must say something.
+            replace_sources: the notes are all there is of the sources they name: other passages of these sources are
+                deleted, in the one transaction that adds the new ones.
+
+        Raises:
+            UsageProblem: a note cannot be kept; nothing was written.
+            Conflict: an explicit id is taken by another text; the thousand that it is in was not written.
+            ScopeRequired: no user is bound.
+        """
+        scope = self._checked()
+        wanted = _as_notes(notes)
+        size = max(1, len(wanted)) if replace_sources else _BATCH
+        ids: list[str] = []
+        for start in range(0, len(wanted), size):
+            some = wanted[start : start + size]
+            ids += self.store.add(scope, some, self._vectors(scope, some), replace_sources=replace_sources)
+        return ids
+
+    def get(self, id: str) -> Passage:
+        """Return the passage with this id; `NotFound` if this scope has none."""
+        return self.store.get(self._checked(), [id])[0]
+
+    def passages(self, source: str | None = None) -> Iterator[Passage]:
+        """Iterate over the passages, in the order they were written; those of one source where it is given."""
+        return self.store.passages(self._checked(), source=source)
+
+    def sources(self) -> list[str]:
+        """Return the sources that passages name, sorted."""
+        return self.store.sources(self._checked())
+
+    def count(self) -> int:
+        """Return the number of passages."""
+        return self.store.count(self._checked())
+
+    def search(
+        self, query: str, k: int = 5, *, using: str | Retriever = "hybrid", as_of: datetime | None = None
+    ) -> list[Hit]:
+        """Return up to k hits for a query in words, best first; an empty query finds nothing.
+
+        Args:
+            query: what is looked for.
+            k: how many hits at most.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, or a retriever of your own.
+            as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
+                writing, is not later.
+
+        Raises:
+            UsageProblem: k is not a positive whole number, no retriever has that name, or `as_of` has no time zone or
+                comes with a retriever of your own, which is to see to it itself.
+        """
+        from memagent import registry
+
+        scope = self._checked()
+        if not isinstance(query, str):
+            raise UsageProblem(f"a query must be a str, not {type(query).__name__}")
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        if as_of is not None and not isinstance(using, str):
+            raise UsageProblem("as_of needs one of our own retrievers", hint="Filter in yours, or name one of ours.")
+        store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
+        return registry.retriever(using, store, self.embedder).retrieve(query, k, scope)
+
+    def edit(self, id: str, text: str) -> None:
+        """Give a passage another text; id, title, source, time and metadata stay. It counts as written now.
+
+        Facts that only the old text said go with it.
+
+        Raises:
+            NotFound: this scope has no such passage.
+            Conflict: this scope sees the id in more than one session or agent.
+        """
+        scope = self._checked()
+        _check_says_something(text, "the text")
+        old = self.store.get(scope, [id])[0]
+        vector = self._core.embed([_embedded(Note(text, old.title))])[0]
+        self.store.replace(scope, id, text, vector)
+
+    # --- facts and rationales
+
+    @property
+    def facts(self) -> Facts:
+        """What is known as subject, relation, object, with who says so and when it held."""
+        return Facts(self._core, self._checked())
+
+    @property
+    def rationales(self) -> Rationales:
+        """Solved problems with their reasoning, and how they have served since."""
+        return Rationales(self._core, self._checked())
+
+    # --- forgetting
+
+    def forget(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+        """Hide passages, facts and rationales from every read and search until they are restored.
+
+        Facts that only hidden passages say are hidden with them; what a hidden fact had superseded holds again.
+
+        Args:
+            ids: of passages, facts or rationales.
+            source: all that comes from it.
+            dry_run: change nothing, and return the receipt of what would be done.
+
+        Raises:
+            NotFound: nothing in this scope has any of these ids or this source.
+        """
+        return forgetting.forget(self._core, self._checked(), ids, source, dry_run=dry_run)
+
+    def restore(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+        """Bring back what was forgotten; arguments as for `forget`.
+
+        Raises:
+            NotFound: nothing that this scope has forgotten has any of these ids or this source.
+        """
+        return forgetting.restore(self._core, self._checked(), ids, source, dry_run=dry_run)
+
+    def delete(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+        """Remove passages, facts and rationales, forgotten ones included, and all that hung on them alone.
+
+        Afterwards the memory is as if they had never been added. What another source says as well stays. Arguments as
+        for `forget`.
+
+        Raises:
+            NotFound: nothing in this scope has any of these ids or this source.
+        """
+        return forgetting.delete(self._core, self._checked(), ids, source, dry_run=dry_run)
+
+    def purge(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+        """Delete, and leave no byte of it in any file of the memory; its facts are not learnt again from that source.
+
+        The file is rewritten, which takes about as long as copying it; so purge many things at once. If this is
+        interrupted or fails after the deletion, everything is gone from the memory, `doctor` says that the rewriting
+        is due, and it or the next purge finishes it. Caches, traces and exports are files of yours and not touched.
+        Arguments as for `forget`.
+
+        Raises:
+            NotFound: nothing in this scope has any of these ids or this source.
+            Busy: another process kept reading for so long that the file could not be rewritten yet.
+            StorageFull: there is no room to rewrite the file.
+        """
+        return forgetting.purge(self._core, self._checked(), ids, source, dry_run=dry_run)
+
+    def retain(self, policy: Policy, *, dry_run: bool = False) -> Receipt:
+        """Forget what a retention policy lets go: `OlderThan`, `AtMost`, `Faded`, or several; see `memory.retention`.
+
+        Nothing is ever dropped unless this is called. The receipt gives the reason for each id.
+        """
+        from memagent.memory.retention import retain
+
+        return retain(self._core, self._checked(), policy, dry_run=dry_run)
+
+    def used(self, ids: str | Iterable[str]) -> int:
+        """Say that these were of use just now, which keeps them from fading; return how many are known here."""
+        from memagent.memory.retention import used
+
+        return used(self._core, self._checked(), forgetting.as_ids(ids, None))
+
+    def weigh(self, id: str, importance: float) -> None:
+        """Say how important something is: 1 is ordinary, 2 fades half as fast.
+
+        Raises:
+            NotFound: nothing in this scope has that id.
+        """
+        from memagent.memory.retention import weigh
+
+        weigh(self._core, self._checked(), id, importance)
+
+    # --- explanations
+
+    def why(self, id: str) -> Explanation:
+        """Explain a passage, fact or rationale: who said it and when, what hangs on it, what has become of it.
+
+        Raises:
+            NotFound: this scope has nothing of that id, forgotten or not.
+        """
+        from memagent.memory.explain import why
+
+        return why(self._core, self._checked(), id)
+
+    def why_not(
+        self, id: str, query: str, k: int = 5, *, using: str = "hybrid", as_of: datetime | None = None
+    ) -> Explanation:
+        """Explain which cut a memory misses when `query` is searched: absent, forgotten, time, words, or rank."""
+        from memagent.memory.explain import why_not
+
+        return why_not(self, id, query, k, using, as_of)
+
+    # --- looking after it; of the whole file, but for `audit`, `export` and `import_`
+
+    def doctor(self, *, repair: bool = False) -> list[doctor.Finding]:
+        """Check every invariant of the file, whoever's it is; with `repair`, mend what can be worked out again."""
+        from memagent.memory.doctor import doctor
+
+        return doctor(self._core, repair=repair)
+
+    def audit(self) -> list[audit.Finding]:
+        """Look over what this scope holds: duplicates, never used, recalled text come back, secrets."""
+        from memagent.memory.audit import audit
+
+        return audit(self._core, self._checked())
+
+    def reembed(self, embedder: str | Embedder) -> int:
+        """Change the file over to another embedder and return how many vectors were made.
+
+        Searching and writing go on with the old one meanwhile. Interrupted, it goes on from there when called again;
+        the switch comes at the end, at one stroke. Handles that others have open with the old embedder are refused
+        then.
+        """
+        from memagent import registry
+        from memagent.memory.reembed import reembed
+
+        return reembed(self._core, registry.embedder(embedder))
+
+    def export(self, path: str | os.PathLike[str], *, vectors: bool = True) -> Mapping[str, int]:
+        """Write all that this scope holds as JSON lines, losslessly, and return how many of each kind."""
+        from memagent.memory.transfer import export
+
+        return export(self._core, self._checked(), path, vectors=vectors)
+
+    def import_(self, path: str | os.PathLike[str]) -> Mapping[str, int]:
+        """Take up what `export` wrote, into this scope, in one transaction; what is here already stays as it is."""
+        from memagent.memory.transfer import import_
+
+        return import_(self._core, self._checked(), path)
+
+    def as_vectorstore(self, *, using: str = "hybrid") -> MemagentVectorStore:
+        """Return this handle as a LangChain vector store."""
+        from memagent.integrations.langchain import MemagentVectorStore
+
+        self._checked()
+        return MemagentVectorStore(self, using=using)
+
+    def as_langgraph_store(self) -> MemagentStore:
+        """Return this handle as a LangGraph store; needs `pip install "memagent[langgraph]"`."""
+        from memagent.integrations.langgraph import MemagentStore
+
+        self._checked()
+        return MemagentStore(self)
+
+    def close(self) -> None:
+        """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it.
+
+        A store that was given is closed by whoever made it.
+        """
+        if self._owner and self._core.database is not None:
+            self._core.database.close()
+
+    aadd = awaitable(add)
+    aget = awaitable(get)
+    asearch = awaitable(search)
+    aedit = awaitable(edit)
+    aforget = awaitable(forget)
+    arestore = awaitable(restore)
+    adelete = awaitable(delete)
+    apurge = awaitable(purge)
+    aretain = awaitable(retain)
+    aused = awaitable(used)
+    awhy = awaitable(why)
+    awhy_not = awaitable(why_not)
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True  # an empty memory is still a memory
+
+    def __repr__(self) -> str:
+        bound = [f"{name}={value!r}" for name in _PARTS if (value := getattr(self._scope, name)) is not None]
+        database = self._core.database
+        place = repr(self.store) if database is None else repr(str(database.path))
+        parts = [place, *bound, f"embedder={self.embedder.name!r}"]
+        return f"Memory({', '.join(parts)})"
+
+    def _checked(self) -> Scope:
+        if self._scope.user is None and not self._single_user:
+            raise ScopeRequired(
+                "whose memory is meant? No user is bound",
+                hint='Use memory.bind(user="..."), or open it with Memory(path, single_user=True).',
+            )
+        return self._scope
+
+    def _vectors(self, scope: Scope, notes: Sequence[Note]) -> Vectors:
+        """Vectors (n, dim) of the notes; only texts that are not here yet, and each once, go to the embedder."""
+        vectors: dict[str, NDArray[np.float32]] = {}
+        for place, vector in self.store.known(scope, notes).items():
+            vectors[_embedded(notes[place])] = vector
+        new = list(dict.fromkeys(text for note in notes if (text := _embedded(note)) not in vectors))
+        vectors.update(zip(new, self._core.embed(new), strict=True))
+        return np.stack([vectors[_embedded(note)] for note in notes])
+
+
+_PARTS = ("user", "session", "agent")
+
+
+def _embedded(note: Note) -> str:
+    return f"{note.title}\n{note.text}" if note.title else note.text
+
+
+def _narrowed(name: str, bound: str | None, wanted: str | None) -> str | None:
+    if wanted is None:
+        return bound
+    if not isinstance(wanted, str) or not wanted.strip():
+        raise UsageProblem(f"{name} must be a text that is not blank, got {wanted!r}")
+    if bound is not None and wanted != bound:
+        hint = "Bind from the memory that opened the file."
+        raise UsageProblem(f"this handle belongs to {name} {bound!r} and cannot become {wanted!r}", hint=hint)
+    return wanted
+
+
+def _as_notes(notes: str | Note | Iterable[str | Note]) -> list[Note]:
+    if not isinstance(notes, Iterable) and not isinstance(notes, Note):
+        raise UsageProblem(f"a {type(notes).__name__} cannot be kept", hint="Give a str, a Note, or several of them.")
+    given = [notes] if isinstance(notes, str | Note) else list(notes)
+    return [_as_note(note, number) for number, note in enumerate(given, 1)]
+
+
+def _as_note(given: Any, number: int) -> Note:
+    note = Note(given) if isinstance(given, str) else given
+    if not isinstance(note, Note):
+        raise UsageProblem(f"note {number} is a {type(given).__name__}", hint="Give a str or a Note.")
+    _check_says_something(note.text, f"the text of note {number}")
+    return note
+
+
+def _check_says_something(text: str, name: str) -> None:
+    if not isinstance(text, str):
+        raise UsageProblem(f"{name} is a {type(text).__name__}, not a str")
+    if not text.strip():
+        raise UsageProblem(f"{name} is empty", hint="Leave it out, or write something.")

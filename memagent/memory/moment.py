@@ -1,0 +1,31 @@
+"""A passage store as it was at a moment: an object around an object, for retrievers that know nothing of time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.stores.base import Match, VectorStore
+from memagent.types import Scope
+
+
+class AsOf:
+    """Searches find only what had happened by `moment` (aware). Every other verb is the store's own."""
+
+    def __init__(self, store: VectorStore, moment: datetime) -> None:
+        self._store = store
+        self._moment = moment
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
+        """Return up to k matches by cosine among what had happened by then."""
+        return self._store.nearest(scope, vector, k, as_of=self._moment)
+
+    def match(self, scope: Scope, text: str, k: int) -> list[Match]:
+        """Return up to k matches by BM25 among what had happened by then."""
+        return self._store.match(scope, text, k, as_of=self._moment)

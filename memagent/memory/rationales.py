@@ -1,0 +1,134 @@
+"""`memory.rationales`: solved problems with the reasoning that solved them, kept beside what was told.
+
+alice.rationales.add(Rationale("What is 17 * 3?", "17 * 3 = 10 * 3 + 7 * 3.", "51", verified="exact"))
+alice.rationales.search("What is 18 * 3?")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from memagent.errors import UnknownName, UsageProblem
+from memagent.memory.core import Core
+from memagent.retrievers.base import Retriever
+from memagent.retrievers.fusion import Fusion
+from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
+from memagent.stores.base import Vectors
+from memagent.stores.rationale import check_rationale
+from memagent.types import Hit, Rationale, Scope
+
+FORMS = ("hybrid", "dense", "keyword")
+"""How rationales can be searched."""
+
+_BATCH = 1024
+
+
+class Rationales:
+    """The rationales that one scope sees: its own, and those of others that are shared.
+
+    Args:
+        core: the open memory.
+        scope: whose.
+
+    Raises:
+        UsageProblem: by every method, where the memory is a passage store that was given and has no file.
+    """
+
+    def __init__(self, core: Core, scope: Scope) -> None:
+        self._core = core
+        self._scope = scope
+
+    def add(self, rationales: Rationale | Iterable[Rationale]) -> list[str]:
+        """Keep one rationale or many and return their ids, in order. When this returns, they are on disk.
+
+        The same problem, reasoning and answer is kept once, with its counts. Large batches are committed a thousand at
+        a time.
+
+        Raises:
+            UsageProblem: a rationale cannot be kept; nothing was written.
+            Conflict: an explicit id is taken by another rationale; the thousand that it is in was not written.
+        """
+        wanted = _as_rationales(rationales)
+        store = self._core.rationales
+        ids: list[str] = []
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            ids += store.add(self._scope, some, self._vectors(some))
+        return ids
+
+    def get(self, id: str) -> Rationale:
+        """Return the rationale with this id; `NotFound` if this scope sees none."""
+        return self._core.rationales.get(self._scope, [id])[0]
+
+    def all(self) -> Iterator[Rationale]:
+        """Iterate over the rationales, in the order they were written."""
+        return self._core.rationales.rationales(self._scope)
+
+    def count(self) -> int:
+        """Return the number of rationales."""
+        return self._core.rationales.count(self._scope)
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True  # no rationales yet are still a place for them
+
+    def __repr__(self) -> str:
+        return f"Rationales({self._scope})"
+
+    def search(self, problem: str, k: int = 5, apart_from: str = "", using: str = "hybrid") -> list[Hit]:
+        """Return up to k rationales for a problem in words, best first; a blank problem finds nothing.
+
+        Args:
+            problem: what is to be solved.
+            k: how many hits at most.
+            apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            using: `hybrid` (words and vectors), `dense` or `keyword`.
+
+        Raises:
+            UsageProblem: an argument is not of its kind, or k is less than 1.
+            UnknownName: rationales are not searched that way.
+        """
+        for name, text in (("problem", problem), ("apart_from", apart_from)):
+            if not isinstance(text, str):
+                raise UsageProblem(f"{name} must be a str, not {type(text).__name__}")
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
+
+    def record(self, id: str, success: bool = True) -> None:
+        """Count one more time that a rationale was followed by success, or by failure; a shared one counts for all.
+
+        Raises:
+            NotFound: this scope sees no such rationale.
+        """
+        self._core.rationales.record(self._scope, id, success=success)
+
+    def _retriever(self, using: str, apart_from: str) -> Retriever:
+        store = self._core.rationales
+        dense = RationaleDense(store, self._core.embedder, apart_from=apart_from)
+        keyword = RationaleKeyword(store, apart_from=apart_from)
+        made: dict[str, Retriever] = {"hybrid": Fusion([dense, keyword]), "dense": dense, "keyword": keyword}
+        if using not in made:
+            raise UnknownName(f"rationales are not searched by {using!r}", hint=f"Use one of: {', '.join(FORMS)}.")
+        return made[using]
+
+    def _vectors(self, rationales: Sequence[Rationale]) -> Vectors:
+        """Vectors (n, dim) of the problems; many rationales share one, which goes to the embedder once."""
+        places = {problem: place for place, problem in enumerate(dict.fromkeys(one.problem for one in rationales))}
+        return self._core.embed(list(places))[[places[one.problem] for one in rationales]]
+
+
+def _as_rationales(given: Rationale | Iterable[Rationale]) -> list[Rationale]:
+    if not isinstance(given, Rationale | Iterable) or isinstance(given, str):
+        raise UsageProblem(f"a {type(given).__name__} is no rationale", hint=_GIVE)
+    several = [given] if isinstance(given, Rationale) else list(given)
+    for number, one in enumerate(several, 1):
+        if not isinstance(one, Rationale):
+            raise UsageProblem(f"rationale {number} is a {type(one).__name__}", hint=_GIVE)
+        check_rationale(one)
+    return several
+
+
+_GIVE = "Give Rationale(problem, reasoning, answer), or several of them."

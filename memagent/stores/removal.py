@@ -1,0 +1,182 @@
+"""What goes when something goes: hiding, bringing back and deleting across all kinds, in one open transaction.
+
+Evidence hangs on its passage or its source, a fact on its evidence, a phrase and a relation on their facts, a link on
+its phrases. Nothing of that stays behind, and nothing goes that something else still carries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from memagent.stores import items
+from memagent.stores.base import Database, Row, Writer
+from memagent.stores.items import now, pages
+from memagent.stores.scoping import marks, visible
+from memagent.types import Scope
+
+KINDS = {"passage": "passages", "fact": "facts", "rationale": "rationales", "phrase": "phrases", "relation": "relations"}
+"""The kinds of items, and how a receipt counts them."""
+
+OWN = ("passage", "fact", "rationale")
+"""The kinds that have ids of their own, and can be hidden or removed by them."""
+
+RETIRED = "items.retired_at IS NOT NULL"
+
+
+def chosen(
+    reader: Database | Writer,
+    scope: Scope,
+    ids: Sequence[str] = (),
+    *,
+    source: str | None = None,
+    which: str = "1 = 1",
+    kinds: Sequence[str] = OWN,
+) -> list[Row]:
+    """Return the items that the scope may change: those with one of the ids, and all that come from the source."""
+    condition, params = visible(scope)
+    base = f"SELECT * FROM items WHERE kind IN ({marks(kinds)}) AND {condition} AND {which}"
+    rows: dict[int, Row] = {}
+    for some in pages(list(dict.fromkeys(ids))):
+        found = reader.read(f"{base} AND id IN ({marks(some)})", [*kinds, *params, *some])
+        rows.update((row["rid"], row) for row in found)
+    if source is not None:
+        rows.update((row["rid"], row) for row in reader.read(f"{base} AND source = ?", [*kinds, *params, source]))
+    return [rows[rid] for rid in sorted(rows)]
+
+
+def retire(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
+    """Hide items; return how many of each kind, with the facts that only hidden passages say."""
+    hidden = hidden_with(writer, rows)
+    counts = _marked(writer, [row for row in rows if row["retired_at"] is None], now())
+    counts["facts"] += len(hidden_with(writer, rows) - hidden)
+    return +counts
+
+
+def restore(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
+    """Bring items back; return how many of each kind, with the facts that come back with their passages."""
+    hidden = hidden_with(writer, rows)
+    counts = _marked(writer, [row for row in rows if row["retired_at"] is not None], None)
+    counts["facts"] += len(hidden - hidden_with(writer, rows))
+    return +counts
+
+
+def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | None = None) -> Counter[str]:
+    """Delete items, and what a source says, with all that hung on them alone; return how many rows of each kind."""
+    rids = [row["rid"] for row in rows]
+    counts: Counter[str] = Counter()
+    facts = _facts_of(writer, scope, rids, source)
+    counts["evidence"] += _drop_evidence(writer, scope, rids, source)
+    gone = [row["rid"] for row in rows if row["kind"] != "fact"]
+    given = [row["rid"] for row in rows if row["kind"] == "fact"]
+    orphans = sorted({*given, *_without_evidence(writer, facts)})
+    terms = _terms_of(writer, orphans)
+    _erase(writer, [*gone, *orphans], counts)
+    _erase(writer, _without_facts(writer, terms), counts)
+    return +counts
+
+
+def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | None = None) -> list[tuple[str, str]]:
+    """Return (who says it, id of the fact) for all evidence that goes with these items and this source.
+
+    Who says it is the source, or the id of the passage where that has none.
+    """
+    select = """SELECT DISTINCT evidence.source, facts.id AS fact, coalesce(passages.id, '') AS passage FROM evidence
+                JOIN items AS facts ON facts.rid = evidence.fact
+                LEFT JOIN items AS passages ON passages.rid = evidence.passage WHERE """
+    found: list[Row] = []
+    for some in pages([row["rid"] for row in rows]):
+        found += writer.read(f"{select} evidence.fact IN ({marks(some)})", some)
+        found += writer.read(f"{select} evidence.passage IN ({marks(some)})", some)
+    if source is not None:
+        condition, params = visible(scope, "facts")
+        found += writer.read(f"{select} evidence.source = ? AND {condition}", [source, *params])
+    return sorted({(row["source"] or row["passage"], row["fact"]) for row in found})
+
+
+def hidden_with(writer: Writer, rows: Sequence[Row]) -> set[str]:
+    """Return the ids of facts that are not retired themselves, and that nothing live says any more, among those that
+    these passages say.
+    """
+    found: set[str] = set()
+    for some in pages([row["rid"] for row in rows if row["kind"] == "passage"]):
+        sql = f"""
+            SELECT DISTINCT items.id FROM evidence JOIN items ON items.rid = evidence.fact
+            WHERE evidence.passage IN ({marks(some)}) AND items.retired_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM evidence AS other LEFT JOIN items AS passages ON passages.rid = other.passage
+                WHERE other.fact = items.rid AND (other.passage IS NULL OR passages.retired_at IS NULL))"""
+        found.update(row["id"] for row in writer.read(sql, some))
+    return found
+
+
+def _marked(writer: Writer, rows: Sequence[Row], retired_at: str | None) -> Counter[str]:
+    items.set_retired(writer, [row["rid"] for row in rows], retired_at)
+    return Counter(KINDS[row["kind"]] for row in rows)
+
+
+def _facts_of(writer: Writer, scope: Scope, rids: Sequence[int], source: str | None) -> list[int]:
+    """The facts that lose evidence when these items, or what this source says, go."""
+    found: set[int] = set()
+    for some in pages(rids):
+        sql = f"SELECT DISTINCT fact FROM evidence WHERE passage IN ({marks(some)})"
+        found.update(row["fact"] for row in writer.read(sql, some))
+    if source is not None:
+        condition, params = visible(scope)
+        sql = f"""SELECT DISTINCT fact FROM evidence JOIN items ON items.rid = evidence.fact
+                  WHERE evidence.source = ? AND {condition}"""
+        found.update(row["fact"] for row in writer.read(sql, [source, *params]))
+    return sorted(found)
+
+
+def _drop_evidence(writer: Writer, scope: Scope, rids: Sequence[int], source: str | None) -> int:
+    count = 0
+    for some in pages(rids):
+        for column in ("passage", "fact"):
+            count += writer.execute(f"DELETE FROM evidence WHERE {column} IN ({marks(some)})", some)
+    if source is not None:
+        condition, params = visible(scope)
+        sql = f"DELETE FROM evidence WHERE source = ? AND fact IN (SELECT rid FROM items WHERE kind = 'fact' AND {condition})"
+        count += writer.execute(sql, [source, *params])
+    return count
+
+
+def _without_evidence(writer: Writer, facts: Sequence[int]) -> list[int]:
+    return _left_alone(writer, facts, "SELECT 1 FROM evidence WHERE evidence.fact = items.rid")
+
+
+def _terms_of(writer: Writer, facts: Sequence[int]) -> list[int]:
+    found: set[int] = set()
+    for some in pages(facts):
+        rows = writer.read(f"SELECT subject, relation, object FROM facts WHERE rid IN ({marks(some)})", some)
+        found.update(rid for row in rows for rid in (row["subject"], row["relation"], row["object"]))
+    return sorted(found)
+
+
+def _without_facts(writer: Writer, terms: Sequence[int]) -> list[int]:
+    return _left_alone(
+        writer,
+        terms,
+        """SELECT 1 FROM facts WHERE facts.subject = items.rid UNION ALL
+           SELECT 1 FROM facts WHERE facts.relation = items.rid UNION ALL
+           SELECT 1 FROM facts WHERE facts.object = items.rid""",
+    )
+
+
+def _left_alone(writer: Writer, rids: Sequence[int], carrier: str) -> list[int]:
+    found: list[int] = []
+    for some in pages(rids):
+        sql = f"SELECT rid FROM items WHERE rid IN ({marks(some)}) AND NOT EXISTS ({carrier}) ORDER BY rid"
+        found += [row["rid"] for row in writer.read(sql, some)]
+    return found
+
+
+def _erase(writer: Writer, rids: Sequence[int], counts: Counter[str]) -> None:
+    for some in pages(rids):
+        for table in ("vectors", "words"):
+            sql = f"SELECT count(*) AS n FROM {table} WHERE rid IN ({marks(some)})"
+            counts[table] += writer.read(sql, some)[0]["n"]
+        links = f"SELECT count(*) AS n FROM links WHERE a IN ({marks(some)}) OR b IN ({marks(some)})"
+        counts["links"] += writer.read(links, [*some, *some])[0]["n"]
+        kinds = writer.read(f"SELECT kind, count(*) AS n FROM items WHERE rid IN ({marks(some)}) GROUP BY kind", some)
+        counts.update({KINDS[row["kind"]]: row["n"] for row in kinds})
+    items.erase(writer, rids)

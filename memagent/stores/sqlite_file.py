@@ -1,0 +1,80 @@
+"""What can be wrong with a SQLite file, found out without touching it, and how it is said."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from memagent.errors import MemoryProblem, StorageDamaged, StorageError, StorageFull
+
+APPLICATION_ID = 0x6D656D61
+"""Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
+
+_UNREADABLE = {sqlite3.SQLITE_CORRUPT: "is damaged or cut short", sqlite3.SQLITE_NOTADB: "is not a memagent file"}
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path at which no file can be."""
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder", hint="Give the path of a file, such as notes.db.")
+    if not path.parent.is_dir():
+        raise StorageError(f"the folder {path.parent} does not exist", hint=f"Create it first: mkdir -p {path.parent}")
+
+
+def check_owner(path: Path) -> None:
+    """Refuse a file of somebody else before anything could write to it.
+
+    Through SQLite and not `open`: closing a file that this process has open elsewhere would drop SQLite's locks on it.
+    `immutable` keeps SQLite from making files beside it or replaying a log.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    found = APPLICATION_ID
+    try:
+        found = _application_id(path)
+    except sqlite3.DatabaseError as error:
+        if _code(error) != sqlite3.SQLITE_CORRUPT:  # may be half created by another process: look again under its lock
+            hint = "Give another path, or check that you may read this file."
+            kind = StorageDamaged if _code(error) == sqlite3.SQLITE_NOTADB else StorageError
+            raise kind(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
+    if found != APPLICATION_ID:
+        hint = "Give a path of its own to the memory."
+        raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection was in the way for longer than we wait."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def problem(error: sqlite3.Error, path: Path) -> MemoryProblem | None:
+    """Return what an error of SQLite means for the file at `path`; None where it says nothing about the file."""
+    code = _code(error)
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _disk_is_full(path)):
+        return StorageFull(f"no room left to write {path}", hint="Free some space; nothing was changed.")
+    if code in _UNREADABLE:
+        return StorageDamaged(f"{path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
+    if code in _UNWRITABLE:
+        hint = "Check that you may write the file and the folder it is in."
+        return StorageError(f"{path} cannot be opened or written ({error})", hint=hint)
+    return None
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code; 0 where the error does not come from SQLite itself."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _application_id(path: Path) -> int:
+    raw = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    try:
+        return int(raw.execute("PRAGMA application_id").fetchone()[0])
+    finally:
+        raw.close()
+
+
+def _disk_is_full(path: Path) -> bool:
+    return shutil.disk_usage(path.parent).free < 1 << 20

@@ -109,7 +109,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation as a scope uses it: its subjects, its facts, and whether a newer value takes the place of an older one.
+    """A relation as a scope uses it: its subjects, its facts, and whether a newer value ends an older one.
 
     `functional` says that a subject has one value at a time; `how` says who says so: `declared` by a caller, `learnt`
     from the data, or '' where it is neither.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -22,4 +22,4 @@ def awaitable(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
     async def call(self: S, *args: P.args, **options: P.kwargs) -> T:
         return await asyncio.to_thread(verb, self, *args, **options)
 
-    return call
+    return cast(Callable[Concatenate[S, P], Coroutine[Any, Any, T]], call)

@@ -15,7 +15,7 @@ from memagent.memory.core import Core
 from memagent.retrievers.base import Retriever
 from memagent.retrievers.fusion import Fusion
 from memagent.retrievers.triple import FactDense, FactKeyword
-from memagent.stores.triple import check_triple
+from memagent.stores.evidence import check_triple
 from memagent.types import Fact, Hit, Relation, Scope, Triple
 
 FORMS = ("hybrid", "dense", "keyword")

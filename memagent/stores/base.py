@@ -70,9 +70,9 @@ class GraphArrays:
     Attributes:
         kinds: for each node `phrase` or `passage`.
         names: for each node the key of the phrase, or the id of the passage.
-        edges: by kind (`relation`, `context`, and the kinds of links) an int32 array (m, 2) of node numbers, the smaller
-            first and no pair twice, in order, and a float32 array (m,) of weights: how many passages and sources say that two
-            phrases stand in a relation, 1 for a passage with its phrases, and the weight of a link.
+        edges: by kind (`relation`, `context`, and the kinds of links) an int32 array (m, 2) of node numbers, the
+            smaller first and no pair twice, in order, and a float32 array (m,) of weights: how many passages and
+            sources say that two phrases stand in a relation, 1 for a passage with its phrases, a link's own weight.
         seq: the number of the newest change that it shows.
     """
 
@@ -175,7 +175,8 @@ class VectorStore(Protocol):
     ) -> list[Match]:
         """Return up to k live matches by cosine, best first, for a vector (dim,).
 
-        With `as_of`, only of what had happened by then: passages whose `at`, or else whose time of writing, is not later.
+        With `as_of`, only of what had happened by then: passages whose `at`, or else whose time of writing, is not
+        later.
 
         Raises:
             UsageProblem: the vector has another length, or a component that is not finite.
@@ -221,8 +222,9 @@ class VectorStore(Protocol):
 class TripleStore(Protocol):
     """Facts with who says so and when they held. What is true when is worked out from that on reading, by rule.
 
-    Two spellings that differ in case, width or spaces are one phrase. A *functional* relation has one value for a subject
-    at a time: the newest value holds, and the one before it ends where the newer begins. Every verb sees one scope only.
+    Two spellings that differ in case, width or spaces are one phrase. A *functional* relation has one value for a
+    subject at a time: the newest value holds, and the one before it ends where the newer begins. Every verb sees one
+    scope only.
     """
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:
@@ -230,12 +232,17 @@ class TripleStore(Protocol):
         ...
 
     def add(
-        self, scope: Scope, triples: Sequence[Triple], vectors: Mapping[str, NDArray[np.float32]], *, again: bool = False
+        self,
+        scope: Scope,
+        triples: Sequence[Triple],
+        vectors: Mapping[str, NDArray[np.float32]],
+        *,
+        again: bool = False,
     ) -> list[str]:
         """Keep triples in one transaction and return the ids of their facts, in order; what is known is kept once.
 
-        A triple that was purged is not taken up again from the same source: its place in the result is ''. `again` lifts
-        that. New evidence for a forgotten fact brings it back.
+        A triple that was purged is not taken up again from the same source: its place in the result is ''. `again`
+        lifts that. New evidence for a forgotten fact brings it back.
 
         Raises:
             UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
@@ -267,7 +274,10 @@ class TripleStore(Protocol):
         ...
 
     def declare(self, scope: Scope, relation: str, functional: bool | None) -> None:
-        """Say whether a relation is functional in this exact scope; `None` takes that back. It changes no stored fact."""
+        """Say whether a relation is functional in this exact scope.
+
+        `None` takes that back. It changes no stored fact.
+        """
         ...
 
     def nearest(
@@ -289,7 +299,10 @@ class TripleStore(Protocol):
         ...
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete facts by id, and take away what a source says; return how many facts went. Unknown ids count nothing."""
+        """Delete facts by id, and take away what a source says.
+
+        Return how many facts went. Unknown ids count nothing.
+        """
         ...
 
 
@@ -302,7 +315,7 @@ class GraphStore(Protocol):
         ...
 
     def link(self, scope: Scope, links: Sequence[Link]) -> int:
-        """Keep links between phrases of the exact scope, each kind of a pair once, the last weight; return how many are new.
+        """Keep links between phrases of the exact scope, each kind of a pair once; return how many are new.
 
         Raises:
             NotFound: a phrase is not there. Nothing was written.
@@ -353,7 +366,10 @@ class RationaleStore(Protocol):
         ...
 
     def match(self, scope: Scope, text: str, k: int, *, apart_from: str = "") -> list[RationaleMatch]:
-        """Return up to k rationales by BM25 over problem and reasoning, best first; none of the problem `apart_from`."""
+        """Return up to k rationales by BM25 over problem and reasoning, best first.
+
+        None of the problem `apart_from`.
+        """
         ...
 
     def record(self, scope: Scope, id: str, *, success: bool) -> None:

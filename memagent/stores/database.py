@@ -116,12 +116,12 @@ class SQLiteDatabase:
         return int(self.read("SELECT coalesce(max(seq), 0) AS seq FROM changes")[0]["seq"])
 
     def erase_traces(self) -> None:
-        """Rewrite the file without what was deleted from it, and empty its log: afterwards no byte of that is in either.
+        """Rewrite the file without what was deleted from it, and empty its log: no byte of that is left in either.
 
-        `secure_delete` overwrites a deleted row where it lies, but not the copies that moving rows between pages has left
-        in the gaps of others; only a rewritten file has none. It takes about as long as copying the file, and needs
-        room for two more of it. Where it does not come to its end, the rows are gone all the same, and calling it again
-        finishes it.
+        `secure_delete` overwrites a deleted row where it lies, but not the copies that moving rows between pages has
+        left in the gaps of others; only a rewritten file has none. It takes about as long as copying the file, and
+        needs room for two more of it. Where it does not come to its end, the rows are gone all the same, and calling
+        it again finishes it.
 
         Raises:
             Busy: another connection kept reading, or held the write lock, for longer than `timeout`.

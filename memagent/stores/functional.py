@@ -14,8 +14,8 @@ _SUBJECTS = 20
 """Of fewer subjects nothing is learnt: each of a handful may have one value by chance."""
 
 _SHARE = 0.95
-"""At least so many subjects for each distinct pair of subject and object. Taking a relation of many values for one of one
-value hides facts, which is worse than showing an old one beside a new: hence so high."""
+"""At least so many subjects for each distinct pair of subject and object. So high because a relation of many values
+that is taken for one of one value hides facts, which is worse than an old one beside a new."""
 
 _KEPT = 64
 
@@ -47,7 +47,9 @@ class Functional:
         """Declare a relation, by key, in this exact scope; `None` takes that back."""
         own = [*columns(scope), relation]
         with self._database.write() as writer:
-            writer.execute("DELETE FROM declarations WHERE user = ? AND session = ? AND agent = ? AND relation = ?", own)
+            writer.execute(
+                "DELETE FROM declarations WHERE user = ? AND session = ? AND agent = ? AND relation = ?", own
+            )
             if functional is not None:
                 sql = "INSERT INTO declarations (user, session, agent, relation, functional) VALUES (?, ?, ?, ?, ?)"
                 writer.execute(sql, [*own, int(functional)])

@@ -1,7 +1,8 @@
 """Phrases and passages as one graph: a projection of facts and their evidence, and of links between phrases.
 
-Two phrases are joined by a relation edge as often as a passage or source says a fact of the two, whether that fact holds
-today or was superseded: it still tells that they have to do with each other. A passage is joined to the phrases of what it says.
+Two phrases are joined by a relation edge as often as a passage or source says a fact of the two, whether that fact
+holds today or was superseded: it still tells that they have to do with each other. A passage is joined to the phrases
+of what it says.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ class SQLGraphStore:
     def links(self, scope: Scope) -> list[Link]:
         """Return the links that the scope sees, in order of their phrases."""
         rows = self._link_rows(scope)
-        return sorted(Link(min(row["a"], row["b"]), max(row["a"], row["b"]), row["weight"], row["kind"]) for row in rows)
+        return sorted(
+            Link(min(row["a"], row["b"]), max(row["a"], row["b"]), row["weight"], row["kind"]) for row in rows
+        )
 
     def phrases(self, scope: Scope) -> list[str]:
         """Return the keys of the phrases that live facts of the scope have, sorted."""

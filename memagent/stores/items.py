@@ -109,7 +109,10 @@ def find(
 
 
 def happened_by(database: Database, scope: Scope, kind: str, as_of: datetime | None) -> NDArray[np.int64] | None:
-    """Return the rids (n,) of the live items that had happened by a moment; `None`, for all, where there is no moment."""
+    """Return the rids (n,) of the live items that had happened by a moment.
+
+    `None`, for all, where there is no moment.
+    """
     if as_of is None:
         return None
     condition, params = visible(scope)

@@ -44,7 +44,10 @@ class Label:
             )
 
     def rows(self, vectors: Any, count: int) -> Vectors:
-        """Return vectors (count, dim) as float32 of length 1; any other shape, NaN and infinity are a `UsageProblem`."""
+        """Return vectors (count, dim) as float32 of length 1.
+
+        Any other shape, NaN and infinity are a `UsageProblem`.
+        """
         return unit_rows(vectors, (count, self.dim), of="the embedder", problem=UsageProblem)
 
     def row(self, vector: Any) -> NDArray[np.float32]:

@@ -64,10 +64,10 @@ def first(schema: Schema) -> None:
 def second(schema: Schema) -> None:
     """Items of every kind under one roof: passages, and now facts, phrases, relations and rationales.
 
-    An item has an owner, times and a state; its vector and its words hang on it, whatever kind it is, and go when it goes.
-    A fact is three terms (phrases and a relation) and lives on evidence: who says so, in which words, of what time.
-    `vectors_next` is filled by a change of embedder and takes the place of `vectors` at its end. `purged` holds keyed
-    digests of what must not be learnt again, and no text. The FTS5 table gives way to `words`.
+    An item has an owner, times and a state; its vector and its words hang on it, whatever kind it is, and go when it
+    goes. A fact is three terms (phrases and a relation) and lives on evidence: who says so, in which words, of what
+    time. `vectors_next` is filled by a change of embedder and takes the place of `vectors` at its end. `purged` holds
+    keyed digests of what must not be learnt again, and no text. The FTS5 table gives way to `words`.
     """
     schema.execute("ALTER TABLE passages RENAME TO passages_before")
     schema.execute("ALTER TABLE vectors RENAME TO vectors_before")

@@ -42,7 +42,8 @@ class SQLRationaleStore:
     Args:
         embedder: the name of what the vectors come from, recorded with the first write.
         dim: the length of every vector.
-        projections: indexes to share with other stores of the database, made with `shared=["rationale"]`; its own if not
+        projections: indexes to share with other stores of the database, made with `shared=["rationale"]`; its own if
+        not
             given.
 
     Raises:
@@ -90,11 +91,10 @@ class SQLRationaleStore:
 
     def rationales(self, scope: Scope) -> Iterator[Rationale]:
         """Iterate over the live rationales that the scope sees, in the order they were written."""
-        sql, params = _seen(scope, "items.rid, items.id")
-        rids = sorted(row["rid"] for row in _by_id(self._database.read(sql, params)).values())
-        full, params = _seen(scope, _FULL)
+        rids = sorted(row["rid"] for row in _by_id(self._database.read(*_seen(scope, "items.rid, items.id"))).values())
+        sql, params = _seen(scope, _FULL)
         for some in pages(rids):
-            rows = self._database.read(f"{full} AND items.rid IN ({marks(some)}) ORDER BY items.rid", [*params, *some])
+            rows = self._database.read(f"{sql} AND items.rid IN ({marks(some)}) ORDER BY items.rid", [*params, *some])
             yield from map(_rationale, rows)
 
     def count(self, scope: Scope) -> int:
@@ -121,7 +121,10 @@ class SQLRationaleStore:
         return self._best(scope, search, k, apart_from)
 
     def match(self, scope: Scope, text: str, k: int, *, apart_from: str = "") -> list[RationaleMatch]:
-        """Return up to k rationales by BM25 over problem and reasoning, best first; none of the problem `apart_from`."""
+        """Return up to k rationales by BM25 over problem and reasoning, best first.
+
+        None of the problem `apart_from`.
+        """
 
         def search(count: int) -> _Found:
             return [(rid, score, tuple(words)) for rid, score, words in self._indexes.match(scope, KIND, text, count)]
@@ -154,14 +157,15 @@ class SQLRationaleStore:
             return removal.restore(writer, rows)["rationales"]
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete rationales that this scope wrote, by id, and all of a source, retired ones included; return how many."""
+        """Delete rationales that this scope wrote, by id, and all of a source, retired ones included.
+
+        Return how many.
+        """
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, source=source, kinds=[KIND])
             return removal.remove(writer, scope, rows)["rationales"]
 
-    def _best(
-        self, scope: Scope, search: Callable[[int], _Found], k: int, apart_from: str
-    ) -> list[RationaleMatch]:
+    def _best(self, scope: Scope, search: Callable[[int], _Found], k: int, apart_from: str) -> list[RationaleMatch]:
         """The best k, looking further down for as long as some are left out and there are more."""
         aside, count = key(apart_from), k
         while True:
@@ -210,19 +214,24 @@ class _New:
         self.bag = bag(rationale.problem, f"{rationale.reasoning}\n{rationale.answer}")
 
 
-def _seen(scope: Scope, wanted: str) -> tuple[str, list[str]]:
-    """A query, open at its end, for the live rationales that a scope sees; its column `own` says which it wrote."""
+def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """A query, open at its end, for the live rationales that a scope sees; its column `own` says which it wrote.
+
+    With `ids`, for those alone. Its own and the shared ones are looked up apart, each by an index of their own.
+    """
     own, params = visible(scope)
-    seen, more = visible(scope, shared=True)
-    return f"SELECT {wanted}, ({own}) AS own {_FROM} AND {seen} AND {LIVE}", [*params, *more]
+    some = f" AND id IN ({marks(ids)})" if ids else ""
+    sql = f"""SELECT {wanted}, ({own}) AS own {_FROM} AND {LIVE} AND items.rid IN (
+                  SELECT rid FROM items WHERE kind = '{KIND}' AND {own}{some} UNION
+                  SELECT rid FROM items WHERE kind = '{KIND}' AND shared = 1{some})"""
+    return sql, [*params, *params, *ids, *ids]
 
 
 def _shown(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
     """For each of these ids that the scope sees the full row that it stands for."""
-    sql, params = _seen(scope, _FULL)
     rows: list[Row] = []
     for some in pages(list(dict.fromkeys(ids))):
-        rows += reader.read(f"{sql} AND items.id IN ({marks(some)})", [*params, *some])
+        rows += reader.read(*_seen(scope, _FULL, some))
     return _by_id(rows)
 
 

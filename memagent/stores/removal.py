@@ -15,7 +15,13 @@ from memagent.stores.items import now, pages
 from memagent.stores.scoping import marks, visible
 from memagent.types import Scope
 
-KINDS = {"passage": "passages", "fact": "facts", "rationale": "rationales", "phrase": "phrases", "relation": "relations"}
+KINDS = {
+    "passage": "passages",
+    "fact": "facts",
+    "rationale": "rationales",
+    "phrase": "phrases",
+    "relation": "relations",
+}
 """The kinds of items, and how a receipt counts them."""
 
 OWN = ("passage", "fact", "rationale")
@@ -135,7 +141,8 @@ def _drop_evidence(writer: Writer, scope: Scope, rids: Sequence[int], source: st
             count += writer.execute(f"DELETE FROM evidence WHERE {column} IN ({marks(some)})", some)
     if source is not None:
         condition, params = visible(scope)
-        sql = f"DELETE FROM evidence WHERE source = ? AND fact IN (SELECT rid FROM items WHERE kind = 'fact' AND {condition})"
+        facts = f"SELECT rid FROM items WHERE kind = 'fact' AND {condition}"
+        sql = f"DELETE FROM evidence WHERE source = ? AND fact IN ({facts})"
         count += writer.execute(sql, [source, *params])
     return count
 

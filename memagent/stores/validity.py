@@ -1,9 +1,9 @@
 """When a fact held, worked out from all that was said about it. Pure: the same evidence in any order, the same answer.
 
-A relation that is *functional* has one value for a subject at a time: what is newer, by the time of the thing itself and
-not by when it was written down, ends what was before. Of two values of one moment the one that was written later
-stands; the other is left with an empty stretch, which only a history shows. Other relations have as many values as there are,
-each for as long as something says so.
+A relation that is *functional* has one value for a subject at a time: what is newer, by the time of the thing itself
+and not by when it was written down, ends what was before. Of two values of one moment the one that was written later
+stands; the other is left with an empty stretch, which only a history shows. Other relations have as many values as
+there are, each for as long as something says so.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.label import Label
 from memagent.stores.projections import Projections
 from memagent.stores.rows import FULL, as_json, check_note, note_digest, passage
-from memagent.stores.scoping import exact, marks, of_row, visible
+from memagent.stores.scoping import exact, marks, visible
 from memagent.stores.word_index import bag
 from memagent.types import Note, Passage, Scope
 
@@ -128,7 +128,7 @@ class SQLVectorStore:
     def nearest(
         self, scope: Scope, vector: NDArray[np.float32], k: int, *, as_of: datetime | None = None
     ) -> list[Match]:
-        """Return up to k matches by cosine, best first, for a vector (dim,); with `as_of`, of what had happened by then.
+        """Return up to k matches by cosine, best first, for a vector (dim,); `as_of` as the contract says.
 
         Raises:
             UsageProblem: the vector has another length, or a component that is not finite.

@@ -1,0 +1,142 @@
+"""Writing facts: what makes a triple fit to be kept, and its terms, fact and evidence in one open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.stores import items
+from memagent.stores.base import Row, Writer
+from memagent.stores.items import pages, utc
+from memagent.stores.keys import content_id, fact_text, key
+from memagent.stores.scoping import check_text, exact, marks
+from memagent.stores.word_index import bag
+from memagent.types import Scope, Triple
+
+
+def check_triple(triple: Triple) -> None:
+    """Refuse a triple that cannot be kept as it is."""
+    for name in ("subject", "relation", "object"):
+        check_text(f"the {name} of a triple", getattr(triple, name))
+        if not getattr(triple, name).strip():
+            raise UsageProblem(
+                f"the {name} of {triple!r} is empty"[:300], hint="A fact has a subject, a relation and an object."
+            )
+    check_text("the source of a triple", triple.source)
+    if not 0 < triple.confidence <= 1:
+        raise UsageProblem(f"confidence must be above 0 and at most 1, got {triple.confidence!r}")
+    at, until = utc(triple.at, "the time of a triple"), utc(triple.until, "the end of a triple")
+    if at and until and until <= at:
+        raise UsageProblem(f"a triple cannot end ({until}) before it begins ({at})", hint="Swap at and until?")
+
+
+class NewTriple:
+    """A triple that was found fit to be kept, with its keys."""
+
+    def __init__(self, triple: Triple) -> None:
+        check_triple(triple)
+        self.triple = triple
+        self.subject, self.relation, self.object = map(key, (triple.subject, triple.relation, triple.object))
+        self.id = content_id("fact", self.subject, self.relation, self.object)
+        self.text = fact_text(self.subject, self.relation, self.object)
+
+
+class Keeper:
+    """Writes facts in one transaction, each term once."""
+
+    def __init__(self, writer: Writer, scope: Scope, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        self._writer = writer
+        self._scope = scope
+        self._vectors = vectors
+        self._rids: dict[tuple[str, str], int] = {}
+
+    def keep(self, new: NewTriple, passage: int | None, source: str) -> str:
+        """Write a fact unless it is there, and who says it unless that is known; return the id of the fact."""
+        triple = new.triple
+        row = self._find("fact", new.id)
+        rid = row["rid"] if row is not None else self._insert(new)
+        line = [rid, passage, source, utc(triple.at), utc(triple.until)]
+        same = self._writer.read(
+            "SELECT 1 FROM evidence WHERE fact = ? AND passage IS ? AND source = ? AND at IS ? AND until IS ?", line
+        )
+        if not same:
+            said = [triple.subject, triple.relation, triple.object, triple.confidence, items.now()]
+            self._writer.execute(
+                """INSERT INTO evidence
+                   (fact, passage, source, at, until, subject, relation, object, confidence, recorded_at)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [*line, *said],
+            )
+            self._tell(rid, row)
+        return new.id
+
+    def _tell(self, rid: int, row: Row | None) -> None:
+        """New evidence brings a forgotten fact back, and is a change of a known one."""
+        if row is not None and row["retired_at"] is not None:
+            items.set_retired(self._writer, [rid], None)
+        elif row is not None:
+            items.log(self._writer, [rid], "said")
+
+    def _insert(self, new: NewTriple) -> int:
+        terms = [
+            self._term("phrase", new.subject),
+            self._term("relation", new.relation),
+            self._term("phrase", new.object),
+        ]
+        vector, words = self._vector(new.text), bag("", new.text)
+        rid = items.insert(self._writer, "fact", self._scope, new.id, vector=vector, bag=words)
+        self._writer.execute("INSERT INTO facts (rid, subject, relation, object) VALUES (?, ?, ?, ?)", [rid, *terms])
+        return rid
+
+    def _term(self, kind: str, id: str) -> int:
+        if (kind, id) not in self._rids:
+            row = self._find(kind, id)
+            made = (
+                row["rid"]
+                if row is not None
+                else items.insert(self._writer, kind, self._scope, id, vector=self._vector(id))
+            )
+            self._rids[kind, id] = made
+        return self._rids[kind, id]
+
+    def _find(self, kind: str, id: str) -> Row | None:
+        condition, own = exact(self._scope)
+        sql = f"SELECT rid, retired_at FROM items WHERE kind = ? AND {condition} AND id = ?"
+        rows = self._writer.read(sql, [kind, *own, id])
+        return rows[0] if rows else None
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        if text not in self._vectors:
+            raise Conflict(
+                f"no vector was given for {text!r}", hint="Ask unknown() which texts are new, and add again."
+            )
+        return self._vectors[text]
+
+
+class Placed(NamedTuple):
+    """Where a triple comes from: the rid of its passage, or none, and its source."""
+
+    passage: int | None
+    source: str
+
+
+def placed(writer: Writer, scope: Scope, new: Sequence[NewTriple]) -> list[Placed]:
+    """The passage of each triple, by rid, and its source: that of the passage where there is one."""
+    ids = [one.triple.passage for one in new if one.triple.passage is not None]
+    condition, own = exact(scope)
+    found: dict[str, Row] = {}
+    for some in pages(list(dict.fromkeys(ids))):
+        sql = f"SELECT rid, id, source FROM items WHERE kind = 'passage' AND {condition} AND id IN ({marks(some)})"
+        found.update((row["id"], row) for row in writer.read(sql, [*own, *some]))
+    if missing := [id for id in ids if id not in found]:
+        hint = "A fact belongs to the very scope of its passage: bind the session and agent it was written in."
+        raise NotFound(f"no passage with the id {', '.join(map(repr, missing[:5]))}", hint=hint)
+    rows = [found[one.triple.passage] if one.triple.passage is not None else None for one in new]
+    return [
+        Placed(None, one.triple.source) if row is None else Placed(row["rid"], row["source"])
+        for one, row in zip(new, rows, strict=True)
+    ]

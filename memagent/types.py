@@ -127,7 +127,7 @@ class Rationale:
     """A problem with the reasoning that solved it, how that was verified, and how it has served since.
 
     `shared` makes it visible to every scope of the memory; only the scope that wrote it can change or remove it. The
-    last five fields are the memory's to fill: what a caller puts there is not kept.
+    `id` is a digest of the content unless one is given; the last four fields are the memory's to fill.
     """
 
     problem: str

@@ -35,6 +35,7 @@ MAY: dict[str, set[str]] = {
     "indexing": set(),
     "trace": {"flow", "files"},
     "memory": {"stores", "retrievers", "embedders.base", "registry"},
+    "integrations": {"embedders.base", "memory", "retrievers.base"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},
     "controller": {"budget", "flow", "trace", "registry", "llms.base", "llms.abilities", "memory", "retrievers.base"},
@@ -68,6 +69,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "indexing": {"sentencex"},
     "trace": {"pydantic"},
     "memory": {"numpy"},
+    "integrations": {"numpy", "langchain_core", "langgraph"},
     "story": {"filelock", "pydantic_core"},
     "testing": {"numpy"},
     "cli": {"click"},

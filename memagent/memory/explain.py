@@ -48,7 +48,8 @@ def why(core: Core, scope: Scope, id: str) -> Explanation:
     row = _row(core.file(), scope, id)
     if row is None:
         raise NotFound(f"nothing here has the id {id!r}", hint=_ABSENT)
-    lines = [_origin(row), _use(row)]
+    own = bool(removal.chosen(core.file(), scope, [id]))
+    lines = [_origin(row, own), _use(row)]
     verdict = "forgotten" if row["retired_at"] else "live"
     if row["kind"] == "passage":
         lines.insert(1, _carried(core.file(), row))
@@ -145,7 +146,10 @@ def _row(database: Database, scope: Scope, id: str) -> Row | None:
     return rows[-1] if rows else None
 
 
-def _origin(row: Row) -> str:
+def _origin(row: Row, own: bool) -> str:
+    """What it is and where it comes from; of what another scope shares, only what it is and when it was written."""
+    if not own:
+        return f"{row['kind']}, written {_shown(row['recorded_at'])}, shared by another scope"
     scope = of_row(row)
     where = [f"{name} {value!r}" for name in ("session", "agent") if (value := getattr(scope, name)) is not None]
     parts = [f"{row['kind']}, written {_shown(row['recorded_at'])}"]

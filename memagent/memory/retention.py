@@ -4,9 +4,9 @@
 takes back. A policy chooses among rows and changes nothing itself. What is pinned (an importance of `PINNED` or more)
 is let go by no policy.
 
-Fading follows MemoryBank (Zhong et al., 2023, arXiv:2305.10250, section 2.3), after Ebbinghaus: retention is exp(-t / S),
-where S starts at 1, grows by 1 with each recall, and a recall sets t back to 0. Departures: a half-life in place of the
-natural constant, S multiplied by how important an item is, and a fixed threshold in place of chance.
+Fading follows MemoryBank (Zhong et al., 2023, arXiv:2305.10250), after Ebbinghaus: retention is exp(-t / S), where S
+starts at 1, grows by 1 with each recall, and a recall sets t back to 0. Departures: a half-life in place of the natural
+constant, S multiplied by how important an item is, and a fixed threshold in place of chance.
 """
 
 from __future__ import annotations
@@ -206,15 +206,16 @@ def used(core: Core, scope: Scope, ids: Iterable[str]) -> int:
     every scope that sees it.
     """
     wanted = list(dict.fromkeys(ids))
-    condition, params = visible(scope, shared=True)
-    sql = f"""UPDATE items SET uses = uses + 1, used_at = ?
-              WHERE kind IN ({marks(removal.OWN)}) AND {condition} AND {LIVE}"""
-    stamp = utc(datetime.now(UTC))
+    own, params = visible(scope)
+    sql = f"""UPDATE items SET uses = uses + 1, used_at = ? WHERE rid IN (
+                  SELECT rid FROM items WHERE kind IN ({marks(removal.OWN)}) AND {own} AND {LIVE} AND id IN ({{ids}})
+                  UNION SELECT rid FROM items WHERE kind = 'rationale' AND shared = 1 AND {LIVE} AND id IN ({{ids}}))"""
+    stamp, count = utc(datetime.now(UTC)), 0
     with core.file().write() as writer:
-        return sum(
-            writer.execute(f"{sql} AND id IN ({marks(some)})", [stamp, *removal.OWN, *params, *some])
-            for some in pages(wanted)
-        )
+        for some in pages(wanted):
+            values = [stamp, *removal.OWN, *params, *some, *some]
+            count += writer.execute(sql.format(ids=marks(some)), values)
+    return count
 
 
 def weigh(core: Core, scope: Scope, id: str, importance: float) -> None:
@@ -256,7 +257,7 @@ def _pinned(row: Row) -> bool:
 
 def _written(row: Row) -> str:
     """When it counts as written; times are stored so that their texts are in the order of time."""
-    return max(row["recorded_at"], row["at"] or "")
+    return max(str(row["recorded_at"]), row["at"] or "")
 
 
 def _touched(row: Row) -> str:

@@ -343,7 +343,7 @@ class RationaleStore(Protocol):
     def add(self, scope: Scope, rationales: Sequence[Rationale], vectors: Vectors) -> list[str]:
         """Keep rationales (n) with vectors (n, dim) of their problems in one transaction; return their ids, in order.
 
-        The same problem, reasoning and answer is kept once, with its counts.
+        The same problem, reasoning, answer and source is kept once, with its counts.
         """
         ...
 

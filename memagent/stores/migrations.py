@@ -111,7 +111,7 @@ _SECOND = """
     CREATE INDEX items_by_digest ON items (kind, user, digest);
     CREATE INDEX items_by_source ON items (user, source);
     CREATE INDEX items_by_state ON items (kind, user, retired_at);
-    CREATE INDEX items_shared ON items (kind, shared) WHERE shared = 1;
+    CREATE INDEX items_shared ON items (kind, id) WHERE shared = 1;
     CREATE TABLE passages (
         rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
         title TEXT NOT NULL,

@@ -29,7 +29,7 @@ KIND = "rationale"
 
 _FULL = """items.*, rationales.problem, rationales.reasoning, rationales.answer, rationales.verified,
     rationales.metadata, rationales.successes, rationales.failures"""
-_FROM = "FROM items JOIN rationales ON rationales.rid = items.rid WHERE items.kind = 'rationale'"
+_FROM = "FROM rationales JOIN items ON items.rid = rationales.rid"
 _FURTHER = 4  # where too much was left out, look so many times as far down
 _SCOPED = "It was never added, was forgotten, or belongs to another scope that does not share it."
 
@@ -67,7 +67,7 @@ class SQLRationaleStore:
     def add(self, scope: Scope, rationales: Sequence[Rationale], vectors: Vectors) -> list[str]:
         """Keep rationales (n) with vectors (n, dim) of their problems in one transaction; return their ids, in order.
 
-        What the exact scope has already (same problem, reasoning and answer, or the same `id`) stays as it is, with its
+        What the exact scope has already (same problem, reasoning, answer and source, or the same `id`) stays as it is, with its
         counts; it is brought back if it was retired, and is shared or not as was said last.
 
         Raises:
@@ -206,7 +206,7 @@ class _New:
 
     def __init__(self, rationale: Rationale) -> None:
         check_rationale(rationale)
-        content = rationale.problem, rationale.reasoning, rationale.answer
+        content = rationale.problem, rationale.reasoning, rationale.answer, rationale.source
         self.rationale = rationale
         self.id = rationale.id or content_id(KIND, *content)
         self.digest = digest(*content)
@@ -221,7 +221,7 @@ def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list
     """
     own, params = visible(scope)
     some = f" AND id IN ({marks(ids)})" if ids else ""
-    sql = f"""SELECT {wanted}, ({own}) AS own {_FROM} AND {LIVE} AND items.rid IN (
+    sql = f"""SELECT {wanted}, ({own}) AS own {_FROM} WHERE {LIVE} AND rationales.rid IN (
                   SELECT rid FROM items WHERE kind = '{KIND}' AND {own}{some} UNION
                   SELECT rid FROM items WHERE kind = '{KIND}' AND shared = 1{some})"""
     return sql, [*params, *params, *ids, *ids]

@@ -2,14 +2,15 @@
 
 A relation that is *functional* has one value for a subject at a time: what is newer, by the time of the thing itself
 and not by when it was written down, ends what was before. Of two values of one moment the one that was written later
-stands; the other is left with an empty stretch, which only a history shows. Other relations have as many values as
-there are, each for as long as something says so.
+stands; the other is left with an empty stretch, which ends where it begins, holds at no moment and is only seen in a
+history. Other relations have as many values as there are, each for as long as something says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from memagent.stores.items import moment
@@ -17,7 +18,10 @@ from memagent.types import Fact, Scope
 
 
 class Evidence(NamedTuple):
-    """One line that says a fact: which one, in which words, of what time. Times as they are stored, '' for none."""
+    """One line that says a fact: which one, in which words, of what time. Times as they are stored, '' for none.
+
+    `fact` is the id of the fact and `key` the key of its object: within one subject and relation, each tells the other.
+    """
 
     fact: str
     key: str
@@ -42,87 +46,100 @@ class _Stretch(NamedTuple):
     lines: list[Evidence]
     start: str
     end: str  # '' for none
+    newer: str = ""  # the id of the fact that took its place
 
 
 def stretches(evidence: Iterable[Evidence], *, functional: bool) -> list[Fact]:
     """Return the facts of one subject and relation, each over one stretch of time, by start and object."""
-    lines = sorted(evidence, key=_order)
+    lines = list(evidence)
+    if len(lines) == 1:
+        return [_fact(_Stretch(lines, lines[0].start, _end(lines[0])))]
     found = _succession(lines) if functional else _side_by_side(lines)
-    return sorted(found, key=lambda fact: (fact.at, fact.recorded_at, fact.object, fact.id))
+    return [_fact(stretch) for stretch in sorted(found, key=lambda one: (one.start, one.lines[0].key, one.end or "~"))]
 
 
-def _order(line: Evidence) -> tuple[str, str, str, str, str, str]:
-    return line.start, line.recorded_at, line.key, line.source, line.passage, line.until
+def _side_by_side(lines: Sequence[Evidence]) -> list[_Stretch]:
+    ordered = sorted(lines, key=lambda line: (line.key, *_written(line)))
+    return [stretch for _, run in groupby(ordered, key=lambda line: line.key) for stretch in _merged(run)]
 
 
-def _side_by_side(lines: Sequence[Evidence]) -> list[Fact]:
-    return [
-        _fact(stretch, "")
-        for id in dict.fromkeys(line.fact for line in lines)
-        for stretch in _merged([line for line in lines if line.fact == id])
-    ]
+def _succession(lines: Sequence[Evidence]) -> list[_Stretch]:
+    """Runs of one value after the other; what is left of one when the next begins ends there."""
+    latest: dict[tuple[str, str], str] = {}
+    for line in lines:
+        place = line.start, line.key
+        latest[place] = max(line.recorded_at, latest.get(place, ""))
+    ordered = sorted(lines, key=lambda line: (line.start, latest[line.start, line.key], line.key, *_written(line)))
+    runs = [list(run) for _, run in groupby(ordered, key=lambda line: line.key)]
+    found: list[_Stretch] = []
+    for run, after in zip(runs, runs[1:], strict=False):
+        newer = after[0]
+        for stretch in _merged(run):
+            ended_itself = stretch.end and stretch.end < newer.start
+            found.append(stretch if ended_itself else stretch._replace(end=newer.start, newer=newer.fact))
+    return [*found, *(stretch for run in runs[-1:] for stretch in _merged(run))]
 
 
-def _merged(lines: Sequence[Evidence]) -> list[_Stretch]:
+def _merged(lines: Iterable[Evidence]) -> list[_Stretch]:
     """Stretches of one fact: what overlaps or touches is one. The lines come by start."""
     found: list[_Stretch] = []
     for line in lines:
-        last = found[-1] if found else None
+        last, end = found[-1] if found else None, _end(line)
         if last is None or (last.end and last.end < line.start):
-            found.append(_Stretch([line], line.start, line.until))
+            found.append(_Stretch([line], line.start, end))
         else:
-            end = max(last.end, line.until) if last.end and line.until else ""
-            found[-1] = _Stretch([*last.lines, line], last.start, end)
+            last.lines.append(line)
+            found[-1] = last._replace(end=max(last.end, end) if last.end and end else "")
     return found
 
 
-def _succession(lines: Sequence[Evidence]) -> list[Fact]:
-    runs: list[list[Evidence]] = []
-    for line in lines:
-        if runs and runs[-1][-1].fact == line.fact:
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    facts: list[Fact] = []
-    for number, run in enumerate(runs):
-        after = runs[number + 1] if number + 1 < len(runs) else None
-        for stretch in _merged(run):
-            if after is None:
-                facts.append(_fact(stretch, ""))
-            else:
-                facts.append(_ended(stretch, after[0]))
-    return facts
+def _end(line: Evidence) -> str:
+    """Until when; never before it began."""
+    return max(line.until, line.start) if line.until else ""
 
 
-def _ended(stretch: _Stretch, newer: Evidence) -> Fact:
-    """A stretch with something newer after it: cut where that begins, unless it had ended by itself before."""
-    if stretch.end and stretch.end < newer.start:
-        return _fact(stretch, "")
-    return _fact(_Stretch(stretch.lines, stretch.start, newer.start), newer.fact)
+def _written(line: Evidence) -> tuple[str, ...]:
+    """What puts the lines of one object in an order that does not depend on how they came."""
+    where = (line.source, line.passage, line.scope.session or "", line.scope.agent or "")
+    return line.start, line.recorded_at, line.until, *where, line.subject, line.relation, line.object
 
 
-def _fact(stretch: _Stretch, superseded_by: str) -> Fact:
-    lines = sorted(stretch.lines, key=lambda line: (line.recorded_at, _order(line)))
-    spelling = _spelling(lines)
+def _fact(stretch: _Stretch) -> Fact:
+    lines = sorted(stretch.lines, key=lambda line: (line.recorded_at, _written(line)))
+    subject, relation, object = _spelling(lines)
     return Fact(
         id=lines[0].fact,
-        subject=spelling[0],
-        relation=spelling[1],
-        object=spelling[2],
-        scope=lines[0].scope,
+        subject=subject,
+        relation=relation,
+        object=object,
+        scope=_common([line.scope for line in lines]),
         sources=tuple(sorted({line.source for line in lines if line.source})),
         passages=tuple(dict.fromkeys(line.passage for line in lines if line.passage)),
         at=moment(stretch.start),
         recorded_at=moment(lines[0].recorded_at),
         until=moment(stretch.end) if stretch.end else None,
-        superseded_by=superseded_by or None,
+        superseded_by=stretch.newer or None,
         confidence=max(line.confidence for line in lines),
     )
 
 
 def _spelling(lines: Sequence[Evidence]) -> tuple[str, str, str]:
-    """The most frequent spelling; of equally frequent ones the first that was written, then the first by alphabet."""
-    written = [(line.subject, line.relation, line.object) for line in lines]
-    counts = Counter(written)
-    first = {words: line.recorded_at for words, line in reversed(list(zip(written, lines, strict=True)))}
+    """The most frequent spelling; of equally frequent ones the first that was written, then the first by alphabet.
+
+    Of all three together, so that what is shown was said by somebody. The lines come by time of writing.
+    """
+    counts = Counter((line.subject, line.relation, line.object) for line in lines)
+    if len(counts) == 1:
+        return next(iter(counts))
+    first: dict[tuple[str, str, str], str] = {}
+    for line in lines:
+        first.setdefault((line.subject, line.relation, line.object), line.recorded_at)
     return min(counts, key=lambda words: (-counts[words], first[words], words))
+
+
+def _common(scopes: Sequence[Scope]) -> Scope:
+    """The narrowest scope that sees all of it: what was said in two sessions belongs to the user."""
+    first = scopes[0]
+    session = first.session if all(scope.session == first.session for scope in scopes) else None
+    agent = first.agent if all(scope.agent == first.agent for scope in scopes) else None
+    return Scope(first.user, session, agent)

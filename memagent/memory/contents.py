@@ -1,0 +1,195 @@
+"""What the doctor finds in the content of items: digests, times, bags of words and vectors, a page at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from memagent.errors import MemagentError
+from memagent.memory import reembed
+from memagent.memory.core import Core
+from memagent.memory.rules import REPAIR, Finding, indexes_anew, some
+from memagent.stores.base import Row
+from memagent.stores.items import pages, stored_vector
+from memagent.stores.keys import content_id, digest, fact_text, key
+from memagent.stores.label import Label
+from memagent.stores.word_index import bag
+
+_PAGE = 2048
+_TOLERANCE = 1e-4  # of the length of a vector
+
+_CONTENT = """
+    SELECT items.rid, items.kind, items.id, items.source, items.digest, items.at, items.recorded_at, items.retired_at,
+           items.used_at, passages.title, passages.text, coalesce(passages.metadata, rationales.metadata) AS metadata,
+           rationales.problem, rationales.reasoning, rationales.answer, words.bag,
+           subjects.id AS subject, relations.id AS relation, objects.id AS object
+    FROM items LEFT JOIN passages ON passages.rid = items.rid LEFT JOIN rationales ON rationales.rid = items.rid
+    LEFT JOIN words ON words.rid = items.rid LEFT JOIN facts ON facts.rid = items.rid
+    LEFT JOIN items AS subjects ON subjects.rid = facts.subject
+    LEFT JOIN items AS relations ON relations.rid = facts.relation
+    LEFT JOIN items AS objects ON objects.rid = facts.object
+    WHERE items.rid > ? ORDER BY items.rid LIMIT ?"""
+
+
+def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
+    """What is worked out from the content of each item, and values that must be readable."""
+    wrong: dict[str, list[int]] = {name: [] for name in _CONTENT_CHECKS}
+    bags: list[int] = []
+    last = 0
+    while rows := core.file().read(_CONTENT, [last, _PAGE]):
+        last = rows[-1]["rid"]
+        for name, (holds, _) in _CONTENT_CHECKS.items():
+            wrong[name] += [row["rid"] for row in rows if not holds(row)]
+        stale = [(row["rid"], made) for row in rows if (made := _bag(row)) is not None and made != row["bag"]]
+        bags += [rid for rid, _ in stale]
+        if repair and stale:
+            _write_bags(core, stale)
+    for name, rids in wrong.items():
+        if rids:
+            yield Finding(name, f"{len(rids)} items {_CONTENT_CHECKS[name][1]} (row {some(rids)})", len(rids))
+    if bags:
+        _index_again(core, repair)
+        message = f"{len(bags)} items whose bag of words is missing, outdated or not of their text: row {some(bags)}."
+        yield Finding("words", message if repair else f"{message} {REPAIR}", len(bags), repair)
+
+
+def _bag(row: Row) -> bytes | None:
+    """The bag that an item must have; `None` for one that has none, or whose content is missing."""
+    if row["kind"] == "passage" and row["text"] is not None:
+        return bag(row["title"], row["text"])
+    if row["kind"] == "rationale" and row["problem"] is not None:
+        return bag(row["problem"], f"{row['reasoning']}\n{row['answer']}")
+    if row["kind"] == "fact" and None not in (row["subject"], row["relation"], row["object"]):
+        return bag("", fact_text(row["subject"], row["relation"], row["object"]))
+    return None
+
+
+def _write_bags(core: Core, stale: Sequence[tuple[int, bytes]]) -> None:
+    with core.file().write() as writer:
+        sql = "INSERT OR REPLACE INTO words (rid, bag) SELECT rid, ? FROM items WHERE rid = ?"
+        writer.executemany(sql, ((made, rid) for rid, made in stale))
+
+
+def _matches(row: Row) -> bool:
+    """Whether what an item is known by is that of its content."""
+    if row["kind"] == "passage" and row["text"] is not None:
+        return bool(row["digest"] == digest(row["title"], row["text"], row["source"]))
+    if row["kind"] == "rationale" and row["problem"] is not None:
+        return bool(row["digest"] == digest(row["problem"], row["reasoning"], row["answer"]))
+    if row["kind"] == "fact" and None not in (row["subject"], row["relation"], row["object"]):
+        return bool(row["id"] == content_id("fact", row["subject"], row["relation"], row["object"]))
+    return row["kind"] not in ("phrase", "relation") or key(row["id"]) == row["id"]
+
+
+def _in_time(row: Row) -> bool:
+    return _timely(row, ("at", "recorded_at", "retired_at", "used_at"))
+
+
+def _timely(row: Row, columns: Sequence[str]) -> bool:
+    return all(row[name] is None or _is_time(row[name]) for name in columns)
+
+
+def _is_time(stored: object) -> bool:
+    """Whether this is a moment as it is stored: aware, UTC, to the microsecond."""
+    try:
+        found = datetime.fromisoformat(str(stored))
+    except ValueError:
+        return False
+    return found.tzinfo is not None and found.astimezone(UTC).isoformat(timespec="microseconds") == stored
+
+
+def _has_metadata(row: Row) -> bool:
+    if row["metadata"] is None:
+        return True
+    try:
+        return isinstance(json.loads(row["metadata"]), dict)
+    except ValueError:
+        return False
+
+
+_CONTENT_CHECKS: dict[str, tuple[Callable[[Row], bool], str]] = {
+    "digests": (
+        _matches,
+        "whose content is not that which they are known by: it was changed from outside. If it is right as it is now, "
+        "remove it with delete and add it again; else purge it",
+    ),
+    "times": (
+        _in_time,
+        "with a time that is not UTC in the form 2026-01-31T12:00:00.000000+00:00. Set it with sqlite3",
+    ),
+    "metadata": (_has_metadata, "whose metadata is no JSON object. Remove them with delete, and add them again"),
+}
+
+
+def check_evidence(core: Core, repair: bool) -> Iterator[Finding]:
+    """The times of what facts rest on."""
+    wrong: list[int] = []
+    last = 0
+    sql = "SELECT eid, at, until, recorded_at FROM evidence WHERE eid > ? ORDER BY eid LIMIT ?"
+    while rows := core.file().read(sql, [last, _PAGE]):
+        last = rows[-1]["eid"]
+        wrong += [row["eid"] for row in rows if not _timely(row, ("at", "until", "recorded_at"))]
+    if wrong:
+        message = f"{len(wrong)} pieces of evidence {_CONTENT_CHECKS['times'][1]} (row {some(wrong)})"
+        yield Finding("times", message, len(wrong))
+
+
+def check_vectors(core: Core, repair: bool) -> Iterator[Finding]:
+    """Every item has a vector of the recorded dimension, finite and of length 1."""
+    wrong, missing = _wrong_vectors(core), _missing_vectors(core)
+    problem = _embed_again(core, wrong, missing) if repair and (wrong or missing) else ""
+    for rids, what in ((missing, "without a vector"), (wrong, "with a vector of another length or with unfit numbers")):
+        if rids:
+            mended = repair and not problem
+            advice = f" {problem or REPAIR}" if not mended else ""
+            yield Finding("vectors", f"{len(rids)} items {what}: row {some(rids)}.{advice}", len(rids), mended)
+    if (wrong or missing) and not problem:
+        _index_again(core, repair)
+
+
+def _wrong_vectors(core: Core) -> list[int]:
+    wrong: list[int] = []
+    last, size = 0, int(core.embedder.dim) * 4
+    sql = "SELECT rid, CAST(vector AS BLOB) AS vector FROM vectors WHERE rid > ? ORDER BY rid LIMIT ?"
+    while rows := core.file().read(sql, [last, _PAGE]):
+        last = rows[-1]["rid"]
+        whole = [row for row in rows if len(row["vector"]) == size]
+        wrong += sorted({row["rid"] for row in rows} - {row["rid"] for row in whole})
+        array = np.frombuffer(b"".join(row["vector"] for row in whole), dtype="<f4").reshape(-1, size // 4)
+        with np.errstate(over="ignore", invalid="ignore"):
+            unit = np.abs(np.einsum("ij,ij->i", array, array, dtype=np.float64) - 1.0) < 2 * _TOLERANCE
+        wrong += [row["rid"] for row, fine in zip(whole, unit, strict=True) if not fine]
+    return wrong
+
+
+def _missing_vectors(core: Core) -> list[int]:
+    missing: list[int] = []
+    while found := reembed.vectorless(core.file(), "vectors", missing[-1] if missing else 0, _PAGE):
+        missing += [rid for rid, _ in found]
+    return missing
+
+
+def _embed_again(core: Core, wrong: Sequence[int], missing: Sequence[int]) -> str:
+    """Make these vectors anew; return why that was not possible, if it was not."""
+    for page in pages(sorted({*wrong, *missing})):
+        texts = reembed.texts_of(core.file(), page)
+        try:
+            vectors = core.embed([text for _, text in texts])
+        except MemagentError as error:
+            return f"They could not be made anew: {error.message}. {error.hint}"
+        with core.file().write() as writer:
+            Label(core.embedder.name, int(core.embedder.dim)).claim(writer)
+            sql = "INSERT OR REPLACE INTO vectors (rid, vector) SELECT rid, ? FROM items WHERE rid = ?"
+            rows = ((stored_vector(vector), rid) for (rid, _), vector in zip(texts, vectors, strict=True))
+            writer.executemany(sql, rows)
+    return ""
+
+
+def _index_again(core: Core, repair: bool) -> None:
+    """After a repair: no index goes on with what it read before, here or in any other process."""
+    if repair:
+        with core.file().write() as writer:
+            indexes_anew(writer)

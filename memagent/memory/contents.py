@@ -11,12 +11,12 @@ import numpy as np
 from memagent.errors import MemagentError
 from memagent.memory import reembed
 from memagent.memory.core import Core
+from memagent.memory.derived import bag_of, digest_of
 from memagent.memory.rules import REPAIR, Finding, indexes_anew, some
 from memagent.stores.base import Row
 from memagent.stores.items import pages, stored_vector
-from memagent.stores.keys import content_id, digest, fact_text, key
+from memagent.stores.keys import content_id, key
 from memagent.stores.label import Label
-from memagent.stores.word_index import bag
 
 _PAGE = 2048
 _TOLERANCE = 1e-4  # of the length of a vector
@@ -58,13 +58,15 @@ def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
 
 def _bag(row: Row) -> bytes | None:
     """The bag that an item must have; `None` for one that has none, or whose content is missing."""
-    if row["kind"] == "passage" and row["text"] is not None:
-        return bag(row["title"], row["text"])
-    if row["kind"] == "rationale" and row["problem"] is not None:
-        return bag(row["problem"], f"{row['reasoning']}\n{row['answer']}")
-    if row["kind"] == "fact" and None not in (row["subject"], row["relation"], row["object"]):
-        return bag("", fact_text(row["subject"], row["relation"], row["object"]))
-    return None
+    return bag_of(row["kind"], row) if _is_whole(row) else None
+
+
+def _is_whole(row: Row) -> bool:
+    """Whether the content of an item is there; where it is not, that is a finding of its own."""
+    return all(row[column] is not None for column in _NEEDED.get(row["kind"], ()))
+
+
+_NEEDED = {"passage": ("text",), "rationale": ("problem",), "fact": ("subject", "relation", "object")}
 
 
 def _write_bags(core: Core, stale: Sequence[tuple[int, bytes]]) -> None:
@@ -75,13 +77,11 @@ def _write_bags(core: Core, stale: Sequence[tuple[int, bytes]]) -> None:
 
 def _matches(row: Row) -> bool:
     """Whether what an item is known by is that of its content."""
-    if row["kind"] == "passage" and row["text"] is not None:
-        return bool(row["digest"] == digest(row["title"], row["text"], row["source"]))
-    if row["kind"] == "rationale" and row["problem"] is not None:
-        return bool(row["digest"] == digest(row["problem"], row["reasoning"], row["answer"]))
-    if row["kind"] == "fact" and None not in (row["subject"], row["relation"], row["object"]):
-        return bool(row["id"] == content_id("fact", row["subject"], row["relation"], row["object"]))
-    return row["kind"] not in ("phrase", "relation") or key(row["id"]) == row["id"]
+    if row["kind"] in ("phrase", "relation"):
+        return key(row["id"]) == str(row["id"])
+    if row["kind"] == "fact" and _is_whole(row):
+        return content_id("fact", row["subject"], row["relation"], row["object"]) == str(row["id"])
+    return not _is_whole(row) or row["kind"] not in _NEEDED or digest_of(row["kind"], row) == str(row["digest"])
 
 
 def _in_time(row: Row) -> bool:

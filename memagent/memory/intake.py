@@ -10,6 +10,7 @@ import numpy as np
 
 from memagent.errors import Conflict
 from memagent.memory.core import Core
+from memagent.memory.derived import bag_of, digest_of, embedded_text
 from memagent.memory.lines import ITEMS, Line, Parsed, wrong
 from memagent.stores import items, tombstones
 from memagent.stores.base import Database, Row, Writer
@@ -157,7 +158,7 @@ class Intake:
         new = {place: line for place, line in self._items.items() if place not in there}
         known = (self._header["embedder"], self._header["dim"]) == (label.embedder, label.dim)
         found = {place: self._checked(line, label) for place, line in new.items() if known and line.data.get("vector")}
-        texts = {place: line.embedded for place, line in new.items() if place not in found}
+        texts = {place: embedded_text(line.kind, line.data) for place, line in new.items() if place not in found}
         distinct = list(dict.fromkeys(texts.values()))
         if distinct:
             _log.info("embedding %d texts of the export with %s", len(distinct), label.embedder)
@@ -209,7 +210,7 @@ class Intake:
 
     def _keep(self, place: Place, line: Line, row: Row) -> None:
         """Leave an item as it is, unless it is something else under the same id."""
-        if row["digest"] != line.digest:
+        if row["digest"] != digest_of(line.kind, line.data):
             what = f"line {line.number} of the export has the {line.kind} {line.data['id']!r}, whose id is taken here"
             raise Conflict(f"{what} by another text. Nothing was written", hint="Import into another scope or file.")
         self._rids[place] = row["rid"]
@@ -222,10 +223,10 @@ class Intake:
         rid = writer.execute(
             f"""INSERT INTO items (kind, id, user, session, agent, digest, {", ".join(_COPIED)})
                 VALUES (?, ?, ?, ?, ?, ?, {marks(_COPIED)})""",
-            [line.kind, *owner, line.digest, *(data[name] for name in _COPIED)],
+            [line.kind, *owner, digest_of(line.kind, line.data), *(data[name] for name in _COPIED)],
         )
         writer.execute("INSERT INTO vectors (rid, vector) VALUES (?, ?)", [rid, vectors[place]])
-        words = line.bag
+        words = bag_of(line.kind, line.data)
         if words is not None:
             writer.execute("INSERT INTO words (rid, bag) VALUES (?, ?)", [rid, words])
         self._rids[place] = rid

@@ -18,8 +18,6 @@ from typing import IO, Any, NamedTuple
 
 from memagent.errors import UsageProblem
 from memagent.stores.items import utc
-from memagent.stores.keys import digest, fact_text
-from memagent.stores.word_index import bag
 
 FORMAT, VERSION = "memory", 1
 Field = Callable[[Any], Any]
@@ -32,36 +30,6 @@ class Line(NamedTuple):
     number: int
     kind: str
     data: Mapping[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """The digest that the item of this line is known by; '' where the id is one."""
-        if self.kind == "passage":
-            return digest(*self._texts("title", "text", "source"))
-        return digest(*self._texts("problem", "reasoning", "answer")) if self.kind == "rationale" else ""
-
-    @property
-    def bag(self) -> bytes | None:
-        """The words of the item, for those that are searched by word."""
-        if self.kind == "passage":
-            return bag(*self._texts("title", "text"))
-        if self.kind == "rationale":
-            problem, reasoning, answer = self._texts("problem", "reasoning", "answer")
-            return bag(problem, f"{reasoning}\n{answer}")
-        return bag("", self.embedded) if self.kind == "fact" else None
-
-    @property
-    def embedded(self) -> str:
-        """The text that the vector of the item is of."""
-        if self.kind == "passage":
-            title, text = self._texts("title", "text")
-            return f"{title}\n{text}" if title else text
-        if self.kind == "fact":
-            return fact_text(*self._texts("subject", "relation", "object"))
-        return self._texts("problem" if self.kind == "rationale" else "id")[0]
-
-    def _texts(self, *fields: str) -> list[str]:
-        return [str(self.data[field]) for field in fields]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ import numpy as np
 from memagent.embedders.base import Embedder, Kind, Vectors, embedded
 from memagent.errors import ConfigError, Conflict
 from memagent.memory.core import Core
-from memagent.stores.base import Database, Row, Writer
+from memagent.memory.derived import embedded_text
+from memagent.stores.base import Database, Writer
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.items import stored_vector
-from memagent.stores.keys import fact_text
 from memagent.stores.label import relabel
 
 Progress = Callable[[int, int], object]
@@ -101,14 +101,14 @@ def vectorless(reader: Database | Writer, table: str, last: int, most: int) -> l
     """Return (rid, text) of up to `most` items after the rid `last` that have no row in `table` and should, by rid."""
     sql = f"""{_TEXTS} WHERE items.rid > ? AND {EMBEDDABLE}
               AND NOT EXISTS (SELECT 1 FROM {table} AS made WHERE made.rid = items.rid) ORDER BY items.rid LIMIT ?"""
-    return [(row["rid"], _text(row)) for row in reader.read(sql, [last, most])]
+    return [(row["rid"], embedded_text(row["kind"], row)) for row in reader.read(sql, [last, most])]
 
 
 def texts_of(reader: Database | Writer, rids: Sequence[int]) -> list[tuple[int, str]]:
     """Return (rid, text) for those of these items, at most some hundreds, that must have a vector."""
     marks = ", ".join("?" * len(rids))
     rows = reader.read(f"{_TEXTS} WHERE items.rid IN ({marks}) AND {EMBEDDABLE} ORDER BY items.rid", list(rids))
-    return [(row["rid"], _text(row)) for row in rows]
+    return [(row["rid"], embedded_text(row["kind"], row)) for row in rows]
 
 
 class Recorded:
@@ -257,14 +257,3 @@ def recorded(reader: Database | Writer, prefix: str = "") -> Target | None:
 
 def _count(reader: Database | Writer, table: str) -> int:
     return int(reader.read(f"SELECT count(*) AS n FROM {table}")[0]["n"])
-
-
-def _text(row: Row) -> str:
-    """What is embedded of an item."""
-    if row["kind"] == "passage":
-        return f"{row['title']}\n{row['text']}" if row["title"] else str(row["text"])
-    if row["kind"] == "rationale":
-        return str(row["problem"])
-    if row["kind"] == "fact":
-        return fact_text(row["subject"], row["relation"], row["object"])
-    return str(row["id"])

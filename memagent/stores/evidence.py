@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
-from memagent.stores.items import pages, utc
+from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import content_id, fact_text, key
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.stores.word_index import bag
@@ -22,27 +23,43 @@ def check_triple(triple: Triple) -> None:
     """Refuse a triple that cannot be kept as it is."""
     for name in ("subject", "relation", "object"):
         check_text(f"the {name} of a triple", getattr(triple, name))
-        if not getattr(triple, name).strip():
-            raise UsageProblem(
-                f"the {name} of {triple!r} is empty"[:300], hint="A fact has a subject, a relation and an object."
-            )
+        if not key(getattr(triple, name)):
+            hint = "A fact has a subject, a relation and an object."
+            raise UsageProblem(f"the {name} of {triple!r} is empty"[:300], hint=hint)
     check_text("the source of a triple", triple.source)
-    if not 0 < triple.confidence <= 1:
-        raise UsageProblem(f"confidence must be above 0 and at most 1, got {triple.confidence!r}")
+    if triple.passage is not None:
+        check_text("the passage of a triple", triple.passage)
+    if not isinstance(triple.confidence, Real) or not 0 < triple.confidence <= 1:
+        raise UsageProblem(f"confidence must be a number above 0 and at most 1, got {triple.confidence!r}")
     at, until = utc(triple.at, "the time of a triple"), utc(triple.until, "the end of a triple")
-    if at and until and until <= at:
-        raise UsageProblem(f"a triple cannot end ({until}) before it begins ({at})", hint="Swap at and until?")
+    if at:
+        check_order(at, until)
+
+
+def check_order(start: str, until: str | None) -> None:
+    """Refuse an end that is not after the beginning; one without a time of its own begins when it is written."""
+    if until and until <= start:
+        hint = "Say since when it held, with at=; and if both are there, swap them?"
+        raise UsageProblem(f"a triple cannot end ({until}) before it begins ({start})", hint=hint)
 
 
 class NewTriple:
-    """A triple that was found fit to be kept, with its keys."""
+    """A triple that was found fit to be kept, with its keys and its times as they are stored."""
 
     def __init__(self, triple: Triple) -> None:
         check_triple(triple)
         self.triple = triple
-        self.subject, self.relation, self.object = map(key, (triple.subject, triple.relation, triple.object))
+        self.words = (triple.subject, triple.relation, triple.object)
+        self.subject, self.relation, self.object = map(key, self.words)
         self.id = content_id("fact", self.subject, self.relation, self.object)
         self.text = fact_text(self.subject, self.relation, self.object)
+        self.at, self.until = utc(triple.at), utc(triple.until)
+        self.confidence = float(triple.confidence)
+
+
+_SAME = """
+    SELECT eid, subject, relation, object, confidence FROM evidence WHERE fact = ?
+    AND coalesce(passage, 0) = ? AND source = ? AND coalesce(at, '') = ? AND coalesce(until, '') = ?"""
 
 
 class Keeper:
@@ -56,37 +73,39 @@ class Keeper:
 
     def keep(self, new: NewTriple, passage: int | None, source: str) -> str:
         """Write a fact unless it is there, and who says it unless that is known; return the id of the fact."""
-        triple = new.triple
         row = self._find("fact", new.id)
         rid = row["rid"] if row is not None else self._insert(new)
-        line = [rid, passage, source, utc(triple.at), utc(triple.until)]
-        same = self._writer.read(
-            "SELECT 1 FROM evidence WHERE fact = ? AND passage IS ? AND source = ? AND at IS ? AND until IS ?", line
-        )
-        if not same:
-            said = [triple.subject, triple.relation, triple.object, triple.confidence, items.now()]
-            self._writer.execute(
-                """INSERT INTO evidence
-                   (fact, passage, source, at, until, subject, relation, object, confidence, recorded_at)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                [*line, *said],
-            )
-            self._tell(rid, row)
+        known = self._writer.read(_SAME, [rid, passage or 0, source, new.at or "", new.until or ""])
+        changed = self._agree(known[0], new) if known else self._say(rid, new, passage, source)
+        if row is not None and row["retired_at"] is not None and (not known or passage is None):
+            items.set_retired(self._writer, [rid], None)
+        elif row is not None and changed:
+            items.log(self._writer, [rid], "said")
         return new.id
 
-    def _tell(self, rid: int, row: Row | None) -> None:
-        """New evidence brings a forgotten fact back, and is a change of a known one."""
-        if row is not None and row["retired_at"] is not None:
-            items.set_retired(self._writer, [rid], None)
-        elif row is not None:
-            items.log(self._writer, [rid], "said")
+    def _say(self, rid: int, new: NewTriple, passage: int | None, source: str) -> bool:
+        now = items.now()
+        check_order(new.at or now, new.until)
+        self._writer.execute(
+            """INSERT INTO evidence
+               (fact, passage, source, at, until, subject, relation, object, confidence, recorded_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [rid, passage, source, new.at, new.until, *new.words, new.confidence, now],
+        )
+        return True
+
+    def _agree(self, known: Row, new: NewTriple) -> bool:
+        """The same once more, in other words or less sure: what is kept must not depend on which came first."""
+        before = (known["subject"], known["relation"], known["object"]), known["confidence"]
+        after = min(before[0], new.words), max(before[1], new.confidence)
+        if after != before:
+            sql = "UPDATE evidence SET subject = ?, relation = ?, object = ?, confidence = ? WHERE eid = ?"
+            self._writer.execute(sql, [*after[0], after[1], known["eid"]])
+        return after != before
 
     def _insert(self, new: NewTriple) -> int:
-        terms = [
-            self._term("phrase", new.subject),
-            self._term("relation", new.relation),
-            self._term("phrase", new.object),
-        ]
+        named = ("phrase", new.subject), ("relation", new.relation), ("phrase", new.object)
+        terms = [self._term(kind, id) for kind, id in named]
         vector, words = self._vector(new.text), bag("", new.text)
         rid = items.insert(self._writer, "fact", self._scope, new.id, vector=vector, bag=words)
         self._writer.execute("INSERT INTO facts (rid, subject, relation, object) VALUES (?, ?, ?, ?)", [rid, *terms])
@@ -130,10 +149,11 @@ def placed(writer: Writer, scope: Scope, new: Sequence[NewTriple]) -> list[Place
     condition, own = exact(scope)
     found: dict[str, Row] = {}
     for some in pages(list(dict.fromkeys(ids))):
-        sql = f"SELECT rid, id, source FROM items WHERE kind = 'passage' AND {condition} AND id IN ({marks(some)})"
+        sql = f"""SELECT rid, id, source FROM items
+                  WHERE kind = 'passage' AND {condition} AND {LIVE} AND id IN ({marks(some)})"""
         found.update((row["id"], row) for row in writer.read(sql, [*own, *some]))
     if missing := [id for id in ids if id not in found]:
-        hint = "A fact belongs to the very scope of its passage: bind the session and agent it was written in."
+        hint = "It was forgotten, or written in another scope: bind the session and agent it was written in."
         raise NotFound(f"no passage with the id {', '.join(map(repr, missing[:5]))}", hint=hint)
     rows = [found[one.triple.passage] if one.triple.passage is not None else None for one in new]
     return [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from memagent.stores.base import Database
-from memagent.stores.scoping import columns, visible
+from memagent.stores.items import pages
+from memagent.stores.scoping import columns, marks, visible
 from memagent.types import Relation, Scope
 
 _SUBJECTS = 20
@@ -17,11 +18,16 @@ _SHARE = 0.95
 """At least so many subjects for each distinct pair of subject and object. So high because a relation of many values
 that is taken for one of one value hides facts, which is worse than an old one beside a new."""
 
-_KEPT = 64
+_KEPT = 64  # scopes whose counts stay in memory
+
+_Counts = dict[str, tuple[int, int]]
 
 
 class Functional:
-    """What is known of the relations of each scope, as of the newest change."""
+    """What is known of the relations of each scope, as of the newest change.
+
+    Counts stay in memory; of what changed, only the relations that it touches are counted anew.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,13 +71,18 @@ class Functional:
         )
         return {row["relation"]: bool(row["functional"]) for row in rows}
 
-    def _counts(self, scope: Scope) -> dict[str, tuple[int, int]]:
-        seq = self._database.changes()
+    def _counts(self, scope: Scope) -> _Counts:
+        first, seq = self._ends()
         with self._lock:
-            known = self._known.get(scope)
-        if known is not None and known[0] == seq:
-            return known[1]
-        counts = self._counted(scope)
+            seen, known = self._known.get(scope, (None, {}))
+        if seen == seq:
+            return known
+        touched = self._touched(seen) if seen is not None and seen + 1 >= first else None
+        if touched is None:
+            counts = self._counted(scope)
+        else:
+            kept = {name: found for name, found in known.items() if name not in touched}
+            counts = kept | self._counted(scope, sorted(touched))
         with self._lock:
             self._known.pop(scope, None)
             self._known[scope] = seq, counts
@@ -79,23 +90,53 @@ class Functional:
                 self._known.pop(next(iter(self._known)))
         return counts
 
-    def _counted(self, scope: Scope) -> dict[str, tuple[int, int]]:
-        """Subjects and distinct facts of each relation, over the live facts that the scope sees."""
-        condition, params = visible(scope)
+    def _ends(self) -> tuple[int, int]:
+        """The oldest change on record and the newest, 0 for none."""
+        row = self._database.read(
+            """SELECT coalesce((SELECT min(seq) FROM changes), 0) AS first,
+                      coalesce((SELECT max(seq) FROM changes), 0) AS last"""
+        )[0]
+        return row["first"], row["last"]
+
+    def _touched(self, seen: int) -> set[str] | None:
+        """The relations of facts that changed since, or whose passages did; `None`, for any, where something went."""
+        if self._database.read("SELECT 1 FROM changes WHERE seq > ? AND op = 'delete' LIMIT 1", [seen]):
+            return None
+        rows = self._database.read(
+            """SELECT DISTINCT relations.id AS name FROM facts JOIN items AS relations ON relations.rid = facts.relation
+               WHERE facts.rid IN (SELECT rid FROM changes WHERE seq > ?) OR facts.rid IN (
+                   SELECT fact FROM evidence WHERE passage IN (SELECT rid FROM changes WHERE seq > ?))""",
+            [seen, seen],
+        )
+        return {row["name"] for row in rows}
+
+    def _counted(self, scope: Scope, names: Sequence[str] | None = None) -> _Counts:
+        """Subjects and distinct facts of each relation, or of these, over the live facts that the scope sees."""
+        if names is not None:
+            return {
+                name: found
+                for some in pages(names)
+                for name, found in self._aggregated(scope, f"AND relations.id IN ({marks(some)})", some).items()
+            }
+        return self._aggregated(scope, "", [])
+
+    def _aggregated(self, scope: Scope, which: str, names: Sequence[str]) -> _Counts:
+        condition, params = visible(scope, "relations")
+        # CROSS JOIN: from the relations, which are few, to their facts. Terms and facts share one exact scope.
         sql = f"""
             SELECT relations.id AS name, count(DISTINCT subjects.id) AS subjects, count(DISTINCT items.id) AS facts
-            FROM items JOIN facts ON facts.rid = items.rid
-            JOIN items AS relations ON relations.rid = facts.relation
-            JOIN items AS subjects ON subjects.rid = facts.subject
-            WHERE items.kind = 'fact' AND items.retired_at IS NULL AND {condition} AND EXISTS (
+            FROM items AS relations CROSS JOIN facts CROSS JOIN items CROSS JOIN items AS subjects
+            WHERE relations.kind = 'relation' AND {condition} {which} AND facts.relation = relations.rid
+            AND items.rid = facts.rid AND items.retired_at IS NULL AND subjects.rid = facts.subject AND EXISTS (
                 SELECT 1 FROM evidence LEFT JOIN items AS said ON said.rid = evidence.passage
                 WHERE evidence.fact = items.rid AND (evidence.passage IS NULL OR said.retired_at IS NULL))
             GROUP BY relations.id"""
-        return {row["name"]: (row["subjects"], row["facts"]) for row in self._database.read(sql, params)}
+        rows = self._database.read(sql, [*params, *names])
+        return {row["name"]: (row["subjects"], row["facts"]) for row in rows}
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[Scope, tuple[int, dict[str, tuple[int, int]]]] = {}
+        self._known: dict[Scope, tuple[int | None, _Counts]] = {}
         self._pid = os.getpid()
 
 

@@ -7,39 +7,24 @@ time. Phrases and relations are there as long as a fact has them. Nothing is ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from memagent.errors import UsageProblem
 from memagent.stores import removal, tombstones
-from memagent.stores.base import Database, FactMatch, Row
+from memagent.stores.base import Database, FactMatch
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.functional import Functional
+from memagent.stores.groups import Groups
 from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key
 from memagent.stores.label import Label
 from memagent.stores.projections import Projections
-from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.stores.validity import Evidence, stretches
+from memagent.stores.scoping import check_text, exact, marks
 from memagent.types import Fact, Relation, Scope, Triple
-
-Group = tuple[str, str]
-"""The keys of a subject and a relation."""
-
-LIVE_EVIDENCE = "items.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"
-_JOINED = """
-    FROM items JOIN facts ON facts.rid = items.rid
-    JOIN items AS subjects ON subjects.rid = facts.subject
-    JOIN items AS relations ON relations.rid = facts.relation
-    JOIN items AS objects ON objects.rid = facts.object
-    JOIN evidence ON evidence.fact = items.rid LEFT JOIN items AS said ON said.rid = evidence.passage"""
-_LINES = f"""
-    SELECT items.id AS fact, items.user, items.session, items.agent, evidence.*, said.id AS passage_id,
-           subjects.id AS subject_key, relations.id AS relation_key, objects.id AS object_key {_JOINED}
-    WHERE items.kind = 'fact' AND {LIVE_EVIDENCE}"""
 
 
 class SQLTripleStore:
@@ -59,6 +44,7 @@ class SQLTripleStore:
         self._label = Label(embedder, dim)
         self._indexes = projections or Projections(database, dim)
         self._functional = Functional(database)
+        self._groups = Groups(database, self._functional)
         self._label.check(database)
 
     def __repr__(self) -> str:
@@ -95,11 +81,12 @@ class SQLTripleStore:
         """Keep triples in one transaction and return the ids of their facts, in order; what is known is kept once.
 
         A triple that was purged is not taken up again from the same source: its place in the result is ''. `again`
-        lifts that. New evidence for a forgotten fact brings it back.
+        lifts that. New evidence for a forgotten fact brings it back, and so does saying it once more without a passage;
+        reading a passage once more does not.
 
         Raises:
             UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
-            NotFound: a triple names a passage that this exact scope does not have. Nothing was written.
+            NotFound: a triple names a passage that this exact scope does not have, or has forgotten. Nothing was written.
             Conflict: a vector is missing, because another process removed its text meanwhile. Ask `unknown` again.
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """
@@ -135,19 +122,11 @@ class SQLTripleStore:
         """
         wanted = {"subject": subject, "relation": relation, "object": object}
         keys = {name: key(text) for name, text in wanted.items() if text is not None}
-        lines = self._lines(scope, keys, ids)
-        if ids is not None or "object" in keys:  # what took their place may have another object
-            lines = self._groups(scope, {(line["subject_key"], line["relation_key"]) for line in lines})
-        found = self._worked_out(scope, lines)
-        chosen = [
-            fact
-            for fact in found
-            if ("object" not in keys or key(fact.object) == keys["object"]) and (ids is None or fact.id in ids)
-        ]
+        found = self._groups.stretches(scope, keys, ids)
         if history:
-            return chosen
+            return found
         at = _at(as_of)
-        return [fact for fact in chosen if holds(fact, at)]
+        return [fact for fact in found if holds(fact, at)]
 
     def relations(self, scope: Scope) -> list[Relation]:
         """Return the relations that live facts have, by name, and whether each is functional."""
@@ -203,7 +182,12 @@ class SQLTripleStore:
         """Delete facts by id, and take away what a source says.
 
         Return how many facts went. Unknown ids count nothing.
+
+        Raises:
+            UsageProblem: the source is ''.
         """
+        if source == "":
+            raise UsageProblem("a source without a name says nothing", hint="Delete such facts by their ids.")
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, kinds=["fact"])
             return removal.remove(writer, scope, rows, source=source)["facts"]
@@ -236,63 +220,10 @@ class SQLTripleStore:
         facts = {fact.id: fact for fact in self.facts(scope, ids=sorted(set(ids.values())), as_of=at)}
         return {rid: facts[id] for rid, id in ids.items() if id in facts}
 
-    def _lines(self, scope: Scope, keys: Mapping[str, str], ids: Sequence[str] | None) -> list[Row]:
-        """The live evidence that the scope sees, of what fits."""
-        condition, own = visible(scope)
-        params: list[Any] = [*own]
-        sql = f"{_LINES} AND {condition}"
-        for name, wanted in keys.items():
-            terms: list[Any] = self._terms(scope, "relation" if name == "relation" else "phrase", wanted)
-            sql += f" AND facts.{name} IN ({marks(terms)})"
-            params = [*params, *terms]
-        if ids is None:
-            return self._database.read(sql, params)
-        return [
-            row
-            for some in pages(ids)
-            for row in self._database.read(f"{sql} AND items.id IN ({marks(some)})", [*params, *some])
-        ]
-
-    def _terms(self, scope: Scope, kind: str, wanted: str) -> list[Any]:
-        condition, params = visible(scope)
-        sql = f"SELECT rid FROM items WHERE kind = ? AND {condition} AND id = ?"
-        return [row["rid"] for row in self._database.read(sql, [kind, *params, wanted])]
-
-    def _groups(self, scope: Scope, groups: set[Group]) -> list[Row]:
-        return [
-            row
-            for subject, relation in sorted(groups)
-            for row in self._lines(scope, {"subject": subject, "relation": relation}, None)
-        ]
-
-    def _worked_out(self, scope: Scope, rows: Iterable[Row]) -> list[Fact]:
-        groups: dict[Group, list[Evidence]] = {}
-        for row in rows:
-            groups.setdefault((row["subject_key"], row["relation_key"]), []).append(_evidence(row))
-        functional = self._functional.of(scope, {relation for _, relation in groups})
-        return [fact for group in sorted(groups) for fact in stretches(groups[group], functional=functional[group[1]])]
-
 
 def holds(fact: Fact, at: datetime) -> bool:
     """Whether a fact holds at a moment."""
     return fact.at <= at and (fact.until is None or at < fact.until)
-
-
-def _evidence(row: Row) -> Evidence:
-    return Evidence(
-        fact=row["fact"],
-        key=row["object_key"],
-        subject=row["subject"],
-        relation=row["relation"],
-        object=row["object"],
-        scope=of_row(row),
-        source=row["source"],
-        passage=row["passage_id"] or "",
-        at=row["at"] or "",
-        until=row["until"] or "",
-        recorded_at=row["recorded_at"],
-        confidence=row["confidence"],
-    )
 
 
 def _at(as_of: datetime | None) -> datetime:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from memagent.stores.items import moment
@@ -72,7 +72,7 @@ def _succession(lines: Sequence[Evidence]) -> list[_Stretch]:
     ordered = sorted(lines, key=lambda line: (line.start, latest[line.start, line.key], line.key, *_written(line)))
     runs = [list(run) for _, run in groupby(ordered, key=lambda line: line.key)]
     found: list[_Stretch] = []
-    for run, after in zip(runs, runs[1:], strict=False):
+    for run, after in pairwise(runs):
         newer = after[0]
         for stretch in _merged(run):
             ended_itself = stretch.end and stretch.end < newer.start

@@ -1,0 +1,121 @@
+"""Reading evidence: the live lines that a scope sees, and what takes part in deciding whether they hold.
+
+Whether a fact of a functional relation holds depends on every value that its subject has had. Of such relations whole
+groups are read, that is all of one subject and relation; of others only the facts that were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from memagent.stores.base import Database, Row
+from memagent.stores.functional import Functional
+from memagent.stores.items import pages
+from memagent.stores.scoping import marks, of_row, visible
+from memagent.stores.validity import Evidence, stretches
+from memagent.types import Fact, Scope
+
+_PAIRS = 200
+_COLUMNS = """
+    items.id AS fact, items.user, items.session, items.agent, said.id AS passage_id,
+    subjects.id AS subject_key, relations.id AS relation_key, objects.id AS object_key,
+    evidence.subject, evidence.relation, evidence.object, evidence.source, evidence.at, evidence.until,
+    evidence.recorded_at, evidence.confidence, evidence.eid"""
+# CROSS JOIN keeps the order that is written: SQLite, which knows nothing of the values, may otherwise begin with all
+# facts of a user. A fact and its terms share one exact scope, so that it is enough to ask for that of either.
+_TERMS_AND_EVIDENCE = """
+    CROSS JOIN items AS subjects CROSS JOIN items AS relations CROSS JOIN items AS objects
+    CROSS JOIN evidence LEFT JOIN items AS said ON said.rid = evidence.passage"""
+_JOINED = """
+    facts.rid = items.rid AND items.kind = 'fact' AND items.retired_at IS NULL
+    AND subjects.rid = facts.subject AND relations.rid = facts.relation AND objects.rid = facts.object
+    AND evidence.fact = facts.rid AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
+
+
+class Groups:
+    """The facts of one database as they follow from their evidence."""
+
+    def __init__(self, database: Database, functional: Functional) -> None:
+        self._database = database
+        self._functional = functional
+
+    def stretches(self, scope: Scope, keys: Mapping[str, str], ids: Sequence[str] | None = None) -> list[Fact]:
+        """Return each stretch of the facts that fit, by the keys of subject and relation, then by time and object.
+
+        Args:
+            keys: the keys of `subject`, `relation` and `object`, as far as they are asked for.
+            ids: of the facts that are meant; any if not given.
+        """
+        asked = self._asked(scope, keys, ids)
+        functional = self._functional.of(scope, {row["relation_key"] for row in asked})
+        lines = {row["eid"]: row for row in asked}
+        if ids is not None or "object" in keys:  # what took their place has another object
+            pairs = {_pair(row) for row in asked if functional[row["relation_key"]]}
+            lines.update((row["eid"], row) for row in self._whole(scope, sorted(pairs)))
+        wanted = {row["fact"] for row in asked}
+        by_pair: dict[tuple[str, str], list[Row]] = {}
+        for row in lines.values():
+            by_pair.setdefault(_pair(row), []).append(row)
+        return [
+            fact
+            for pair in sorted(by_pair)
+            for fact in stretches(map(_evidence, by_pair[pair]), functional=functional[pair[1]])
+            if fact.id in wanted
+        ]
+
+    def _asked(self, scope: Scope, keys: Mapping[str, str], ids: Sequence[str] | None) -> list[Row]:
+        """The live lines of the facts that fit."""
+        condition, params = visible(scope)
+        where, first = f"{_JOINED} AND {condition}", "facts CROSS JOIN items" if keys else "items CROSS JOIN facts"
+        for name, wanted in keys.items():
+            own, its = visible(scope, "terms")
+            terms = f"SELECT terms.rid FROM items AS terms WHERE terms.kind = ? AND {own} AND terms.id = ?"
+            where += f" AND facts.{name} IN ({terms})"
+            params = [*params, "relation" if name == "relation" else "phrase", *its, wanted]
+        sql = f"SELECT {_COLUMNS} FROM {first} {_TERMS_AND_EVIDENCE} WHERE {where}"
+        if ids is None:
+            return self._database.read(sql, params)
+        return [
+            row
+            for some in pages(list(dict.fromkeys(ids)))
+            for row in self._database.read(f"{sql} AND items.id IN ({marks(some)})", [*params, *some])
+        ]
+
+    def _whole(self, scope: Scope, pairs: Sequence[tuple[str, str]]) -> list[Row]:
+        """All live lines of these pairs of subject and relation."""
+        own, params = visible(scope, "subjects")
+        same = "relations.user = subjects.user AND relations.session = subjects.session"
+        rows: list[Row] = []
+        for start in range(0, len(pairs), _PAIRS):
+            some = pairs[start : start + _PAIRS]
+            sql = f"""
+                WITH wanted (subject, relation) AS (VALUES {", ".join(["(?, ?)"] * len(some))})
+                SELECT {_COLUMNS} FROM wanted
+                CROSS JOIN items AS subjects CROSS JOIN items AS relations CROSS JOIN facts CROSS JOIN items
+                CROSS JOIN items AS objects CROSS JOIN evidence LEFT JOIN items AS said ON said.rid = evidence.passage
+                WHERE {_JOINED} AND subjects.kind = 'phrase' AND {own} AND subjects.id = wanted.subject
+                AND relations.kind = 'relation' AND relations.id = wanted.relation AND {same}
+                AND relations.agent = subjects.agent"""
+            rows += self._database.read(sql, [*(part for pair in some for part in pair), *params])
+        return rows
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row["subject_key"], row["relation_key"]
+
+
+def _evidence(row: Row) -> Evidence:
+    return Evidence(
+        fact=row["fact"],
+        key=row["object_key"],
+        subject=row["subject"],
+        relation=row["relation"],
+        object=row["object"],
+        scope=of_row(row),
+        source=row["source"],
+        passage=row["passage_id"] or "",
+        at=row["at"] or "",
+        until=row["until"] or "",
+        recorded_at=row["recorded_at"],
+        confidence=row["confidence"],
+    )

@@ -76,7 +76,7 @@ def fill(core: Core, scope: Scope) -> None:
         core,
         scope,
         Triple("Ida", "Keeps", "the  Lamp", passage=ids[0], at=at, confidence=0.5),
-        Triple("ida", "keeps", "the lamp", source="elsewhere", until=at),
+        Triple("ida", "keeps", "the lamp", source="elsewhere", at=at, until=at + timedelta(days=1)),
         Triple("Bo", "keeps", "bees", source="elsewhere"),
     )
     core.triples.retire(scope, add_triples(core, scope, Triple("Bo", "is", "old")))
@@ -286,6 +286,8 @@ BAD: dict[str, tuple[Callable[[list[dict[str, Any]]], object], str]] = {
     "another fact": (lambda found: of(found, "evidence").update(subject="Otto"), "line .*says another fact"),
     "fact id": (lambda found: of(found, "fact").update(subject="bo"), "line .*fact of another id"),
     "phrase": (lambda found: of(found, "phrase").update(id="IDA"), "line .*plain form"),
+    "surely": (lambda found: of(found, "evidence").update(confidence=1.5), "line .*confidence"),
+    "end": (lambda found: of(found, "evidence").update(until="1999-01-01T00:00:00+00:00"), "line .*before it begins"),
     "confidence": (lambda found: of(found, "evidence").update(confidence=0), "line .*confidence"),
     "link": (lambda found: of(found, "link").update(a="none"), "line .*phrase that is not in"),
     "weight": (lambda found: of(found, "link").update(weight=-1), "line .*weight"),

@@ -9,7 +9,7 @@ from memagent.stores.word_index import bag
 
 
 class Content(Protocol):
-    """A row or a mapping with `id` and, as its kind has them, the columns of a passage, a fact's keys or a rationale."""
+    """A row or mapping with `id` and what its kind has: the columns of a passage or rationale, the keys of a fact."""
 
     def __getitem__(self, column: str, /) -> Any:
         """Return the value of a column."""

@@ -27,7 +27,8 @@ Place = tuple[str, str, str, str]
 """What an item is known by in the target: its kind, session, agent and id."""
 
 _GIVEN_IDS = ("passage", "rationale")
-_PLURALS = {**KINDS, "evidence": "evidence", "link": "links", "declaration": "declarations", "purged": "purged"}
+PLURALS = {**KINDS, "evidence": "evidence", "link": "links", "declaration": "declarations", "purged": "purged"}
+"""The kinds of lines, and how they are counted for people."""
 
 
 def salt_digest(salt: str) -> str:
@@ -72,7 +73,7 @@ class Intake:
                     self._keep(place, line, there[place])
                 elif place in wanted:
                     self._write_item(writer, place, line, vectors)
-                    counts[_PLURALS[place[0]]] += 1
+                    counts[PLURALS[place[0]]] += 1
             for line in evidence:
                 counts["evidence"] += self._write_evidence(writer, line)
             for line in self._lines["link"]:
@@ -137,6 +138,8 @@ class Intake:
         terms = [self._items[fact].data[name] for name in ("subject", "relation", "object")]
         if [key(line.data[name]) for name in ("subject", "relation", "object")] != terms:
             raise wrong(line.number, "says another fact than it names")
+        if line.data["until"] and line.data["until"] <= (line.data["at"] or line.data["recorded_at"]):
+            raise wrong(line.number, "says that a fact ends before it begins")
 
     def _check_there(self, line: Line, places: Sequence[Place]) -> None:
         for place in places:

@@ -90,6 +90,12 @@ def _above_zero(value: Any) -> float:
     return float(value)
 
 
+def _confidence(value: Any) -> float:
+    if _above_zero(value) > 1:
+        raise ValueError("is above 1")
+    return float(value)
+
+
 def _object(value: Any) -> str:
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
@@ -142,7 +148,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         **_TERMS,
         "at": _or_null(_time),
         "until": _or_null(_time),
-        "confidence": _above_zero,
+        "confidence": _confidence,
         "recorded_at": _time,
     },
     "link": {**_PLACE, "a": _text, "b": _text, "type": _text, "weight": _above_zero},

@@ -133,6 +133,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "evidence",
+        "pieces of evidence that end before they begin",
+        """SELECT eid AS rid, NULL AS id FROM evidence WHERE until <= coalesce(at, recorded_at)""",
+        "Say again, with the right times, what they say, and delete the facts they are for.",
+    ),
+    Rule(
+        "evidence",
         "facts that nothing says",
         """SELECT rid, id FROM items WHERE kind = 'fact'
            AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.fact = items.rid)""",

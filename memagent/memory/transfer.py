@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from memagent import files
 from memagent.memory.core import Core
-from memagent.memory.intake import Intake, salt_digest
+from memagent.memory.intake import PLURALS, Intake, salt_digest
 from memagent.memory.lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
 from memagent.memory.reembed import Target, recorded
 from memagent.stores.base import Row, Writer
@@ -91,7 +91,7 @@ def _export(core: Core, scope: Scope, file: IO[Any], vectors: bool) -> Counter[s
             file.write(written(line))
             counts[line["kind"]] += 1
     file.write(written({"end": True, "counts": counts}))
-    return counts
+    return Counter({PLURALS[kind]: count for kind, count in counts.items()})
 
 
 def _header(core: Core, writer: Writer, scope: Scope, vectors: bool) -> dict[str, Any]:

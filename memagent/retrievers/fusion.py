@@ -55,7 +55,8 @@ class Fusion:
         relative = self._sums(found, best)
         first = {_key(hit): hit for hits in reversed(found) for hit in reversed(hits)}
         ranked = sorted(_in_order(found), key=lambda key: -relative[key])[:k]
-        return [self._merged(first[key], relative[key] * scale, found) for key in ranked]
+        by_key = [{_key(hit): hit for hit in reversed(hits)} for hits in found]
+        return [self._merged(first[key], relative[key] * scale, by_key) for key in ranked]
 
     def _sums(self, found: list[list[Hit]], best: list[float]) -> dict[_Key, float]:
         sums: dict[_Key, float] = {}
@@ -64,12 +65,10 @@ class Fusion:
                 sums[_key(hit)] = sums.get(_key(hit), 0.0) + (weight * hit.score / top if top > 0 else 0.0)
         return sums
 
-    def _merged(self, hit: Hit, score: float, found: list[list[Hit]]) -> Hit:
+    def _merged(self, hit: Hit, score: float, found: list[dict[_Key, Hit]]) -> Hit:
+        key = _key(hit)
         named = [
-            (retriever.name, other)
-            for retriever, hits in zip(self._retrievers, found, strict=True)
-            for other in hits
-            if _key(other) == _key(hit)
+            (retriever.name, hits[key]) for retriever, hits in zip(self._retrievers, found, strict=True) if key in hits
         ]
         parts = {name: other.score for name, other in named}
         why = ", ".join(other.why for _, other in named if other.why)

@@ -71,8 +71,9 @@ class GraphArrays:
         kinds: for each node `phrase` or `passage`.
         names: for each node the key of the phrase, or the id of the passage.
         edges: by kind (`relation`, `context`, and the kinds of links) an int32 array (m, 2) of node numbers, the
-            smaller first and no pair twice, in order, and a float32 array (m,) of weights: how many passages and
-            sources say that two phrases stand in a relation, 1 for a passage with its phrases, a link's own weight.
+            smaller first and no pair twice, in order, and a float32 array (m,) of weights: how many facts join two
+            phrases, each as often as there are passages or sources that say it; 1 for a passage with its phrases; a
+            link's own weight. Nodes are in order: phrases by key, then passages by id. Arrays are read-only.
         seq: the number of the newest change that it shows.
     """
 
@@ -242,11 +243,12 @@ class TripleStore(Protocol):
         """Keep triples in one transaction and return the ids of their facts, in order; what is known is kept once.
 
         A triple that was purged is not taken up again from the same source: its place in the result is ''. `again`
-        lifts that. New evidence for a forgotten fact brings it back.
+        lifts that. New evidence for a forgotten fact brings it back, and so does saying it once more without a passage;
+        reading a passage once more does not.
 
         Raises:
             UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
-            NotFound: a triple names a passage that this exact scope does not have. Nothing was written.
+            NotFound: a triple names a passage that this exact scope has not, or has forgotten. Nothing was written.
             Conflict: a vector is missing, because another process removed its text meanwhile. Ask `unknown` again.
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """
@@ -319,7 +321,8 @@ class GraphStore(Protocol):
 
         Raises:
             NotFound: a phrase is not there. Nothing was written.
-            UsageProblem: a weight is not positive and finite, or a phrase is linked with itself.
+            UsageProblem: a weight is not positive and finite, a phrase is linked with itself, or the kind is one of the
+                edges that follow from facts (`relation`, `context`).
         """
         ...
 

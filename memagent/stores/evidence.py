@@ -57,9 +57,11 @@ class NewTriple:
         self.confidence = float(triple.confidence)
 
 
+# Every column but the first is wrapped, so that SQLite goes by the index of facts: the one of sources would lead it
+# through all that one source, or none, has ever said.
 _SAME = """
-    SELECT eid, subject, relation, object, confidence FROM evidence WHERE fact = ?
-    AND coalesce(passage, 0) = ? AND source = ? AND coalesce(at, '') = ? AND coalesce(until, '') = ?"""
+    SELECT eid, subject, relation, object, confidence FROM evidence WHERE fact = ? AND coalesce(passage, 0) = ?
+    AND coalesce(source, '') = ? AND coalesce(at, '') = ? AND coalesce(until, '') = ?"""
 
 
 class Keeper:

@@ -2,7 +2,8 @@
 
 Two phrases are joined by a relation edge as often as a passage or source says a fact of the two, whether that fact
 holds today or was superseded: it still tells that they have to do with each other. A passage is joined to the phrases
-of what it says.
+of what it says. Nodes are sorted by name, so that the graph does not depend on what was written first; a phrase, or an
+id of a passage, that a scope sees in two sessions is one node.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from itertools import chain
 from math import isfinite
 
 import numpy as np
@@ -18,20 +20,24 @@ from numpy.typing import NDArray
 from memagent.errors import NotFound, UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Database, GraphArrays, Link, Row
-from memagent.stores.items import LIVE
+from memagent.stores.items import LIVE, pages
 from memagent.stores.keys import key
 from memagent.stores.label import Label
 from memagent.stores.projections import Projections
-from memagent.stores.scoping import exact, visible
+from memagent.stores.scoping import check_text, exact, marks, visible
 from memagent.types import Scope
 
 Edges = tuple[NDArray[np.int32], NDArray[np.float32]]
 
+_OWN = ("relation", "context")
 _KEPT = 32  # graphs in memory, of as many scopes
-_LIVE_EVIDENCE = """
-    FROM evidence JOIN items ON items.rid = evidence.fact JOIN facts ON facts.rid = evidence.fact
+_SAID = """
+    SELECT subjects.id AS subject, objects.id AS object, told.id AS fact, said.id AS passage, evidence.source
+    FROM items AS told CROSS JOIN facts CROSS JOIN evidence CROSS JOIN items AS subjects CROSS JOIN items AS objects
     LEFT JOIN items AS said ON said.rid = evidence.passage
-    WHERE items.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
+    WHERE told.kind = 'fact' AND told.retired_at IS NULL AND facts.rid = told.rid AND evidence.fact = told.rid
+    AND subjects.rid = facts.subject AND objects.rid = facts.object
+    AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
 
 class SQLGraphStore:
@@ -74,40 +80,43 @@ class SQLGraphStore:
 
         Raises:
             NotFound: a phrase is not there. Nothing was written.
-            UsageProblem: a weight is not positive and finite, or a phrase is linked with itself.
+            UsageProblem: a weight is not positive and finite, a phrase is linked with itself, or the kind is one of the
+                edges that follow from facts (`relation`, `context`).
         """
         for one in links:
             _check(one)
-        new = 0
         with self._database.write() as writer:
+            rids: dict[str, int] = {}
             condition, own = exact(scope)
-            sql = f"SELECT rid FROM items WHERE kind = 'phrase' AND {condition} AND id = ?"
+            for some in pages(sorted({key(phrase) for one in links for phrase in (one.a, one.b)})):
+                sql = f"SELECT rid, id FROM items WHERE kind = 'phrase' AND {condition} AND id IN ({marks(some)})"
+                rids.update((row["id"], row["rid"]) for row in writer.read(sql, [*own, *some]))
+            new = 0
             for one in links:
-                ends = [writer.read(sql, [*own, key(phrase)]) for phrase in (one.a, one.b)]
-                for phrase, found in zip((one.a, one.b), ends, strict=True):
-                    if not found:
-                        raise NotFound(f"no phrase {phrase!r}", hint="A phrase is there as long as a fact has it.")
-                a, b = sorted(found[0]["rid"] for found in ends)
-                place = [a, b, one.kind]
-                changed = writer.execute(
-                    "UPDATE links SET weight = ? WHERE a = ? AND b = ? AND kind = ?", [one.weight, *place]
-                )
-                if not changed:
+                ends = sorted((key(one.a), key(one.b)))
+                if missing := [phrase for phrase in ends if phrase not in rids]:
+                    raise NotFound(f"no phrase {missing[0]!r}", hint="A phrase is there as long as a fact has it.")
+                place = [*(rids[phrase] for phrase in ends), one.kind]
+                sql = "UPDATE links SET weight = ? WHERE a = ? AND b = ? AND kind = ?"
+                if not writer.execute(sql, [one.weight, *place]):
                     writer.execute("INSERT INTO links (a, b, kind, weight) VALUES (?, ?, ?, ?)", [*place, one.weight])
                     new += 1
-                items.log(writer, [a, b], "link")
+            items.log(writer, sorted(rids.values()), "link")
         return new
 
     def links(self, scope: Scope) -> list[Link]:
-        """Return the links that the scope sees, in order of their phrases."""
-        rows = self._link_rows(scope)
-        return sorted(
-            Link(min(row["a"], row["b"]), max(row["a"], row["b"]), row["weight"], row["kind"]) for row in rows
-        )
+        """Return the links that the scope sees, in order of their phrases; of two sessions' the greater weight."""
+        live = set(self.phrases(scope))
+        weights: dict[tuple[str, str, str], float] = {}
+        for row in self._link_rows(scope):
+            if row["a"] in live and row["b"] in live:
+                place = row["a"], row["b"], row["kind"]
+                weights[place] = max(row["weight"], weights.get(place, 0.0))
+        return [Link(a, b, weights[a, b, kind], kind) for a, b, kind in sorted(weights)]
 
     def phrases(self, scope: Scope) -> list[str]:
         """Return the keys of the phrases that live facts of the scope have, sorted."""
-        return sorted(set(self._names(self._said(scope)).values()))
+        return sorted(set(chain.from_iterable((row["subject"], row["object"]) for row in self._said(scope))))
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
         """Return up to k phrases by cosine, best first, for a vector (dim,).
@@ -118,14 +127,13 @@ class SQLGraphStore:
         """
         query = self._label.row(vector)
         self._label.check(self._database)
-        live = set(self.phrases(scope))
         wanted = k
-        while True:
+        while True:  # looks further down while what was found is a phrase of hidden facts only
             near = self._indexes.nearest(scope, "phrase", query, wanted)
-            names = self._names([rid for rid, _ in near])
+            names = self._live(scope, [rid for rid, _ in near])
             best: dict[str, float] = {}
             for rid, score in near:
-                if rid in names and names[rid] in live:
+                if rid in names:
                     best.setdefault(names[rid], score)
             if len(best) >= k or len(near) < wanted:
                 return list(best.items())[:k]
@@ -137,82 +145,95 @@ class SQLGraphStore:
         self._pid = os.getpid()
 
     def _built(self, scope: Scope, seq: int) -> GraphArrays:
+        """Whatever changes while this reads has a later number than `seq`, so that the next call builds anew."""
+        said = self._said(scope)
         condition, params = visible(scope)
-        lines = self._database.read(
-            f"""SELECT facts.subject, facts.object, evidence.passage, evidence.source, evidence.fact
-                {_LIVE_EVIDENCE} AND {condition}""",
-            params,
-        )
-        passages = self._database.read(
-            f"SELECT rid, id FROM items WHERE kind = 'passage' AND {condition} AND {LIVE}", params
-        )
-        names = self._names([rid for row in lines for rid in (row["subject"], row["object"])])
-        phrases = sorted(set(names.values()))
-        ordered = sorted(passages, key=lambda row: (row["id"], row["rid"]))
-        number = {phrase: place for place, phrase in enumerate(phrases)}
-        node = {rid: number[name] for rid, name in names.items()}
-        node.update({row["rid"]: len(phrases) + place for place, row in enumerate(ordered)})
-        edges = {"relation": _relations(lines, node), "context": _contexts(lines, node)}
-        edges.update(self._linked(scope, number))
-        kinds = ("phrase",) * len(phrases) + ("passage",) * len(ordered)
-        return GraphArrays(kinds, (*phrases, *(row["id"] for row in ordered)), edges, seq)
+        rows = self._database.read(f"SELECT id FROM items WHERE kind = 'passage' AND {condition} AND {LIVE}", params)
+        phrases = sorted(set(chain.from_iterable((row["subject"], row["object"]) for row in said)))
+        passages = sorted({row["id"] for row in rows} | {row["passage"] for row in said if row["passage"] is not None})
+        phrase = {name: place for place, name in enumerate(phrases)}
+        passage = {name: place for place, name in enumerate(passages, len(phrases))}
+        edges = _said_edges(said, phrase, passage) | self._linked(scope, phrase)
+        kinds = ("phrase",) * len(phrases) + ("passage",) * len(passages)
+        return GraphArrays(kinds, (*phrases, *passages), edges, seq)
 
-    def _said(self, scope: Scope) -> list[int]:
+    def _said(self, scope: Scope) -> list[Row]:
+        """Live lines of evidence, with the keys of the two phrases and the id of the passage."""
+        condition, params = visible(scope, "told")
+        return self._database.read(f"{_SAID} AND {condition}", params)
+
+    def _live(self, scope: Scope, rids: Sequence[int]) -> dict[int, str]:
+        """The keys of those of these phrases that a live fact has."""
         condition, params = visible(scope)
-        sql = f"SELECT DISTINCT facts.subject, facts.object {_LIVE_EVIDENCE} AND {condition}"
-        return [rid for row in self._database.read(sql, params) for rid in (row["subject"], row["object"])]
-
-    def _names(self, rids: Sequence[int]) -> dict[int, str]:
         names: dict[int, str] = {}
-        for some in items.pages(sorted(set(rids))):
-            sql = f"SELECT rid, id FROM items WHERE rid IN ({', '.join('?' * len(some))})"
-            names.update((row["rid"], row["id"]) for row in self._database.read(sql, some))
+        for some in pages(rids):
+            sql = f"""
+                SELECT items.rid, items.id FROM items WHERE items.rid IN ({marks(some)}) AND {condition}
+                AND (EXISTS ({_CARRIES} AND facts.subject = items.rid)
+                     OR EXISTS ({_CARRIES} AND facts.object = items.rid))"""
+            names.update((row["rid"], row["id"]) for row in self._database.read(sql, [*some, *params]))
         return names
 
     def _link_rows(self, scope: Scope) -> list[Row]:
+        """Links with the keys of their phrases, the smaller first."""
         condition, params = visible(scope)
         sql = f"""SELECT items.id AS a, other.id AS b, links.weight, links.kind FROM links
                   JOIN items ON items.rid = links.a JOIN items AS other ON other.rid = links.b WHERE {condition}"""
         return self._database.read(sql, params)
 
-    def _linked(self, scope: Scope, number: dict[str, int]) -> dict[str, Edges]:
-        """Edges of each kind of link between phrases that are nodes; of several sessions the greatest weight."""
-        found: dict[str, dict[tuple[int, int], float]] = {}
+    def _linked(self, scope: Scope, phrase: dict[str, int]) -> dict[str, Edges]:
+        """Edges of each kind of link between phrases that are nodes; of two sessions' links the greater weight."""
+        found: dict[str, dict[int, float]] = {}
         for row in self._link_rows(scope):
-            if row["a"] in number and row["b"] in number:
-                a, b = sorted((number[row["a"]], number[row["b"]]))
-                pairs = found.setdefault(row["kind"], {})
-                pairs[a, b] = max(row["weight"], pairs.get((a, b), 0.0))
-        return {kind: _edges(list(found[kind]), list(found[kind].values())) for kind in sorted(found)}
+            if row["a"] in phrase and row["b"] in phrase:
+                pairs, place = found.setdefault(row["kind"], {}), phrase[row["a"]] << 32 | phrase[row["b"]]
+                pairs[place] = max(row["weight"], pairs.get(place, 0.0))
+        return {
+            kind: _edges(np.array(sorted(pairs)), np.array([pairs[place] for place in sorted(pairs)]))
+            for kind, pairs in sorted(found.items())
+        }
+
+
+_CARRIES = """
+    SELECT 1 FROM facts JOIN items AS told ON told.rid = facts.rid JOIN evidence ON evidence.fact = facts.rid
+    LEFT JOIN items AS said ON said.rid = evidence.passage
+    WHERE told.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
 
 def _check(link: Link) -> None:
+    for name in ("a", "b", "kind"):
+        check_text(f"the {name} of a link", getattr(link, name))
     if not isfinite(link.weight) or link.weight <= 0:
         raise UsageProblem(f"a link needs a weight above 0, got {link.weight!r}")
     if key(link.a) == key(link.b):
         raise UsageProblem(f"{link.a!r} and {link.b!r} are one phrase and cannot be linked")
+    if link.kind in _OWN:
+        raise UsageProblem(f"{link.kind!r} edges come from facts alone", hint="Give the links another kind.")
 
 
-def _relations(lines: Sequence[Row], node: dict[int, int]) -> Edges:
-    """How many facts, counted once for each passage or source that says them, join two phrases."""
-    said = {(line["fact"], line["passage"], line["source"]): line for line in lines}
-    pairs = [(node[line["subject"]], node[line["object"]]) for line in said.values()]
-    return _edges([pair for pair in pairs if pair[0] != pair[1]], None)
+def _said_edges(said: Sequence[Row], phrase: dict[str, int], passage: dict[str, int]) -> dict[str, Edges]:
+    """Edges that follow from evidence: arrays all the way, a pair (a, b) as the one number a * 2^32 + b."""
+    count = len(said)
+    subject = np.fromiter((phrase[row["subject"]] for row in said), np.int64, count)
+    object = np.fromiter((phrase[row["object"]] for row in said), np.int64, count)
+    place = np.fromiter((passage.get(row["passage"], -1) for row in said), np.int64, count)
+    facts: dict[str, int] = {}
+    fact = np.fromiter((facts.setdefault(row["fact"], len(facts)) for row in said), np.int64, count)
+    sources: dict[str, int] = {}
+    source = np.fromiter((sources.setdefault(row["source"], len(sources)) for row in said), np.int64, count)
+    sayer = np.where(place >= 0, place, len(phrase) + len(passage) + source)
+    once = np.unique(fact << 32 | sayer, return_index=True)[1]  # a fact counts once for each passage or source
+    pairs = np.minimum(subject, object) << 32 | np.maximum(subject, object)
+    relation, weight = np.unique(pairs[once][(subject != object)[once]], return_counts=True)
+    read = place >= 0
+    context = np.unique(np.concatenate([subject[read] << 32 | place[read], object[read] << 32 | place[read]]))
+    return {"relation": _edges(relation, weight), "context": _edges(context, np.ones(len(context)))}
 
 
-def _contexts(lines: Sequence[Row], node: dict[int, int]) -> Edges:
-    pairs = {
-        (node[line[end]], node[line["passage"]])
-        for line in lines
-        if line["passage"] in node
-        for end in ("subject", "object")
-    }
-    return _edges(sorted(pairs), None)
-
-
-def _edges(pairs: Sequence[tuple[int, int]], weights: Sequence[float] | None) -> Edges:
-    """Pairs as an array (m, 2), the smaller node first, in order and without repeats; weights (m,) are added up."""
-    ends = np.sort(np.array(pairs, dtype=np.int32).reshape(-1, 2), axis=1)
-    distinct, place = np.unique(ends, axis=0, return_inverse=True)
-    summed = np.bincount(place.reshape(-1), weights, minlength=len(distinct))
-    return distinct.astype(np.int32), summed.astype(np.float32)
+def _edges(pairs: NDArray[np.int64], weights: NDArray[np.generic]) -> Edges:
+    """Pairs (m,) as an array (m, 2), and weights (m,). Read-only: everybody is given the same ones."""
+    ends = np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1).astype(np.int32)
+    found = ends, weights.astype(np.float32)
+    for array in found:
+        array.flags.writeable = False
+    return found

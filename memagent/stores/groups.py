@@ -21,13 +21,14 @@ _COLUMNS = """
     subjects.id AS subject_key, relations.id AS relation_key, objects.id AS object_key,
     evidence.subject, evidence.relation, evidence.object, evidence.source, evidence.at, evidence.until,
     evidence.recorded_at, evidence.confidence, evidence.eid"""
-# CROSS JOIN keeps the order that is written: SQLite, which knows nothing of the values, may otherwise begin with all
-# facts of a user. A fact and its terms share one exact scope, so that it is enough to ask for that of either.
+# CROSS JOIN keeps the order that is written, and coalesce keeps SQLite from taking the index of what is live: knowing
+# nothing of the values, it would else begin with all facts of a user. A fact and its terms share one exact scope, so
+# that it is enough to ask for that of either.
 _TERMS_AND_EVIDENCE = """
     CROSS JOIN items AS subjects CROSS JOIN items AS relations CROSS JOIN items AS objects
     CROSS JOIN evidence LEFT JOIN items AS said ON said.rid = evidence.passage"""
 _JOINED = """
-    facts.rid = items.rid AND items.kind = 'fact' AND items.retired_at IS NULL
+    facts.rid = items.rid AND items.kind = 'fact' AND coalesce(items.retired_at, '') = ''
     AND subjects.rid = facts.subject AND relations.rid = facts.relation AND objects.rid = facts.object
     AND evidence.fact = facts.rid AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
@@ -43,6 +44,7 @@ class Groups:
         """Return each stretch of the facts that fit, by the keys of subject and relation, then by time and object.
 
         Args:
+            scope: who asks.
             keys: the keys of `subject`, `relation` and `object`, as far as they are asked for.
             ids: of the facts that are meant; any if not given.
         """

@@ -47,5 +47,5 @@ def passage(row: Row) -> Passage:
         scope=of_row(row),
         recorded_at=moment(row["recorded_at"]),
         at=moment(row["at"]) if row["at"] else None,
-        metadata=json.loads(row["metadata"]),
+        metadata=json.loads(row["metadata"]) if row["metadata"] != "{}" else {},
     )

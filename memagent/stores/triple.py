@@ -86,7 +86,7 @@ class SQLTripleStore:
 
         Raises:
             UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
-            NotFound: a triple names a passage that this exact scope does not have, or has forgotten. Nothing was written.
+            NotFound: a triple names a passage that this exact scope has not, or has forgotten. Nothing was written.
             Conflict: a vector is missing, because another process removed its text meanwhile. Ask `unknown` again.
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """

@@ -52,8 +52,8 @@ class _Stretch(NamedTuple):
 def stretches(evidence: Iterable[Evidence], *, functional: bool) -> list[Fact]:
     """Return the facts of one subject and relation, each over one stretch of time, by start and object."""
     lines = list(evidence)
-    if len(lines) == 1:
-        return [_fact(_Stretch(lines, lines[0].start, _end(lines[0])))]
+    if len(lines) == 1:  # by far the most
+        return [_said_once(lines[0])]
     found = _succession(lines) if functional else _side_by_side(lines)
     return [_fact(stretch) for stretch in sorted(found, key=lambda one: (one.start, one.lines[0].key, one.end or "~"))]
 
@@ -120,6 +120,23 @@ def _fact(stretch: _Stretch) -> Fact:
         until=moment(stretch.end) if stretch.end else None,
         superseded_by=stretch.newer or None,
         confidence=max(line.confidence for line in lines),
+    )
+
+
+def _said_once(line: Evidence) -> Fact:
+    end = _end(line)
+    return Fact(
+        id=line.fact,
+        subject=line.subject,
+        relation=line.relation,
+        object=line.object,
+        scope=line.scope,
+        sources=(line.source,) if line.source else (),
+        passages=(line.passage,) if line.passage else (),
+        at=moment(line.start),
+        recorded_at=moment(line.recorded_at),
+        until=moment(end) if end else None,
+        confidence=line.confidence,
     )
 
 

@@ -2,9 +2,10 @@
 
     python benchmarks/scale.py [--passages 100000] [--data DIR] [--json]
 
-Through the public interface, with the default embedder, on one file. Without --data the texts are made of invented words
-in the frequencies of natural ones (Zipf); with it, of the sentences of `passages.jsonl` mixed anew, and the queries are those
-of `questions.jsonl`. A query is embedded outside the clock for the two scans, and within it for the memory.
+Through the public interface, with the default embedder, on one file. Without --data the texts are made of invented
+words in the frequencies of natural ones (Zipf); with it, of the sentences of `passages.jsonl` mixed anew, and the
+queries are those of `questions.jsonl`. A query is embedded outside the clock for the two scans, and within it for the
+memory.
 """
 
 from __future__ import annotations

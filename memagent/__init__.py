@@ -18,7 +18,21 @@ if TYPE_CHECKING:
     from memagent.methods.plain import plain
     from memagent.story.book import Story
     from memagent.trace import Trace
-    from memagent.types import Answer, Completion, Hit, Message, Note, Passage, Request, Scope, Usage
+    from memagent.types import (
+        Answer,
+        Completion,
+        Fact,
+        Hit,
+        Message,
+        Note,
+        Passage,
+        Rationale,
+        Receipt,
+        Request,
+        Scope,
+        Triple,
+        Usage,
+    )
 
 __version__ = "0.1.0"
 
@@ -27,6 +41,7 @@ _HOME = {
     "Budget": "budget",
     "Completion": "types",
     "Controller": "controller",
+    "Fact": "types",
     "Flow": "flow",
     "Hit": "types",
     "MemagentError": "errors",
@@ -34,6 +49,8 @@ _HOME = {
     "Message": "types",
     "Note": "types",
     "Passage": "types",
+    "Rationale": "types",
+    "Receipt": "types",
     "Request": "types",
     "Result": "controller",
     "RunDone": "flow",
@@ -42,6 +59,7 @@ _HOME = {
     "Story": "story.book",
     "TokenReceived": "flow",
     "Trace": "trace",
+    "Triple": "types",
     "Usage": "types",
     "forget": "flow",
     "gather": "flow",
@@ -56,6 +74,7 @@ __all__ = [
     "Budget",
     "Completion",
     "Controller",
+    "Fact",
     "Flow",
     "Hit",
     "MemagentError",
@@ -63,6 +82,8 @@ __all__ = [
     "Message",
     "Note",
     "Passage",
+    "Rationale",
+    "Receipt",
     "Request",
     "Result",
     "RunDone",
@@ -71,6 +92,7 @@ __all__ = [
     "Story",
     "TokenReceived",
     "Trace",
+    "Triple",
     "Usage",
     "forget",
     "gather",

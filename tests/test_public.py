@@ -31,14 +31,9 @@ def test_all_equals_reality() -> None:
 
 
 def test_type_checkers_see_the_same_names() -> None:
-    source = (ROOT / "memagent" / "__init__.py").read_text()
-    block = source[source.index("if TYPE_CHECKING") : source.index("__version__")]
-    seen = {
-        name.strip()
-        for line in block.splitlines()
-        if " import " in line
-        for name in line.split(" import ")[1].split(",")
-    }
+    tree = ast.parse((ROOT / "memagent" / "__init__.py").read_text())
+    [block] = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert seen == set(memagent.__all__)
 
 

@@ -41,8 +41,8 @@ class Rationales:
     def add(self, rationales: Rationale | Iterable[Rationale]) -> list[str]:
         """Keep one rationale or many and return their ids, in order. When this returns, they are on disk.
 
-        The same problem, reasoning, answer and source is kept once, with its counts. Large batches are committed a thousand at
-        a time.
+        The same problem, reasoning, answer and source is kept once, with its counts. Large batches are committed a
+        thousand at a time.
 
         Raises:
             UsageProblem: a rationale cannot be kept; nothing was written.

@@ -38,14 +38,13 @@ _TEXTS = """
     LEFT JOIN facts ON facts.rid = items.rid LEFT JOIN items AS subjects ON subjects.rid = facts.subject
     LEFT JOIN items AS relations ON relations.rid = facts.relation LEFT JOIN items AS objects ON objects.rid =
     facts.object"""
-EMBEDDABLE = """
-    (items.kind IN ('phrase', 'relation')
-     OR (items.kind = 'passage' AND EXISTS (SELECT 1 FROM passages WHERE passages.rid = items.rid))
-     OR (items.kind = 'rationale' AND EXISTS (SELECT 1 FROM rationales WHERE rationales.rid = items.rid))
-     OR (items.kind = 'fact' AND EXISTS (
-        SELECT 1 FROM facts JOIN items AS a ON a.rid = facts.subject JOIN items AS b ON b.rid = facts.relation
-        JOIN items AS c ON c.rid = facts.object WHERE facts.rid = items.rid)))"""
-"""Holds for the items that must have a vector: all whose content is there."""
+# As a CASE, for the sake of speed: of an OR, SQLite makes a search by kind, and sorts all there is for each page.
+_EMBEDDABLE = """
+    CASE items.kind
+        WHEN 'passage' THEN passages.rid WHEN 'rationale' THEN rationales.rid
+        WHEN 'fact' THEN subjects.rid + relations.rid + objects.rid
+        WHEN 'phrase' THEN items.rid WHEN 'relation' THEN items.rid
+    END IS NOT NULL"""
 
 
 class Target(NamedTuple):
@@ -99,7 +98,7 @@ def drop_unfinished(database: Database) -> int:
 
 def vectorless(reader: Database | Writer, table: str, last: int, most: int) -> list[tuple[int, str]]:
     """Return (rid, text) of up to `most` items after the rid `last` that have no row in `table` and should, by rid."""
-    sql = f"""{_TEXTS} WHERE items.rid > ? AND {EMBEDDABLE}
+    sql = f"""{_TEXTS} WHERE items.rid > ? AND {_EMBEDDABLE}
               AND NOT EXISTS (SELECT 1 FROM {table} AS made WHERE made.rid = items.rid) ORDER BY items.rid LIMIT ?"""
     return [(row["rid"], embedded_text(row["kind"], row)) for row in reader.read(sql, [last, most])]
 
@@ -107,7 +106,7 @@ def vectorless(reader: Database | Writer, table: str, last: int, most: int) -> l
 def texts_of(reader: Database | Writer, rids: Sequence[int]) -> list[tuple[int, str]]:
     """Return (rid, text) for those of these items, at most some hundreds, that must have a vector."""
     marks = ", ".join("?" * len(rids))
-    rows = reader.read(f"{_TEXTS} WHERE items.rid IN ({marks}) AND {EMBEDDABLE} ORDER BY items.rid", list(rids))
+    rows = reader.read(f"{_TEXTS} WHERE items.rid IN ({marks}) AND {_EMBEDDABLE} ORDER BY items.rid", list(rids))
     return [(row["rid"], embedded_text(row["kind"], row)) for row in rows]
 
 

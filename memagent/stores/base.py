@@ -134,7 +134,7 @@ class VectorStore(Protocol):
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
 
         A note whose content (title, text and source) the exact scope has already keeps that passage, and brings it
-        back if it was retired. With `replace_sources`, passages of the exact scope whose source a note names, and that
+        back if it was retired. A note without text is kept, and no search finds it. With `replace_sources`, passages of the exact scope whose source a note names, and that
         are not among the notes, are deleted in the same transaction.
 
         Raises:

@@ -78,6 +78,7 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
     orphans = sorted({*given, *_without_evidence(writer, facts)})
     terms = _terms_of(writer, orphans)
     _erase(writer, [*gone, *orphans], counts)
+    items.log(writer, sorted(set(facts).difference(orphans)), "unsaid")  # less says them: what counts that must know
     _erase(writer, _without_facts(writer, terms), counts)
     return +counts
 

@@ -1,7 +1,8 @@
 """What was purged and is not to be learnt again: keyed digests, from which nothing of it can be read back.
 
-A tombstone names a user, who said a fact and which fact. It holds for all sessions and agents of the user: who purges a
-fact in one conversation does not want it back from another.
+A tombstone names who said a fact, which fact, and the scope that purged it. It holds in every scope that sees some of
+what that one saw: what a user purges as a whole is not learnt again in any session of theirs; what is purged in one
+session is not learnt again there, nor by the user as a whole. Other sessions, which never saw it, learn nothing of it.
 """
 
 from __future__ import annotations
@@ -20,30 +21,40 @@ Said = tuple[str, str]
 
 
 def bury(writer: Writer, scope: Scope, said: Iterable[Said]) -> None:
-    """Keep what was said from being learnt again from the same source by this user."""
-    salt, user = _salt(writer, make=True), columns(scope)[0]
-    rows = [(user, "", "", _digest(salt, one)) for one in said]
+    """Keep what was said from being learnt again from the same source."""
+    salt, owner = _salt(writer, make=True), columns(scope)
+    rows = [(*owner, _digest(salt, one)) for one in said]
     writer.executemany("INSERT OR IGNORE INTO purged (user, session, agent, digest) VALUES (?, ?, ?, ?)", rows)
 
 
 def buried(writer: Writer, scope: Scope, said: Sequence[Said]) -> set[Said]:
-    """Return what of this was purged by this user."""
+    """Return what of this is not to be learnt in this scope."""
     salt = _salt(writer)
     if not salt:
         return set()
+    condition, params = _reaching(scope)
     by_digest = {_digest(salt, one): one for one in said}
     found: set[Said] = set()
     for some in pages(list(by_digest)):
-        sql = f"SELECT digest FROM purged WHERE user = ? AND digest IN ({marks(some)})"
-        found.update(by_digest[row["digest"]] for row in writer.read(sql, [columns(scope)[0], *some]))
+        sql = f"SELECT digest FROM purged WHERE {condition} AND digest IN ({marks(some)})"
+        found.update(by_digest[row["digest"]] for row in writer.read(sql, [*params, *some]))
     return found
 
 
 def unbury(writer: Writer, scope: Scope, said: Iterable[Said]) -> None:
-    """Let what was said be learnt again."""
+    """Let what was said be learnt again, here and wherever the same tombstone held."""
     salt = _salt(writer)
-    rows = [(columns(scope)[0], _digest(salt, one)) for one in said] if salt else []
-    writer.executemany("DELETE FROM purged WHERE user = ? AND digest = ?", rows)
+    condition, params = _reaching(scope)
+    rows = [(*params, _digest(salt, one)) for one in said] if salt else []
+    writer.executemany(f"DELETE FROM purged WHERE {condition} AND digest = ?", rows)
+
+
+def _reaching(scope: Scope) -> tuple[str, list[str]]:
+    """A condition, and its parameters, that holds for the tombstones of every scope that overlaps with this one."""
+    user, session, agent = columns(scope)
+    narrower = [(name, value) for name, value in (("session", session), ("agent", agent)) if value]
+    condition = " AND ".join(["user = ?", *(f"{name} IN ('', ?)" for name, _ in narrower)])
+    return condition, [user, *(value for _, value in narrower)]
 
 
 def _digest(salt: str, said: Said) -> str:

@@ -65,19 +65,34 @@ def _side_by_side(lines: Sequence[Evidence]) -> list[_Stretch]:
 
 def _succession(lines: Sequence[Evidence]) -> list[_Stretch]:
     """Runs of one value after the other; what is left of one when the next begins ends there."""
-    latest: dict[tuple[str, str], str] = {}
-    for line in lines:
-        place = line.start, line.key
-        latest[place] = max(line.recorded_at, latest.get(place, ""))
-    ordered = sorted(lines, key=lambda line: (line.start, latest[line.start, line.key], line.key, *_written(line)))
-    runs = [list(run) for _, run in groupby(ordered, key=lambda line: line.key)]
-    found: list[_Stretch] = []
+    runs, found = _runs(sorted(lines, key=_written))
     for run, after in pairwise(runs):
         newer = after[0]
         for stretch in _merged(run):
             ended_itself = stretch.end and stretch.end < newer.start
             found.append(stretch if ended_itself else stretch._replace(end=newer.start, newer=newer.fact))
     return [*found, *(stretch for run in runs[-1:] for stretch in _merged(run))]
+
+
+def _runs(ordered: Sequence[Evidence]) -> tuple[list[list[Evidence]], list[_Stretch]]:
+    """Runs of the values that stand, by time; and empty stretches of those that were overruled at their very beginning.
+
+    What was overruled interrupts nothing. If it had held until then, it is a part of the run that ends there.
+    """
+    runs: list[list[Evidence]] = []
+    empty: list[_Stretch] = []
+    for start, together in groupby(ordered, key=lambda line: line.start):
+        at_once = list(together)
+        standing = max(at_once, key=lambda line: (line.recorded_at, line.key))
+        said: dict[str, list[Evidence]] = {}
+        for line in at_once:
+            said.setdefault(line.key, []).append(line)
+        if runs and runs[-1][0].key in said:
+            runs[-1] += said.pop(runs[-1][0].key)
+        if standing.key in said:
+            runs.append(said.pop(standing.key))
+        empty += [_Stretch(said[name], start, start, standing.fact) for name in sorted(said)]
+    return runs, empty
 
 
 def _merged(lines: Iterable[Evidence]) -> list[_Stretch]:

@@ -261,7 +261,15 @@ def _free_id(writer: Writer, scope: Scope, mark: str) -> str:
 def _insert(writer: Writer, scope: Scope, id: str, new: _New, vector: NDArray[np.float32]) -> None:
     note = new.note
     rid = items.insert(
-        writer, "passage", scope, id, source=note.source, digest=new.digest, at=new.at, vector=vector, bag=new.bag
+        writer,
+        "passage",
+        scope,
+        id,
+        source=note.source,
+        digest=new.digest,
+        at=new.at,
+        vector=vector if note.text else None,
+        bag=new.bag,
     )
     sql = "INSERT INTO passages (rid, title, text, metadata) VALUES (?, ?, ?, ?)"
     writer.execute(sql, [rid, note.title, note.text, new.metadata])

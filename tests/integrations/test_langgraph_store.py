@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memagent import Memory
+from memagent.embedders.base import Kind, Vectors
 from memagent.embedders.hashing import Hashing
 from memagent.errors import ExtraMissing, ScopeRequired, UsageProblem
+from memagent.unit import unit_rows
 
 base = pytest.importorskip("langgraph.store.base", reason='pip install "memagent[langgraph]"')
 
@@ -347,6 +350,25 @@ def test_items_are_found_by_the_memory_and_what_is_not_indexed_is_not(memory: Me
     assert found[0].key == "drink" and [item.score for item in found[1:]] == [None, None]
     store.put(("users", "alice"), "drink", {"text": "Alice likes green tea."}, index=False)
     assert memory.search("green tea") == []
+
+
+class Leaning(Hashing):
+    """Vectors as of a language model: all lean one way, so that none is at a right angle to a query."""
+
+    name = "leaning"
+
+    def embed(self, texts: Sequence[str], kind: Kind = "document") -> Vectors:
+        return unit_rows(super().embed(texts, kind) + np.float32(0.05))
+
+
+def test_what_is_not_indexed_takes_no_place_in_a_ranking() -> None:
+    with Memory(":memory:", embedder=Leaning(64), single_user=True) as memory:
+        store = MemagentStore(memory)
+        for number in range(30):
+            store.put(("secret",), str(number), {"n": number}, index=False)
+        store.put(("a",), "k", {"text": "tea"}, index=["text"])
+        for using in ("hybrid", "dense"):
+            assert [hit.text for hit in memory.search("ferry", k=5, using=using)] == ["tea"]
 
 
 def test_what_a_value_said_before_is_not_found(memory: Memory, store: MemagentStore) -> None:

@@ -1,0 +1,275 @@
+"""Looking after a memory: forget, restore, purge, why, why-not, doctor, audit, reembed, export, import."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from memagent.cli.console import complain, emit, plural, say
+from memagent.cli.notes import db_option, json_option
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.memory import Memory
+    from memagent.types import Receipt
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FINDINGS = 6
+
+
+def _scope_options(command: F) -> F:
+    """Whose memory is meant; without `--user`, what belongs to nobody in particular."""
+    for name in ("agent", "session", "user"):
+        command = click.option(f"--{name}", default=None, help=f"Only what this {name} wrote.")(command)
+    return command
+
+
+def _chosen_by(command: F) -> F:
+    command = click.option("--source", default=None, help="All that comes from this source.")(command)
+    return click.argument("ids", nargs=-1)(command)
+
+
+embedder_option = click.option("--embedder", default=None, help="The one that the file was written with.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Mend what can be worked out again.")
+@db_option
+@embedder_option
+@json_option
+def doctor(repair: bool, db: Path, embedder: str | None, as_json: bool) -> int:
+    """Check every invariant of the file, whoever's it is. Exits with 6 if something is wrong and stays so."""
+    with _memory(db, embedder) as memory:
+        findings = memory.doctor(repair=repair)
+    _tell(findings, as_json)
+    left = [one for one in findings if not one.repaired]
+    if not left:
+        say(f"{db} is healthy" + (f": {plural(len(findings), 'finding')} repaired" if findings else ""), quiet=as_json)
+    return _FINDINGS if left else 0
+
+
+@click.command()
+@_scope_options
+@db_option
+@json_option
+def audit(user: str | None, session: str | None, agent: str | None, db: Path, as_json: bool) -> int:
+    """Look for what should not be in a memory: copies, recalled text come back, secrets. Exits with 6 on findings."""
+    with _memory(db) as memory:
+        findings = memory.bind(user=user, session=session, agent=agent).audit()
+    _tell(findings, as_json)
+    if not findings:
+        say(f"{db}: nothing to look at", quiet=as_json)
+    return _FINDINGS if findings else 0
+
+
+@click.command()
+@click.option("--to", "wanted", required=True, help="The new embedder: hashing, local, openai:MODEL, ...")
+@db_option
+@json_option
+def reembed(wanted: str, db: Path, as_json: bool) -> None:
+    """Change the file over to another embedder. Stopped at any point, the same command goes on from there."""
+    from memagent import registry
+    from memagent.memory.reembed import reembed as change_over
+
+    embedder = registry.embedder(wanted)
+    with _memory(db) as memory:
+        before = memory.embedder.name
+        try:
+            made = change_over(memory.core, embedder, on_progress=_progress)
+        except BaseException:
+            complain(
+                f"{db} is not changed over to {embedder.name} yet",
+                f"Go on with: memagent reembed --to {wanted} --db {db}",
+            )
+            raise
+    if as_json:
+        emit({"db": str(db), "from": before, "to": embedder.name, "vectors": made})
+    say(f"{db}: {plural(made, 'vector')} made, now by {embedder.name}", quiet=as_json)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--no-vectors", is_flag=True, help="Much smaller; importing embeds the texts again.")
+@_scope_options
+@db_option
+@json_option
+def export(
+    file: Path, no_vectors: bool, user: str | None, session: str | None, agent: str | None, db: Path, as_json: bool
+) -> None:
+    """Write all that a memory holds of a user as JSON lines to FILE, or to standard output for "-"."""
+    from memagent.memory.transfer import export as write
+
+    with _memory(db) as memory:
+        handle = memory.bind(user=user, session=session, agent=agent)
+        place = sys.stdout if str(file) == "-" else file
+        counts = write(memory.core, handle.scope, place, vectors=not no_vectors)
+    if as_json and place is not sys.stdout:
+        emit({"file": str(file), "counts": counts})
+    say(f"{file}: {_listed(counts)}", quiet=as_json)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@_scope_options
+@db_option
+@embedder_option
+@json_option
+def import_(
+    file: Path,
+    user: str | None,
+    session: str | None,
+    agent: str | None,
+    db: Path,
+    embedder: str | None,
+    as_json: bool,
+) -> None:
+    """Take up FILE, or standard input for "-", as export wrote it: all or nothing. What is there stays as it is."""
+    from memagent.memory.transfer import import_ as read
+
+    with _memory(db, embedder, new=True) as memory:
+        handle = memory.bind(user=user, session=session, agent=agent)
+        counts = read(memory.core, handle.scope, sys.stdin.buffer if str(file) == "-" else file)
+    if as_json:
+        emit({"db": str(db), "counts": counts})
+    say(f"{db}: {_listed(counts)} taken up", quiet=as_json)
+
+
+@click.command()
+@_chosen_by
+@dry_run_option
+@_scope_options
+@db_option
+@json_option
+def forget(ids: Sequence[str], source: str | None, dry_run: bool, db: Path, as_json: bool, **scope: str | None) -> None:
+    """Hide passages, facts and rationales until they are restored."""
+    _check_chosen(ids, source)
+    with _memory(db) as memory:
+        _show(memory.bind(**scope).forget(ids, source=source, dry_run=dry_run), as_json)
+
+
+@click.command()
+@_chosen_by
+@dry_run_option
+@_scope_options
+@db_option
+@json_option
+def restore(
+    ids: Sequence[str], source: str | None, dry_run: bool, db: Path, as_json: bool, **scope: str | None
+) -> None:
+    """Bring back what was forgotten."""
+    _check_chosen(ids, source)
+    with _memory(db) as memory:
+        _show(memory.bind(**scope).restore(ids, source=source, dry_run=dry_run), as_json)
+
+
+@click.command()
+@_chosen_by
+@dry_run_option
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@_scope_options
+@db_option
+@json_option
+def purge(
+    ids: Sequence[str], source: str | None, dry_run: bool, yes: bool, db: Path, as_json: bool, **scope: str | None
+) -> None:
+    """Erase for good, leaving no byte in the file. There is no way back."""
+    _check_chosen(ids, source)
+    with _memory(db) as memory:
+        handle = memory.bind(**scope)
+        if not (dry_run or yes):
+            _ask(handle.purge(ids, source=source, dry_run=True))
+        _show(handle.purge(ids, source=source, dry_run=dry_run), as_json)
+
+
+@click.command()
+@click.argument("id")
+@_scope_options
+@db_option
+@json_option
+def why(id: str, db: Path, as_json: bool, **scope: str | None) -> None:
+    """Explain a memory: who said it and when, what hangs on it, what has become of it."""
+    with _memory(db) as memory:
+        explanation = memory.bind(**scope).why(id)
+    emit(asdict(explanation)) if as_json else click.echo(str(explanation))
+
+
+@click.command("why-not")
+@click.argument("id")
+@click.argument("query")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many hits were asked for.")
+@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@_scope_options
+@db_option
+@embedder_option
+@json_option
+def why_not(
+    id: str, query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool, **scope: str | None
+) -> None:
+    """Explain why searching for QUERY does not find a memory."""
+    with _memory(db, embedder) as memory:
+        explanation = memory.bind(**scope).why_not(id, query, k, using=using)
+    emit(asdict(explanation)) if as_json else click.echo(str(explanation))
+
+
+def _memory(db: Path, embedder: str | None = None, *, new: bool = False) -> Memory:
+    """Open a memory. Unless one is named, its embedder is only made when it is needed."""
+    from memagent.memory import Memory
+    from memagent.memory.reembed import recorded_embedder
+
+    if not db.exists():
+        if not new:
+            raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
+        return Memory(db, embedder=embedder, single_user=True)
+    return Memory(db, embedder=embedder or recorded_embedder(db), single_user=True)
+
+
+def _check_chosen(ids: Sequence[str], source: str | None) -> None:
+    if not ids and source is None:
+        raise click.UsageError("Name ids, or a --source.")
+
+
+def _ask(receipt: Receipt) -> None:
+    """Let a person confirm what is going to be erased."""
+    say(f"{receipt}")
+    if not sys.stdin.isatty():
+        raise UsageProblem("nobody is there to confirm this", hint="Look at it with --dry-run, then give --yes.")
+    click.confirm("Erase it for good?", abort=True, err=True)
+
+
+def _show(receipt: Receipt, as_json: bool) -> None:
+    if as_json:
+        emit({**asdict(receipt), "total": receipt.total})
+        return
+    click.echo(str(receipt))
+    for id in receipt.ids:
+        click.echo(f"  {id}")
+
+
+def _tell(findings: Iterable[Any], as_json: bool) -> None:
+    for finding in findings:
+        emit(asdict(finding)) if as_json else click.echo(str(finding))
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count) or "nothing"
+
+
+_last: dict[str, float] = {"told": 0.0}
+
+
+def _progress(done: int, total: int) -> None:
+    """Tell how far it has come: a terminal four times a second, a log every ten seconds."""
+    terminal = sys.stderr.isatty()
+    if time.monotonic() - _last["told"] < (0.25 if terminal else 10.0) and done < total:
+        return
+    _last["told"] = time.monotonic()
+    line = f"{done:,} of {total:,} vectors"
+    click.echo(f"\r\x1b[K{line}\r" if terminal else line, err=True, nl=not terminal)

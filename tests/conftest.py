@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from memagent.testing import no_network
+
+# How long an example takes says something about the machine, not about the code.
+settings.register_profile("memagent", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("memagent")
 
 _FOREIGN = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST")
 

@@ -16,6 +16,7 @@ import pytest
 
 from memagent.embedders.hashing import Hashing
 from memagent.errors import ConfigError, Conflict, EmbedderMismatch
+from memagent.memory import Memory
 from memagent.memory.core import Core, opened
 from memagent.memory.doctor import doctor
 from memagent.memory.reembed import Recorded, recorded_embedder, reembed, unfinished
@@ -286,3 +287,14 @@ def test_a_file_opens_without_its_embedder(tmp_path: Path) -> None:
     assert doctor(core) == []
     core.file().close()
     assert (Recorded("hashing-v1-96", 96).embed(["a"]) == hashing(NEW).embed(["a"])).all()
+
+
+def test_a_passage_without_text_has_no_vector_and_nobody_misses_it(tmp_path):
+    with Memory(tmp_path / "m.db", embedder="hashing:16") as memory:
+        alice = memory.bind(user="alice")
+        alice.add("fog")
+        memory.store.add(Scope(user="alice"), [Note("", source="s")], np.zeros((1, 16), dtype=np.float32))
+        assert memory.doctor() == [] and len(alice.search("fog", using="dense")) == 1
+        assert memory.reembed("hashing:32") == 1 and memory.doctor() == []
+        alice.export(tmp_path / "out.jsonl")
+        assert memory.bind(user="bob").import_(tmp_path / "out.jsonl")["passages"] == 2 and memory.doctor() == []

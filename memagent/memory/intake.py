@@ -14,6 +14,7 @@ from memagent.memory.derived import bag_of, digest_of, embedded_text
 from memagent.memory.lines import ITEMS, Line, Parsed, wrong
 from memagent.stores import items, tombstones
 from memagent.stores.base import Database, Row, Writer
+from memagent.stores.evidence import SAME
 from memagent.stores.items import pages, stored_vector
 from memagent.stores.keys import content_id, digest, key
 from memagent.stores.label import Label
@@ -246,8 +247,7 @@ class Intake:
         fact = self._rids[self._place(line, "fact", "fact")]
         passage = None if data["passage"] is None else self._rids[self._place(line, "passage", "passage")]
         identity = [fact, passage, data["source"], data["at"], data["until"]]
-        sql = "SELECT 1 FROM evidence WHERE fact = ? AND passage IS ? AND source = ? AND at IS ? AND until IS ?"
-        if writer.read(sql, identity):
+        if writer.read(SAME, [fact, passage or 0, data["source"], data["at"] or "", data["until"] or ""]):
             return False
         said = [data[name] for name in ("subject", "relation", "object", "confidence", "recorded_at")]
         sql = """INSERT INTO evidence (fact, passage, source, at, until, subject, relation, object, confidence,
@@ -260,7 +260,7 @@ class Intake:
         ends = [self._place(line, "phrase", end) for end in ("a", "b")]
         if not all(end in self._rids for end in ends):  # a phrase of facts that were purged here
             return False
-        place = [*sorted(self._rids[end] for end in ends), line.data["type"]]
+        place = [*(self._rids[end] for end in sorted(ends)), line.data["type"]]  # by name, as the graph keeps them
         if writer.read("SELECT 1 FROM links WHERE a = ? AND b = ? AND kind = ?", place):
             return False
         sql = "INSERT INTO links (a, b, kind, weight) VALUES (?, ?, ?, ?)"

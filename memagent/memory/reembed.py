@@ -36,12 +36,13 @@ _TEXTS = """
            rationales.problem AS problem, subjects.id AS subject, relations.id AS relation, objects.id AS object
     FROM items LEFT JOIN passages ON passages.rid = items.rid LEFT JOIN rationales ON rationales.rid = items.rid
     LEFT JOIN facts ON facts.rid = items.rid LEFT JOIN items AS subjects ON subjects.rid = facts.subject
-    LEFT JOIN items AS relations ON relations.rid = facts.relation LEFT JOIN items AS objects ON objects.rid =
-    facts.object"""
+    LEFT JOIN items AS relations ON relations.rid = facts.relation
+    LEFT JOIN items AS objects ON objects.rid = facts.object"""
 # As a CASE, for the sake of speed: of an OR, SQLite makes a search by kind, and sorts all there is for each page.
 _EMBEDDABLE = """
     CASE items.kind
-        WHEN 'passage' THEN passages.rid WHEN 'rationale' THEN rationales.rid
+        WHEN 'passage' THEN CASE passages.text WHEN '' THEN NULL ELSE passages.rid END
+        WHEN 'rationale' THEN rationales.rid
         WHEN 'fact' THEN subjects.rid + relations.rid + objects.rid
         WHEN 'phrase' THEN items.rid WHEN 'relation' THEN items.rid
     END IS NOT NULL"""

@@ -23,6 +23,8 @@ Rows = NDArray[np.int64]
 _LEVELS = (-1.5104, -0.4528, 0.4528, 1.5104)  # for a standard deviation of 1
 _LOST = 0.1175  # part of the variance that the levels lose
 _BLOCK = 32  # the first step of the rotation mixes so many components
+_SAMPLE = 8192  # rows that say where the centre is
+_BATCH = 8192  # rows that are added to the scan at once: it copies what it has each time
 _PAGE = 512  # rows that are rotated at once: about as many as stay in the cache
 
 
@@ -39,7 +41,8 @@ class Codes:
     def __init__(self, vectors: Vectors) -> None:
         self._dim = vectors.shape[1]
         self._blocks = -(-self._dim // _BLOCK)
-        self._center = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        sample = vectors[:: -(-len(vectors) // _SAMPLE)]
+        self._center = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = sqrt(max(1e-6, 1.0 - float(self._center @ self._center)))  # of unit vectors round their mean
         width = self._blocks * _BLOCK
         self.error = spread * sqrt(_LOST / (1 - _LOST) / width)
@@ -53,10 +56,10 @@ class Codes:
 
     def add(self, vectors: Vectors) -> None:
         """Append rows (n, dim)."""
-        rotated = np.empty((len(vectors), self._blocks * _BLOCK), dtype=np.float32)
-        for start in range(0, len(vectors), _PAGE):
-            rotated[start : start + _PAGE] = self._rotated(vectors[start : start + _PAGE] - self._center)
-        self._scan.add(rotated)
+        for start in range(0, len(vectors), _BATCH):
+            batch = vectors[start : start + _BATCH]
+            pages = [self._rotated(batch[first : first + _PAGE] - self._center) for first in range(0, len(batch), _PAGE)]
+            self._scan.add(np.concatenate(pages))
 
     def remove(self, rows: Rows) -> None:
         """Remove rows (n,); those behind them move up."""

@@ -75,7 +75,7 @@ class SQLiteDatabase:
         Busy: another process held it for longer than `timeout`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 30.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 60.0) -> None:
         self._timeout = timeout
         self._discard: weakref.finalize[..., Any] | None = None
         self._path = self._temporary_file() if os.fspath(path) == ":memory:" else Path(path).absolute()

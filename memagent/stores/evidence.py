@@ -59,7 +59,7 @@ class NewTriple:
 
 # Every column but the first is wrapped, so that SQLite goes by the index of facts: the one of sources would lead it
 # through all that one source, or none, has ever said.
-_SAME = """
+SAME = """
     SELECT eid, subject, relation, object, confidence FROM evidence WHERE fact = ? AND coalesce(passage, 0) = ?
     AND coalesce(source, '') = ? AND coalesce(at, '') = ? AND coalesce(until, '') = ?"""
 
@@ -77,7 +77,7 @@ class Keeper:
         """Write a fact unless it is there, and who says it unless that is known; return the id of the fact."""
         row = self._find("fact", new.id)
         rid = row["rid"] if row is not None else self._insert(new)
-        known = self._writer.read(_SAME, [rid, passage or 0, source, new.at or "", new.until or ""])
+        known = self._writer.read(SAME, [rid, passage or 0, source, new.at or "", new.until or ""])
         changed = self._agree(known[0], new) if known else self._say(rid, new, passage, source)
         if row is not None and row["retired_at"] is not None and (not known or passage is None):
             items.set_retired(self._writer, [rid], None)

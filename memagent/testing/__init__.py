@@ -2,15 +2,16 @@
 
 - `scripted`: `ScriptedLLM` answers from a list and records what it was asked.
 - `server`: `FakeOpenAIServer` is a real HTTP server on this machine that speaks the OpenAI interface.
-- `conformance`: `check_llm`, `check_embedder`, `check_retriever`; `conformance_store`, `conformance_facts` and
-  `conformance_rationales`: `check_store`, `check_triple_store`, `check_graph_store`, `check_rationale_store`. Each
-  gives a `Report`.
+- `conformance`: `check_llm`, `check_embedder`, `check_retriever`; for stores, in modules of their own, `check_store`,
+  `check_triple_store`, `check_graph_store`, `check_rationale_store`. Each gives a `Report`.
 - `network`: `no_network` makes every connection to another machine an error.
 """
 
 from __future__ import annotations
 
 from memagent.testing.conformance import check_embedder, check_llm, check_retriever
+from memagent.testing.conformance_facts import check_triple_store
+from memagent.testing.conformance_graph import check_graph_store
 from memagent.testing.conformance_rationales import check_rationale_store
 from memagent.testing.conformance_store import check_store
 from memagent.testing.network import NetworkUsed, no_network
@@ -27,9 +28,11 @@ __all__ = [
     "Report",
     "ScriptedLLM",
     "check_embedder",
+    "check_graph_store",
     "check_llm",
     "check_rationale_store",
     "check_retriever",
     "check_store",
+    "check_triple_store",
     "no_network",
 ]

@@ -28,7 +28,7 @@ def add(store, *triples):
 
 
 def test_known_evidence_is_looked_up_by_its_fact(database):
-    plan = database.read(f"EXPLAIN QUERY PLAN {evidence._SAME}", [1, 0, "", "", ""])
+    plan = database.read(f"EXPLAIN QUERY PLAN {evidence.SAME}", [1, 0, "", "", ""])
     assert ["evidence_by_fact" in row["detail"] for row in plan] == [True]
 
 

@@ -55,9 +55,9 @@ def kept(database):
 def contents(database, user):
     """All that a user has but numbers of rows and times of writing."""
     read = database.read
-    name = {row["rid"]: (row["kind"], row["id"], row["session"]) for row in read("SELECT * FROM items")}
-    mine = [row["rid"] for row in read("SELECT rid FROM items WHERE user = ?", [user])]
-    found = {"items": sorted(name[rid] for rid in mine)}
+    mine = read("SELECT rid, kind, id, session FROM items WHERE user = ?", [user])
+    name = {row["rid"]: (row["kind"], row["id"], row["session"]) for row in mine}
+    found = {"items": sorted(name.values())}
     for table, columns in {
         "vectors": "rid vector",
         "words": "rid bag",
@@ -66,7 +66,7 @@ def contents(database, user):
         "links": "a b kind weight",
     }.items():
         own, *others = columns.split()
-        rows = [row for row in read(f"SELECT * FROM {table}") if row[own] in set(mine)]
+        rows = read(f"SELECT * FROM {table} WHERE {own} IN (SELECT rid FROM items WHERE user = ?)", [user])
         ends = {"rid", "fact", "passage", "a", "b"} | ({"subject", "relation", "object"} if table == "facts" else set())
         found[table] = sorted(
             (tuple(name.get(row[one]) if one in ends else row[one] for one in (own, *others)) for row in rows), key=repr

@@ -138,6 +138,7 @@ class SQLVectorStore:
         self._label.check(self._database)
         allowed = items.happened_by(self._database, scope, "passage", as_of)
         found = self._indexes.nearest(scope, "passage", query, k, allowed)
+        self._label.check(self._database)  # again: the vectors may have been exchanged for another embedder's meanwhile
         rows = self._live(scope, [rid for rid, _ in found])
         return [Match(passage(rows[rid]), score) for rid, score in found if rid in rows]
 

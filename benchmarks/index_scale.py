@@ -127,7 +127,7 @@ def of_vectors(what: str, vectors: Vectors, queries: Vectors) -> list[Row]:
     faiss.omp_set_num_threads(threads)
     plain = [_seconds(lambda one=one: np.argpartition(vectors @ one, -K)[-K:]) for one in queries]
     codes = index._codes
-    size = vectors.nbytes + (faiss.serialize_index(codes._index).nbytes if codes else 0)
+    size = vectors.nbytes + (faiss.serialize_index(codes._scan).nbytes if codes else 0)
     return [
         _row(what, "VectorIndex", build, ours, size, float(recall)),
         _row(what, "FAISS flat, one thread", flat_build, bare, vectors.nbytes, 1.0),

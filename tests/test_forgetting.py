@@ -313,3 +313,12 @@ def test_adding_a_and_b_and_deleting_a_is_adding_b(tmp_path_factory, notes, trip
             one.bind(user="alice").delete(source="a")
         fill(two, "b")
         assert rows(one) == rows(two)
+
+
+def test_forgetting_a_source_hides_the_facts_that_it_alone_says(alice):
+    [alone] = alice.facts.add(Triple("Ida", "owns", "a boat", source="a letter"))
+    alice.facts.add([Triple("Ida", "owns", "a cat", source="a letter"), Triple("Ida", "owns", "a cat", source="Bo")])
+    assert alice.forget(source="a letter").ids == (alone,)
+    assert [fact.object for fact in alice.facts.find("Ida")] == ["a cat"]
+    assert alice.restore(source="a letter").ids == (alone,)
+    assert len(alice.facts.find("Ida")) == 2

@@ -109,6 +109,9 @@ def _carried_out(
     """Choose and change in one transaction; a dry run does the same and takes it all back."""
     with undoable(database, dry_run) as writer:
         rows = removal.chosen(writer, scope, ids, source=source, which=which)
+        if source is not None and verb in ("forget", "restore"):
+            known = {row["rid"] for row in rows}
+            rows += [row for row in removal.said_only_by(writer, scope, source, which) if row["rid"] not in known]
         counts = change(writer, rows)
         if not +counts:
             raise _nothing(verb, ids, source)

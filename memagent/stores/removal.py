@@ -51,6 +51,17 @@ def chosen(
     return [rows[rid] for rid in sorted(rows)]
 
 
+def said_only_by(writer: Writer, scope: Scope, source: str, which: str) -> list[Row]:
+    """Return the facts that nothing but a source says, and that without a passage."""
+    condition, params = visible(scope)
+    sql = f"""
+        SELECT * FROM items WHERE kind = 'fact' AND {condition} AND {which}
+        AND rid IN (SELECT fact FROM evidence WHERE source = ? AND passage IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM evidence WHERE fact = items.rid AND (source <> ? OR passage IS NOT NULL))
+        ORDER BY rid"""
+    return writer.read(sql, [*params, source, source])
+
+
 def retire(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
     """Hide items; return how many of each kind, with the facts that only hidden passages say."""
     hidden = hidden_with(writer, rows)

@@ -22,7 +22,7 @@ __all__ = ["VectorIndex"]
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-_EXACT = 4_000_000  # up to so many numbers (rows times dim) comparing all is as quick, about a millisecond
+_SCANNED = 4_000_000  # up to so many numbers (rows times dim) comparing all is as quick, about a millisecond
 _TAIL = 512  # rows that wait before codes are made for all of them: one alone costs as much
 _GROWTH = 4  # the codes are made anew, round another centre, once the index has grown so many times
 _FIRST, _MORE = (100, 4), 4  # candidates at first, by k, and how many times more whenever these were too few
@@ -37,16 +37,16 @@ class VectorIndex:
 
     Args:
         dim: length of every vector.
-        exact: up to how many numbers (rows times dim) all vectors are compared.
+        scanned: up to how many numbers (rows times dim) all vectors are compared.
     """
 
-    def __init__(self, dim: int, *, exact: int = _EXACT) -> None:
+    def __init__(self, dim: int, *, scanned: int = _SCANNED) -> None:
         import faiss
 
         self._lock = threading.Lock()  # FAISS crashes when a search meets an add
         self._places = Places()
         self._dim = dim
-        self._exact = exact
+        self._scanned = scanned
         self._flat: Any = faiss.IndexFlatIP(dim)
         self._codes: Codes | None = None
         self._coded_first = 0
@@ -96,7 +96,7 @@ class VectorIndex:
 
     def _candidates(self, query: Vectors, k: int, total: int, mask: Mask | None) -> Rows:
         """The rows (n,) among which the k best are, and all that may tie with the last of them."""
-        if total * self._dim > self._exact:
+        if total * self._dim > self._scanned:
             found = self._estimated(self._current_codes(), query, k, total, mask)
             if found is not None:
                 return found

@@ -226,7 +226,8 @@ def _numbers(distinct: Keys, keys: Keys) -> Keys:
     while len(wrong):
         numbers[wrong] += 1
         wrong = wrong[distinct[numbers[wrong]] != keys[wrong]]
-    return numbers.astype(np.uint64)
+    found: Keys = numbers.astype(np.uint64)
+    return found
 
 
 def _merged(first: _Segment, second: _Segment) -> _Segment:

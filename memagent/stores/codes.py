@@ -58,7 +58,9 @@ class Codes:
         """Append rows (n, dim)."""
         for start in range(0, len(vectors), _BATCH):
             batch = vectors[start : start + _BATCH]
-            pages = [self._rotated(batch[first : first + _PAGE] - self._center) for first in range(0, len(batch), _PAGE)]
+            pages = [
+                self._rotated(batch[first : first + _PAGE] - self._center) for first in range(0, len(batch), _PAGE)
+            ]
             self._scan.add(np.concatenate(pages))
 
     def remove(self, rows: Rows) -> None:

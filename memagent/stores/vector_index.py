@@ -92,14 +92,14 @@ class VectorIndex:
             total = len(self._places) if mask is None else int(np.count_nonzero(mask))
             if k < 1 or not total:
                 return []
-            return self._ranked(query, _one_thread(self._candidates, query, min(k, total), total, mask), k)
+            codes = self._current_codes() if total * self._dim > self._scanned else None
+            return self._ranked(query, _one_thread(self._candidates, query, min(k, total), total, mask, codes), k)
 
-    def _candidates(self, query: Vectors, k: int, total: int, mask: Mask | None) -> Rows:
+    def _candidates(self, query: Vectors, k: int, total: int, mask: Mask | None, codes: Codes | None) -> Rows:
         """The rows (n,) among which the k best are, and all that may tie with the last of them."""
-        if total * self._dim > self._scanned:
-            found = self._estimated(self._current_codes(), query, k, total, mask)
-            if found is not None:
-                return found
+        found = None if codes is None else self._estimated(codes, query, k, total, mask)
+        if found is not None:
+            return found
         wanted = min(k + 8, total)
         while True:
             scores, rows = self._flat.search(query[None], wanted, params=_only(mask))

@@ -1,4 +1,4 @@
-"""The graph over facts and passages: the contract, the numbers of the HippoRAG corpus, and how it follows its stores."""
+"""The graph over facts and passages: the contract, the numbers of the HippoRAG corpus, and following its stores."""
 
 from __future__ import annotations
 

@@ -56,6 +56,65 @@ def test_codes_find_what_a_full_comparison_finds():
     assert index.search(query, 50) == expected(vectors, query, 50, range(1, 6000))
 
 
+def on_a_subject(rows, subject, dim):
+    """Vectors (rows, dim) of which the first `subject` lie round a query (dim,), nearer and nearer to the first."""
+    vectors, [query] = unit(rows, dim), unit(1, dim, 1)
+    near = np.linspace(0.9, 0.3, subject, dtype=np.float32)[:, None]
+    vectors[:subject] = near * query + np.sqrt(1 - near**2) * vectors[:subject]
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), query
+
+
+def test_removing_a_subject_hides_nothing_that_is_left_of_it():
+    vectors, query = on_a_subject(20_000, 1000, 256)
+    index = VectorIndex(256, scanned=0)
+    index.add(np.arange(20_000), vectors)
+    index.search(query, 10)
+    index.remove(np.arange(595))
+    assert len(index._places) == 20_000, "packed already: nothing is dead"
+    assert index.search(query, 10) == expected(vectors, query, 10, range(595, 20_000))
+
+
+@pytest.mark.parametrize("step", [2, 9, 400])
+def test_codes_find_what_is_allowed(step):
+    vectors, query = on_a_subject(20_000, 1000, 256)
+    index = VectorIndex(256, scanned=0)
+    index.add(np.arange(20_000), vectors)
+    for allowed in (range(0, 20_000, step), range(1000, 20_000, step)):
+        assert index.search(query, 10, rids(*allowed)) == expected(vectors, query, 10, allowed)
+
+
+def test_vectors_that_all_lie_close_together_are_told_apart():
+    """As those of some embedding models do, whose cosines all lie between 0.7 and 0.9."""
+    vectors, query = on_a_subject(8000, 300, 128)
+    shifted = np.concatenate([vectors, query[None]]) + 2 * unit(1, 128, 5)
+    shifted /= np.linalg.norm(shifted, axis=1, keepdims=True)
+    index = VectorIndex(128, scanned=0)
+    index.add(np.arange(8000), shifted[:-1])
+    assert index.search(shifted[-1], 20) == expected(shifted, shifted[-1], 20, range(8000))
+
+
+def test_codes_follow_additions_one_at_a_time_growth_and_packing():
+    vectors, query = on_a_subject(9000, 9000, 65)
+    order = np.random.default_rng(2).permutation(9000)
+    index, kept = VectorIndex(65, scanned=0), set()
+    for some in [order[:1500], *order[1500:1510, None], order[1510:2300], order[2300:]]:
+        index.add(some, vectors[some])
+        kept |= set(some.tolist())
+        assert index.search(query, 10) == expected(vectors, query, 10, kept)
+    index.remove(np.arange(0, 9000, 3))
+    assert len(index._places) == len(index) == 6000
+    kept -= set(range(0, 9000, 3))
+    assert index.search(query, 10) == expected(vectors, query, 10, kept)
+
+
+def test_more_ties_than_candidates_still_go_by_rid():
+    vectors = unit(12_000, 64)
+    vectors[3000:6000] = vectors[3000]
+    index = VectorIndex(64, scanned=0)
+    index.add(np.arange(12_000)[::-1].copy(), vectors[::-1].copy())
+    assert [rid for rid, _ in index.search(vectors[3000], 5)] == [3000, 3001, 3002, 3003, 3004]
+
+
 @pytest.mark.parametrize("scanned", [0, 1 << 23])
 def test_ties_go_by_rid_also_at_the_last_place(scanned):
     vectors = np.tile(unit(1, 8), (500, 1))

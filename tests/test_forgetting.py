@@ -205,7 +205,10 @@ def test_purge_leaves_no_piece_of_texts_of_any_length(tmp_path_factory, lengths,
 
 def test_purge_waits_for_a_reader_and_says_so_when_it_stays(tmp_path):
     with Memory(tmp_path / "m.db", embedder="hashing:8") as memory:
-        memory.core.file()._timeout = 0.3
+        database = memory.core.file()
+        database._timeout = 0.3
+        with database._link() as link:
+            link.raw.execute("PRAGMA busy_timeout = 300")
         alice = memory.bind(user="alice")
         [id] = alice.add(SECRET)
         reader = sqlite3.connect(tmp_path / "m.db", isolation_level=None)

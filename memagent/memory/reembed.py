@@ -176,16 +176,24 @@ def _change_over(
 
 
 def _begin(database: Database, wanted: Target) -> None:
-    """Record what the rows of `vectors_next` come from, after clearing away all that come from elsewhere."""
-    while recorded(database, "next_") != wanted:
-        given_up = unfinished(database)
-        if given_up is not None:
-            _log.warning("giving up %d vectors of an unfinished change to the embedder %s", given_up[1], given_up[0])
-        drop_unfinished(database)
+    """Record what the rows of `vectors_next` come from, after clearing away all that come from elsewhere.
+
+    Looks and writes under one lock, so that of two that begin the same change neither takes the other's away.
+    """
+    while True:
         with database.write() as writer:
-            if recorded(writer, "next_") is None and not _count(writer, "vectors_next"):
+            found = recorded(writer, "next_")
+            if found == wanted or recorded(writer) == wanted:
+                return
+            left = _count(writer, "vectors_next")
+            if found is not None:
+                _log.warning("giving up %d vectors of an unfinished change to the embedder %s", left, found.name)
+                _forget_target(writer)
+            elif not left:
                 rows = [("next_embedder", wanted.name), ("next_dim", wanted.dim)]
                 writer.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", rows)
+                return
+        _clear(database)
 
 
 def _fill(database: Database, embedder: Embedder, wanted: Target, batch: int, on_progress: Progress | None) -> int:

@@ -138,6 +138,8 @@ class SQLTripleStore:
         `None` takes that back. It changes no stored fact.
         """
         check_text("the relation", relation)
+        if not relation.strip() or functional not in (True, False, None):
+            raise UsageProblem(f"cannot declare {relation!r} as {functional!r}", hint="Give a name, and True or False.")
         self._functional.declare(scope, key(relation), functional)
 
     def nearest(

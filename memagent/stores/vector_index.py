@@ -143,6 +143,8 @@ class VectorIndex:
         import faiss
 
         rows, cosines = np.ascontiguousarray(rows), np.empty(len(rows), dtype=np.float32)
+        if not len(rows):  # which FAISS takes for a mistake
+            return cosines
         pointers = [faiss.swig_ptr(array) for array in (query, cosines, rows)]
         self._flat.compute_distance_subset(1, pointers[0], len(rows), *pointers[1:])
         return cosines

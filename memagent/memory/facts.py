@@ -48,6 +48,9 @@ class Facts:
         What is known is kept once, with each source that says it. A fact that was purged is not learnt again from the
         same source: its place in the result is ''. Large batches are committed a thousand at a time.
 
+        The same said again, by the same source and of the same time, is nothing new. To state again what has ended
+        since, name a passage, or say since when: `Triple(..., at=...)`.
+
         Args:
             triples: `Triple`s, or plain (subject, relation, object).
             again: learn also what was purged.

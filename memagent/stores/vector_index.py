@@ -115,10 +115,11 @@ class VectorIndex:
             rows, estimates = codes.nearest(query, wanted)
             rows = np.concatenate([rows, tail])
             rows = rows if mask is None else rows[mask[rows]]
-            scores = self._cosines(query, rows)
-            last = np.partition(scores, -k)[-k] if len(rows) >= k else -np.inf
-            if estimates[-1] < last - _SURE * codes.error:
-                return rows[scores >= last - _MARGIN]
+            if len(rows) >= k:
+                scores = self._cosines(query, rows)
+                last = np.partition(scores, -k)[-k]
+                if estimates[-1] < last - _SURE * codes.error:
+                    return rows[scores >= last - _MARGIN]
             wanted *= _MORE
         return None
 

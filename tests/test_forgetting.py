@@ -116,8 +116,9 @@ def test_nothing_matched_is_an_error_and_changes_nothing(alice, verb):
     for wanted in ({"ids": "nobody"}, {"source": "nowhere.md"}, {"ids": []}, {}):
         with pytest.raises(NotFound, match=f"nothing to {verb}"):
             getattr(alice, verb)(**wanted)
-    with pytest.raises(UsageProblem):
-        getattr(alice, verb)([3])
+    for wrong in ({"ids": [3]}, {"source": ""}, {"source": "  "}, {"source": 3}):
+        with pytest.raises(UsageProblem):
+            getattr(alice, verb)(**wrong)
     assert rows(alice) == before
 
 

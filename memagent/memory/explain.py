@@ -12,6 +12,7 @@ from memagent.memory.retention import strength
 from memagent.stores import removal
 from memagent.stores.base import Database, Row
 from memagent.stores.items import moment, utc
+from memagent.stores.keys import key
 from memagent.stores.scoping import of_row, visible
 from memagent.types import Fact, Hit, Scope
 
@@ -189,7 +190,7 @@ def _held(fact: Fact) -> str:
 def _functional(core: Core, scope: Scope, stretches: list[Fact]) -> list[str]:
     """Whether a newer value takes the place of an older one here, and who says so."""
     for relation in core.triples.relations(scope) if stretches else ():
-        if relation.name == stretches[0].relation and relation.functional:
+        if relation.name == key(stretches[0].relation) and relation.functional:
             counts = f"{relation.subjects} subjects, {relation.facts} facts"
             return [f"{relation.name!r} has one value at a time ({relation.how}; {counts})"]
     return []

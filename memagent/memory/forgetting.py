@@ -89,7 +89,9 @@ def finish_purge(database: SQLiteDatabase) -> None:
 
 
 def as_ids(ids: str | Iterable[str], source: str | None) -> list[str]:
-    """Return the ids as a list; neither an id nor a source is an error, since it would be no request at all."""
+    """Return the ids as a list, checked; a blank source would mean all that has none, and is refused."""
+    if source is not None and (not isinstance(source, str) or not source.strip()):
+        raise UsageProblem(f"a source must be a text that is not blank, got {source!r}", hint="See sources().")
     wanted = [ids] if isinstance(ids, str) else list(ids)
     if not all(isinstance(id, str) for id in wanted):
         raise UsageProblem(f"ids must be str, got {wanted!r}"[:200], hint="Give what add() or a hit's id gave you.")

@@ -19,6 +19,8 @@ from memagent.stores.scoping import columns, marks, visible
 from memagent.types import Scope
 
 LIVE = "items.retired_at IS NULL"
+LIVE_ONE = "+items.retired_at IS NULL"
+"""`LIVE` for a look-up by id or source: the plus keeps SQLite from going through all live items of a user instead."""
 HAPPENED = "coalesce(items.at, items.recorded_at)"
 """When an item counts as of: its own time, else that of writing."""
 
@@ -97,7 +99,7 @@ def log(writer: Writer, rids: Sequence[int], op: str) -> None:
 
 
 def find(
-    reader: Database | Writer, scope: Scope, kind: str, ids: Sequence[str], which: str = LIVE, *, shared: bool = False
+    reader: Database | Writer, scope: Scope, kind: str, ids: Sequence[str], which: str = LIVE_ONE, *, shared: bool = False
 ) -> list[Row]:
     """Return the items of a kind with these ids that the scope sees, oldest first; with `shared`, others' too."""
     condition, params = visible(scope, shared=shared)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from memagent.stores import items
 from memagent.stores.base import Database, Row, Writer
-from memagent.stores.items import now, pages
+from memagent.stores.items import LIVE, LIVE_ONE, now, pages
 from memagent.stores.scoping import marks, visible
 from memagent.types import Scope
 
@@ -27,7 +27,7 @@ KINDS = {
 OWN = ("passage", "fact", "rationale")
 """The kinds that have ids of their own, and can be hidden or removed by them."""
 
-RETIRED = "items.retired_at IS NOT NULL"
+RETIRED = "+items.retired_at IS NOT NULL"
 
 
 def chosen(
@@ -41,7 +41,8 @@ def chosen(
 ) -> list[Row]:
     """Return the items that the scope may change: those with one of the ids, and all that come from the source."""
     condition, params = visible(scope)
-    base = f"SELECT * FROM items WHERE kind IN ({marks(kinds)}) AND {condition} AND {which}"
+    by_id = which.replace(LIVE, LIVE_ONE)
+    base = f"SELECT * FROM items WHERE kind IN ({marks(kinds)}) AND {condition} AND {by_id}"
     rows: dict[int, Row] = {}
     for some in pages(list(dict.fromkeys(ids))):
         found = reader.read(f"{base} AND id IN ({marks(some)})", [*kinds, *params, *some])

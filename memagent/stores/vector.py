@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound
 from memagent.stores import items, removal
 from memagent.stores.base import Database, Match, Row, Vectors, Writer
-from memagent.stores.items import LIVE, pages, utc
+from memagent.stores.items import LIVE, LIVE_ONE, pages, utc
 from memagent.stores.label import Label
 from memagent.stores.projections import Projections
 from memagent.stores.rows import FULL, as_json, check_note, note_digest, passage
@@ -224,7 +224,7 @@ def _rows(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> list[R
     condition, params = visible(scope)
     rows: list[Row] = []
     for some in pages(list(dict.fromkeys(ids))):
-        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE} AND items.id IN ({marks(some)}) ORDER BY items.rid"
+        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE_ONE} AND items.id IN ({marks(some)}) ORDER BY items.rid"
         rows += reader.read(sql, [*params, *some])
     return rows
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
-from memagent.stores.items import LIVE, pages, utc
+from memagent.stores.items import LIVE_ONE, pages, utc
 from memagent.stores.keys import content_id, fact_text, key
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.stores.word_index import bag
@@ -152,7 +152,7 @@ def placed(writer: Writer, scope: Scope, new: Sequence[NewTriple]) -> list[Place
     found: dict[str, Row] = {}
     for some in pages(list(dict.fromkeys(ids))):
         sql = f"""SELECT rid, id, source FROM items
-                  WHERE kind = 'passage' AND {condition} AND {LIVE} AND id IN ({marks(some)})"""
+                  WHERE kind = 'passage' AND {condition} AND {LIVE_ONE} AND id IN ({marks(some)})"""
         found.update((row["id"], row) for row in writer.read(sql, [*own, *some]))
     if missing := [id for id in ids if id not in found]:
         hint = "It was forgotten, or written in another scope: bind the session and agent it was written in."

@@ -13,8 +13,9 @@ from memagent.stores.keys import digest
 from memagent.stores.scoping import check_text, of_row
 from memagent.types import Note, Passage
 
-FULL = "items.*, passages.title, passages.text, passages.metadata"
-"""The columns of a passage, from `items JOIN passages`."""
+FULL = """items.rid, items.id, items.user, items.session, items.agent, items.source, items.at, items.recorded_at,
+    passages.title, passages.text, passages.metadata"""
+"""The columns of a passage, from `items JOIN passages`: no more of them, because a search reads a hundred rows."""
 
 
 def note_digest(note: Note) -> str:

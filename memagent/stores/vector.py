@@ -169,9 +169,10 @@ class SQLVectorStore:
             old = passage(rows[0])
             if old.text != text:
                 new = _New(Note(text, old.title, old.source, id, old.at, old.metadata))
-                removal.remove(writer, old.scope, rows)
+                [item] = removal.chosen(writer, scope, [id], which=LIVE, kinds=["passage"])
+                removal.remove(writer, old.scope, [item])
                 _insert(writer, old.scope, id, new, unit)
-                _carry_over(writer, old.scope, rows[0])
+                _carry_over(writer, old.scope, item)
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
         """Hide passages from every read until they are restored; return how many."""

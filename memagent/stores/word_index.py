@@ -140,7 +140,8 @@ class WordIndex:
 
     def _best(self, chosen: list[_Term], k: int, allowed: Rids | None) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         scores = self._scores(chosen)
-        rows = np.flatnonzero(scores if allowed is None else (scores > 0) & self._places.chosen(allowed))
+        some = scores > 0  # as truth values: these are gone through several times as fast
+        rows = np.flatnonzero(some if allowed is None else some & self._places.chosen(allowed))
         if not len(rows) or k < 1:
             return rows[:0], scores[:0]
         scores = scores[rows]

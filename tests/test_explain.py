@@ -101,6 +101,11 @@ async def _all(alice):
     await alice.aforget(id)
     await alice.arestore(id)
     told = await alice.awhy(id)
+    assert (
+        await alice.facts.aadd(("Ida", "rings", "the bell"))
+        and (await alice.facts.afind("ida"))[0].object == "the bell"
+    )
+    assert await alice.rationales.aadd(Rationale("2 + 2?", "count", "4")) and await alice.rationales.asearch("2 + 2?")
     return (await alice.aget(id)).text, hits[0].id == id, told.verdict, (await alice.apurge(id)).total
 
 

@@ -31,9 +31,11 @@ class Core:
         database: the file; `None` where a store was given.
         embedder: what turns texts into vectors.
         passages: the passage store.
+        projections: the indexes that the stores share; only where there is a file.
     """
 
     passages: VectorStore
+    projections: Projections
     _triples: TripleStore
     _graph: GraphStore
     _rationales: RationaleStore
@@ -50,7 +52,7 @@ class Core:
         """Open the stores of the database with an embedder; indexes of another one are dropped."""
         database = self.file()
         name, dim = embedder.name, embedder.dim
-        indexes = Projections(database, dim, shared=["rationale"])
+        self.projections = indexes = Projections(database, dim)
         self.passages = SQLVectorStore(database, embedder=name, dim=dim, projections=indexes)
         self._triples = SQLTripleStore(database, embedder=name, dim=dim, projections=indexes)
         self._graph = SQLGraphStore(database, embedder=name, dim=dim, projections=indexes)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from memagent.errors import MemoryProblem, StorageDamaged
 from memagent.memory import contents, reembed
@@ -18,7 +17,6 @@ from memagent.memory.forgetting import finish_purge
 from memagent.memory.rules import OWN_TABLES, REPAIR, RULES, Finding, Rule, indexes_anew, some
 from memagent.stores.base import Database, Row
 from memagent.stores.items import LIVE, pages
-from memagent.stores.projections import Projections
 from memagent.stores.scoping import marks, of_row, visible
 from memagent.types import Scope
 
@@ -144,12 +142,9 @@ def _unfinished_purge(core: Core, repair: bool) -> Iterator[Finding]:
 
 def _indexes(core: Core, repair: bool) -> Iterator[Finding]:
     """The indexes of this process against the file, for the largest scopes."""
-    projections = getattr(core.passages, "_indexes", None)
-    if not isinstance(projections, Projections):
-        return
     for scope, kind in _largest(core.file()):
         for table in ("vectors", "words"):
-            astray = _astray(core.file(), projections, scope, kind, table)
+            astray = _astray(core, scope, kind, table)
             if astray:
                 if repair:
                     with core.file().write() as writer:
@@ -166,26 +161,18 @@ def _largest(database: Database) -> list[tuple[Scope, str]]:
     return found + [(Scope(user=scope.user), kind) for scope, kind in found[:1] if scope != Scope(user=scope.user)]
 
 
-def _astray(database: Database, projections: Projections, scope: Scope, kind: str, table: str) -> list[int]:
+def _astray(core: Core, scope: Scope, kind: str, table: str) -> list[int]:
     """The rids that an index has and should not, or lacks; looked at again while others write."""
     condition, params = visible(scope, shared=kind == "rationale")
     sql = f"""SELECT items.rid FROM items JOIN {table} AS hung ON hung.rid = items.rid
               WHERE items.kind = ? AND {condition} AND {LIVE}"""
+    database = core.file()
     while True:
         before = database.changes()
         wanted = {row["rid"] for row in database.read(sql, [kind, *params])}
-        highest = int(
-            database.read("SELECT coalesce(max(seq), 0) AS n FROM sqlite_sequence WHERE name = 'items'")[0]["n"]
-        )
-        held = _held(projections, scope, kind, table, highest)
+        held = core.projections.held(scope, kind, table)
         if database.changes() == before:
             return sorted(wanted ^ held)
-
-
-def _held(projections: Projections, scope: Scope, kind: str, table: str, highest: int) -> set[int]:
-    follower = projections._follower(scope, kind, table)
-    found: list[Any] = follower.run(lambda index: [rid for rid in range(1, highest + 1) if index.holds(rid)])
-    return set(found)
 
 
 _BUILT_FROM = ("foreign keys", "rows", "words", "vectors")

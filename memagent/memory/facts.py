@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from memagent.errors import Conflict, NotFound, UnknownName, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.memory import given
+from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
-from memagent.retrievers.base import Retriever
-from memagent.retrievers.fusion import Fusion
 from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.types import Fact, Hit, Relation, Scope, Triple
-
-FORMS = ("hybrid", "dense", "keyword")
-"""How facts can be searched."""
 
 Given = Triple | tuple[str, str, str]
 
@@ -116,17 +113,11 @@ class Facts:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: facts are not searched that way.
         """
-        if not isinstance(query, str):
-            raise UsageProblem(f"a query must be a str, not {type(query).__name__}")
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        given.check_search(k, query=query)
         store = self._core.triples
         dense = FactDense(store, self._core.embedder, as_of=as_of)
         keyword = FactKeyword(store, as_of=as_of)
-        made: dict[str, Retriever] = {"hybrid": Fusion([dense, keyword]), "dense": dense, "keyword": keyword}
-        if using not in made:
-            raise UnknownName(f"facts are not searched by {using!r}", hint=f"Use one of: {', '.join(FORMS)}.")
-        return made[using].retrieve(query, k, self._scope)
+        return given.one_way(using, dense, keyword, what="facts").retrieve(query, k, self._scope)
 
     def relations(self) -> list[Relation]:
         """Return the relations there are, and which have one value at a time: declared so, or learnt from the facts."""
@@ -148,6 +139,11 @@ class Facts:
 
     def __repr__(self) -> str:
         return f"Facts({self._scope})"
+
+    aadd = awaitable(add)
+    afind = awaitable(find)
+    ahistory = awaitable(history)
+    asearch = awaitable(search)
 
     def _added(self, triples: list[Triple], again: bool) -> list[str]:
         """Embed what is new and add; another process may remove or add the same phrases meanwhile, so try again."""

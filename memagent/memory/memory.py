@@ -12,14 +12,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder
 from memagent.errors import ScopeRequired, UsageProblem
-from memagent.memory import forgetting
+from memagent.memory import forgetting, given
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core, opened
 from memagent.memory.facts import Facts
@@ -42,7 +42,8 @@ _BATCH = 1024
 class Memory:
     """Passages, facts and rationales in one file, for many users, threads and processes at once.
 
-    Every verb is also there for event loops, with an `a` before its name: `await memory.aadd(...)`.
+    What waits for the disk or an embedder is also there for event loops, with an `a` before its name:
+    `await memory.aadd(...)`, `await memory.facts.aadd(...)`.
 
     Args:
         path_or_store: the file, created if it is not there; `:memory:` for one that is gone after `close`. Or an
@@ -103,9 +104,9 @@ class Memory:
             UsageProblem: this handle is bound to another user, session or agent already, or a name is blank.
         """
         scope = Scope(
-            user=_narrowed("user", self._scope.user, user),
-            session=_narrowed("session", self._scope.session, session),
-            agent=_narrowed("agent", self._scope.agent, agent),
+            user=given.narrowed("user", self._scope.user, user),
+            session=given.narrowed("session", self._scope.session, session),
+            agent=given.narrowed("agent", self._scope.agent, agent),
         )
         handle = object.__new__(type(self))
         handle.__dict__.update(self.__dict__, _scope=scope, _owner=False)
@@ -130,7 +131,7 @@ class Memory:
             ScopeRequired: no user is bound.
         """
         scope = self._checked()
-        wanted = _as_notes(notes)
+        wanted = given.as_notes(notes)
         size = max(1, len(wanted)) if replace_sources else _BATCH
         ids: list[str] = []
         for start in range(0, len(wanted), size):
@@ -173,10 +174,7 @@ class Memory:
         from memagent import registry
 
         scope = self._checked()
-        if not isinstance(query, str):
-            raise UsageProblem(f"a query must be a str, not {type(query).__name__}")
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        given.check_search(k, query=query)
         if as_of is not None and not isinstance(using, str):
             raise UsageProblem("as_of needs one of our own retrievers", hint="Filter in yours, or name one of ours.")
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
@@ -192,7 +190,7 @@ class Memory:
             Conflict: this scope sees the id in more than one session or agent.
         """
         scope = self._checked()
-        _check_says_something(text, "the text")
+        given.check_says_something(text, "the text")
         old = self.store.get(scope, [id])[0]
         vector = self._core.embed([_embedded(Note(text, old.title))])[0]
         self.store.replace(scope, id, text, vector)
@@ -377,6 +375,13 @@ class Memory:
     aused = awaitable(used)
     awhy = awaitable(why)
     awhy_not = awaitable(why_not)
+    acount = awaitable(count)
+    aweigh = awaitable(weigh)
+    aaudit = awaitable(audit)
+    adoctor = awaitable(doctor)
+    areembed = awaitable(reembed)
+    aexport = awaitable(export)
+    aimport_ = awaitable(import_)
 
     def __enter__(self) -> Memory:
         return self
@@ -422,36 +427,3 @@ _PARTS = ("user", "session", "agent")
 
 def _embedded(note: Note) -> str:
     return f"{note.title}\n{note.text}" if note.title else note.text
-
-
-def _narrowed(name: str, bound: str | None, wanted: str | None) -> str | None:
-    if wanted is None:
-        return bound
-    if not isinstance(wanted, str) or not wanted.strip():
-        raise UsageProblem(f"{name} must be a text that is not blank, got {wanted!r}")
-    if bound is not None and wanted != bound:
-        hint = "Bind from the memory that opened the file."
-        raise UsageProblem(f"this handle belongs to {name} {bound!r} and cannot become {wanted!r}", hint=hint)
-    return wanted
-
-
-def _as_notes(notes: str | Note | Iterable[str | Note]) -> list[Note]:
-    if not isinstance(notes, Iterable) and not isinstance(notes, Note):
-        raise UsageProblem(f"a {type(notes).__name__} cannot be kept", hint="Give a str, a Note, or several of them.")
-    given = [notes] if isinstance(notes, str | Note) else list(notes)
-    return [_as_note(note, number) for number, note in enumerate(given, 1)]
-
-
-def _as_note(given: Any, number: int) -> Note:
-    note = Note(given) if isinstance(given, str) else given
-    if not isinstance(note, Note):
-        raise UsageProblem(f"note {number} is a {type(given).__name__}", hint="Give a str or a Note.")
-    _check_says_something(note.text, f"the text of note {number}")
-    return note
-
-
-def _check_says_something(text: str, name: str) -> None:
-    if not isinstance(text, str):
-        raise UsageProblem(f"{name} is a {type(text).__name__}, not a str")
-    if not text.strip():
-        raise UsageProblem(f"{name} is empty", hint="Leave it out, or write something.")

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from memagent.errors import UnknownName, UsageProblem
+from memagent.errors import UsageProblem
+from memagent.memory import given
+from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
 from memagent.retrievers.base import Retriever
-from memagent.retrievers.fusion import Fusion
 from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
 from memagent.stores.base import Vectors
 from memagent.stores.rationale import check_rationale
 from memagent.types import Hit, Rationale, Scope
-
-FORMS = ("hybrid", "dense", "keyword")
-"""How rationales can be searched."""
 
 _BATCH = 1024
 
@@ -90,11 +88,7 @@ class Rationales:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: rationales are not searched that way.
         """
-        for name, text in (("problem", problem), ("apart_from", apart_from)):
-            if not isinstance(text, str):
-                raise UsageProblem(f"{name} must be a str, not {type(text).__name__}")
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
-            raise UsageProblem(f"k must be a whole number of at least 1, got {k!r}")
+        given.check_search(k, problem=problem, apart_from=apart_from)
         return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
 
     def record(self, id: str, success: bool = True) -> None:
@@ -105,14 +99,15 @@ class Rationales:
         """
         self._core.rationales.record(self._scope, id, success=success)
 
+    aadd = awaitable(add)
+    asearch = awaitable(search)
+    arecord = awaitable(record)
+
     def _retriever(self, using: str, apart_from: str) -> Retriever:
         store = self._core.rationales
         dense = RationaleDense(store, self._core.embedder, apart_from=apart_from)
         keyword = RationaleKeyword(store, apart_from=apart_from)
-        made: dict[str, Retriever] = {"hybrid": Fusion([dense, keyword]), "dense": dense, "keyword": keyword}
-        if using not in made:
-            raise UnknownName(f"rationales are not searched by {using!r}", hint=f"Use one of: {', '.join(FORMS)}.")
-        return made[using]
+        return given.one_way(using, dense, keyword, what="rationales")
 
     def _vectors(self, rationales: Sequence[Rationale]) -> Vectors:
         """Vectors (n, dim) of the problems; many rationales share one, which goes to the embedder once."""

@@ -22,7 +22,7 @@ from memagent.stores import items
 from memagent.stores.base import Database, GraphArrays, Link, Row
 from memagent.stores.items import LIVE, pages
 from memagent.stores.keys import key
-from memagent.stores.label import Label
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks, visible
 from memagent.types import Scope
@@ -40,7 +40,7 @@ _SAID = """
     AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
 
-class SQLGraphStore:
+class SQLGraphStore(IndexedStore):
     """The `GraphStore` over any `Database`. Closing the database is left to whoever opened it.
 
     Args:
@@ -53,10 +53,7 @@ class SQLGraphStore:
     """
 
     def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
-        self._database = database
-        self._label = Label(embedder, dim)
-        self._indexes = projections or Projections(database, dim)
-        self._label.check(database)
+        super().__init__(database, embedder=embedder, dim=dim, projections=projections)
         self._reset()
 
     def arrays(self, scope: Scope) -> GraphArrays:
@@ -125,11 +122,9 @@ class SQLGraphStore:
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        query = self._label.row(vector)
-        self._label.check(self._database)
         wanted = k
         while True:  # looks further down while what was found is a phrase of hidden facts only
-            near = self._indexes.nearest(scope, "phrase", query, wanted)
+            near = self._near(scope, "phrase", vector, wanted)
             names = self._live(scope, [rid for rid, _ in near])
             best: dict[str, float] = {}
             for rid, score in near:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,7 +37,7 @@ class Projections:
         keep: how many scopes and kinds have indexes in memory.
     """
 
-    def __init__(self, database: Database, dim: int, *, shared: Sequence[str] = (), keep: int = 64) -> None:
+    def __init__(self, database: Database, dim: int, *, shared: Sequence[str] = ("rationale",), keep: int = 64) -> None:
         self._database = database
         self._dim = dim
         self._shared = shared
@@ -55,6 +55,10 @@ class Projections:
     ) -> list[tuple[int, float, list[str]]]:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
+
+    def held(self, scope: Scope, kind: str, table: str) -> set[int]:
+        """Return the rids that an index has, brought up to date: of `vectors` or of `words`."""
+        return set(self._follower(scope, kind, table).run(lambda index: [*index.held]))
 
     def _follower(self, scope: Scope, kind: str, table: str) -> _Follower:
         if self._pid != os.getpid():  # forked: a lock may have been held, and nobody here will release it
@@ -85,7 +89,8 @@ class _Index(Protocol):
 
     def take(self, rows: Sequence[Row]) -> None: ...
     def drop(self, rids: set[int]) -> None: ...
-    def holds(self, rid: int) -> bool: ...
+    @property
+    def held(self) -> Set[int]: ...
     def search(self, query: Any, k: int, allowed: Rids | None) -> list[Any]: ...
 
 
@@ -102,8 +107,9 @@ class _Vectors:
     def drop(self, rids: set[int]) -> None:
         self._index.remove(np.array(sorted(rids), dtype=np.int64))
 
-    def holds(self, rid: int) -> bool:
-        return rid in self._index.held
+    @property
+    def held(self) -> Set[int]:
+        return self._index.held
 
 
 class _Words:
@@ -117,8 +123,9 @@ class _Words:
     def drop(self, rids: set[int]) -> None:
         self._index.remove(np.array(sorted(rids), dtype=np.int64))
 
-    def holds(self, rid: int) -> bool:
-        return rid in self._index.held
+    @property
+    def held(self) -> Set[int]:
+        return self._index.held
 
 
 class _Follower:
@@ -181,8 +188,8 @@ class _Follower:
             LEFT JOIN {self._table} AS hung ON hung.rid = items.rid
             ORDER BY changed.rid"""
         rows = self._database.read(sql, [self._seen, *self._params])
-        gone = {row["rid"] for row in rows if row["value"] is None and index.holds(row["rid"])}
-        new = [row for row in rows if row["value"] is not None and not index.holds(row["rid"])]
+        gone = {row["rid"] for row in rows if row["value"] is None and row["rid"] in index.held}
+        new = [row for row in rows if row["value"] is not None and row["rid"] not in index.held]
         if gone:
             index.drop(gone)
         if new:

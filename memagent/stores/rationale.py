@@ -18,7 +18,7 @@ from memagent.stores import items, removal
 from memagent.stores.base import Database, RationaleMatch, Row, Vectors, Writer
 from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, digest, key
-from memagent.stores.label import Label
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.projections import Projections
 from memagent.stores.rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
@@ -36,33 +36,17 @@ _SCOPED = "It was never added, was forgotten, or belongs to another scope that d
 _Found = list[tuple[int, float, tuple[str, ...]]]
 
 
-class SQLRationaleStore:
+class SQLRationaleStore(IndexedStore):
     """The `RationaleStore` over any `Database`. Closing the database is left to whoever opened it.
 
     Args:
         embedder: the name of what the vectors come from, recorded with the first write.
         dim: the length of every vector.
-        projections: indexes to share with other stores of the database, made with `shared=["rationale"]`; its own if
-        not
-            given.
+        projections: indexes to share with other stores of the database; its own if not given.
 
     Raises:
         EmbedderMismatch: the database holds vectors of another embedder.
     """
-
-    def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
-        self._database = database
-        self._label = Label(embedder, dim)
-        self._indexes = projections or Projections(database, dim, shared=[KIND])
-        self._label.check(database)
-
-    def __repr__(self) -> str:
-        return f"SQLRationaleStore(embedder={self.embedder!r}, dim={self._label.dim})"
-
-    @property
-    def embedder(self) -> str:
-        """The name of what the vectors come from."""
-        return self._label.embedder
 
     def add(self, scope: Scope, rationales: Sequence[Rationale], vectors: Vectors) -> list[str]:
         """Keep rationales (n) with vectors (n, dim) of their problems in one transaction; return their ids, in order.
@@ -112,11 +96,9 @@ class SQLRationaleStore:
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        query = self._label.row(vector)
-        self._label.check(self._database)
 
         def search(count: int) -> _Found:
-            return [(rid, score, ()) for rid, score in self._indexes.nearest(scope, KIND, query, count)]
+            return [(rid, score, ()) for rid, score in self._near(scope, KIND, vector, count)]
 
         return self._best(scope, search, k, apart_from)
 

@@ -21,13 +21,13 @@ from memagent.stores.functional import Functional
 from memagent.stores.groups import Groups
 from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key
-from memagent.stores.label import Label
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.types import Fact, Relation, Scope, Triple
 
 
-class SQLTripleStore:
+class SQLTripleStore(IndexedStore):
     """The `TripleStore` over any `Database`. Closing the database is left to whoever opened it.
 
     Args:
@@ -40,20 +40,9 @@ class SQLTripleStore:
     """
 
     def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
-        self._database = database
-        self._label = Label(embedder, dim)
-        self._indexes = projections or Projections(database, dim)
+        super().__init__(database, embedder=embedder, dim=dim, projections=projections)
         self._functional = Functional(database)
         self._groups = Groups(database, self._functional)
-        self._label.check(database)
-
-    def __repr__(self) -> str:
-        return f"SQLTripleStore(embedder={self.embedder!r}, dim={self._label.dim})"
-
-    @property
-    def embedder(self) -> str:
-        """The name of what the vectors come from."""
-        return self._label.embedder
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:
         """Return the texts whose vectors `add` will ask for: of facts, phrases and relations that are new here."""
@@ -151,11 +140,9 @@ class SQLTripleStore:
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        query = self._label.row(vector)
-        self._label.check(self._database)
 
         def search(count: int) -> list[tuple[int, float, tuple[str, ...]]]:
-            return [(rid, score, ()) for rid, score in self._indexes.nearest(scope, "fact", query, count)]
+            return [(rid, score, ()) for rid, score in self._near(scope, "fact", vector, count)]
 
         return self._holding(scope, search, k, as_of)
 

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound
 from memagent.stores import items, removal
 from memagent.stores.base import Database, Match, Row, Vectors, Writer
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, LIVE_ONE, pages, utc
-from memagent.stores.label import Label
-from memagent.stores.projections import Projections
 from memagent.stores.rows import FULL, as_json, check_note, note_digest, passage
 from memagent.stores.scoping import exact, marks, visible
 from memagent.stores.word_index import bag
@@ -28,7 +27,7 @@ _PAGE = 500
 _FROM = "FROM items JOIN passages ON passages.rid = items.rid WHERE items.kind = 'passage'"
 
 
-class SQLVectorStore:
+class SQLVectorStore(IndexedStore):
     """The `VectorStore` over any `Database`. Closing the database is left to whoever opened it.
 
     An id names one passage in the exact scope it was written in. A wider scope may see an id twice (two sessions of a
@@ -42,20 +41,6 @@ class SQLVectorStore:
     Raises:
         EmbedderMismatch: the database holds vectors of another embedder.
     """
-
-    def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
-        self._database = database
-        self._label = Label(embedder, dim)
-        self._indexes = projections or Projections(database, dim)
-        self._label.check(database)
-
-    def __repr__(self) -> str:
-        return f"SQLVectorStore(embedder={self.embedder!r}, dim={self._label.dim})"
-
-    @property
-    def embedder(self) -> str:
-        """The name of what the vectors come from."""
-        return self._label.embedder
 
     def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
@@ -134,11 +119,8 @@ class SQLVectorStore:
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        query = self._label.row(vector)
-        self._label.check(self._database)
         allowed = items.happened_by(self._database, scope, "passage", as_of)
-        found = self._indexes.nearest(scope, "passage", query, k, allowed)
-        self._label.check(self._database)  # again: the vectors may have been exchanged for another embedder's meanwhile
+        found = self._near(scope, "passage", vector, k, allowed)
         rows = self._live(scope, [rid for rid, _ in found])
         return [Match(passage(rows[rid]), score) for rid, score in found if rid in rows]
 

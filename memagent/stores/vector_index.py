@@ -119,7 +119,8 @@ class VectorIndex:
                 scores = self._cosines(query, rows)
                 last = np.partition(scores, -k)[-k]
                 if estimates[-1] < last - _SURE * codes.error:
-                    return rows[scores >= last - _MARGIN]
+                    found: Rows = rows[scores >= last - _MARGIN]
+                    return found
             wanted *= _MORE
         return None
 

@@ -40,6 +40,11 @@ class Note:
     at: datetime | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def full_text(self) -> str:
+        """Title and text as they are embedded: `title + newline + text`, or the text alone."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

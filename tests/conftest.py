@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from memagent.testing import no_network
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("memagent", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("memagent")
+
+# A script that was started in the background ignores Ctrl-C, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_HOST")
 

@@ -19,7 +19,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
-from memagent.embedders.base import Vectors, embedded
+from memagent.embedders.base import Vectors
 from memagent.errors import NotFound
 from memagent.integrations.deeper import deeper
 from memagent.integrations.documents import AsEmbeddings, Filter, differs, document_of, note_of, passes
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from memagent.retrievers.base import Retriever
 
 _Scored: TypeAlias = tuple[Document, float]
-_EMBED = 256
 
 
 class MemagentVectorStore(VectorStore):
@@ -106,18 +105,11 @@ class MemagentVectorStore(VectorStore):
         held = {passage.id: passage for passage in self._passages(list(notes))}
         new = [note for id, note in notes.items() if id not in held or differs(held[id], note)]
         if new:
-            vectors = self._vectors(new)  # before anything is deleted: an embedder may fail
+            vectors = self._memory.core.vectors(
+                self._memory.scope, new
+            )  # before anything is deleted: an embedder may fail
             self._memory.store.delete(self._memory.scope, [str(note.id) for note in new])
             self._memory.store.add(self._memory.scope, new, vectors)
-
-    def _vectors(self, notes: Sequence[Note]) -> Vectors:
-        known = self._memory.store.known(self._memory.scope, notes)
-        missing = [place for place in range(len(notes)) if place not in known]
-        for start in range(0, len(missing), _EMBED):
-            some = missing[start : start + _EMBED]
-            texts = [f"{notes[n].title}\n{notes[n].text}" if notes[n].title else notes[n].text for n in some]
-            known.update(zip(some, embedded(self._memory.embedder, texts), strict=True))
-        return np.stack([known[place] for place in range(len(notes))])
 
     # --- reading
 
@@ -222,7 +214,7 @@ class MemagentVectorStore(VectorStore):
         return ((match.passage, match.score) for match in matches)
 
     def _embedded_query(self, query: str) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = embedded(self._memory.embedder, [query], "query")[0]
+        vector: NDArray[np.float32] = self._memory.core.embed_query(query)
         return vector
 
     def _stored(self, passages: Sequence[Passage]) -> Vectors:
@@ -235,7 +227,7 @@ class MemagentVectorStore(VectorStore):
                 rows[places[n]] = vector
         for place, row in enumerate(rows):
             if row is None:  # it was changed a moment ago
-                rows[place] = embedded(self._memory.embedder, [passages[place].full_text])[0]
+                rows[place] = self._memory.core.embed([passages[place].full_text])[0]
         return np.stack([row for row in rows if row is not None])
 
     def _passages(self, ids: list[str]) -> list[Passage]:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.embedders.base import Vectors, embedded
 from memagent.errors import ExtraMissing
 from memagent.integrations.deeper import deeper
 from memagent.memory import Memory
@@ -44,7 +43,6 @@ except ImportError as error:
 from memagent.integrations import items
 from memagent.integrations.items import ITEM, SLIP, Kept
 
-_EMBED = 256
 _FEW = 256  # so many items are read one by one; for more, the whole scope is read in one go
 _SWEEP = 60
 
@@ -171,7 +169,7 @@ class MemagentStore(BaseStore):
         if not op.query or not op.query.strip():
             yield from ((None, kept) for kept in self._under(prefix))
             return
-        vector = embedded(self._memory.embedder, [op.query], "query")[0]
+        vector = self._memory.core.embed_query(op.query)
         sources = self._sources(prefix)
         if len(sources) <= _FEW:
             yield from self._scored([kept for kept in map(self._one, sources) if kept], vector)
@@ -270,24 +268,12 @@ class MemagentStore(BaseStore):
     def _add(self, notes: list[Note]) -> None:
         """Write notes in place of whatever their sources had, in one transaction."""
         if notes:
-            vectors = self._vectors(notes)
+            vectors = self._memory.core.vectors(self._memory.scope, notes)
             self._memory.store.add(self._memory.scope, notes, vectors, replace_sources=True)
 
     def _delete(self, ids: list[str]) -> None:
         if ids:
             self._memory.store.delete(self._memory.scope, ids)
-
-    def _vectors(self, notes: Sequence[Note]) -> Vectors:
-        """The vectors (n, dim) of notes; a text that its item had before, or has twice, is not embedded again."""
-        embedder = self._memory.embedder
-        known = self._memory.store.known(self._memory.scope, notes)
-        rows = {notes[place].text: row for place, row in known.items()}
-        texts = list(dict.fromkeys(note.text for note in notes if note.text and note.text not in rows))
-        for start in range(0, len(texts), _EMBED):
-            some = texts[start : start + _EMBED]
-            rows.update(zip(some, embedded(embedder, some), strict=True))
-        nothing = np.zeros(embedder.dim, dtype=np.float32)
-        return np.stack([rows.get(note.text, nothing) for note in notes])
 
 
 def _now() -> datetime:

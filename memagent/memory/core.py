@@ -20,6 +20,7 @@ from memagent.stores.projections import Projections
 from memagent.stores.rationale import SQLRationaleStore
 from memagent.stores.triple import SQLTripleStore
 from memagent.stores.vector import SQLVectorStore
+from memagent.types import Note, Scope
 
 _EMBED = 256
 
@@ -90,6 +91,18 @@ class Core:
         """Return vectors (n, dim) of texts that are to be kept, made a few hundred at a time."""
         parts = [embedded(self.embedder, texts[start : start + _EMBED]) for start in range(0, len(texts), _EMBED)]
         return np.concatenate([np.empty((0, self.embedder.dim), dtype=np.float32), *parts])
+
+    def vectors(self, scope: Scope, notes: Sequence[Note]) -> Vectors:
+        """Return the vectors (n, dim) of notes; only texts that are not here yet, and each once, go to the embedder.
+
+        A note without text, which no search finds, has zeros.
+        """
+        known = self.passages.known(scope, notes)
+        rows = {notes[place].full_text: row for place, row in known.items()}
+        new = list(dict.fromkeys(note.full_text for note in notes if note.text and note.full_text not in rows))
+        rows.update(zip(new, self.embed(new), strict=True))
+        nothing = np.zeros(self.embedder.dim, dtype=np.float32)
+        return np.array([rows.get(note.full_text, nothing) for note in notes]).reshape(len(notes), -1)
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Return the vector (dim,) of what is looked for."""

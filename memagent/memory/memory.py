@@ -9,13 +9,10 @@ with Memory("notes.db") as memory:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder
 from memagent.errors import ScopeRequired, UsageProblem
@@ -25,7 +22,7 @@ from memagent.memory.core import Core, opened
 from memagent.memory.facts import Facts
 from memagent.memory.moment import AsOf
 from memagent.memory.rationales import Rationales
-from memagent.stores.base import Vectors, VectorStore
+from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
 
 if TYPE_CHECKING:
@@ -136,7 +133,7 @@ class Memory:
         ids: list[str] = []
         for start in range(0, len(wanted), size):
             some = wanted[start : start + size]
-            ids += self.store.add(scope, some, self._vectors(scope, some), replace_sources=replace_sources)
+            ids += self.store.add(scope, some, self._core.vectors(scope, some), replace_sources=replace_sources)
         return ids
 
     def get(self, id: str) -> Passage:
@@ -192,7 +189,7 @@ class Memory:
         scope = self._checked()
         given.check_says_something(text, "the text")
         old = self.store.get(scope, [id])[0]
-        vector = self._core.embed([_embedded(Note(text, old.title))])[0]
+        vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
     # --- facts and rationales
@@ -412,18 +409,5 @@ class Memory:
             )
         return self._scope
 
-    def _vectors(self, scope: Scope, notes: Sequence[Note]) -> Vectors:
-        """Vectors (n, dim) of the notes; only texts that are not here yet, and each once, go to the embedder."""
-        vectors: dict[str, NDArray[np.float32]] = {}
-        for place, vector in self.store.known(scope, notes).items():
-            vectors[_embedded(notes[place])] = vector
-        new = list(dict.fromkeys(text for note in notes if (text := _embedded(note)) not in vectors))
-        vectors.update(zip(new, self._core.embed(new), strict=True))
-        return np.stack([vectors[_embedded(note)] for note in notes])
-
 
 _PARTS = ("user", "session", "agent")
-
-
-def _embedded(note: Note) -> str:
-    return f"{note.title}\n{note.text}" if note.title else note.text

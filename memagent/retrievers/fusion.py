@@ -1,8 +1,8 @@
 """Several retrievers as one; of words and vectors it is the default, `hybrid`.
 
 Each retriever's scores are divided by its best one and added up, with equal weights unless told otherwise. Compared by
-`benchmarks/hybrid.py` on held-out halves of 50 MuSiQue questions, mean recall@2/5/10: this rule 0.565, min-max scaling
-0.564, reciprocal ranks 0.568 (constant 10) and 0.547 (constant 60). The first three do not differ; this one keeps how
+`benchmarks/hybrid.py` on held-out halves of 50 MuSiQue questions, mean recall@2/5/10: this rule 0.564, min-max scaling
+0.564, reciprocal ranks 0.562 (constant 10) and 0.546 (constant 60). The first three do not differ; this one keeps how
 sure each retriever was.
 """
 

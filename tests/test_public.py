@@ -102,3 +102,11 @@ def test_the_two_folders_people_extend_stand_at_the_root() -> None:
         link = ROOT / name
         assert link.is_symlink()
         assert link.resolve() == ROOT / "memagent" / name
+
+
+def test_the_linter_sees_every_file_once() -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--show-files", "."]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    seen = [Path(line) for line in done.stdout.splitlines() if line.endswith(".py")]
+    there = [path for name in ("memagent", "tests", "benchmarks", "examples") for path in (ROOT / name).rglob("*.py")]
+    assert sorted(seen) == sorted(there)

@@ -134,8 +134,9 @@ class VectorStore(Protocol):
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
 
         A note whose content (title, text and source) the exact scope has already keeps that passage, and brings it
-        back if it was retired. A note without text is kept, and no search finds it. With `replace_sources`, passages of the exact scope whose source a note names, and that
-        are not among the notes, are deleted in the same transaction.
+        back if it was retired. A note without text is kept, and no search finds it. With `replace_sources`, passages
+        of the exact scope whose source a note names, and that are not among the notes, are deleted in the same
+        transaction.
 
         Raises:
             UsageProblem: a note or a vector is not fit to be kept. Nothing was written.

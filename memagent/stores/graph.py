@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from memagent.errors import NotFound, UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Database, GraphArrays, Link, Row
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, pages
 from memagent.stores.keys import key
-from memagent.stores.indexed import IndexedStore
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks, visible
 from memagent.types import Scope

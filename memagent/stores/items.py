@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import UsageProblem
-from memagent.stores.base import Database, Row, Writer
+from memagent.stores.base import Database, Writer
 from memagent.stores.scoping import columns, marks, visible
 from memagent.types import Scope
 
@@ -96,18 +96,6 @@ def log(writer: Writer, rids: Sequence[int], op: str) -> None:
     last = _last(writer)
     if last % _TRIM_EVERY < len(rids):
         writer.execute("DELETE FROM changes WHERE seq <= ?", [last - _KEPT_CHANGES])
-
-
-def find(
-    reader: Database | Writer, scope: Scope, kind: str, ids: Sequence[str], which: str = LIVE_ONE, *, shared: bool = False
-) -> list[Row]:
-    """Return the items of a kind with these ids that the scope sees, oldest first; with `shared`, others' too."""
-    condition, params = visible(scope, shared=shared)
-    rows: list[Row] = []
-    for some in pages(list(dict.fromkeys(ids))):
-        sql = f"SELECT * FROM items WHERE kind = ? AND {condition} AND {which} AND id IN ({marks(some)}) ORDER BY rid"
-        rows += reader.read(sql, [kind, *params, *some])
-    return rows
 
 
 def happened_by(database: Database, scope: Scope, kind: str, as_of: datetime | None) -> NDArray[np.int64] | None:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores import items, removal
 from memagent.stores.base import Database, RationaleMatch, Row, Vectors, Writer
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, digest, key
-from memagent.stores.indexed import IndexedStore
-from memagent.stores.projections import Projections
 from memagent.stores.rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
 from memagent.stores.word_index import bag
@@ -51,8 +50,8 @@ class SQLRationaleStore(IndexedStore):
     def add(self, scope: Scope, rationales: Sequence[Rationale], vectors: Vectors) -> list[str]:
         """Keep rationales (n) with vectors (n, dim) of their problems in one transaction; return their ids, in order.
 
-        What the exact scope has already (same problem, reasoning, answer and source, or the same `id`) stays as it is, with its
-        counts; it is brought back if it was retired, and is shared or not as was said last.
+        What the exact scope has already (same problem, reasoning, answer and source, or the same `id`) stays as it is,
+        with its counts; it is brought back if it was retired, and is shared or not as was said last.
 
         Raises:
             UsageProblem: a rationale or a vector is not fit to be kept. Nothing was written.

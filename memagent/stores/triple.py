@@ -19,9 +19,9 @@ from memagent.stores.base import Database, FactMatch
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.functional import Functional
 from memagent.stores.groups import Groups
+from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key
-from memagent.stores.indexed import IndexedStore
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.types import Fact, Relation, Scope, Triple

@@ -17,8 +17,8 @@ import pytest
 
 from memagent.errors import Busy, StorageError, StorageFull, UsageProblem
 from memagent.stores.database import SQLiteDatabase
-from memagent.stores.sqlite_file import APPLICATION_ID
 from memagent.stores.migrations import MIGRATIONS
+from memagent.stores.sqlite_file import APPLICATION_ID
 
 ADD = "INSERT INTO changes (rid, op) VALUES (?, 'test')"
 

@@ -111,7 +111,8 @@ def test_the_order_of_adding_makes_no_difference(tmp_path_factory, order, facts_
 
 
 def test_indexes_of_two_processes_worth_of_handles_agree(tmp_path):
-    with Memory(tmp_path / "m.db", embedder="hashing:32") as one, Memory(tmp_path / "m.db", embedder="hashing:32") as two:
+    path = tmp_path / "m.db"
+    with Memory(path, embedder="hashing:32") as one, Memory(path, embedder="hashing:32") as two:
         mine, yours = one.bind(user="alice"), two.bind(user="alice")
         [id] = mine.add("The fog horn.")
         assert [hit.id for hit in yours.search("fog horn")] == [id]

@@ -80,6 +80,15 @@ def test_why_not_of_facts_and_rationales(alice):
     assert alice.why_not(id, "2 + 2?").verdict == "found"
 
 
+def test_why_not_goes_by_what_it_is_and_not_by_the_spelling_of_its_id(alice):
+    alice.rationales.add(Rationale("What is 2 + 2?", "Count.", "4", id="mine"))
+    alice.add([Note("The fog bell rings.", id="fact:1"), Note("The lamp burns.", id="rationale:1")])
+    assert alice.why_not("mine", "What is 2 + 2?").verdict == "found"
+    assert alice.why_not("fact:1", "fog bell").verdict == "found"
+    assert alice.why_not("rationale:1", "lamp", using="keyword").verdict == "found"
+    assert alice.why_not("mine", "zebra", using="keyword").kind == "rationale"
+
+
 def test_search_as_of_a_moment_sees_what_had_happened_by_then(alice):
     ids = alice.add([Note("Fog in May.", at=THEN), Note("Fog in June.", at=THEN + timedelta(days=31)), "Fog now."])
     for using in ("hybrid", "dense", "keyword"):

@@ -69,8 +69,8 @@ def why(core: Core, scope: Scope, id: str) -> Explanation:
 def why_not(memory: Memory, id: str, query: str, k: int, using: str, as_of: datetime | None) -> Explanation:
     """Explain which cut a memory misses in a search; see `Memory.why_not`."""
     core, scope = memory.core, memory.scope
-    hits = _searched(memory, id, query, k, using, as_of)
     row = _row(core.file(), scope, id)
+    hits = _searched(memory, row["kind"] if row is not None else "passage", query, k, using, as_of)
     if row is None:
         return Explanation(id, "", "absent", (f"nothing here has the id {id!r}", _ABSENT))
     found = next((rank for rank, hit in enumerate(hits, 1) if hit.id == id), None)
@@ -85,10 +85,10 @@ def why_not(memory: Memory, id: str, query: str, k: int, using: str, as_of: date
     return _outranked(memory, row, query, k, using, as_of, hits)
 
 
-def _searched(memory: Memory, id: str, query: str, k: int, using: str, as_of: datetime | None) -> list[Hit]:
-    if id.startswith("fact:"):
+def _searched(memory: Memory, kind: str, query: str, k: int, using: str, as_of: datetime | None) -> list[Hit]:
+    if kind == "fact":
         return memory.facts.search(query, k, using=using, as_of=as_of)
-    if id.startswith("rationale:"):
+    if kind == "rationale":
         return memory.rationales.search(query, k, using=using)
     return memory.search(query, k, using=using, as_of=as_of)
 
@@ -116,7 +116,7 @@ def _outranked(
     lines, best = [], ""
     ways = ("keyword", "dense") if using == "hybrid" else (using,)
     for way in ways:
-        deep = _searched(memory, row["id"], query, _DEEPEST, way, as_of)
+        deep = _searched(memory, row["kind"], query, _DEEPEST, way, as_of)
         place = next((rank for rank, hit in enumerate(deep, 1) if hit.id == row["id"]), None)
         lines.append(_standing(way, place, deep, k))
         best = best or ("rank" if place else "")

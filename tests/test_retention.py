@@ -242,6 +242,18 @@ def test_facts_fade_like_all_else(core):
     assert core.triples.restore(ALICE, [id]) == 1
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_facts_that_go_with_their_passage_are_counted(core, dry_run):
+    from memagent.memory.facts import Facts
+    from memagent.types import Triple
+
+    (passage,) = add(core, "Ida keeps the lighthouse.")
+    Facts(core, ALICE).add([Triple("Ida", "keeps", "the lighthouse", passage=passage)])
+    receipt = retain(core, ALICE, AtMost(0), kinds=["passage"], dry_run=dry_run)
+    assert (receipt.counts, receipt.ids) == ({"passages": 1, "facts": 1}, (passage,))
+    assert Facts(core, ALICE).count() == dry_run
+
+
 def test_wrong_arguments_change_nothing(core):
     add(core, "one")
     with pytest.raises(UsageProblem, match="retention needs a policy"):

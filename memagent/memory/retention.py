@@ -12,8 +12,7 @@ constant, S multiplied by how important an item is, and a fixed threshold in pla
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -21,9 +20,9 @@ from typing import Protocol, runtime_checkable
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory.core import Core
+from memagent.memory.dry_run import undoable
 from memagent.stores import removal
 from memagent.stores.base import Row, Writer
-from memagent.stores.database import SQLiteDatabase
 from memagent.stores.items import LIVE, moment, pages, utc
 from memagent.stores.scoping import marks, visible
 from memagent.types import Receipt, Scope
@@ -94,9 +93,8 @@ class Faded:
     """Lets go what has faded below a threshold; see `strength`.
 
     Args:
-        threshold: in (0, 1); at 0.1 and 30 days, an item that is never used goes after about 100 days, one that was
-        used
-            once 200 days after its use.
+        threshold: in (0, 1); at 0.1 and 30 days, an item that is never used goes after about 100 days, and one that
+            was used once 200 days after its use.
         half_life: how long an unused item of importance 1 keeps half its strength.
 
     Raises:
@@ -190,13 +188,11 @@ def retain(
     if unknown or isinstance(kinds, str):
         raise UsageProblem(f"no such kinds: {kinds!r}", hint=f"Give some of {', '.join(removal.OWN)}, as a list.")
     at = datetime.now(UTC) if now is None else moment(utc(now, "now") or "")
-    database = core.file()
-    if dry_run:
-        return _receipt(*_chosen(database, scope, policy, kinds, at), dry_run=True)
-    with database.write() as writer:
+    with undoable(core.file(), dry_run) as writer:
         rows, reasons = _chosen(writer, scope, policy, kinds, at)
-        removal.retire(writer, rows)
-    return _receipt(rows, reasons, dry_run=False)
+        counts = removal.retire(writer, rows)
+    by_id = {row["id"]: reasons[row["rid"]] for row in rows}
+    return Receipt("retain", dict(counts), tuple(row["id"] for row in rows), by_id, dry_run)
 
 
 def used(core: Core, scope: Scope, ids: Iterable[str]) -> int:
@@ -236,19 +232,13 @@ def weigh(core: Core, scope: Scope, id: str, importance: float) -> None:
 
 
 def _chosen(
-    reader: SQLiteDatabase | Writer, scope: Scope, policy: Policy, kinds: Sequence[str], now: datetime
+    writer: Writer, scope: Scope, policy: Policy, kinds: Sequence[str], now: datetime
 ) -> tuple[list[Row], dict[int, str]]:
     condition, params = visible(scope)
     sql = f"SELECT * FROM items WHERE kind IN ({marks(kinds)}) AND {condition} AND {LIVE} ORDER BY rid"
-    rows = reader.read(sql, [*kinds, *params])
+    rows = writer.read(sql, [*kinds, *params])
     reasons = policy.choose(rows, now)
     return [row for row in rows if row["rid"] in reasons and not _pinned(row)], reasons
-
-
-def _receipt(rows: Sequence[Row], reasons: Mapping[int, str], *, dry_run: bool) -> Receipt:
-    counts = Counter(removal.KINDS[row["kind"]] for row in rows)
-    by_id = {row["id"]: reasons[row["rid"]] for row in rows}
-    return Receipt("retain", dict(counts), tuple(row["id"] for row in rows), by_id, dry_run)
 
 
 def _pinned(row: Row) -> bool:

@@ -42,8 +42,8 @@ class Note:
 
     @property
     def full_text(self) -> str:
-        """Title and text as they are embedded: `title + newline + text`, or the text alone."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
+        """Title and text as they are embedded; see `full_text`."""
+        return full_text(self.title, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Passage:
 
     @property
     def full_text(self) -> str:
-        """Title and text as they are indexed and embedded: `title + newline + text`, or the text alone."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
+        """Title and text as they are embedded; see `full_text`."""
+        return full_text(self.title, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +303,11 @@ class Answer:
 
     text: str
     hits: tuple[Hit, ...] = ()
+
+
+def full_text(title: str, text: str) -> str:
+    """Return title and text as they are embedded: `title + newline + text`, or the text alone."""
+    return f"{title}\n{text}" if title else text
 
 
 def estimate_tokens(text: str) -> int:

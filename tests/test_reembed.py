@@ -298,3 +298,29 @@ def test_a_passage_without_text_has_no_vector_and_nobody_misses_it(tmp_path):
         assert memory.reembed("hashing:32") == 1 and memory.doctor() == []
         alice.export(tmp_path / "out.jsonl")
         assert memory.bind(user="bob").import_(tmp_path / "out.jsonl")["passages"] == 2 and memory.doctor() == []
+
+
+class Told:
+    """An embedder that keeps what it is given, in no order."""
+
+    def __init__(self, dim: int) -> None:
+        self.name, self.dim, self.texts = f"told:{dim}", dim, set()
+
+    def embed(self, texts: Sequence[str], kind: str = "document") -> np.ndarray:
+        self.texts |= set(texts)
+        return np.eye(1, self.dim, dtype=np.float32).repeat(len(texts), axis=0)
+
+
+def test_add_reembed_and_import_embed_the_same_texts_of_every_kind(tmp_path):
+    added, changed, imported = Told(8), Told(16), Told(8)
+    with Memory(tmp_path / "a.db", embedder=added, single_user=True) as memory:
+        ids = memory.add([Note("A grey cat.", title="Keeper", source="a.md"), "The fog bell."])
+        memory.facts.add(Triple("Ida  Holm", "Lives In", "Gull Point", passage=ids[0]))
+        memory.rationales.add(Rationale("What is 2 + 2?", "Count on.", "4", source="b.md"))
+        memory.export(tmp_path / "a.jsonl", vectors=False)
+        memory.reembed(changed)
+    with Memory(tmp_path / "b.db", embedder=imported, single_user=True) as memory:
+        memory.import_(tmp_path / "a.jsonl")
+    terms = {"ida holm", "lives in", "gull point", "ida holm lives in gull point"}
+    assert added.texts == {"Keeper\nA grey cat.", "The fog bell.", "What is 2 + 2?"} | terms
+    assert changed.texts == added.texts and imported.texts == added.texts

@@ -11,9 +11,9 @@ import numpy as np
 from memagent.errors import MemagentError
 from memagent.memory import reembed
 from memagent.memory.core import Core
-from memagent.memory.derived import bag_of, digest_of
 from memagent.memory.rules import REPAIR, Finding, indexes_anew, some
 from memagent.stores.base import Row
+from memagent.stores.derived import of_row
 from memagent.stores.items import pages, stored_vector
 from memagent.stores.keys import content_id, key
 from memagent.stores.label import Label
@@ -58,7 +58,7 @@ def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
 
 def _bag(row: Row) -> bytes | None:
     """The bag that an item must have; `None` for one that has none, or whose content is missing."""
-    return bag_of(row["kind"], row) if _is_whole(row) else None
+    return of_row(row["kind"], row).bag if _is_whole(row) else None
 
 
 def _is_whole(row: Row) -> bool:
@@ -81,7 +81,7 @@ def _matches(row: Row) -> bool:
         return key(row["id"]) == str(row["id"])
     if row["kind"] == "fact" and _is_whole(row):
         return content_id("fact", row["subject"], row["relation"], row["object"]) == str(row["id"])
-    return not _is_whole(row) or row["kind"] not in _NEEDED or digest_of(row["kind"], row) == str(row["digest"])
+    return not _is_whole(row) or row["kind"] not in _NEEDED or of_row(row["kind"], row).digest == str(row["digest"])
 
 
 def _in_time(row: Row) -> bool:

@@ -10,10 +10,10 @@ import numpy as np
 
 from memagent.errors import Conflict
 from memagent.memory.core import Core
-from memagent.memory.derived import bag_of, digest_of, embedded_text
 from memagent.memory.lines import ITEMS, Line, Parsed, wrong
 from memagent.stores import items, tombstones
 from memagent.stores.base import Database, Row, Writer
+from memagent.stores.derived import of_row
 from memagent.stores.evidence import SAME
 from memagent.stores.items import pages, stored_vector
 from memagent.stores.keys import content_id, digest, key
@@ -162,7 +162,7 @@ class Intake:
         new = {place: line for place, line in self._items.items() if place not in there}
         known = (self._header["embedder"], self._header["dim"]) == (label.embedder, label.dim)
         found = {place: self._checked(line, label) for place, line in new.items() if known and line.data.get("vector")}
-        texts = {place: embedded_text(line.kind, line.data) for place, line in new.items() if place not in found}
+        texts = {place: of_row(line.kind, line.data).embedded for place, line in new.items() if place not in found}
         distinct = list(dict.fromkeys(texts.values()))
         if distinct:
             _log.info("embedding %d texts of the export with %s", len(distinct), label.embedder)
@@ -214,7 +214,7 @@ class Intake:
 
     def _keep(self, place: Place, line: Line, row: Row) -> None:
         """Leave an item as it is, unless it is something else under the same id."""
-        if row["digest"] != digest_of(line.kind, line.data):
+        if row["digest"] != of_row(line.kind, line.data).digest:
             what = f"line {line.number} of the export has the {line.kind} {line.data['id']!r}, whose id is taken here"
             raise Conflict(f"{what} by another text. Nothing was written", hint="Import into another scope or file.")
         self._rids[place] = row["rid"]
@@ -224,13 +224,14 @@ class Intake:
         owner = [data["id"], self._user, *self._owner(line)]
         if place not in vectors:
             raise Conflict(f"the {line.kind} of line {line.number} was removed meanwhile", hint="Import again.")
+        derived = of_row(line.kind, data)
         rid = writer.execute(
             f"""INSERT INTO items (kind, id, user, session, agent, digest, {", ".join(_COPIED)})
                 VALUES (?, ?, ?, ?, ?, ?, {marks(_COPIED)})""",
-            [line.kind, *owner, digest_of(line.kind, line.data), *(data[name] for name in _COPIED)],
+            [line.kind, *owner, derived.digest, *(data[name] for name in _COPIED)],
         )
         writer.execute("INSERT INTO vectors (rid, vector) VALUES (?, ?)", [rid, vectors[place]])
-        words = bag_of(line.kind, line.data)
+        words = derived.bag
         if words is not None:
             writer.execute("INSERT INTO words (rid, bag) VALUES (?, ?)", [rid, words])
         self._rids[place] = rid

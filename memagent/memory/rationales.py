@@ -15,6 +15,7 @@ from memagent.memory.core import Core
 from memagent.retrievers.base import Retriever
 from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
 from memagent.stores.base import Vectors
+from memagent.stores.derived import of_rationale
 from memagent.stores.rationale import check_rationale
 from memagent.types import Hit, Rationale, Scope
 
@@ -111,8 +112,9 @@ class Rationales:
 
     def _vectors(self, rationales: Sequence[Rationale]) -> Vectors:
         """Vectors (n, dim) of the problems; many rationales share one, which goes to the embedder once."""
-        places = {problem: place for place, problem in enumerate(dict.fromkeys(one.problem for one in rationales))}
-        return self._core.embed(list(places))[[places[one.problem] for one in rationales]]
+        texts = [of_rationale(one.problem, one.reasoning, one.answer, one.source).embedded for one in rationales]
+        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        return self._core.embed(list(places))[[places[text] for text in texts]]
 
 
 def _as_rationales(given: Rationale | Iterable[Rationale]) -> list[Rationale]:

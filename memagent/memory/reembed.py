@@ -19,9 +19,9 @@ import numpy as np
 from memagent.embedders.base import Embedder, Kind, Vectors, embedded
 from memagent.errors import ConfigError, Conflict
 from memagent.memory.core import Core
-from memagent.memory.derived import embedded_text
 from memagent.stores.base import Database, Writer
 from memagent.stores.database import SQLiteDatabase
+from memagent.stores.derived import of_row
 from memagent.stores.items import stored_vector
 from memagent.stores.label import relabel
 
@@ -32,8 +32,10 @@ _CLEARED = 4096
 _log = logging.getLogger("memagent")
 
 _TEXTS = """
-    SELECT items.rid AS rid, items.kind AS kind, items.id AS id, passages.title AS title, passages.text AS text,
-           rationales.problem AS problem, subjects.id AS subject, relations.id AS relation, objects.id AS object
+    SELECT items.rid AS rid, items.kind AS kind, items.id AS id, items.source AS source,
+           passages.title AS title, passages.text AS text,
+           rationales.problem AS problem, rationales.reasoning AS reasoning, rationales.answer AS answer,
+           subjects.id AS subject, relations.id AS relation, objects.id AS object
     FROM items LEFT JOIN passages ON passages.rid = items.rid LEFT JOIN rationales ON rationales.rid = items.rid
     LEFT JOIN facts ON facts.rid = items.rid LEFT JOIN items AS subjects ON subjects.rid = facts.subject
     LEFT JOIN items AS relations ON relations.rid = facts.relation
@@ -101,14 +103,14 @@ def vectorless(reader: Database | Writer, table: str, last: int, most: int) -> l
     """Return (rid, text) of up to `most` items after the rid `last` that have no row in `table` and should, by rid."""
     sql = f"""{_TEXTS} WHERE items.rid > ? AND {_EMBEDDABLE}
               AND NOT EXISTS (SELECT 1 FROM {table} AS made WHERE made.rid = items.rid) ORDER BY items.rid LIMIT ?"""
-    return [(row["rid"], embedded_text(row["kind"], row)) for row in reader.read(sql, [last, most])]
+    return [(row["rid"], of_row(row["kind"], row).embedded) for row in reader.read(sql, [last, most])]
 
 
 def texts_of(reader: Database | Writer, rids: Sequence[int]) -> list[tuple[int, str]]:
     """Return (rid, text) for those of these items, at most some hundreds, that must have a vector."""
     marks = ", ".join("?" * len(rids))
     rows = reader.read(f"{_TEXTS} WHERE items.rid IN ({marks}) AND {_EMBEDDABLE} ORDER BY items.rid", list(rids))
-    return [(row["rid"], embedded_text(row["kind"], row)) for row in rows]
+    return [(row["rid"], of_row(row["kind"], row).embedded) for row in rows]
 
 
 class Recorded:

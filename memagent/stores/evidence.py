@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
+from memagent.stores.derived import of_fact, of_term
 from memagent.stores.items import LIVE_ONE, pages, utc
-from memagent.stores.keys import content_id, fact_text, key
+from memagent.stores.keys import content_id, key
 from memagent.stores.scoping import check_text, exact, marks
-from memagent.stores.word_index import bag
 from memagent.types import Scope, Triple
 
 
@@ -52,7 +52,7 @@ class NewTriple:
         self.words = (triple.subject, triple.relation, triple.object)
         self.subject, self.relation, self.object = map(key, self.words)
         self.id = content_id("fact", self.subject, self.relation, self.object)
-        self.text = fact_text(self.subject, self.relation, self.object)
+        self.derived = of_fact(self.subject, self.relation, self.object)
         self.at, self.until = utc(triple.at), utc(triple.until)
         self.confidence = float(triple.confidence)
 
@@ -108,8 +108,8 @@ class Keeper:
     def _insert(self, new: NewTriple) -> int:
         named = ("phrase", new.subject), ("relation", new.relation), ("phrase", new.object)
         terms = [self._term(kind, id) for kind, id in named]
-        vector, words = self._vector(new.text), bag("", new.text)
-        rid = items.insert(self._writer, "fact", self._scope, new.id, vector=vector, bag=words)
+        vector = self._vector(new.derived.embedded)
+        rid = items.insert(self._writer, "fact", self._scope, new.id, vector=vector, bag=new.derived.bag)
         self._writer.execute("INSERT INTO facts (rid, subject, relation, object) VALUES (?, ?, ?, ?)", [rid, *terms])
         return rid
 
@@ -119,7 +119,7 @@ class Keeper:
             made = (
                 row["rid"]
                 if row is not None
-                else items.insert(self._writer, kind, self._scope, id, vector=self._vector(id))
+                else items.insert(self._writer, kind, self._scope, id, vector=self._vector(of_term(id).embedded))
             )
             self._rids[kind, id] = made
         return self._rids[kind, id]

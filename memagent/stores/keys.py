@@ -12,11 +12,6 @@ def key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
-def fact_text(subject: str, relation: str, object: str) -> str:
-    """Return the text of a fact that is embedded and searched, from its three keys."""
-    return f"{subject} {relation} {object}"
-
-
 def content_id(prefix: str, *parts: str) -> str:
     """Return an id that is the same for the same content, such as `fact:3f2a...`."""
     return f"{prefix}:{digest(*parts)[:24]}"

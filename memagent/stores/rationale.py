@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores import items, removal
 from memagent.stores.base import Database, RationaleMatch, Row, Vectors, Writer
+from memagent.stores.derived import of_rationale
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
-from memagent.stores.keys import content_id, digest, key
+from memagent.stores.keys import content_id, key
 from memagent.stores.rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.stores.word_index import bag
 from memagent.types import Rationale, Scope
 
 KIND = "rationale"
@@ -187,12 +187,12 @@ class _New:
 
     def __init__(self, rationale: Rationale) -> None:
         check_rationale(rationale)
-        content = rationale.problem, rationale.reasoning, rationale.answer, rationale.source
+        derived = of_rationale(rationale.problem, rationale.reasoning, rationale.answer, rationale.source)
         self.rationale = rationale
-        self.id = rationale.id or content_id(KIND, *content)
-        self.digest = digest(*content)
+        self.id = rationale.id or content_id(KIND, *derived.identity)
+        self.digest = derived.digest
         self.metadata = as_json(rationale.metadata, _METADATA)
-        self.bag = bag(rationale.problem, f"{rationale.reasoning}\n{rationale.answer}")
+        self.bag = derived.bag
 
 
 def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Notes and passages as rows: what identifies a note, what may be kept, and back again."""
+"""Notes and passages as rows: what may be kept, and back again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,12 @@ from typing import Any
 from memagent.errors import UsageProblem
 from memagent.stores.base import Row
 from memagent.stores.items import moment
-from memagent.stores.keys import digest
 from memagent.stores.scoping import check_text, of_row
 from memagent.types import Note, Passage
 
 FULL = """items.rid, items.id, items.user, items.session, items.agent, items.source, items.at, items.recorded_at,
     passages.title, passages.text, passages.metadata"""
 """The columns of a passage, from `items JOIN passages`: no more of them, because a search reads a hundred rows."""
-
-
-def note_digest(note: Note) -> str:
-    """Return what identifies the content of a note: a digest of title, text and source."""
-    return digest(note.title, note.text, note.source)
 
 
 def check_note(note: Note) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from memagent.errors import UsageProblem
 from memagent.stores import removal, tombstones
 from memagent.stores.base import Database, FactMatch
+from memagent.stores.derived import of_term
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.functional import Functional
 from memagent.stores.groups import Groups
@@ -48,9 +49,9 @@ class SQLTripleStore(IndexedStore):
         """Return the texts whose vectors `add` will ask for: of facts, phrases and relations that are new here."""
         wanted: dict[tuple[str, str], str] = {}
         for new in map(NewTriple, triples):
-            wanted["fact", new.id] = new.text
-            wanted.update({("phrase", phrase): phrase for phrase in (new.subject, new.object)})
-            wanted["relation", new.relation] = new.relation
+            wanted["fact", new.id] = new.derived.embedded
+            wanted.update({("phrase", phrase): of_term(phrase).embedded for phrase in (new.subject, new.object)})
+            wanted["relation", new.relation] = of_term(new.relation).embedded
         condition, own = exact(scope)
         for kind in ("fact", "phrase", "relation"):
             for some in pages([id for one, id in wanted if one == kind]):

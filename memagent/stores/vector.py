@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from memagent.errors import Conflict, NotFound
 from memagent.stores import items, removal
 from memagent.stores.base import Database, Match, Row, Vectors, Writer
+from memagent.stores.derived import of_passage
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, LIVE_ONE, pages, utc
-from memagent.stores.rows import FULL, as_json, check_note, note_digest, passage
+from memagent.stores.rows import FULL, as_json, check_note, passage
 from memagent.stores.scoping import exact, marks, visible
-from memagent.stores.word_index import bag
 from memagent.types import Note, Passage, Scope
 
 _PAGE = 500
@@ -65,7 +65,7 @@ class SQLVectorStore(IndexedStore):
         """Return the vectors (dim,) of those notes that are kept already, by their place in `notes`."""
         places: dict[str, list[int]] = {}
         for place, note in enumerate(notes):
-            places.setdefault(note_digest(note), []).append(place)
+            places.setdefault(of_passage(note.title, note.text, note.source).digest, []).append(place)
         condition, params = exact(scope)
         found: dict[int, NDArray[np.float32]] = {}
         for some in pages(list(places)):
@@ -195,11 +195,12 @@ class _New:
 
     def __init__(self, note: Note) -> None:
         check_note(note)
+        derived = of_passage(note.title, note.text, note.source)
         self.note = note
-        self.digest = note_digest(note)
+        self.digest = derived.digest
         self.metadata = as_json(note.metadata)
         self.at = utc(note.at)
-        self.bag = bag(note.title, note.text)
+        self.bag = derived.bag
 
 
 def _rows(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> list[Row]:

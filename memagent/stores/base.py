@@ -181,7 +181,7 @@ class VectorStore(Protocol):
         later.
 
         Raises:
-            UsageProblem: the vector has another length, or a component that is not finite.
+            UsageProblem: the vector has another length, or a component that is not finite; or `as_of` has no time zone.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
         ...
@@ -216,7 +216,11 @@ class VectorStore(Protocol):
         ...
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete passages by id, and all of a source, retired ones included; return how many."""
+        """Delete passages by id, and all of a source, retired ones included; return how many.
+
+        Raises:
+            UsageProblem: the source is '', which would mean all that names none. Nothing was deleted.
+        """
         ...
 
 
@@ -305,6 +309,9 @@ class TripleStore(Protocol):
         """Delete facts by id, and take away what a source says.
 
         Return how many facts went. Unknown ids count nothing.
+
+        Raises:
+            UsageProblem: the source is ''. Nothing was deleted.
         """
         ...
 
@@ -393,5 +400,9 @@ class RationaleStore(Protocol):
         ...
 
     def delete(self, scope: Scope, ids: Sequence[str] = (), *, source: str | None = None) -> int:
-        """Delete rationales that this scope wrote, by id, and all of a source; return how many."""
+        """Delete rationales that this scope wrote, by id, and all of a source; return how many.
+
+        Raises:
+            UsageProblem: the source is ''. Nothing was deleted.
+        """
         ...

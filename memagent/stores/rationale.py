@@ -141,7 +141,11 @@ class SQLRationaleStore(IndexedStore):
         """Delete rationales that this scope wrote, by id, and all of a source, retired ones included.
 
         Return how many.
+
+        Raises:
+            UsageProblem: the source is ''.
         """
+        removal.check_source(source)
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, source=source, kinds=[KIND])
             return removal.remove(writer, scope, rows)["rationales"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from memagent.errors import UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import LIVE, LIVE_ONE, now, pages
@@ -28,6 +29,17 @@ OWN = ("passage", "fact", "rationale")
 """The kinds that have ids of their own, and can be hidden or removed by them."""
 
 RETIRED = "+items.retired_at IS NOT NULL"
+
+
+def check_source(source: str | None) -> None:
+    """Refuse to take '' for a source: it would mean all that names none.
+
+    Raises:
+        UsageProblem: the source is ''.
+    """
+    if source == "":
+        hint = "Delete such things by their ids."
+        raise UsageProblem("'' is no source: it would mean all that names none", hint=hint)
 
 
 def chosen(

@@ -176,8 +176,7 @@ class SQLTripleStore(IndexedStore):
         Raises:
             UsageProblem: the source is ''.
         """
-        if source == "":
-            raise UsageProblem("a source without a name says nothing", hint="Delete such facts by their ids.")
+        removal.check_source(source)
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, kinds=["fact"])
             return removal.remove(writer, scope, rows, source=source)["facts"]

@@ -172,7 +172,11 @@ class SQLVectorStore(IndexedStore):
         """Delete passages by id, or all of a source, retired ones included; return how many.
 
         Facts that nothing else says go with them.
+
+        Raises:
+            UsageProblem: the source is ''.
         """
+        removal.check_source(source)
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, source=source, kinds=["passage"])
             return removal.remove(writer, scope, rows)["passages"]

@@ -15,8 +15,8 @@ import numpy as np
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import TripleStore, VectorStore
-from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, raises, run_on
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect
+from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, run_on
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect, raises
 from memagent.types import Fact, Scope, Triple
 
 
@@ -325,6 +325,9 @@ def _facts_delete_source(kept: Kept) -> None:
     wanted = {"Bo sees the lighthouse": ("b.md",), "Ida keeps the Lighthouse": ("b.md",)}
     expect(found == wanted, f"delete(source=) left {found}")
     expect(len(kept.store.facts(BOB)) == 1, "delete(source=) reached another user")
+    kept.add(ALICE, replace(HOME, source=""))
+    raises(UsageProblem, lambda: kept.store.delete(ALICE, source=""), "delete(source='')")
+    expect(len(kept.store.facts(ALICE)) == 3, "delete(source='') took what has no source")
     expect(kept.store.delete(ALICE, source="unknown") == 0, "an unknown source counted something")
 
 

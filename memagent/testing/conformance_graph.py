@@ -10,8 +10,8 @@ import numpy as np
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.stores.base import GraphArrays, GraphStore, Link, TripleStore, VectorStore
-from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, raises, run_on
-from memagent.testing.report import ALICE, BOB, ONE, TWO, Report, expect
+from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, run_on
+from memagent.testing.report import ALICE, BOB, ONE, TWO, Report, expect, raises
 from memagent.types import Scope, Triple
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import RationaleMatch, RationaleStore, Vectors
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect, run_checks
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect, raises, run_checks
 from memagent.types import Rationale, Scope
 
 _AL = Scope(user="al")  # the beginning of another user's name
@@ -221,6 +221,8 @@ def _rationales_delete(store: RationaleStore, vectors: Vectors) -> None:
     store.retire(ALICE, ids[:1])
     expect(store.delete(ALICE, source="legs.md") == 1, "delete(source=) left a retired rationale")
     expect(store.restore(ALICE, ids[:1]) == 0, "restore() brought a deleted rationale back")
+    _sees(store, ALICE, ids[1:], vectors)
+    raises(UsageProblem, lambda: store.delete(ALICE, source=""), "delete(source='')")
     _sees(store, ALICE, ids[1:], vectors)
     expect(store.delete(ALICE, [ids[1], "unknown"]) == 1, "delete() did not count one rationale")
     _sees(store, ALICE, ids[2:], vectors)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from memagent.errors import NotFound
+from memagent.errors import NotFound, UsageProblem
 from memagent.stores.base import Match, Vectors, VectorStore
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, PASSAGES, TWO, Report, expect, run_checks
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, PASSAGES, TWO, Report, expect, raises, run_checks
 from memagent.types import Scope
 
 _WORDS = "lighthouse bread train"  # one of each passage
@@ -28,6 +29,7 @@ def check_store(make: Callable[[], VectorStore], dim: int = 8) -> Report:
         _store_replace_sources,
         _store_nearest,
         _store_match,
+        _store_as_of,
         _store_replace,
         _store_retire,
         _store_restore,
@@ -99,12 +101,7 @@ def _store_changes_in_scope(store: VectorStore, vectors: Vectors) -> None:
     expect(store.delete(ONE, added[1:]) == 0, "a session deleted a passage of another")
     expect(store.delete(BOB, added, source="0.md") == 0, "one user deleted the passages of another")
     expect(store.delete(AGENT, source="0.md") == 0, "an agent deleted a source of a session")
-    try:
-        store.replace(TWO, added[0], "Gone.", vectors[0])
-    except NotFound:
-        pass
-    else:
-        raise AssertionError("replace() must raise NotFound for an id that this scope cannot see")
+    raises(NotFound, lambda: store.replace(TWO, added[0], "Gone.", vectors[0]), "replace() of another session's id")
     expect(store.count(Scope(user=ONE.user)) == len(added), "a change in one scope reached another")
 
 
@@ -144,6 +141,26 @@ def _store_match(store: VectorStore, vectors: Vectors) -> None:
     found = store.match(ALICE, 'Vienna? "night" OR (train', 3)
     expect(_ids(found)[:1] == ids[2:3], f"the words of a passage found {found}")
     expect(not store.match(ALICE, "", 3), "no words found something")
+
+
+def _store_as_of(store: VectorStore, vectors: Vectors) -> None:
+    """Of three passages one happened long ago, one is told now, and one is to come."""
+    now = datetime.now(UTC)
+    past, ahead = now - timedelta(days=900), now + timedelta(days=900)
+    old, told, coming = replace(PASSAGES[0], at=past), PASSAGES[1], replace(PASSAGES[2], at=ahead)
+    ids = store.add(ALICE, [coming, told, old], vectors[::-1])[::-1]
+    elsewhere = store.add(BOB, [old], vectors[:1])
+    for at, count in ((past - timedelta(days=1), 0), (past, 1), (datetime.now(UTC), 2), (ahead, 3)):
+        near, words = store.nearest(ALICE, vectors[2], 3, as_of=at), store.match(ALICE, _WORDS, 3, as_of=at)
+        for verb, found in (("nearest", near), ("match", words)):
+            expect(sorted(_ids(found)) == sorted(ids[:count]), f"{verb}(as_of={at}) found {found}")
+    expect(_ids(store.nearest(ALICE, vectors[2], 1, as_of=past)) == ids[:1], "nearest(as_of=) cuts after the best k")
+    expect(_ids(store.match(BOB, _WORDS, 3, as_of=past)) == elsewhere, "match(as_of=) crosses scopes")
+    whole = len(store.nearest(ALICE, vectors[0], 3)), len(store.match(ALICE, _WORDS, 3))
+    expect(whole == (3, 3), "without as_of=, not all was found")
+    naive = datetime(2020, 1, 1)
+    raises(UsageProblem, lambda: store.nearest(ALICE, vectors[0], 3, as_of=naive), "nearest() as of no time zone")
+    raises(UsageProblem, lambda: store.match(ALICE, _WORDS, 3, as_of=naive), "match() as of no time zone")
 
 
 def _store_replace(store: VectorStore, vectors: Vectors) -> None:
@@ -195,6 +212,9 @@ def _store_delete_source(store: VectorStore, vectors: Vectors) -> None:
     _gone(store, vectors, ids[0])
     expect(store.restore(ALICE, ids[1:2]) == 0, "delete(source=) left a retired passage")
     expect([one.id for one in store.passages(ALICE)] == ids[2:], "delete(source=) deleted another source")
+    store.add(ALICE, PASSAGES[:1], vectors[:1])
+    raises(UsageProblem, lambda: store.delete(ALICE, source=""), "delete(source='')")
+    expect(store.count(ALICE) == 2, "delete(source='') deleted what has no source")
 
 
 def _gone(store: VectorStore, vectors: Vectors, id: str) -> None:

@@ -11,7 +11,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import MemagentError
 from memagent.stores.base import GraphStore, TripleStore, VectorStore
 from memagent.testing.report import ONE, Report, expect, run_checks
 from memagent.types import Fact, Note, Scope, Triple
@@ -74,12 +73,3 @@ def run_on(checks: Sequence[Callable[[Kept], None]], fresh: Callable[[], Kept]) 
         check(make())
 
     return run_checks([(check.__name__, partial(ready, check)) for check in checks], fresh)
-
-
-def raises(kind: type[MemagentError], call: Callable[[], object], what: str) -> None:
-    """Check that a call raises this kind of error."""
-    try:
-        call()
-    except kind:
-        return
-    raise AssertionError(f"{what} must raise {kind.__name__}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from memagent.errors import MemagentError
 from memagent.types import Note, Scope
 
 T = TypeVar("T")
@@ -49,3 +50,12 @@ def expect(condition: Any, message: str) -> None:
     """Raise `AssertionError` with `message` unless `condition` holds."""
     if not condition:
         raise AssertionError(message)
+
+
+def raises(kind: type[MemagentError], call: Callable[[], object], what: str) -> None:
+    """Check that a call raises this kind of error."""
+    try:
+        call()
+    except kind:
+        return
+    raise AssertionError(f"{what} must raise {kind.__name__}")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memagent.errors import EmbedderMismatch, UsageProblem
+from memagent.errors import EmbedderMismatch
 from memagent.stores import tombstones
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.triple import SQLTripleStore
@@ -110,13 +110,6 @@ def test_saying_a_forgotten_fact_again(kept):
     assert [fact.id for fact in kept.store.facts(ALICE)] == [home]
     kept.add(ALICE, KEEPS)
     assert len(kept.store.facts(ALICE)) == 2
-
-
-def test_a_source_needs_a_name_to_be_deleted(kept):
-    kept.add(ALICE, replace(HOME, source=""))
-    with pytest.raises(UsageProblem, match="without a name"):
-        kept.store.delete(ALICE, source="")
-    assert len(kept.store.facts(ALICE)) == 1
 
 
 # Learning and purging

@@ -36,6 +36,7 @@ STORE_CHECKS = {
     "store_replace_sources",
     "store_nearest",
     "store_match",
+    "store_as_of",
     "store_replace",
     "store_retire",
     "store_restore",
@@ -95,6 +96,24 @@ def restore_nothing(self, scope, ids):
     return len(ids)
 
 
+def delete_without_source(self, scope, ids=(), *, source=None):
+    return SQLVectorStore.delete(self, scope, ids, source=source) if source != "" else 0
+
+
+def late(verb):
+    """Searches all there is, and cuts by time only what was found."""
+
+    def search(self, scope, query, k, *, as_of=None):
+        found = getattr(SQLVectorStore, verb)(self, scope, query, k)
+        return [one for one in found if as_of is None or (one.passage.at or one.passage.recorded_at) <= as_of]
+
+    return search
+
+
+def timeless(verb):
+    return lambda self, scope, query, k, *, as_of=None: getattr(SQLVectorStore, verb)(self, scope, query, k)
+
+
 BREACHES = {
     "ignores users": (without("user", "session", "agent"), "user|crosses"),
     "ignores sessions": (without("session"), "leaves a session"),
@@ -115,6 +134,10 @@ BREACHES = {
     "retires instead of deleting": (breaking(delete=retire_instead), r"delete\(\)"),
     "deletes ids only": (breaking(delete=first_change_only), r"delete\(source=\)"),
     "deletes only what is live of a source": (breaking(delete=delete_no_source), r"delete\(source=\)"),
+    "takes '' for a source": (breaking(delete=delete_without_source), r"delete\(source=''\) must raise"),
+    "nearest ignores as_of": (breaking(nearest=timeless("nearest")), r"nearest\(as_of="),
+    "match ignores as_of": (breaking(match=timeless("match")), r"match\(as_of="),
+    "cuts by time too late": (breaking(nearest=late("nearest")), "cuts after the best k"),
     "ignores replace_sources": (
         breaking(
             add=lambda self, scope, notes, vectors, *, replace_sources=False: SQLVectorStore.add(
@@ -156,7 +179,7 @@ BREACHES = {
                 self, Scope(user=scope.user), id, text, vector
             )
         ),
-        r"replace\(\) must raise NotFound",
+        r"replace\(\) of another session's id must raise",
     ),
 }
 

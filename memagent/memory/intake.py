@@ -14,7 +14,7 @@ from memagent.memory.lines import ITEMS, Line, Parsed, wrong
 from memagent.stores import items, tombstones
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row
-from memagent.stores.evidence import SAME
+from memagent.stores.evidence import EvidenceRow, same, say
 from memagent.stores.items import pages, stored_vector
 from memagent.stores.keys import content_id, digest, key
 from memagent.stores.label import Label
@@ -196,7 +196,8 @@ class Intake:
     def _learnable(self, writer: Writer, counts: Counter[str]) -> list[Line]:
         """The evidence that was not purged here."""
         said = [
-            (line.data["source"] or line.data["passage"] or "", line.data["fact"]) for line in self._lines["evidence"]
+            (tombstones.who(line.data["source"], line.data["passage"]), line.data["fact"])
+            for line in self._lines["evidence"]
         ]
         buried = tombstones.buried(writer, Scope(user=self._user or None), said)
         kept = [line for line, one in zip(self._lines["evidence"], said, strict=True) if one not in buried]
@@ -247,13 +248,9 @@ class Intake:
         data = line.data
         fact = self._rids[self._place(line, "fact", "fact")]
         passage = None if data["passage"] is None else self._rids[self._place(line, "passage", "passage")]
-        identity = [fact, passage, data["source"], data["at"], data["until"]]
-        if writer.read(SAME, [fact, passage or 0, data["source"], data["at"] or "", data["until"] or ""]):
+        if same(writer, fact, passage, data["source"], data["at"], data["until"]) is not None:
             return False
-        said = [data[name] for name in ("subject", "relation", "object", "confidence", "recorded_at")]
-        sql = """INSERT INTO evidence (fact, passage, source, at, until, subject, relation, object, confidence,
-                                       recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-        writer.execute(sql, [*identity, *said])
+        say(writer, EvidenceRow(fact, passage, *(data[name] for name in EvidenceRow._fields[2:])))
         self._changed.append(fact)
         return True
 

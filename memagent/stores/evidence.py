@@ -64,6 +64,33 @@ SAME = """
     AND coalesce(source, '') = ? AND coalesce(at, '') = ? AND coalesce(until, '') = ?"""
 
 
+def same(writer: Writer, fact: int, passage: int | None, source: str, at: str | None, until: str | None) -> Row | None:
+    """Return the line that says this fact already, by the same source or passage and of the same time."""
+    rows = writer.read(SAME, [fact, passage or 0, source, at or "", until or ""])
+    return rows[0] if rows else None
+
+
+class EvidenceRow(NamedTuple):
+    """A line of evidence as it is stored: which fact, who says it, of what time, in which words, how surely, when."""
+
+    fact: int
+    passage: int | None
+    source: str
+    at: str | None
+    until: str | None
+    subject: str
+    relation: str
+    object: str
+    confidence: float
+    recorded_at: str
+
+
+def say(writer: Writer, said: EvidenceRow) -> None:
+    """Write a line of evidence."""
+    sql = f"INSERT INTO evidence ({', '.join(EvidenceRow._fields)}) VALUES ({marks(said)})"
+    writer.execute(sql, said)
+
+
 class Keeper:
     """Writes facts in one transaction, each term once."""
 
@@ -77,9 +104,9 @@ class Keeper:
         """Write a fact unless it is there, and who says it unless that is known; return the id of the fact."""
         row = self._find("fact", new.id)
         rid = row["rid"] if row is not None else self._insert(new)
-        known = self._writer.read(SAME, [rid, passage or 0, source, new.at or "", new.until or ""])
-        changed = self._agree(known[0], new) if known else self._say(rid, new, passage, source)
-        if row is not None and row["retired_at"] is not None and (not known or passage is None):
+        known = same(self._writer, rid, passage, source, new.at, new.until)
+        changed = self._agree(known, new) if known is not None else self._say(rid, new, passage, source)
+        if row is not None and row["retired_at"] is not None and (known is None or passage is None):
             items.set_retired(self._writer, [rid], None)
         elif row is not None and changed:
             items.log(self._writer, [rid], "said")
@@ -88,12 +115,7 @@ class Keeper:
     def _say(self, rid: int, new: NewTriple, passage: int | None, source: str) -> bool:
         now = items.now()
         check_order(new.at or now, new.until)
-        self._writer.execute(
-            """INSERT INTO evidence
-               (fact, passage, source, at, until, subject, relation, object, confidence, recorded_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [rid, passage, source, new.at, new.until, *new.words, new.confidence, now],
-        )
+        say(self._writer, EvidenceRow(rid, passage, source, new.at, new.until, *new.words, new.confidence, now))
         return True
 
     def _agree(self, known: Row, new: NewTriple) -> bool:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from memagent.stores.base import Database
-from memagent.stores.items import pages
+from memagent.stores.items import LIVE_LINE, WITH_PASSAGE, pages
 from memagent.stores.scoping import columns, marks, visible
 from memagent.types import Relation, Scope
 
@@ -128,8 +128,7 @@ class Functional:
             FROM items AS relations CROSS JOIN facts CROSS JOIN items CROSS JOIN items AS subjects
             WHERE relations.kind = 'relation' AND {condition} {which} AND facts.relation = relations.rid
             AND items.rid = facts.rid AND items.retired_at IS NULL AND subjects.rid = facts.subject AND EXISTS (
-                SELECT 1 FROM evidence LEFT JOIN items AS said ON said.rid = evidence.passage
-                WHERE evidence.fact = items.rid AND (evidence.passage IS NULL OR said.retired_at IS NULL))
+                SELECT 1 FROM evidence {WITH_PASSAGE} WHERE evidence.fact = items.rid AND {LIVE_LINE})
             GROUP BY relations.id"""
         rows = self._database.read(sql, [*params, *names])
         return {row["name"]: (row["subjects"], row["facts"]) for row in rows}

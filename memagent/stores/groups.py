@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from memagent.stores.base import Database, Row
 from memagent.stores.functional import Functional
-from memagent.stores.items import pages
+from memagent.stores.items import LIVE_LINE, WITH_PASSAGE, pages
 from memagent.stores.scoping import marks, of_row, visible
 from memagent.stores.validity import Evidence, stretches
 from memagent.types import Fact, Scope
@@ -24,13 +24,13 @@ _COLUMNS = """
 # CROSS JOIN keeps the order that is written, and coalesce keeps SQLite from taking the index of what is live: knowing
 # nothing of the values, it would else begin with all facts of a user. A fact and its terms share one exact scope, so
 # that it is enough to ask for that of either.
-_TERMS_AND_EVIDENCE = """
+_TERMS_AND_EVIDENCE = f"""
     CROSS JOIN items AS subjects CROSS JOIN items AS relations CROSS JOIN items AS objects
-    CROSS JOIN evidence LEFT JOIN items AS said ON said.rid = evidence.passage"""
-_JOINED = """
+    CROSS JOIN evidence {WITH_PASSAGE}"""
+_JOINED = f"""
     facts.rid = items.rid AND items.kind = 'fact' AND coalesce(items.retired_at, '') = ''
     AND subjects.rid = facts.subject AND relations.rid = facts.relation AND objects.rid = facts.object
-    AND evidence.fact = facts.rid AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
+    AND evidence.fact = facts.rid AND {LIVE_LINE}"""
 
 
 class Groups:
@@ -94,7 +94,7 @@ class Groups:
                 WITH wanted (subject, relation) AS (VALUES {", ".join(["(?, ?)"] * len(some))})
                 SELECT {_COLUMNS} FROM wanted
                 CROSS JOIN items AS subjects CROSS JOIN items AS relations CROSS JOIN facts CROSS JOIN items
-                CROSS JOIN items AS objects CROSS JOIN evidence LEFT JOIN items AS said ON said.rid = evidence.passage
+                CROSS JOIN items AS objects CROSS JOIN evidence {WITH_PASSAGE}
                 WHERE {_JOINED} AND subjects.kind = 'phrase' AND {own} AND subjects.id = wanted.subject
                 AND relations.kind = 'relation' AND relations.id = wanted.relation AND {same}
                 AND relations.agent = subjects.agent"""

@@ -21,6 +21,10 @@ from memagent.types import Scope
 LIVE = "items.retired_at IS NULL"
 LIVE_ONE = "+items.retired_at IS NULL"
 """`LIVE` for a look-up by id or source: the plus keeps SQLite from going through all live items of a user instead."""
+WITH_PASSAGE = "LEFT JOIN items AS said ON said.rid = evidence.passage"
+"""Joins each line of `evidence` with the item of its passage, if it has one."""
+LIVE_LINE = "(evidence.passage IS NULL OR said.retired_at IS NULL)"
+"""A line of `evidence`, joined by `WITH_PASSAGE`, counts: no passage says it, or one that is not retired."""
 HAPPENED = "coalesce(items.at, items.recorded_at)"
 """When an item counts as of: its own time, else that of writing."""
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from memagent.errors import UsageProblem
 from memagent.stores import items
 from memagent.stores.base import Database, Row, Writer
-from memagent.stores.items import LIVE, LIVE_ONE, now, pages
+from memagent.stores.items import LIVE, LIVE_LINE, LIVE_ONE, WITH_PASSAGE, now, pages
 from memagent.stores.scoping import marks, visible
+from memagent.stores.tombstones import Said, who
 from memagent.types import Scope
 
 KINDS = {
@@ -107,12 +108,9 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
     return +counts
 
 
-def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | None = None) -> list[tuple[str, str]]:
-    """Return (who says it, id of the fact) for all evidence that goes with these items and this source.
-
-    Who says it is the source, or the id of the passage where that has none.
-    """
-    select = """SELECT DISTINCT evidence.source, facts.id AS fact, coalesce(passages.id, '') AS passage FROM evidence
+def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | None = None) -> list[Said]:
+    """Return (who says it, id of the fact) for all evidence that goes with these items and this source."""
+    select = """SELECT DISTINCT evidence.source, facts.id AS fact, passages.id AS passage FROM evidence
                 JOIN items AS facts ON facts.rid = evidence.fact
                 LEFT JOIN items AS passages ON passages.rid = evidence.passage WHERE """
     found: list[Row] = []
@@ -122,7 +120,7 @@ def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | Non
     if source is not None:
         condition, params = visible(scope, "facts")
         found += writer.read(f"{select} evidence.source = ? AND {condition}", [source, *params])
-    return sorted({(row["source"] or row["passage"], row["fact"]) for row in found})
+    return sorted({(who(row["source"], row["passage"]), row["fact"]) for row in found})
 
 
 def hidden_with(writer: Writer, rows: Sequence[Row]) -> set[str]:
@@ -132,10 +130,9 @@ def hidden_with(writer: Writer, rows: Sequence[Row]) -> set[str]:
     found: set[str] = set()
     for some in pages([row["rid"] for row in rows if row["kind"] == "passage"]):
         sql = f"""
-            SELECT DISTINCT items.id FROM evidence JOIN items ON items.rid = evidence.fact
-            WHERE evidence.passage IN ({marks(some)}) AND items.retired_at IS NULL AND NOT EXISTS (
-                SELECT 1 FROM evidence AS other LEFT JOIN items AS passages ON passages.rid = other.passage
-                WHERE other.fact = items.rid AND (other.passage IS NULL OR passages.retired_at IS NULL))"""
+            SELECT DISTINCT items.id FROM evidence AS theirs JOIN items ON items.rid = theirs.fact
+            WHERE theirs.passage IN ({marks(some)}) AND items.retired_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM evidence {WITH_PASSAGE} WHERE evidence.fact = items.rid AND {LIVE_LINE})"""
         found.update(row["id"] for row in writer.read(sql, some))
     return found
 

@@ -17,7 +17,12 @@ from memagent.stores.scoping import columns, marks
 from memagent.types import Scope
 
 Said = tuple[str, str]
-"""Who says it (a source, or the id of a passage that has none), and the id of the fact."""
+"""Who says it, and the id of the fact."""
+
+
+def who(source: str, passage: str | None) -> str:
+    """Return who says what a line of evidence says: its source, or the id of its passage where that has none."""
+    return source or passage or ""
 
 
 def bury(writer: Writer, scope: Scope, said: Iterable[Said]) -> None:

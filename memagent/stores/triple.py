@@ -25,6 +25,7 @@ from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks
+from memagent.stores.tombstones import who
 from memagent.types import Fact, Relation, Scope, Triple
 
 
@@ -85,7 +86,8 @@ class SQLTripleStore(IndexedStore):
         with self._database.write() as writer:
             self._label.claim(writer)
             homes = placed(writer, scope, new)
-            said = [(source or one.triple.passage or "", one.id) for one, (_, source) in zip(new, homes, strict=True)]
+            told_by = [who(home.source, one.triple.passage) for one, home in zip(new, homes, strict=True)]
+            said = [(teller, one.id) for teller, one in zip(told_by, new, strict=True)]
             if again:
                 tombstones.unbury(writer, scope, said)
             refused = tombstones.buried(writer, scope, said)

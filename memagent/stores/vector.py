@@ -1,4 +1,4 @@
-"""Passages in a SQL database, found by vector and by word. The one place that writes them.
+"""Passages in a SQL database, found by vector and by word.
 
 Adding is one transaction: the verbatim text, its words, its vector and the line in the change log. Rows are never
 rewritten; an edit is a new row under the same id.

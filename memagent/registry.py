@@ -78,7 +78,7 @@ def embedder(spec: Any = None) -> Embedder:
     return _embedder_named(spec.strip()) if isinstance(spec, str) else _embedder_from(spec)
 
 
-def recorded(name: str) -> Embedder | None:
+def embedder_from_record(name: str) -> Embedder | None:
     """Return the embedder of that `name`, as a file records it; `None` if its name does not say how to make it.
 
     An embedder behind a URL is never made from a record: a file does not decide which server gets texts and a key.

@@ -14,7 +14,7 @@ from memagent.embedders.hashing import Hashing
 from memagent.errors import ConfigError
 from memagent.memory.core import Core, opened
 from memagent.memory.doctor import Finding, doctor
-from memagent.memory.reembed import Recorded
+from memagent.memory.reembed import DeferredEmbedder
 from memagent.stores.base import Link
 from memagent.types import Note, Rationale, Scope, Triple
 
@@ -226,7 +226,7 @@ def test_other_open_handles_see_what_was_mended(core: Core) -> None:
 
 def test_without_its_embedder_missing_vectors_stay_a_finding_that_says_why(core: Core) -> None:
     tamper(core, f"DELETE FROM vectors WHERE rid = {PASSAGE}", "UPDATE meta SET value = 'acme' WHERE key = 'embedder'")
-    other = opened(core.file().path, Recorded("acme", 32))
+    other = opened(core.file().path, DeferredEmbedder("acme", 32))
     findings = doctor(other, repair=True)
     assert [one.repaired for one in findings] == [False]
     assert "acme" in findings[0].message

@@ -19,7 +19,7 @@ from memagent.errors import ConfigError, Conflict, EmbedderMismatch
 from memagent.memory import Memory
 from memagent.memory.core import Core, opened
 from memagent.memory.doctor import doctor
-from memagent.memory.reembed import Recorded, recorded_embedder, reembed, unfinished
+from memagent.memory.reembed import DeferredEmbedder, deferred_embedder, reembed, unfinished
 from memagent.types import Note, Rationale, Scope, Triple
 
 ALICE, BOB = Scope(user="alice"), Scope(user="bob", session="s1")
@@ -48,7 +48,7 @@ def fill(core: Core, count: int = 60) -> None:
 
 
 def vectors(path: Path) -> dict[tuple[str, ...], bytes]:
-    core = opened(path, recorded_embedder(path))
+    core = opened(path, deferred_embedder(path))
     sql = """SELECT kind, id, user, session, vector FROM items LEFT JOIN vectors ON vectors.rid = items.rid"""
     rows = core.file().read(sql)
     core.file().close()
@@ -224,7 +224,7 @@ import sys
 from memagent.embedders.hashing import Hashing
 from memagent.memory.core import opened
 from memagent.memory import reembed as module
-core = opened(sys.argv[1], module.recorded_embedder(sys.argv[1]))
+core = opened(sys.argv[1], module.deferred_embedder(sys.argv[1]))
 print("ready", flush=True)
 module.reembed(core, Hashing(dim=96), batch=4)
 print("done", flush=True)
@@ -243,13 +243,13 @@ def test_killed_at_any_point_and_run_again_it_ends_right(path: Path, direct: obj
         kills += child.wait() == -signal.SIGKILL
         child.stdout.close()
         found = opened(
-            path, recorded_embedder(path)
+            path, deferred_embedder(path)
         )  # whatever it was, the file is of one embedder and can be searched
         assert found.passages.nearest(ALICE, hashing(f"x:{found.embedder.dim}").embed(["note 7"])[0], 1)
         assert {one.check for one in doctor(found)} <= {"unfinished reembed"}
         found.file().close()
     assert kills
-    core = opened(path, recorded_embedder(path))
+    core = opened(path, deferred_embedder(path))
     reembed(core, hashing(NEW))
     assert doctor(core) == []
     core.file().close()
@@ -275,7 +275,7 @@ def test_a_file_opens_without_its_embedder(tmp_path: Path) -> None:
     made = opened(tmp_path / "memory.db", Named("acme", 8))
     fill(made, 4)
     made.file().close()
-    found = recorded_embedder(tmp_path / "memory.db")
+    found = deferred_embedder(tmp_path / "memory.db")
     assert found is not None
     core = opened(tmp_path / "memory.db", found)
     assert core.passages.count(ALICE)
@@ -286,7 +286,7 @@ def test_a_file_opens_without_its_embedder(tmp_path: Path) -> None:
     assert reembed(core, hashing(NEW)) > 0
     assert doctor(core) == []
     core.file().close()
-    assert (Recorded("hashing-v1-96", 96).embed(["a"]) == hashing(NEW).embed(["a"])).all()
+    assert (DeferredEmbedder("hashing-v1-96", 96).embed(["a"]) == hashing(NEW).embed(["a"])).all()
 
 
 def test_a_passage_without_text_has_no_vector_and_nobody_misses_it(tmp_path):

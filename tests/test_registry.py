@@ -287,7 +287,7 @@ def test_an_embedder_of_ones_own():
 )
 def test_a_recorded_name_makes_its_embedder(name, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    assert registry.recorded(name).name == name
+    assert registry.embedder_from_record(name).name == name
 
 
 @pytest.mark.parametrize(
@@ -304,12 +304,12 @@ def test_a_recorded_name_makes_its_embedder(name, monkeypatch):
 )
 def test_a_record_names_no_server_and_no_plugin(name, acme, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
-    assert registry.recorded(name) is None
+    assert registry.embedder_from_record(name) is None
 
 
 def test_a_record_of_openai_is_not_taken_to_another_server(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
-    assert registry.recorded("openai:text-embedding-3-small") is None
+    assert registry.embedder_from_record("openai:text-embedding-3-small") is None
 
 
 def test_describe():

@@ -222,13 +222,13 @@ def why_not(
 def _memory(db: Path, embedder: str | None = None, *, new: bool = False) -> Memory:
     """Open a memory. Unless one is named, its embedder is only made when it is needed."""
     from memagent.memory import Memory
-    from memagent.memory.reembed import recorded_embedder
+    from memagent.memory.reembed import deferred_embedder
 
     if not db.exists():
         if not new:
             raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
         return Memory(db, embedder=embedder, single_user=True)
-    return Memory(db, embedder=embedder or recorded_embedder(db), single_user=True)
+    return Memory(db, embedder=embedder or deferred_embedder(db), single_user=True)
 
 
 def _check_chosen(ids: Sequence[str], source: str | None) -> None:

@@ -15,7 +15,7 @@ from memagent.errors import EmbedderMismatch, UsageProblem
 from memagent.stores.base import GraphStore, RationaleStore, TripleStore, Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.graph import SQLGraphStore
-from memagent.stores.label import recorded_embedder
+from memagent.stores.label import origin
 from memagent.stores.projections import Projections
 from memagent.stores.rationale import SQLRationaleStore
 from memagent.stores.triple import SQLTripleStore
@@ -123,7 +123,8 @@ def opened(path_or_store: Any, embedder: str | Embedder | None) -> Core:
     database = SQLiteDatabase(path_or_store)
     with ExitStack() as undo:
         undo.callback(database.close)
-        core = Core(database, None, _chosen(embedder, recorded_embedder(database)))
+        made_by = origin(database)
+        core = Core(database, None, _chosen(embedder, made_by.embedder if made_by is not None else None))
         undo.pop_all()
     return core
 
@@ -132,7 +133,7 @@ def _chosen(embedder: str | Embedder | None, recorded: object = None) -> Embedde
     """The embedder that was asked for; without one, the one that is on record, else the default."""
     from memagent import registry
 
-    found = registry.recorded(recorded) if embedder is None and isinstance(recorded, str) else None
+    found = registry.embedder_from_record(recorded) if embedder is None and isinstance(recorded, str) else None
     return found if found is not None else registry.embedder(embedder)
 
 

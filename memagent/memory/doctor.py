@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from memagent.errors import MemoryProblem, StorageDamaged
 from memagent.memory import contents, reembed
 from memagent.memory.core import Core
-from memagent.memory.forgetting import finish_purge
+from memagent.memory.forgetting import ERASE, finish_purge
 from memagent.memory.rules import OWN_TABLES, REPAIR, RULES, Finding, Rule, indexes_anew, some
+from memagent.stores import meta
 from memagent.stores.base import Database, Row
 from memagent.stores.items import LIVE, pages
 from memagent.stores.scoping import marks, of_row, visible
@@ -128,7 +129,7 @@ def _unfinished_reembed(core: Core, repair: bool) -> Iterator[Finding]:
 
 
 def _unfinished_purge(core: Core, repair: bool) -> Iterator[Finding]:
-    if not core.file().read("SELECT 1 FROM meta WHERE key = 'erase'"):
+    if meta.get(core.file(), ERASE) is None:
         return
     message, done = "what was purged is gone from the memory, but traces of it may still be in the file.", False
     if repair:

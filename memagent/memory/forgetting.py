@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.dry_run import undoable
-from memagent.stores import removal, tombstones
+from memagent.stores import meta, removal, tombstones
 from memagent.stores.base import Row, Writer
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.items import LIVE
 from memagent.types import Receipt, Scope
+
+ERASE = "erase"
+"""Where a file keeps that it is to be rewritten without what was purged."""
 
 _log = logging.getLogger("memagent")
 
@@ -71,7 +74,7 @@ def purge(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None
     def change(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
         tombstones.bury(writer, scope, removal.said(writer, scope, rows, source=source))
         counts = removal.remove(writer, scope, rows, source=source)
-        writer.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('erase', 'pending')")
+        meta.put(writer, ERASE, "pending")
         return counts
 
     receipt = _carried_out(database, "purge", scope, wanted, source, "1 = 1", change, dry_run)
@@ -85,7 +88,7 @@ def finish_purge(database: SQLiteDatabase) -> None:
     _log.info("rewriting %s without what was purged", database.path)
     database.erase_traces()
     with database.write() as writer:
-        writer.execute("DELETE FROM meta WHERE key = 'erase'")
+        meta.drop(writer, ERASE)
 
 
 def as_ids(ids: str | Iterable[str], source: str | None) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from memagent.errors import Conflict
 from memagent.memory.core import Core
 from memagent.memory.lines import ITEMS, Line, Parsed, wrong
-from memagent.stores import items, tombstones
+from memagent.stores import items, meta, tombstones
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row
 from memagent.stores.evidence import EvidenceRow, same, say
@@ -300,11 +300,11 @@ class Intake:
 
     def _same_salt(self, writer: Writer) -> bool:
         """Whether digests of the export mean the same here; a file without a key takes that of the export."""
-        rows = writer.read("SELECT value FROM meta WHERE key = 'salt'")
-        if not rows and self._header["salt"]:
-            writer.execute("INSERT INTO meta (key, value) VALUES ('salt', ?)", [self._header["salt"]])
+        salt = meta.get(writer, tombstones.SALT)
+        if salt is None and self._header["salt"]:
+            meta.put(writer, tombstones.SALT, self._header["salt"])
             return True
-        return bool(rows) and salt_digest(rows[0]["value"]) == self._header["salt_digest"]
+        return salt is not None and salt_digest(salt) == self._header["salt_digest"]
 
 
 _COPIED = ("source", "at", "recorded_at", "retired_at", "shared", "importance", "uses", "used_at")

@@ -12,23 +12,24 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from memagent.embedders.base import Embedder, Kind, Vectors, embedded
 from memagent.errors import ConfigError, Conflict
 from memagent.memory.core import Core
+from memagent.stores import label
 from memagent.stores.base import Database, Writer
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.derived import of_row
 from memagent.stores.items import stored_vector
-from memagent.stores.label import relabel
+from memagent.stores.label import Origin, origin
 
 Progress = Callable[[int, int], object]
 """Called with how many vectors there are, and how many there have to be."""
 
 _CLEARED = 4096
+_NEXT = "next_"  # before the names under which the file says what an unfinished change is to
 _log = logging.getLogger("memagent")
 
 _TEXTS = """
@@ -50,13 +51,6 @@ _EMBEDDABLE = """
     END IS NOT NULL"""
 
 
-class Target(NamedTuple):
-    """An embedder on record, and the length of its vectors as it is written there."""
-
-    name: str
-    dim: str
-
-
 def reembed(core: Core, embedder: Embedder, *, batch: int = 256, on_progress: Progress | None = None) -> int:
     """Make the file's vectors anew with another embedder, switch to it, and return how many vectors were made.
 
@@ -76,8 +70,8 @@ def reembed(core: Core, embedder: Embedder, *, batch: int = 256, on_progress: Pr
         UsageProblem: the embedder did not give one finite vector for each text.
     """
     database = core.file()
-    wanted = Target(embedder.name, str(int(embedder.dim)))
-    if recorded(database) == wanted:
+    wanted = Origin(embedder.name, str(int(embedder.dim)))
+    if origin(database) == wanted:
         drop_unfinished(database)
         return 0
     made = _change_over(database, embedder, wanted, batch, on_progress)
@@ -88,14 +82,14 @@ def reembed(core: Core, embedder: Embedder, *, batch: int = 256, on_progress: Pr
 
 def unfinished(reader: Database | Writer) -> tuple[str, int] | None:
     """Return the embedder that a change has not come to its end with, and how many vectors it has; `None` for none."""
-    target = recorded(reader, "next_")
-    return (target.name, _count(reader, "vectors_next")) if target is not None else None
+    target = origin(reader, _NEXT)
+    return (target.embedder, _count(reader, "vectors_next")) if target is not None else None
 
 
 def drop_unfinished(database: Database) -> int:
     """Give up an unfinished change of embedder and clear what it has left; return how many vectors that were."""
     with database.write() as writer:
-        _forget_target(writer)
+        label.drop(writer, _NEXT)
     return _clear(database)
 
 
@@ -113,7 +107,7 @@ def texts_of(reader: Database | Writer, rids: Sequence[int]) -> list[tuple[int, 
     return [(row["rid"], of_row(row["kind"], row).embedded) for row in rows]
 
 
-class Recorded:
+class DeferredEmbedder:
     """The embedder that a file records, made only when it is first asked for vectors.
 
     Looking after a file needs its vectors and seldom new ones; so that goes without the key, package or model of its
@@ -138,20 +132,20 @@ class Recorded:
         return embedded(self._made, texts, kind)
 
 
-def recorded_embedder(path: str | os.PathLike[str]) -> Recorded | None:
+def deferred_embedder(path: str | os.PathLike[str]) -> DeferredEmbedder | None:
     """Return the embedder of an existing file, or `None` if nothing was ever written there."""
     database = SQLiteDatabase(path)
     try:
-        found = recorded(database)
+        found = origin(database)
     finally:
         database.close()
-    return Recorded(found.name, int(found.dim)) if found is not None else None
+    return DeferredEmbedder(found.embedder, int(found.dim)) if found is not None else None
 
 
 def _made(name: str) -> Embedder:
     from memagent import registry
 
-    found = registry.recorded(name)
+    found = registry.embedder_from_record(name)
     if found is None:
         hint = (
             "Name it with --embedder or embedder=, or change the file over to another one: memagent reembed --to NAME"
@@ -162,7 +156,7 @@ def _made(name: str) -> Embedder:
 
 
 def _change_over(
-    database: Database, embedder: Embedder, wanted: Target, batch: int, on_progress: Progress | None
+    database: Database, embedder: Embedder, wanted: Origin, batch: int, on_progress: Progress | None
 ) -> int:
     made = 0
     try:
@@ -172,33 +166,32 @@ def _change_over(
             if _switch(database, wanted):
                 return made
     except Conflict:
-        if recorded(database) != wanted:  # else another process did the same and came to its end first
+        if origin(database) != wanted:  # else another process did the same and came to its end first
             raise
     return made
 
 
-def _begin(database: Database, wanted: Target) -> None:
+def _begin(database: Database, wanted: Origin) -> None:
     """Record what the rows of `vectors_next` come from, after clearing away all that come from elsewhere.
 
     Looks and writes under one lock, so that of two that begin the same change neither takes the other's away.
     """
     while True:
         with database.write() as writer:
-            found = recorded(writer, "next_")
-            if found == wanted or recorded(writer) == wanted:
+            found = origin(writer, _NEXT)
+            if found == wanted or origin(writer) == wanted:
                 return
             left = _count(writer, "vectors_next")
             if found is not None:
-                _log.warning("giving up %d vectors of an unfinished change to the embedder %s", left, found.name)
-                _forget_target(writer)
+                _log.warning("giving up %d vectors of an unfinished change to the embedder %s", left, found.embedder)
+                label.drop(writer, _NEXT)
             elif not left:
-                rows = [("next_embedder", wanted.name), ("next_dim", wanted.dim)]
-                writer.executemany("INSERT INTO meta (key, value) VALUES (?, ?)", rows)
+                label.record(writer, wanted, _NEXT)
                 return
         _clear(database)
 
 
-def _fill(database: Database, embedder: Embedder, wanted: Target, batch: int, on_progress: Progress | None) -> int:
+def _fill(database: Database, embedder: Embedder, wanted: Origin, batch: int, on_progress: Progress | None) -> int:
     """Embed what has no new vector yet, in batches; return how many were made."""
     made, last = 0, 0
     before, total = _count(database, "vectors_next"), _count(database, "items")
@@ -218,7 +211,7 @@ def _fill(database: Database, embedder: Embedder, wanted: Target, batch: int, on
     return made
 
 
-def _switch(database: Database, wanted: Target) -> bool:
+def _switch(database: Database, wanted: Origin) -> bool:
     """Put the new vectors in the place of the old ones, unless something was written meanwhile that has none."""
     with database.write() as writer:
         _check_target(writer, wanted)
@@ -226,8 +219,8 @@ def _switch(database: Database, wanted: Target) -> bool:
             return False
         for old, new in (("vectors", "vectors_old"), ("vectors_next", "vectors"), ("vectors_old", "vectors_next")):
             writer.execute(f"ALTER TABLE {old} RENAME TO {new}")
-        relabel(writer, wanted.name, int(wanted.dim))
-        _forget_target(writer)
+        label.record(writer, wanted)
+        label.drop(writer, _NEXT)
     return True
 
 
@@ -236,7 +229,7 @@ def _clear(database: Database) -> int:
     cleared = 0
     while True:
         with database.write() as writer:
-            if recorded(writer, "next_") is not None:  # a new change has begun: the rows are its own
+            if origin(writer, _NEXT) is not None:  # a new change has begun: the rows are its own
                 return cleared
             sql = "DELETE FROM vectors_next WHERE rid IN (SELECT rid FROM vectors_next ORDER BY rid LIMIT ?)"
             some = writer.execute(sql, [_CLEARED])
@@ -245,24 +238,12 @@ def _clear(database: Database) -> int:
             return cleared
 
 
-def _check_target(writer: Writer, wanted: Target) -> None:
-    found = recorded(writer, "next_")
+def _check_target(writer: Writer, wanted: Origin) -> None:
+    found = origin(writer, _NEXT)
     if found != wanted:
-        what = f"began a change to {found.name}" if found is not None else "gave the change up"
+        what = f"began a change to {found.embedder}" if found is not None else "gave the change up"
         hint = "Let one of them come to its end. What is stored is intact."
-        raise Conflict(f"while this was changing over to {wanted.name}, another process {what}", hint=hint)
-
-
-def _forget_target(writer: Writer) -> None:
-    writer.execute("DELETE FROM meta WHERE key IN ('next_embedder', 'next_dim')")
-
-
-def recorded(reader: Database | Writer, prefix: str = "") -> Target | None:
-    """Return the embedder on record: of the vectors or, with the prefix `next_`, of an unfinished change."""
-    names = [f"{prefix}embedder", f"{prefix}dim"]
-    rows = reader.read("SELECT key, value FROM meta WHERE key IN (?, ?)", names)
-    found = {row["key"]: row["value"] for row in rows}
-    return Target(found[names[0]], found.get(names[1], "")) if names[0] in found else None
+        raise Conflict(f"while this was changing over to {wanted.embedder}, another process {what}", hint=hint)
 
 
 def _count(reader: Database | Writer, table: str) -> int:

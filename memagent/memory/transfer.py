@@ -23,8 +23,9 @@ from memagent import files
 from memagent.memory.core import Core
 from memagent.memory.intake import PLURALS, Intake, salt_digest
 from memagent.memory.lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
-from memagent.memory.reembed import Target, recorded
+from memagent.stores import meta, tombstones
 from memagent.stores.base import Row, Writer
+from memagent.stores.label import Origin, origin
 from memagent.stores.scoping import visible
 from memagent.types import Scope
 
@@ -95,13 +96,12 @@ def _export(core: Core, scope: Scope, file: IO[Any], vectors: bool) -> Counter[s
 
 
 def _header(core: Core, writer: Writer, scope: Scope, vectors: bool) -> dict[str, Any]:
-    made_by = recorded(writer) or Target(core.embedder.name, str(int(core.embedder.dim)))
-    rows = writer.read("SELECT value FROM meta WHERE key = 'salt'")
-    salt = rows[0]["value"] if rows else None
+    made_by = origin(writer) or Origin(core.embedder.name, str(int(core.embedder.dim)))
+    salt = meta.get(writer, tombstones.SALT)
     return {
         "memagent": FORMAT,
         "version": VERSION,
-        "embedder": made_by.name,
+        "embedder": made_by.embedder,
         "dim": int(made_by.dim),
         "scope": {"user": scope.user, "session": scope.session, "agent": scope.agent},
         "vectors": vectors,

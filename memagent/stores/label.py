@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import EmbedderMismatch, UsageProblem
+from memagent.stores import meta
 from memagent.stores.base import Database, Vectors, Writer
 from memagent.unit import unit_rows
+
+
+class Origin(NamedTuple):
+    """What vectors come from: the name of an embedder, and how long its vectors are, as it is written down."""
+
+    embedder: str
+    dim: str
 
 
 class Label:
@@ -26,21 +34,25 @@ class Label:
 
     def check(self, reader: Database | Writer) -> None:
         """Raise `EmbedderMismatch` if the database holds vectors of another embedder."""
-        self._check(_recorded(reader))
+        self._check(origin(reader))
 
     def claim(self, writer: Writer) -> None:
         """Record the embedder with the first write; refuse to mix its vectors with another's."""
-        found = _recorded(writer)
+        found = origin(writer)
         self._check(found)
-        if not found:
-            relabel(writer, self.embedder, self.dim)
+        if found is None:
+            record(writer, self._own)
 
-    def _check(self, found: dict[str, str]) -> None:
-        if found and found != {"embedder": self.embedder, "dim": str(self.dim)}:
+    @property
+    def _own(self) -> Origin:
+        return Origin(self.embedder, str(self.dim))
+
+    def _check(self, found: Origin | None) -> None:
+        if found is not None and found != self._own:
             raise EmbedderMismatch(
-                f"this memory was written with the embedder {found['embedder']} ({found['dim']} dimensions), and was "
+                f"this memory was written with the embedder {found.embedder} ({found.dim} dimensions), and was "
                 f"opened with {self.embedder} ({self.dim} dimensions)",
-                hint=f"Open it with {found['embedder']}, or change it over: memagent reembed --to {self.embedder}",
+                hint=f"Open it with {found.embedder}, or change it over: memagent reembed --to {self.embedder}",
             )
 
     def rows(self, vectors: Any, count: int) -> Vectors:
@@ -56,18 +68,22 @@ class Label:
         return unit
 
 
-def recorded_embedder(database: Database) -> str | None:
-    """Return the name of the embedder whose vectors `database` holds; `None` while nothing was written."""
-    return _recorded(database).get("embedder")
+def origin(reader: Database | Writer, prefix: str = "") -> Origin | None:
+    """Return what the vectors of a database come from; `None` while nothing was written.
+
+    With a prefix, what those of another table do, as `record` wrote it.
+    """
+    embedder, dim = f"{prefix}embedder", f"{prefix}dim"
+    found = meta.several(reader, embedder, dim)
+    return Origin(found[embedder], found.get(dim, "")) if embedder in found else None
 
 
-def relabel(writer: Writer, embedder: str, dim: int) -> None:
-    """Record whose vectors the database holds from now on."""
-    writer.executemany(
-        "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", [("embedder", embedder), ("dim", str(dim))]
-    )
+def record(writer: Writer, found: Origin, prefix: str = "") -> None:
+    """Record what the vectors come from, from now on."""
+    meta.put(writer, f"{prefix}embedder", found.embedder)
+    meta.put(writer, f"{prefix}dim", found.dim)
 
 
-def _recorded(reader: Database | Writer) -> dict[str, str]:
-    rows = reader.read("SELECT key, value FROM meta WHERE key IN ('embedder', 'dim')")
-    return {row["key"]: row["value"] for row in rows}
+def drop(writer: Writer, prefix: str) -> None:
+    """Take away what was recorded with a prefix."""
+    meta.drop(writer, f"{prefix}embedder", f"{prefix}dim")

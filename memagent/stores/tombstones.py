@@ -11,10 +11,14 @@ import secrets
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
+from memagent.stores import meta
 from memagent.stores.base import Writer
 from memagent.stores.items import pages
 from memagent.stores.scoping import columns, marks
 from memagent.types import Scope
+
+SALT = "salt"
+"""Where a file keeps the key of its digests."""
 
 Said = tuple[str, str]
 """Who says it, and the id of the fact."""
@@ -69,9 +73,8 @@ def _digest(salt: str, said: Said) -> str:
 
 def _salt(writer: Writer, *, make: bool = False) -> str:
     """The key of this file's digests: without it nobody can try out which facts were purged."""
-    rows = writer.read("SELECT value FROM meta WHERE key = 'salt'")
-    if not rows and make:
+    salt = meta.get(writer, SALT)
+    if salt is None and make:
         salt = secrets.token_hex(16)
-        writer.execute("INSERT INTO meta (key, value) VALUES ('salt', ?)", [salt])
-        return salt
-    return str(rows[0]["value"]) if rows else ""
+        meta.put(writer, SALT, salt)
+    return salt or ""

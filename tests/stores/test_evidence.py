@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from memagent.stores import evidence
-from memagent.stores.database import SQLiteDatabase
 from memagent.stores.graph import SQLGraphStore
 from memagent.stores.triple import SQLTripleStore
 from memagent.types import Scope, Triple
 
 ALICE = Scope(user="alice")
 DIM = 4
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = SQLiteDatabase(tmp_path / "a.db")
-    yield opened
-    opened.close()
 
 
 def add(store, *triples):

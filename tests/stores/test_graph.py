@@ -17,7 +17,6 @@ from memagent.stores.database import SQLiteDatabase
 from memagent.stores.graph import SQLGraphStore
 from memagent.stores.triple import SQLTripleStore
 from memagent.stores.vector import SQLVectorStore
-from memagent.testing.conformance_graph import check_graph_store
 from memagent.testing.kept import HOME, KEEPS, SEES, Kept
 from memagent.types import Scope, Triple
 
@@ -34,13 +33,6 @@ def made(database):
 @pytest.fixture(scope="module")
 def one_file(tmp_path_factory):
     opened = SQLiteDatabase(tmp_path_factory.mktemp("graph") / "a.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = SQLiteDatabase(tmp_path / "a.db")
     yield opened
     opened.close()
 
@@ -63,12 +55,6 @@ def equal(one, other):
             np.testing.assert_array_equal(mine, its)
             assert mine.dtype == its.dtype
     return True
-
-
-def test_the_contract(tmp_path):
-    numbers = itertools.count()
-    report = check_graph_store(lambda: made(SQLiteDatabase(tmp_path / f"{next(numbers)}.db")), DIM)
-    assert len(report.passed) == 6 and not report.skipped
 
 
 def test_another_embedder_is_refused(kept, database):

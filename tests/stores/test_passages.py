@@ -8,20 +8,12 @@ import numpy as np
 import pytest
 
 from memagent.errors import Conflict, EmbedderMismatch, NotFound, UsageProblem
-from memagent.stores.database import SQLiteDatabase
 from memagent.stores.projections import Projections
 from memagent.stores.vector import SQLVectorStore
 from memagent.types import Note, Scope
 
 ALICE, BOB = Scope(user="alice"), Scope(user="bob")
 DIM = 4
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = SQLiteDatabase(tmp_path / "a.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from memagent.memory.core import opened
 from memagent.memory.rationales import Rationales
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.rationale import SQLRationaleStore
-from memagent.testing.conformance_rationales import check_rationale_store
 from memagent.types import Rationale, Scope
 
 ALICE, BOB = Scope(user="alice"), Scope(user="bob")
@@ -32,45 +31,6 @@ def core():
 
 def store_on(database, embedder="test", dim=4):
     return SQLRationaleStore(database, embedder=embedder, dim=dim)
-
-
-def test_it_keeps_the_contract(tmp_path):
-    databases = []
-
-    def make():
-        databases.append(SQLiteDatabase(tmp_path / f"{len(databases)}.db"))
-        return store_on(databases[-1], dim=8)
-
-    assert len(check_rationale_store(make).passed) == 14
-    for database in databases:
-        database.close()
-
-
-def test_the_checks_find_a_store_that_ignores_scopes(tmp_path):
-    class Open(SQLRationaleStore):
-        def delete(self, scope, ids=(), *, source=None):
-            return super().delete(ALICE, ids, source=source)
-
-    with SQLiteDatabaseAt(tmp_path) as make, pytest.raises(AssertionError, match="deleted"):
-        check_rationale_store(lambda: Open(make(), embedder="test", dim=8))
-
-
-class SQLiteDatabaseAt:
-    """Makes databases in a folder and closes them all."""
-
-    def __init__(self, folder):
-        self.folder, self.made = folder, []
-
-    def __enter__(self):
-        return self.make
-
-    def make(self):
-        self.made.append(SQLiteDatabase(self.folder / f"{len(self.made)}.db"))
-        return self.made[-1]
-
-    def __exit__(self, *_):
-        for database in self.made:
-            database.close()
 
 
 def test_it_is_there_after_reopening_and_another_embedder_is_refused(tmp_path):

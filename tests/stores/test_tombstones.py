@@ -14,13 +14,6 @@ AGENT, BOTH = Scope(user="al", agent="a"), Scope(user="al", session="one", agent
 SAID = ("a.md", "fact:1")
 
 
-@pytest.fixture
-def database(tmp_path):
-    opened = SQLiteDatabase(tmp_path / "a.db")
-    yield opened
-    opened.close()
-
-
 @pytest.mark.parametrize(
     ("purged", "reached"),
     [

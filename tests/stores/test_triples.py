@@ -17,7 +17,6 @@ from memagent.stores import tombstones
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.triple import SQLTripleStore
 from memagent.stores.vector import SQLVectorStore
-from memagent.testing.conformance_facts import check_triple_store
 from memagent.testing.kept import HOME, KEEPS, SEES, Kept
 from memagent.types import Scope, Triple
 
@@ -25,13 +24,6 @@ ALICE, BOB = Scope(user="alice"), Scope(user="bob")
 DIM = 4
 often = settings(max_examples=200, deadline=None)
 fresh_names = (f"user-{number}" for number in itertools.count())
-
-
-@pytest.fixture
-def database(tmp_path):
-    opened = SQLiteDatabase(tmp_path / "a.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,17 +64,6 @@ def contents(database, user):
             (tuple(name.get(row[one]) if one in ends else row[one] for one in (own, *others)) for row in rows), key=repr
         )
     return found
-
-
-def test_the_contract(tmp_path):
-    numbers = itertools.count()
-
-    def make():
-        database = SQLiteDatabase(tmp_path / f"{next(numbers)}.db")
-        return SQLVectorStore(database, embedder="test", dim=DIM), SQLTripleStore(database, embedder="test", dim=DIM)
-
-    report = check_triple_store(make, DIM)
-    assert len(report.passed) == 19 and not report.skipped
 
 
 def test_another_embedder_is_refused(kept, database):

@@ -26,30 +26,6 @@ def new_store(tmp_path):
         database.close()
 
 
-STORE_CHECKS = {
-    "store_add_and_get",
-    "store_same_note_once",
-    "store_users",
-    "store_sessions_and_agents",
-    "store_changes_in_scope",
-    "store_sources",
-    "store_replace_sources",
-    "store_nearest",
-    "store_match",
-    "store_as_of",
-    "store_replace",
-    "store_retire",
-    "store_restore",
-    "store_delete",
-    "store_delete_source",
-}
-
-
-def test_the_sqlite_store(new_store):
-    report = check_store(new_store)
-    assert set(report.passed) == STORE_CHECKS and not report.skipped
-
-
 def without(*parts):
     """A store that forgets these parts of every scope when it reads or changes; without users, also when it adds."""
 

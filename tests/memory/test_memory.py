@@ -33,8 +33,8 @@ from memagent.stores.vector import SQLVectorStore
 from memagent.types import Hit, Note, Scope
 
 # Read here, because inside of tests the environment has no such settings.
-MUSIQUE = Path(os.environ.get("MEMAGENT_TEST_DATA") or Path(__file__).parents[1] / "../shared/data/musique")
-HARBOUR = Path(__file__).parent / "data" / "harbour.json"
+MUSIQUE = Path(os.environ.get("MEMAGENT_TEST_DATA") or Path(__file__).parents[2] / "../shared/data/musique")
+HARBOUR = Path(__file__).parents[1] / "data" / "harbour.json"
 
 
 class Counting(Hashing):

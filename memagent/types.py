@@ -179,8 +179,15 @@ class Receipt:
         return sum(self.counts.get(kind, 0) for kind in ("passages", "facts", "rationales"))
 
     def __str__(self) -> str:
-        what = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count) or "nothing"
+        what = ", ".join(_counted(count, kind) for kind, count in self.counts.items() if count) or "nothing"
         return f"{self.verb}{' (dry run)' if self.dry_run else ''}: {what}"
+
+
+def _counted(count: int, kind: str) -> str:
+    """Return a count with what is counted, by its plural; evidence is counted in pieces, and words in bags."""
+    named = {"evidence": "pieces of evidence", "words": "bags of words"}.get(kind, kind)
+    first, *rest = named.split(" ")
+    return " ".join([str(count), first.removesuffix("s") if count == 1 else first, *rest])
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ def test_export_and_import(place: Path) -> None:
 
 
 def test_forget_and_restore(place: Path) -> None:
-    assert memagent("forget", "ice", "--dry-run").stdout.startswith("forget (dry run): 1 passages")
-    assert memagent("forget", "--source", "log").stdout == "forget: 1 passages\n  ice\n"
+    assert memagent("forget", "ice", "--dry-run").stdout.startswith("forget (dry run): 1 passage")
+    assert memagent("forget", "--source", "log").stdout == "forget: 1 passage\n  ice\n"
     assert "harbour" not in memagent("search", "harbour").stdout
     assert "forgotten" in memagent("why", "ice").stdout
     assert json.loads(memagent("restore", "ice", "--json").stdout)["total"] == 1
@@ -149,7 +149,7 @@ def test_purge_asks_where_somebody_can_answer_and_needs_yes_elsewhere(place: Pat
     assert "--yes" in refused.stderr
     shown = memagent("purge", "ice", "--dry-run").stdout
     assert shown.startswith("purge (dry run): ")
-    assert "1 passages" in shown
+    assert "1 passage" in shown
     assert on_a_terminal("n\n", "purge", "ice") == 130
     assert b"freezes" in Path("memory.db").read_bytes()
     assert on_a_terminal("y\n", "purge", "ice") == 0

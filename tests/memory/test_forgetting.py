@@ -93,7 +93,7 @@ def test_a_receipt_counts_what_was_hidden_and_what_came_back(alice):
     alice.facts.add(Triple("Ida", "lives at", "Gull Point", passage=id))
     receipt = alice.forget(id)
     assert (receipt.verb, receipt.counts, receipt.ids) == ("forget", {"passages": 1, "facts": 1}, (id,))
-    assert receipt.total == 2 and str(receipt) == "forget: 1 passages, 1 facts"
+    assert receipt.total == 2 and str(receipt) == "forget: 1 passage, 1 fact"
     assert alice.facts.find() == [] and alice.search("Gull Point") == [] and alice.facts.search("Gull Point") == []
     assert alice.restore(id).counts == {"passages": 1, "facts": 1}
     assert [fact.object for fact in alice.facts.find()] == ["Gull Point"]

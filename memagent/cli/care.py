@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from memagent.cli.console import complain, emit, plural, say
-from memagent.cli.notes import db_option, json_option
+from memagent.cli.console import FINDINGS, complain, emit, plural, say
+from memagent.cli.notes import db_option, json_option, scope_options
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
     from memagent.types import Receipt
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_FINDINGS = 6
-
-
-def _scope_options(command: F) -> F:
-    """Whose memory is meant; without `--user`, what belongs to nobody in particular."""
-    for name in ("agent", "session", "user"):
-        command = click.option(f"--{name}", default=None, help=f"Only what this {name} wrote.")(command)
-    return command
 
 
 def _chosen_by(command: F) -> F:
@@ -53,21 +44,21 @@ def doctor(repair: bool, db: Path, embedder: str | None, as_json: bool) -> int:
     left = [one for one in findings if not one.repaired]
     if not left:
         say(f"{db} is healthy" + (f": {plural(len(findings), 'finding')} repaired" if findings else ""), quiet=as_json)
-    return _FINDINGS if left else 0
+    return FINDINGS if left else 0
 
 
 @click.command()
-@_scope_options
+@scope_options
 @db_option
 @json_option
-def audit(user: str | None, session: str | None, agent: str | None, db: Path, as_json: bool) -> int:
+def audit(db: Path, as_json: bool, **scope: str | None) -> int:
     """Look for what should not be in a memory: copies, recalled text come back, secrets. Exits with 6 on findings."""
     with _memory(db) as memory:
-        findings = memory.bind(user=user, session=session, agent=agent).audit()
+        findings = memory.bind(**scope).audit()
     _tell(findings, as_json)
     if not findings:
         say(f"{db}: nothing to look at", quiet=as_json)
-    return _FINDINGS if findings else 0
+    return FINDINGS if findings else 0
 
 
 @click.command()
@@ -77,13 +68,12 @@ def audit(user: str | None, session: str | None, agent: str | None, db: Path, as
 def reembed(wanted: str, db: Path, as_json: bool) -> None:
     """Change the file over to another embedder. Stopped at any point, the same command goes on from there."""
     from memagent import registry
-    from memagent.memory.reembed import reembed as change_over
 
     embedder = registry.embedder(wanted)
     with _memory(db) as memory:
         before = memory.embedder.name
         try:
-            made = change_over(memory.core, embedder, on_progress=_progress)
+            made = memory.reembed(embedder, on_progress=_progress)
         except BaseException:
             complain(
                 f"{db} is not changed over to {embedder.name} yet",
@@ -98,19 +88,14 @@ def reembed(wanted: str, db: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--no-vectors", is_flag=True, help="Much smaller; importing embeds the texts again.")
-@_scope_options
+@scope_options
 @db_option
 @json_option
-def export(
-    file: Path, no_vectors: bool, user: str | None, session: str | None, agent: str | None, db: Path, as_json: bool
-) -> None:
+def export(file: Path, no_vectors: bool, db: Path, as_json: bool, **scope: str | None) -> None:
     """Write all that a memory holds of a user as JSON lines to FILE, or to standard output for "-"."""
-    from memagent.memory.transfer import export as write
-
+    place = sys.stdout if str(file) == "-" else file
     with _memory(db) as memory:
-        handle = memory.bind(user=user, session=session, agent=agent)
-        place = sys.stdout if str(file) == "-" else file
-        counts = write(memory.core, handle.scope, place, vectors=not no_vectors)
+        counts = memory.bind(**scope).export(place, vectors=not no_vectors)
     if as_json and place is not sys.stdout:
         emit({"file": str(file), "counts": counts})
     say(f"{file}: {_listed(counts)}", quiet=as_json)
@@ -118,25 +103,14 @@ def export(
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@_scope_options
+@scope_options
 @db_option
 @embedder_option
 @json_option
-def import_(
-    file: Path,
-    user: str | None,
-    session: str | None,
-    agent: str | None,
-    db: Path,
-    embedder: str | None,
-    as_json: bool,
-) -> None:
+def import_(file: Path, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
     """Take up FILE, or standard input for "-", as export wrote it: all or nothing. What is there stays as it is."""
-    from memagent.memory.transfer import import_ as read
-
     with _memory(db, embedder, new=True) as memory:
-        handle = memory.bind(user=user, session=session, agent=agent)
-        counts = read(memory.core, handle.scope, sys.stdin.buffer if str(file) == "-" else file)
+        counts = memory.bind(**scope).import_(sys.stdin.buffer if str(file) == "-" else file)
     if as_json:
         emit({"db": str(db), "counts": counts})
     say(f"{db}: {_listed(counts)} taken up", quiet=as_json)
@@ -145,7 +119,7 @@ def import_(
 @click.command()
 @_chosen_by
 @dry_run_option
-@_scope_options
+@scope_options
 @db_option
 @json_option
 def forget(ids: Sequence[str], source: str | None, dry_run: bool, db: Path, as_json: bool, **scope: str | None) -> None:
@@ -158,7 +132,7 @@ def forget(ids: Sequence[str], source: str | None, dry_run: bool, db: Path, as_j
 @click.command()
 @_chosen_by
 @dry_run_option
-@_scope_options
+@scope_options
 @db_option
 @json_option
 def restore(
@@ -174,7 +148,7 @@ def restore(
 @_chosen_by
 @dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
-@_scope_options
+@scope_options
 @db_option
 @json_option
 def purge(
@@ -191,7 +165,7 @@ def purge(
 
 @click.command()
 @click.argument("id")
-@_scope_options
+@scope_options
 @db_option
 @json_option
 def why(id: str, db: Path, as_json: bool, **scope: str | None) -> None:
@@ -206,7 +180,7 @@ def why(id: str, db: Path, as_json: bool, **scope: str | None) -> None:
 @click.argument("query")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many hits were asked for.")
 @click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
-@_scope_options
+@scope_options
 @db_option
 @embedder_option
 @json_option

@@ -21,6 +21,9 @@ class Terminated(BaseException):
     """SIGTERM arrived: unwind like Ctrl-C does."""
 
 
+FINDINGS = 6
+"""The exit code of a check that found something; of errors, see `exit_code`."""
+
 _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.UsageProblem, 2),
     (errors.ConfigError, 3),

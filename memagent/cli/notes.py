@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from memagent.errors import NotFound, UsageProblem
 if TYPE_CHECKING:
     from memagent.memory import Memory
     from memagent.types import Hit, Note
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 db_option = click.option(
     "--db",
@@ -31,14 +33,30 @@ embedder_option = click.option("--embedder", default=None, help="hashing (defaul
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def scope_options(command: F) -> F:
+    """Whose memory is meant; without `--user`, what belongs to nobody in particular."""
+    for name in ("agent", "session", "user"):
+        command = click.option(f"--{name}", default=None, help=f"In the memory of this {name}.")(command)
+    return command
+
+
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--text", multiple=True, help="A text to keep, given here.")
+@scope_options
 @db_option
 @embedder_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | None, as_json: bool, quiet: bool) -> int:
+def add(
+    paths: Sequence[Path],
+    text: Sequence[str],
+    db: Path,
+    embedder: str | None,
+    as_json: bool,
+    quiet: bool,
+    **scope: str | None,
+) -> int:
     """Put files and folders (Markdown, text) into a memory.
 
     Files are cut into passages at headings and paragraphs and kept verbatim. Adding a file or a folder again replaces
@@ -50,7 +68,8 @@ def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | No
     if not paths and not text:
         raise click.UsageError('Name files or folders, "-" for standard input, or --text.')
     hush(quiet)
-    with _memory(db, embedder, new=True) as memory:
+    with _memory(db, embedder, new=True) as opened:
+        memory = opened.bind(**scope)
         before = memory.count()
         memory.add([Note(one) for one in text] + _standard_input(paths))
         named = [path for path in paths if str(path) != "-"]
@@ -72,14 +91,15 @@ def add(paths: Sequence[Path], text: Sequence[str], db: Path, embedder: str | No
 @click.argument("query")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
 @click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@scope_options
 @db_option
 @embedder_option
 @json_option
-def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool) -> None:
+def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
     """Find passages, best first, and say why each was found."""
     _check_query(query)
     with _memory(db, embedder) as memory:
-        hits = memory.search(query, k, using=using)
+        hits = memory.bind(**scope).search(query, k, using=using)
     if as_json:
         for hit in hits:
             emit(asdict(hit))
@@ -98,6 +118,7 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
 @click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
 @click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@scope_options
 @db_option
 @embedder_option
 @json_option
@@ -112,6 +133,7 @@ def ask(
     embedder: str | None,
     as_json: bool,
     quiet: bool,
+    **scope: str | None,
 ) -> None:
     """Answer a question from the memory, with sources."""
     from memagent.budget import Budget
@@ -129,7 +151,8 @@ def ask(
             out.write(event.text)
 
     with _memory(db, embedder) as memory:
-        controller = Controller(model, memory, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
+        handle = memory.bind(**scope)
+        controller = Controller(model, handle, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
         result = controller.run(plain(question, k=k, using=using))
     answer, usage = result.value, result.usage
     if as_json:
@@ -146,12 +169,16 @@ def ask(
 @click.command()
 @click.argument("id", required=False)
 @click.option("--source", help="List the passages of one source.")
+@scope_options
 @db_option
 @embedder_option
 @json_option
-def show(id: str | None, source: str | None, db: Path, embedder: str | None, as_json: bool) -> None:
+def show(
+    id: str | None, source: str | None, db: Path, embedder: str | None, as_json: bool, **scope: str | None
+) -> None:
     """Show what a memory holds: its sources, the passages of one source, or one passage."""
-    with _memory(db, embedder) as memory:
+    with _memory(db, embedder) as opened:
+        memory = opened.bind(**scope)
         if id is not None:
             passages = [memory.get(id)]
         elif source is not None:

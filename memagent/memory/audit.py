@@ -25,7 +25,7 @@ from memagent.types import Scope
 KINDS = ("secret", "prompt", "recalled", "duplicate", "near-duplicate", "empty", "unused")
 """What an audit looks for, in the order in which it reports."""
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], object]
 
 _SHORT = 80  # characters: up to here, a text under two titles is two things, and a text within another a phrase
 _PAGE = 500
@@ -70,7 +70,7 @@ def audit(
     unused_after: timedelta = timedelta(days=90),
     near: float = 0.97,
     now: datetime | None = None,
-    progress: Progress | None = None,
+    on_progress: Progress | None = None,
 ) -> list[Finding]:
     """Look over the live passages that a scope sees, and the rationales that it wrote.
 
@@ -89,7 +89,7 @@ def audit(
         unused_after: how long ago something must have been written to count as unused.
         near: from which cosine on two passages are near duplicates.
         now: the moment (aware) for `unused`; the present one if not given.
-        progress: called with how many passages were compared with their neighbours, and of how many.
+        on_progress: called with how many passages were compared with their neighbours, and of how many.
 
     Raises:
         UsageProblem: there is no such kind, `now` has no time zone, or the memory has no file.
@@ -103,7 +103,7 @@ def audit(
     if "recalled" in wanted:
         found += _contained(passages)
     if "near-duplicate" in wanted:
-        found += _near_duplicates(core, scope, passages, near, {one.id: one.other for one in copies}, progress)
+        found += _near_duplicates(core, scope, passages, near, {one.id: one.other for one in copies}, on_progress)
     if "unused" in wanted:
         found += _unused(core, scope, unused_after, datetime.now(UTC) if now is None else now)
     kept = dict.fromkeys(finding for finding in found if finding.kind in wanted)
@@ -189,7 +189,12 @@ def _core_of(text: str) -> str:
 
 
 def _near_duplicates(
-    core: Core, scope: Scope, passages: Sequence[_Text], near: float, copy_of: dict[str, str], progress: Progress | None
+    core: Core,
+    scope: Scope,
+    passages: Sequence[_Text],
+    near: float,
+    copy_of: dict[str, str],
+    on_progress: Progress | None,
 ) -> Iterator[Finding]:
     """Pairs that are close, the newer first, each once; copies of one text are known already and passed over."""
     order = {one.id: place for place, one in enumerate(passages)}
@@ -201,8 +206,8 @@ def _near_duplicates(
             if match.score >= near and not known:
                 seen.add((new, old))
                 yield Finding("near-duplicate", new, f"says nearly the same as {old} (cosine {match.score:.3f})", old)
-        if progress is not None:
-            progress(done, max(done, len(passages)))
+        if on_progress is not None:
+            on_progress(done, max(done, len(passages)))
 
 
 def _vectors(core: Core, scope: Scope) -> Iterator[tuple[str, np.ndarray[tuple[int], np.dtype[np.float32]]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 S = TypeVar("S")
@@ -23,3 +23,15 @@ def awaitable(verb: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P
         return await asyncio.to_thread(verb, self, *args, **options)
 
     return cast(Callable[Concatenate[S, P], Coroutine[Any, Any, T]], call)
+
+
+def awaitable_list(
+    verb: Callable[Concatenate[S, P], Iterable[T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, list[T]]]:
+    """Return a method that reads all that `verb` iterates over, in a thread, and gives a list."""
+
+    @functools.wraps(verb)
+    def read(self: S, *args: P.args, **options: P.kwargs) -> list[T]:
+        return list(verb(self, *args, **options))
+
+    return awaitable(cast(Callable[Concatenate[S, P], list[T]], read))

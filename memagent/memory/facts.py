@@ -141,9 +141,13 @@ class Facts:
         return f"Facts({self._scope})"
 
     aadd = awaitable(add)
+    aget = awaitable(get)
     afind = awaitable(find)
     ahistory = awaitable(history)
     asearch = awaitable(search)
+    arelations = awaitable(relations)
+    adeclare = awaitable(declare)
+    acount = awaitable(count)
 
     def _added(self, triples: list[Triple], again: bool) -> list[str]:
         """Embed what is new and add; another process may remove or add the same phrases meanwhile, so try again."""

@@ -9,7 +9,7 @@ with Memory("notes.db") as memory:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from memagent.embedders.base import Embedder
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory import forgetting, given
-from memagent.memory.awaiting import awaitable
+from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core, opened
 from memagent.memory.facts import Facts
 from memagent.memory.moment import AsOf
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from memagent.memory import audit, doctor
     from memagent.memory.explain import Explanation
     from memagent.memory.retention import Policy
+    from memagent.memory.transfer import Place
     from memagent.retrievers.base import Retriever
 
 _BATCH = 1024
@@ -40,7 +41,7 @@ class Memory:
     """Passages, facts and rationales in one file, for many users, threads and processes at once.
 
     What waits for the disk or an embedder is also there for event loops, with an `a` before its name:
-    `await memory.aadd(...)`, `await memory.facts.aadd(...)`.
+    `await memory.aadd(...)`, `await memory.facts.aadd(...)`. Where a verb gives an iterator, its `a` form gives a list.
 
     Args:
         path_or_store: the file, created if it is not there; `:memory:` for one that is gone after `close`. Or an
@@ -302,41 +303,56 @@ class Memory:
 
     # --- looking after it; of the whole file, but for `audit`, `export` and `import_`
 
-    def doctor(self, *, repair: bool = False) -> list[doctor.Finding]:
-        """Check every invariant of the file, whoever's it is; with `repair`, mend what can be worked out again."""
+    def doctor(
+        self, *, repair: bool = False, on_progress: Callable[[int, int, str], object] | None = None
+    ) -> list[doctor.Finding]:
+        """Check every invariant of the file, whoever's it is; with `repair`, mend what can be worked out again.
+
+        `on_progress` is called before each check with its number, how many there are, and its name.
+        """
         from memagent.memory.doctor import doctor
 
-        return doctor(self._core, repair=repair)
+        return doctor(self._core, repair=repair, on_progress=on_progress)
 
-    def audit(self) -> list[audit.Finding]:
-        """Look over what this scope holds: duplicates, never used, recalled text come back, secrets."""
+    def audit(self, *, on_progress: Callable[[int, int], object] | None = None) -> list[audit.Finding]:
+        """Look over what this scope holds: duplicates, never used, recalled text come back, secrets.
+
+        `on_progress` is called with how many passages were compared with their neighbours, and of how many.
+        """
         from memagent.memory.audit import audit
 
-        return audit(self._core, self._checked())
+        return audit(self._core, self._checked(), on_progress=on_progress)
 
-    def reembed(self, embedder: str | Embedder) -> int:
+    def reembed(self, embedder: str | Embedder, *, on_progress: Callable[[int, int], object] | None = None) -> int:
         """Change the file over to another embedder and return how many vectors were made.
 
         Searching and writing go on with the old one meanwhile. Interrupted, it goes on from there when called again;
         the switch comes at the end, at one stroke. Handles that others have open with the old embedder are refused
-        then.
+        then. `on_progress` is called after each batch with how many vectors there are, and how many there have to be.
         """
         from memagent import registry
         from memagent.memory.reembed import reembed
 
-        return reembed(self._core, registry.embedder(embedder))
+        return reembed(self._core, registry.embedder(embedder), on_progress=on_progress)
 
-    def export(self, path: str | os.PathLike[str], *, vectors: bool = True) -> Mapping[str, int]:
-        """Write all that this scope holds as JSON lines, losslessly, and return how many of each kind."""
+    def export(self, place: Place, *, vectors: bool = True) -> Mapping[str, int]:
+        """Write all that this scope holds as JSON lines, losslessly, and return how many of each kind.
+
+        `place` is a path, or a file that is open for writing text. Without `vectors` it is much smaller, and an import
+        embeds all texts again.
+        """
         from memagent.memory.transfer import export
 
-        return export(self._core, self._checked(), path, vectors=vectors)
+        return export(self._core, self._checked(), place, vectors=vectors)
 
-    def import_(self, path: str | os.PathLike[str]) -> Mapping[str, int]:
-        """Take up what `export` wrote, into this scope, in one transaction; what is here already stays as it is."""
+    def import_(self, place: Place) -> Mapping[str, int]:
+        """Take up what `export` wrote, into this scope, in one transaction; what is here already stays as it is.
+
+        `place` is a path, or a file that is open for reading.
+        """
         from memagent.memory.transfer import import_
 
-        return import_(self._core, self._checked(), path)
+        return import_(self._core, self._checked(), place)
 
     def as_vectorstore(self, *, using: str = "hybrid") -> MemagentVectorStore:
         """Return this handle as a LangChain vector store."""
@@ -362,6 +378,9 @@ class Memory:
 
     aadd = awaitable(add)
     aget = awaitable(get)
+    apassages = awaitable_list(passages)
+    asources = awaitable(sources)
+    acount = awaitable(count)
     asearch = awaitable(search)
     aedit = awaitable(edit)
     aforget = awaitable(forget)
@@ -370,15 +389,15 @@ class Memory:
     apurge = awaitable(purge)
     aretain = awaitable(retain)
     aused = awaitable(used)
+    aweigh = awaitable(weigh)
     awhy = awaitable(why)
     awhy_not = awaitable(why_not)
-    acount = awaitable(count)
-    aweigh = awaitable(weigh)
     aaudit = awaitable(audit)
     adoctor = awaitable(doctor)
     areembed = awaitable(reembed)
     aexport = awaitable(export)
     aimport_ = awaitable(import_)
+    aclose = awaitable(close)
 
     def __enter__(self) -> Memory:
         return self

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from memagent.errors import UsageProblem
 from memagent.memory import given
-from memagent.memory.awaiting import awaitable
+from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core
 from memagent.retrievers.base import Retriever
 from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
@@ -76,7 +76,7 @@ class Rationales:
     def __repr__(self) -> str:
         return f"Rationales({self._scope})"
 
-    def search(self, problem: str, k: int = 5, apart_from: str = "", using: str = "hybrid") -> list[Hit]:
+    def search(self, problem: str, k: int = 5, *, apart_from: str = "", using: str = "hybrid") -> list[Hit]:
         """Return up to k rationales for a problem in words, best first; a blank problem finds nothing.
 
         Args:
@@ -92,7 +92,7 @@ class Rationales:
         given.check_search(k, problem=problem, apart_from=apart_from)
         return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
 
-    def record(self, id: str, success: bool = True) -> None:
+    def record(self, id: str, *, success: bool = True) -> None:
         """Count one more time that a rationale was followed by success, or by failure; a shared one counts for all.
 
         Raises:
@@ -101,6 +101,9 @@ class Rationales:
         self._core.rationales.record(self._scope, id, success=success)
 
     aadd = awaitable(add)
+    aget = awaitable(get)
+    aall = awaitable_list(all)
+    acount = awaitable(count)
     asearch = awaitable(search)
     arecord = awaitable(record)
 

@@ -270,3 +270,18 @@ def test_two_adds_at_once_both_end_well(place: Path) -> None:
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     assert [(one.wait(60), one.stderr.read() and one.stderr.close()) for one in running] == [(0, None)] * 3
     assert len(sources()) == 3
+
+
+def test_each_user_has_a_memory_of_their_own(place: Path) -> None:
+    memagent("add", "notes", "--user", "alice")
+    assert memagent("add", "--text", "The lighthouse is a secret.", "--user", "bob", "--session", "s1").returncode == 0
+    assert "notes/lamp.md" in memagent("search", "lighthouse", "--user", "alice").stdout
+    found = memagent("search", "lighthouse", "--user", "bob").stdout
+    assert "secret" in found and "lamp.md" not in found
+    assert memagent("search", "lighthouse").stdout == ""
+    assert "notes/lamp.md" in memagent("show", "--user", "alice").stdout
+    assert "1 passage" in memagent("show", "--user", "bob", "--session", "s1").stdout
+    asked = memagent("ask", "Who keeps the lighthouse?", "--user", "alice", "--json", "-m", "offline")
+    assert "Mara Venn" in json.loads(asked.stdout)["answer"]
+    gone = memagent("ask", "Who keeps the lighthouse?", "--user", "carol", "--json", "-m", "offline")
+    assert json.loads(gone.stdout)["sources"] == []

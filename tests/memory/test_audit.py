@@ -223,7 +223,7 @@ def test_a_short_text_under_two_titles_says_two_things(core):
 def test_near_copies_are_seen_with_their_cosine_and_each_pair_once(core):
     first, second, _ = add(core, LONG, LONG.replace("every evening", "each evening"), "The baker opens at five.")
     calls = []
-    findings = audit(core, ALICE, kinds=["near-duplicate"], near=0.8, progress=lambda *done: calls.append(done))
+    findings = audit(core, ALICE, kinds=["near-duplicate"], near=0.8, on_progress=lambda *done: calls.append(done))
     assert [(one.id, one.other) for one in findings] == [(second, first)]
     assert "cosine 0." in findings[0].message
     assert calls == [(1, 3), (2, 3), (3, 3)]

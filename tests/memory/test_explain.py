@@ -101,24 +101,3 @@ def test_search_as_of_a_moment_sees_what_had_happened_by_then(alice):
         alice.search("fog", as_of=datetime(2020, 1, 1))
     with pytest.raises(UsageProblem, match="as_of"):
         alice.search("fog", as_of=THEN, using=object())
-
-
-async def _all(alice):
-    [id] = await alice.aadd("Fog horn.")
-    await alice.aedit(id, "Fog bell.")
-    hits = await alice.asearch("bell")
-    await alice.aforget(id)
-    await alice.arestore(id)
-    told = await alice.awhy(id)
-    assert (
-        await alice.facts.aadd(("Ida", "rings", "the bell"))
-        and (await alice.facts.afind("ida"))[0].object == "the bell"
-    )
-    assert await alice.rationales.aadd(Rationale("2 + 2?", "count", "4")) and await alice.rationales.asearch("2 + 2?")
-    return (await alice.aget(id)).text, hits[0].id == id, told.verdict, (await alice.apurge(id)).total
-
-
-def test_every_verb_is_there_for_event_loops(alice):
-    import asyncio
-
-    assert asyncio.run(_all(alice)) == ("Fog bell.", True, "live", 1)

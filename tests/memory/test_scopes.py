@@ -92,7 +92,7 @@ def refused(handle: Memory, ids: dict[str, str]) -> None:
         lambda: handle.edit(ids["passage"], "mine"),
         lambda: handle.facts.get(ids["fact"]),
         lambda: handle.rationales.get(ids["rationale"]),
-        lambda: handle.rationales.record(ids["rationale"], False),
+        lambda: handle.rationales.record(ids["rationale"], success=False),
         lambda: handle.forget(every),
         lambda: handle.forget(source=source),
         lambda: handle.restore(every),

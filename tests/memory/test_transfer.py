@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from memagent.embedders.hashing import Hashing
 from memagent.errors import Conflict, MemagentError, StorageError, UsageProblem
-from memagent.memory import forgetting
+from memagent.memory import Memory, forgetting
 from memagent.memory.core import Core, opened
 from memagent.memory.doctor import doctor
 from memagent.memory.transfer import export, import_
@@ -407,3 +407,15 @@ def test_an_export_appears_whole_or_not_at_all(core: Core, tmp_path: Path, monke
 
 def fail(value: object) -> str:
     raise KeyboardInterrupt
+
+
+def test_a_handle_writes_to_an_open_file_and_takes_one_up(tmp_path):
+    told, out = [], io.StringIO()
+    with Memory(tmp_path / "a.db", embedder="hashing:32") as memory:
+        memory.bind(user="alice").add("Fog.")
+        assert memory.bind(user="alice").export(out) == {"passages": 1}
+        assert memory.bind(user="bob").import_(io.StringIO(out.getvalue())) == {"passages": 1}
+        memory.reembed("hashing:16", on_progress=lambda *done: told.append(done))
+        memory.doctor(on_progress=lambda *done: told.append(done))
+        memory.bind(user="bob").audit(on_progress=lambda *done: told.append(done))
+    assert told[0] == (2, 2) and told[1][2] == "integrity" and told[-1] == (1, 1)

@@ -20,6 +20,7 @@ from memagent.stores.keys import content_id, digest, key
 from memagent.stores.label import Label
 from memagent.stores.removal import KINDS
 from memagent.stores.scoping import columns, exact, marks
+from memagent.stores.tombstones import who
 from memagent.types import Scope
 
 _log = logging.getLogger("memagent")
@@ -194,15 +195,17 @@ class Intake:
         return found
 
     def _learnable(self, writer: Writer, counts: Counter[str]) -> list[Line]:
-        """The evidence that was not purged here."""
-        said = [
-            (tombstones.who(line.data["source"], line.data["passage"]), line.data["fact"])
-            for line in self._lines["evidence"]
-        ]
-        buried = tombstones.buried(writer, Scope(user=self._user or None), said)
-        kept = [line for line, one in zip(self._lines["evidence"], said, strict=True) if one not in buried]
-        counts["refused"] += len(said) - len(kept)
-        return kept
+        """The evidence that was not purged where it would go."""
+        by_owner: dict[tuple[str, str], list[Line]] = {}
+        for line in self._lines["evidence"]:
+            by_owner.setdefault(self._owner(line), []).append(line)
+        refused: set[int] = set()
+        for (session, agent), lines in by_owner.items():
+            said = {line.number: (who(line.data["source"], line.data["passage"]), line.data["fact"]) for line in lines}
+            buried = tombstones.buried(writer, self._scope(("", session, agent, "")), list(said.values()))
+            refused.update(number for number, one in said.items() if one in buried)
+        counts["refused"] += len(refused)
+        return [line for line in self._lines["evidence"] if line.number not in refused]
 
     def _carried_by(self, evidence: Sequence[Line]) -> set[Place]:
         """The items that are wanted when this is all that says facts."""

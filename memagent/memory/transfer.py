@@ -68,7 +68,8 @@ def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:
     """Take up an export into a scope, in one transaction, and return how many of each kind are new.
 
     What is there already stays as it is. Texts are embedded again where the export has no vectors, or those of another
-    embedder. Facts that were purged here are not taken up again; the result counts them under `refused`.
+    embedder. What was purged is not taken up again in the sessions that the purge reaches; the result counts it under
+    `refused`.
 
     Args:
         core: the open memory.

@@ -389,6 +389,19 @@ def test_an_old_export_does_not_bring_back_what_was_purged(core: Core) -> None:
     assert doctor(core) == []
 
 
+def test_what_one_session_purged_goes_into_another_that_never_saw_it(core: Core) -> None:
+    one, two = (Scope(user="alice", session=name) for name in ("one", "two"))
+    for scope in (one, two):
+        add_triples(core, scope, Triple("Ida", "owes", "Bo", source="chat"))
+    text = exported(core, ALICE)
+    purged(core, one)
+    core.triples.delete(two, source="chat")
+    assert imported(core, ALICE, text) == {"facts": 1, "phrases": 2, "relations": 1, "evidence": 1, "refused": 1}
+    assert core.triples.facts(one) == [] and len(core.triples.facts(two)) == 1
+    assert imported(core, one, text) == {"refused": 2}
+    assert doctor(core) == []
+
+
 def test_an_export_appears_whole_or_not_at_all(core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(core, ALICE)
     (tmp_path / "out.jsonl").write_text("before")

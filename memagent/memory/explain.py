@@ -14,6 +14,7 @@ from memagent.stores.base import Database, Row
 from memagent.stores.items import moment, utc
 from memagent.stores.keys import key
 from memagent.stores.scoping import of_row, visible
+from memagent.stores.validity import standing
 from memagent.types import Fact, Hit, Scope
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class Explanation:
     Attributes:
         id: which memory.
         kind: `passage`, `fact` or `rationale`; '' where there is none.
-        verdict: for `why`: `live`, `forgotten`, `ended`, `superseded` or `not yet`. For `why_not`, which cut it
-        missed: `absent`,
-            `forgotten`, `not yet`, `ended`, `superseded`, `no match`, `rank`; or `found`, if it is among the hits.
+        verdict: for `why`: `live`, `forgotten`, `ended`, `superseded` or `not yet`. For `why_not`, which cut it missed:
+            `absent`, `forgotten`, `not yet`, `ended`, `superseded`, `no match`, `rank`; or `found`, if it is among the
+            hits.
         lines: the explanation, one thing a line.
     """
 
@@ -58,7 +59,7 @@ def why(core: Core, scope: Scope, id: str) -> Explanation:
         lines.insert(1, _outcomes(core.file(), row))
     if row["kind"] == "fact" and not row["retired_at"]:
         stretches = core.triples.facts(scope, ids=[id], history=True)
-        verdict = _state(stretches, datetime.now(UTC)) if stretches else "forgotten"
+        verdict = standing(stretches, datetime.now(UTC)) if stretches else "forgotten"
         lines[1:1] = [_held(fact) for fact in stretches] or ["every passage that says so is forgotten"]
         lines[1:1] = _functional(core, scope, stretches)
     if row["retired_at"]:
@@ -100,7 +101,7 @@ def _out_of_time(core: Core, scope: Scope, row: Row, as_of: datetime | None) -> 
         if not stretches:
             line = "every passage that says so is forgotten"
             return Explanation(row["id"], "fact", "forgotten", (line,))
-        state = _state(stretches, at)
+        state = standing(stretches, at)
         return None if state == "live" else Explanation(row["id"], "fact", state, tuple(map(_held, stretches)))
     happened = row["at"] or row["recorded_at"]
     if as_of is not None and row["kind"] == "passage" and happened > (utc(as_of, "as_of") or ""):
@@ -161,7 +162,6 @@ def _origin(row: Row, own: bool) -> str:
 
 
 def _use(row: Row) -> str:
-
     used = f"used {row['uses']} times, last {_shown(row['used_at'])}" if row["uses"] else "never marked as used"
     return f"{used}; importance {row['importance']:g}, strength {strength(row, datetime.now(UTC)):.2f}"
 
@@ -194,13 +194,6 @@ def _functional(core: Core, scope: Scope, stretches: list[Fact]) -> list[str]:
             counts = f"{relation.subjects} subjects, {relation.facts} facts"
             return [f"{relation.name!r} has one value at a time ({relation.how}; {counts})"]
     return []
-
-
-def _state(stretches: list[Fact], at: datetime) -> str:
-    if any(fact.at <= at and (fact.until is None or at < fact.until) for fact in stretches):
-        return "live"
-    past = [fact for fact in stretches if fact.at <= at]
-    return ("superseded" if past[-1].superseded_by else "ended") if past else "not yet"
 
 
 def _shown(stored: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory.core import Core
@@ -34,10 +35,7 @@ def forget(core: Core, scope: Scope, ids: str | Iterable[str], source: str | Non
         _only_ids(source, dry_run)
         return _receipt("forget", {"passages": core.passages.retire(scope, wanted)}, wanted)
 
-    def change(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
-        return removal.retire(writer, rows)
-
-    return _carried_out(core.file(), "forget", scope, wanted, source, LIVE, change, dry_run)
+    return _carried_out(core.file(), "forget", scope, wanted, source, LIVE, removal.retire, dry_run)
 
 
 def restore(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
@@ -47,10 +45,7 @@ def restore(core: Core, scope: Scope, ids: str | Iterable[str], source: str | No
         _only_ids(source, dry_run)
         return _receipt("restore", {"passages": core.passages.restore(scope, wanted)}, wanted)
 
-    def change(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
-        return removal.restore(writer, rows)
-
-    return _carried_out(core.file(), "restore", scope, wanted, source, removal.RETIRED, change, dry_run)
+    return _carried_out(core.file(), "restore", scope, wanted, source, removal.RETIRED, removal.restore, dry_run)
 
 
 def delete(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
@@ -60,9 +55,7 @@ def delete(core: Core, scope: Scope, ids: str | Iterable[str], source: str | Non
         _only_ids(None, dry_run)
         return _receipt("delete", {"passages": core.passages.delete(scope, wanted, source=source)}, wanted)
 
-    def change(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
-        return removal.remove(writer, scope, rows, source=source)
-
+    change = partial(_removed, scope, source)
     return _carried_out(core.file(), "delete", scope, wanted, source, "1 = 1", change, dry_run)
 
 
@@ -70,13 +63,7 @@ def purge(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None
     """Erase what has one of the ids or comes from the source; see `Memory.purge`."""
     wanted = as_ids(ids, source)
     database = core.file()
-
-    def change(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
-        tombstones.bury(writer, scope, removal.said(writer, scope, rows, source=source))
-        counts = removal.remove(writer, scope, rows, source=source)
-        meta.put(writer, ERASE, "pending")
-        return counts
-
+    change = partial(_purged, scope, source)
     receipt = _carried_out(database, "purge", scope, wanted, source, "1 = 1", change, dry_run)
     if not dry_run:
         finish_purge(database)
@@ -121,6 +108,17 @@ def _carried_out(
         if not +counts:
             raise _nothing(verb, ids, source)
     return Receipt(verb, dict(+counts), tuple(row["id"] for row in rows), dry_run=dry_run)
+
+
+def _removed(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row]) -> Counter[str]:
+    return removal.remove(writer, scope, rows, source=source)
+
+
+def _purged(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row]) -> Counter[str]:
+    """Remove, remember by digests what is not to be learnt again, and note that the file is to be rewritten."""
+    tombstones.bury(writer, scope, removal.said(writer, scope, rows, source=source))
+    meta.put(writer, ERASE, "pending")
+    return removal.remove(writer, scope, rows, source=source)
 
 
 def _receipt(verb: str, counts: dict[str, int], ids: Sequence[str]) -> Receipt:

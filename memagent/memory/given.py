@@ -52,7 +52,7 @@ def check_search(k: int, **texts: str) -> None:
 
 
 def one_way(using: str, dense: Retriever, keyword: Retriever, *, what: str) -> Retriever:
-    """Return the retriever of that name out of `FORMS`, for `what` is searched."""
+    """Return the retriever that `using` names, one of `FORMS`; `what` says in an error what is searched."""
     made = {"hybrid": Fusion([dense, keyword]), "dense": dense, "keyword": keyword}
     if using not in made:
         raise UnknownName(f"{what} are not searched by {using!r}", hint=f"Use one of: {', '.join(FORMS)}.")

@@ -45,8 +45,8 @@ class Memory:
 
     Args:
         path_or_store: the file, created if it is not there; `:memory:` for one that is gone after `close`. Or an
-            object with the methods of `VectorStore`, which is used as it is and left open by `close`; facts, rationales
-            and all that needs a file are not to be had then.
+            object with the methods of `VectorStore`, which is used as it is and left open by `close`; without a file,
+            there are no facts, no rationales and nothing else that needs one.
         embedder: a name such as `hashing`, or an object with the `Embedder` methods. A file stays with the embedder
             that it was first written with, until `reembed`. `None` takes that one (hashing, sentence-transformers, and
             OpenAI's own; never another server, which is for you to name), else `MEMAGENT_EMBEDDER`, else `hashing`.

@@ -174,7 +174,8 @@ def _change_over(
 def _begin(database: Database, wanted: Origin) -> None:
     """Record what the rows of `vectors_next` come from, after clearing away all that come from elsewhere.
 
-    Looks and writes under one lock, so that of two that begin the same change neither takes the other's away.
+    It looks and records under one lock, so that of two processes that begin the same change neither clears what the
+    other has made.
     """
     while True:
         with database.write() as writer:

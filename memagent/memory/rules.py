@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "change log",
-        "items that the change log says to be gone, forgotten or there, and that are not",
+        "items that are not in the state in which the change log left them",
         """SELECT newest.rid, NULL AS id FROM (
                SELECT rid, max(seq) AS seq FROM changes WHERE op IN ('add', 'retire', 'restore', 'delete') GROUP BY rid
            ) AS newest JOIN changes ON changes.seq = newest.seq LEFT JOIN items ON items.rid = newest.rid

@@ -26,6 +26,7 @@ from memagent.stores.keys import key
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.stores.tombstones import who
+from memagent.stores.validity import holds
 from memagent.types import Fact, Relation, Scope, Triple
 
 
@@ -210,11 +211,6 @@ class SQLTripleStore(IndexedStore):
             ids.update((row["rid"], row["id"]) for row in rows)
         facts = {fact.id: fact for fact in self.facts(scope, ids=sorted(set(ids.values())), as_of=at)}
         return {rid: facts[id] for rid, id in ids.items() if id in facts}
-
-
-def holds(fact: Fact, at: datetime) -> bool:
-    """Whether a fact holds at a moment."""
-    return fact.at <= at and (fact.until is None or at < fact.until)
 
 
 def _at(as_of: datetime | None) -> datetime:

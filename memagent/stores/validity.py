@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -47,6 +48,19 @@ class _Stretch(NamedTuple):
     start: str
     end: str  # '' for none
     newer: str = ""  # the id of the fact that took its place
+
+
+def holds(fact: Fact, at: datetime) -> bool:
+    """Whether a fact holds at a moment."""
+    return fact.at <= at and (fact.until is None or at < fact.until)
+
+
+def standing(stretches: Sequence[Fact], at: datetime) -> str:
+    """Return how a fact stands at a moment: `live`, `ended`, `superseded` or `not yet`; of its stretches, by time."""
+    if any(holds(stretch, at) for stretch in stretches):
+        return "live"
+    past = [stretch for stretch in stretches if stretch.at <= at]
+    return ("superseded" if past[-1].superseded_by else "ended") if past else "not yet"
 
 
 def stretches(evidence: Iterable[Evidence], *, functional: bool) -> list[Fact]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memagent.stores.validity import Evidence, stretches
+from memagent.stores.validity import Evidence, standing, stretches
 from memagent.types import Scope
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
@@ -142,6 +142,13 @@ def holding(facts, day):
     """The values that hold at noon of a day."""
     noon = DAY + timedelta(days=day, hours=12)
     return [fact.id[5:] for fact in facts if fact.at <= noon and (fact.until is None or noon < fact.until)]
+
+
+def test_how_a_fact_stands():
+    lines = [line("oslo", 1, 3), line("oslo", 5), line("rome", 7)]
+    found = [fact for fact in stretches(lines, functional=True) if fact.id == "fact:oslo"]
+    days = {day: standing(found, DAY + timedelta(days=day)) for day in (0, 1, 3, 5, 7, 9)}
+    assert days == {0: "not yet", 1: "live", 3: "ended", 5: "live", 7: "superseded", 9: "superseded"}
 
 
 @often

@@ -85,6 +85,14 @@ def test_the_map_names_every_module_and_nothing_else() -> None:
         assert (ROOT / "memagent" / name).exists(), f"{name} is on the map and not there"
 
 
+@pytest.mark.parametrize("room", ["memory", "stores"])
+def test_the_map_names_every_file_of_the_largest_rooms(room: str) -> None:
+    tree = README[README.index("stores -> memagent/stores") :].split("```")[0]
+    named = re.findall(r"\w+", re.split(r"^  (?=\w)", tree.split(f"\n  {room}/")[1], maxsplit=1, flags=re.MULTILINE)[0])
+    files = {path.stem for path in (ROOT / "memagent" / room).glob("*.py")} - {"__init__"}
+    assert files - set(named) == set()
+
+
 def test_the_project_names_no_registry_host() -> None:
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:

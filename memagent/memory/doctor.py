@@ -1,8 +1,8 @@
 """The doctor: every invariant of a memory's file, checked over all users, and what can be worked out again made anew.
 
-Findings name counts and ids, never what users wrote. `rules` has what must hold between rows, `contents` what is worked
-out from texts (digests, bags of words, vectors); here are the file itself, work that was begun and not finished, and
-the indexes in memory.
+Findings name counts and ids, never what users wrote. `doctor_rules` has what must hold between rows, `doctor_contents`
+what is worked out from texts (digests, bags of words, vectors); here are the file itself, work that was begun and not
+finished, and the indexes in memory.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from memagent.errors import MemoryProblem, StorageDamaged
-from memagent.memory import contents, reembed
+from memagent.memory import doctor_contents, reembed
 from memagent.memory.core import Core
+from memagent.memory.doctor_rules import OWN_TABLES, REPAIR, RULES, Finding, Rule, indexes_anew, some
 from memagent.memory.forgetting import ERASE, finish_purge
-from memagent.memory.rules import OWN_TABLES, REPAIR, RULES, Finding, Rule, indexes_anew, some
 from memagent.stores import meta
 from memagent.stores.base import Database, Row
 from memagent.stores.items import LIVE, pages
@@ -181,9 +181,9 @@ _CHECKS: dict[str, Check] = {
     "integrity": _integrity,
     "foreign keys": _foreign_keys,
     "rules": _rules,
-    "contents": contents.check_contents,
-    "evidence": contents.check_evidence,
-    "vectors": contents.check_vectors,
+    "contents": doctor_contents.check_contents,
+    "evidence": doctor_contents.check_evidence,
+    "vectors": doctor_contents.check_vectors,
     "reembed": _unfinished_reembed,
     "indexes": _indexes,
     "purge": _unfinished_purge,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from memagent.errors import Conflict, NotFound, UsageProblem
-from memagent.memory import given
+from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
 from memagent.retrievers.triple import FactDense, FactKeyword
@@ -113,11 +113,11 @@ class Facts:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: facts are not searched that way.
         """
-        given.check_search(k, query=query)
+        arguments.check_search(k, query=query)
         store = self._core.triples
         dense = FactDense(store, self._core.embedder, as_of=as_of)
         keyword = FactKeyword(store, as_of=as_of)
-        return given.one_way(using, dense, keyword, what="facts").retrieve(query, k, self._scope)
+        return arguments.one_way(using, dense, keyword, what="facts").retrieve(query, k, self._scope)
 
     def relations(self) -> list[Relation]:
         """Return the relations there are, and which have one value at a time: declared so, or learnt from the facts."""

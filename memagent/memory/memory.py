@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, cast
 
 from memagent.embedders.base import Embedder
 from memagent.errors import ScopeRequired, UsageProblem
-from memagent.memory import forgetting, given
+from memagent.memory import arguments, forgetting
+from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core, opened
 from memagent.memory.facts import Facts
-from memagent.memory.moment import AsOf
 from memagent.memory.rationales import Rationales
 from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
@@ -102,9 +102,9 @@ class Memory:
             UsageProblem: this handle is bound to another user, session or agent already, or a name is blank.
         """
         scope = Scope(
-            user=given.narrowed("user", self._scope.user, user),
-            session=given.narrowed("session", self._scope.session, session),
-            agent=given.narrowed("agent", self._scope.agent, agent),
+            user=arguments.narrowed("user", self._scope.user, user),
+            session=arguments.narrowed("session", self._scope.session, session),
+            agent=arguments.narrowed("agent", self._scope.agent, agent),
         )
         handle = object.__new__(type(self))
         handle.__dict__.update(self.__dict__, _scope=scope, _owner=False)
@@ -129,7 +129,7 @@ class Memory:
             ScopeRequired: no user is bound.
         """
         scope = self._checked()
-        wanted = given.as_notes(notes)
+        wanted = arguments.as_notes(notes)
         size = max(1, len(wanted)) if replace_sources else _BATCH
         ids: list[str] = []
         for start in range(0, len(wanted), size):
@@ -172,7 +172,7 @@ class Memory:
         from memagent import registry
 
         scope = self._checked()
-        given.check_search(k, query=query)
+        arguments.check_search(k, query=query)
         if as_of is not None and not isinstance(using, str):
             raise UsageProblem("as_of needs one of our own retrievers", hint="Filter in yours, or name one of ours.")
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
@@ -188,7 +188,7 @@ class Memory:
             Conflict: this scope sees the id in more than one session or agent.
         """
         scope = self._checked()
-        given.check_says_something(text, "the text")
+        arguments.check_says_something(text, "the text")
         old = self.store.get(scope, [id])[0]
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from memagent.errors import UsageProblem
-from memagent.memory import given
+from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core
 from memagent.retrievers.base import Retriever
@@ -89,7 +89,7 @@ class Rationales:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: rationales are not searched that way.
         """
-        given.check_search(k, problem=problem, apart_from=apart_from)
+        arguments.check_search(k, problem=problem, apart_from=apart_from)
         return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
 
     def record(self, id: str, *, success: bool = True) -> None:
@@ -111,7 +111,7 @@ class Rationales:
         store = self._core.rationales
         dense = RationaleDense(store, self._core.embedder, apart_from=apart_from)
         keyword = RationaleKeyword(store, apart_from=apart_from)
-        return given.one_way(using, dense, keyword, what="rationales")
+        return arguments.one_way(using, dense, keyword, what="rationales")
 
     def _vectors(self, rationales: Sequence[Rationale]) -> Vectors:
         """Vectors (n, dim) of the problems; many rationales share one, which goes to the embedder once."""

@@ -21,8 +21,8 @@ from typing import IO, Any
 
 from memagent import files
 from memagent.memory.core import Core
-from memagent.memory.intake import PLURALS, Intake, salt_digest
-from memagent.memory.lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
+from memagent.memory.transfer_intake import PLURALS, Intake, salt_digest
+from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
 from memagent.stores import meta, tombstones
 from memagent.stores.base import Row, Writer
 from memagent.stores.label import Origin, origin

@@ -20,7 +20,7 @@ from memagent.stores.derived import of_rationale
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, key
-from memagent.stores.rows import as_json
+from memagent.stores.passage_rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
 from memagent.types import Rationale, Scope
 

@@ -18,8 +18,8 @@ from memagent.stores import removal, tombstones
 from memagent.stores.base import Database, FactMatch
 from memagent.stores.derived import of_term
 from memagent.stores.evidence import Keeper, NewTriple, placed
+from memagent.stores.evidence_reading import Groups
 from memagent.stores.functional import Functional
-from memagent.stores.groups import Groups
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key

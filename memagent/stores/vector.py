@@ -19,7 +19,7 @@ from memagent.stores.base import Database, Match, Row, Vectors, Writer
 from memagent.stores.derived import of_passage
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, LIVE_ONE, pages, utc
-from memagent.stores.rows import FULL, as_json, check_note, passage
+from memagent.stores.passage_rows import FULL, as_json, check_note, passage
 from memagent.stores.scoping import exact, marks, visible
 from memagent.types import Note, Passage, Scope
 

@@ -11,7 +11,7 @@ import numpy as np
 from memagent.errors import MemagentError
 from memagent.memory import reembed
 from memagent.memory.core import Core
-from memagent.memory.rules import REPAIR, Finding, indexes_anew, some
+from memagent.memory.doctor_rules import REPAIR, Finding, indexes_anew, some
 from memagent.stores.base import Row
 from memagent.stores.derived import of_row
 from memagent.stores.items import pages, stored_vector

@@ -10,7 +10,7 @@ import numpy as np
 
 from memagent.errors import Conflict
 from memagent.memory.core import Core
-from memagent.memory.lines import ITEMS, Line, Parsed, wrong
+from memagent.memory.transfer_lines import ITEMS, Line, Parsed, wrong
 from memagent.stores import items, meta, tombstones
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row

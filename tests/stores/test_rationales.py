@@ -112,18 +112,19 @@ def test_search_says_what_each_retriever_gave(core):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("arguments", "options", "problem"),
     [
-        ((3,), UsageProblem),
-        (("x", 0), UsageProblem),
-        (("x", True), UsageProblem),
-        (("x", 1, None), UsageProblem),
-        (("x", 1, "", "fast"), UnknownName),
+        ((3,), {}, UsageProblem),
+        (("x", 0), {}, UsageProblem),
+        (("x", True), {}, UsageProblem),
+        (("x", 1), {"apart_from": None}, UsageProblem),
+        (("x", 1), {"using": "fast"}, UnknownName),
+        (("x", 1, ""), {}, TypeError),  # options are named
     ],
 )
-def test_wrong_arguments_of_a_search(core, arguments, problem):
+def test_wrong_arguments_of_a_search(core, arguments, options, problem):
     with pytest.raises(problem):
-        Rationales(core, ALICE).search(*arguments)
+        Rationales(core, ALICE).search(*arguments, **options)
 
 
 def test_outcomes_are_counted(core):

@@ -190,5 +190,39 @@ _SECOND = """
     )"""
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first, second)
+def third(schema: Schema) -> None:
+    """What a graph needs beside facts: which passages were gone through for them, and which phrases are synonyms.
+
+    A passage without a row in `extractions` is yet to be gone through; an edit writes a passage anew, and so does it
+    again. `synonyms` is a projection and can be dropped at any time: of all phrases of a user with a number up to
+    `upto`, the pairs whose vectors are near. Phrases stand in it by a digest of their key, since two sessions of a user
+    may each have the phrase and either may go.
+    """
+    for statement in _THIRD.split(";"):
+        schema.execute(statement)
+
+
+_THIRD = """
+    CREATE TABLE extractions (
+        rid INTEGER PRIMARY KEY REFERENCES items (rid) ON DELETE CASCADE,
+        status TEXT NOT NULL, -- done or failed
+        extractor TEXT NOT NULL,
+        entities TEXT NOT NULL, -- a JSON list of names
+        problem TEXT NOT NULL DEFAULT '',
+        recorded_at TEXT NOT NULL
+    );
+    CREATE TABLE synonyms (
+        user TEXT NOT NULL,
+        a INTEGER NOT NULL,
+        b INTEGER NOT NULL,
+        cosine REAL NOT NULL,
+        PRIMARY KEY (user, a, b)
+    );
+    CREATE TABLE synonym_marks (
+        user TEXT PRIMARY KEY,
+        upto INTEGER NOT NULL
+    )"""
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first, second, third)
 """Every version in order; the version of a file is the number of those it has been through."""

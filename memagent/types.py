@@ -195,7 +195,8 @@ class Hit:
     """One thing that was found. `score` is in [0, 1] and higher is always better; `why` says in words how it was found.
 
     `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`. `kind` is what it is: a
-    `passage`, a `fact` or a `rationale`.
+    `passage`, a `fact` or a `rationale`. `path` names the phrases over which a graph search came to it, from where it
+    began; other searches leave it empty.
     """
 
     id: str
@@ -206,6 +207,7 @@ class Hit:
     title: str = ""
     source: str = ""
     kind: str = "passage"
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from memagent.stores.vector import SQLVectorStore
 from memagent.types import Note, Scope
 
 _EMBED = 256
+SYNONYMS = 0.8
+"""The cosine from which two phrases are taken for synonyms: HippoRAG 2's (arXiv:2502.14802)."""
 
 
 class Core:
@@ -56,7 +58,7 @@ class Core:
         self.projections = indexes = Projections(database, dim)
         self.passages = SQLVectorStore(database, embedder=name, dim=dim, projections=indexes)
         self._triples = SQLTripleStore(database, embedder=name, dim=dim, projections=indexes)
-        self._graph = SQLGraphStore(database, embedder=name, dim=dim, projections=indexes)
+        self._graph = SQLGraphStore(database, embedder=name, dim=dim, projections=indexes, synonyms=SYNONYMS)
         self._rationales = SQLRationaleStore(database, embedder=name, dim=dim, projections=indexes)
         self.embedder = embedder
 

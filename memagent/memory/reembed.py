@@ -18,7 +18,7 @@ import numpy as np
 from memagent.embedders.base import Embedder, Kind, Vectors, embedded
 from memagent.errors import ConfigError, Conflict
 from memagent.memory.core import Core
-from memagent.stores import label
+from memagent.stores import label, synonyms
 from memagent.stores.base import Database, Writer
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.derived import of_row
@@ -222,6 +222,7 @@ def _switch(database: Database, wanted: Origin) -> bool:
             writer.execute(f"ALTER TABLE {old} RENAME TO {new}")
         label.record(writer, wanted)
         label.drop(writer, _NEXT)
+        synonyms.drop_all(writer)
     return True
 
 

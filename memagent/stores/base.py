@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -65,22 +65,46 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class GraphArrays:
-    """The graph of a scope as arrays; a projection of its facts, passages and links.
+    """The graph of a scope as arrays; a projection of its facts, passages and links. Arrays are read-only.
+
+    Nodes are in order: phrases by key, then passages by id; facts are in the order of their ids.
 
     Attributes:
         kinds: for each node `phrase` or `passage`.
         names: for each node the key of the phrase, or the id of the passage.
-        edges: by kind (`relation`, `context`, and the kinds of links) an int32 array (m, 2) of node numbers, the
-            smaller first and no pair twice, in order, and a float32 array (m,) of weights: how many facts join two
-            phrases, each as often as there are passages or sources that say it; 1 for a passage with its phrases; a
-            link's own weight. Nodes are in order: phrases by key, then passages by id. Arrays are read-only.
+        edges: by kind an int32 array (m, 2) of node numbers, the smaller first and no pair twice, in order, and a
+            float32 array (m,) of weights. `relation`: how many facts join two phrases, each as often as there are
+            passages or sources that say it. `context`: 1 for a passage with each phrase of what it says. `title`: 1 for
+            a passage whose title is a phrase; only where there is one. `synonym`: the cosine of two phrases, where the
+            store looks for them. And the kinds of links, with their own weights.
         seq: the number of the newest change that it shows.
+        facts: the ids of the live facts.
+        ends: int32 (facts, 2): the nodes of the subject and the object of each fact.
+        rids: for `passage` and `fact`, under which numbers a search of the store finds them: int64 (r,), ascending, and
+            int32 (r,) the node or the place in `facts`.
+        memo: what those who use the graph work out from it, by a name of theirs; it goes when the graph goes.
     """
 
     kinds: tuple[str, ...]
     names: tuple[str, ...]
     edges: Mapping[str, tuple[NDArray[np.int32], NDArray[np.float32]]]
     seq: int
+    facts: tuple[str, ...] = ()
+    ends: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int32))
+    rids: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int32]]] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def phrases(self) -> int:
+        """How many nodes are phrases: these come first."""
+        return self.kinds.count("phrase")
+
+
+class Ranking(NamedTuple):
+    """What a search of a graph found, best first: places int32 (r,), each once, and their scores float32 (r,)."""
+
+    places: NDArray[np.int32]
+    scores: NDArray[np.float32]
 
 
 class Writer(Protocol):
@@ -344,6 +368,35 @@ class GraphStore(Protocol):
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
         """Return up to k phrases by cosine, best first, for a vector (dim,)."""
+        ...
+
+    def rank(
+        self, scope: Scope, graph: GraphArrays, kind: str, query: str | NDArray[np.float32], k: int | None = None
+    ) -> Ranking:
+        """Rank the passages (as nodes) or facts (as places in `graph.facts`) of a graph for a query; all if k is None.
+
+        By cosine for a vector (dim,), by BM25 in [0, 1] for words. `kind` is `passage` or `fact`. A fact is ranked
+        whether it holds today or not.
+        """
+        ...
+
+    def mentioned(self, scope: Scope, graph: GraphArrays, text: str) -> Ranking:
+        """Return the phrases (as nodes) that a text names word for word, the longest only where one lies in another.
+
+        The score in (0, 1] is how telling the phrase is: its rarest word's share of what a word can tell at most.
+        """
+        ...
+
+    def words(self, scope: Scope, names: Sequence[str]) -> list[str]:
+        """Return phrases, given by their keys, as facts of the scope spell them; of several spellings the first."""
+        ...
+
+    def find_synonyms(self, scope: Scope) -> int:
+        """Find the pairs of phrases of the user that are near by vector and keep them; return how many are new.
+
+        Only phrases that are new since the last time are compared. A graph has its synonyms without this; it then
+        compares what is not kept when it is first asked for.
+        """
         ...
 
 

@@ -2,16 +2,16 @@
 
 Two phrases are joined by a relation edge as often as a passage or source says a fact of the two, whether that fact
 holds today or was superseded: it still tells that they have to do with each other. A passage is joined to the phrases
-of what it says. Nodes are sorted by name, so that the graph does not depend on what was written first; a phrase, or an
-id of a passage, that a scope sees in two sessions is one node.
+of what it says, and to the phrase that is its title. Nodes are sorted by name, so that the graph does not depend on
+what was written first; a phrase, or an id of a passage, that a scope sees in two sessions is one node.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from itertools import chain
 from math import isfinite
 
 import numpy as np
@@ -19,25 +19,20 @@ from numpy.typing import NDArray
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.stores import items
-from memagent.stores.base import Database, GraphArrays, Link, Row
+from memagent.stores.base import Database, GraphArrays, Link, Ranking, Row
+from memagent.stores.graph_edges import arrays_of, found_at
+from memagent.stores.graph_state import GraphState
 from memagent.stores.indexed import IndexedStore
-from memagent.stores.items import LIVE, pages
+from memagent.stores.items import LIVE_LINE, WITH_PASSAGE, pages
 from memagent.stores.keys import key
 from memagent.stores.projections import Projections
 from memagent.stores.scoping import check_text, exact, marks, visible
+from memagent.stores.synonyms import Synonyms
 from memagent.types import Scope
 
-Edges = tuple[NDArray[np.int32], NDArray[np.float32]]
-
-_OWN = ("relation", "context")
+_OWN = ("relation", "context", "title")
 _KEPT = 32  # graphs in memory, of as many scopes
-_SAID = """
-    SELECT subjects.id AS subject, objects.id AS object, told.id AS fact, said.id AS passage, evidence.source
-    FROM items AS told CROSS JOIN facts CROSS JOIN evidence CROSS JOIN items AS subjects CROSS JOIN items AS objects
-    LEFT JOIN items AS said ON said.rid = evidence.passage
-    WHERE told.kind = 'fact' AND told.retired_at IS NULL AND facts.rid = told.rid AND evidence.fact = told.rid
-    AND subjects.rid = facts.subject AND objects.rid = facts.object
-    AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
+_NODES = "nodes of phrases"
 
 
 class SQLGraphStore(IndexedStore):
@@ -47,30 +42,33 @@ class SQLGraphStore(IndexedStore):
         embedder: the name of what the vectors come from.
         dim: the length of every vector.
         projections: indexes to share with other stores of the database; its own if not given.
+        synonyms: the cosine from which two phrases are joined by a synonym edge; no such edges if not given.
 
     Raises:
         EmbedderMismatch: the database holds vectors of another embedder.
     """
 
-    def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        embedder: str,
+        dim: int,
+        projections: Projections | None = None,
+        synonyms: float | None = None,
+    ) -> None:
         super().__init__(database, embedder=embedder, dim=dim, projections=projections)
+        self._synonyms = None if synonyms is None else Synonyms(database, self._indexes, synonyms)
         self._reset()
 
     def arrays(self, scope: Scope) -> GraphArrays:
-        """Return the graph that the scope sees, up to date with every process; built anew when anything has changed."""
-        if self._pid != os.getpid():
-            self._reset()
-        seq = self._database.changes()
-        with self._lock:
-            known = self._graphs.get(scope)
-        if known is None or known.seq != seq:
-            known = self._built(scope, seq)
-            with self._lock:
-                self._graphs.pop(scope, None)
-                self._graphs[scope] = known
-                while len(self._graphs) > _KEPT:
-                    self._graphs.pop(next(iter(self._graphs)))
-        return known
+        """Return the graph that the scope sees, up to date with every process; only what has changed is read again."""
+        followed = self._of(scope)
+        with followed.lock:
+            if followed.state.follow() or followed.arrays is None:
+                links = ((row["kind"], row["a"], row["b"], row["weight"]) for row in self._link_rows(scope))
+                followed.arrays = arrays_of(followed.state, links)
+            return followed.arrays
 
     def link(self, scope: Scope, links: Sequence[Link]) -> int:
         """Keep links between phrases of the exact scope, each kind of a pair once; return how many are new.
@@ -113,7 +111,8 @@ class SQLGraphStore(IndexedStore):
 
     def phrases(self, scope: Scope) -> list[str]:
         """Return the keys of the phrases that live facts of the scope have, sorted."""
-        return sorted(set(chain.from_iterable((row["subject"], row["object"]) for row in self._said(scope))))
+        graph = self.arrays(scope)
+        return list(graph.names[: graph.phrases])
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
         """Return up to k phrases by cosine, best first, for a vector (dim,).
@@ -134,28 +133,80 @@ class SQLGraphStore(IndexedStore):
                 return list(best.items())[:k]
             wanted *= 2
 
+    def rank(
+        self, scope: Scope, graph: GraphArrays, kind: str, query: str | NDArray[np.float32], k: int | None = None
+    ) -> Ranking:
+        """Rank the passages (as nodes) or facts (as places in `graph.facts`) of a graph for a query; all if k is None.
+
+        By cosine for a vector (dim,), by BM25 in [0, 1] for words. `kind` is `passage` or `fact`. A fact is ranked
+        whether it holds today or not.
+
+        Raises:
+            UsageProblem: the vector has another length, or a component that is not finite.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
+        most = max(1, len(graph.rids[kind][0])) if k is None else k
+        if isinstance(query, str):
+            found = [(rid, score) for rid, score, _ in self._indexes.match(scope, kind, query, most)]
+        else:
+            found = self._near(scope, kind, query, most)
+        places = found_at(graph, kind, [rid for rid, _ in found])
+        scores = np.array([score for _, score in found], dtype=np.float32)
+        return _ranking(places, scores)
+
+    def mentioned(self, scope: Scope, graph: GraphArrays, text: str) -> Ranking:
+        """Return the phrases (as nodes) that a text names word for word, the longest only where one lies in another.
+
+        The score in (0, 1] is how telling the phrase is: its rarest word's share of what a word can tell at most.
+        """
+        followed = self._of(scope)
+        with followed.lock:
+            found = [
+                (followed.state.phrases.all[number], score) for number, score in followed.state.mentions.find(text)
+            ]
+        node = graph.memo.get(_NODES) or graph.memo.setdefault(_NODES, _nodes(graph))
+        places = np.array([node.get(name, -1) for name, _ in found], dtype=np.int64)
+        return _ranking(places, np.array([score for _, score in found], dtype=np.float32))
+
+    def words(self, scope: Scope, names: Sequence[str]) -> list[str]:
+        """Return phrases, given by their keys, as facts of the scope spell them; of several spellings the first."""
+        condition, params = visible(scope, "told")
+        spelt: dict[str, str] = {}
+        for some in pages(list(dict.fromkeys(names))):
+            for end in ("subject", "object"):
+                sql = f"""
+                    SELECT terms.id AS name, min(evidence.{end}) AS spelt
+                    FROM items AS terms CROSS JOIN facts CROSS JOIN items AS told CROSS JOIN evidence {WITH_PASSAGE}
+                    WHERE terms.kind = 'phrase' AND terms.user = ? AND terms.id IN ({marks(some)})
+                    AND facts.{end} = terms.rid AND told.rid = facts.rid AND +told.retired_at IS NULL
+                    AND evidence.fact = facts.rid AND {LIVE_LINE} AND {condition} GROUP BY terms.id"""
+                for row in self._database.read(sql, [params[0], *some, *params]):
+                    spelt[row["name"]] = min(row["spelt"], spelt.get(row["name"], row["spelt"]))
+        return [spelt.get(name, name) for name in names]
+
+    def find_synonyms(self, scope: Scope) -> int:
+        """Find the pairs of phrases of the user that are near by vector and keep them; return how many are new.
+
+        Only phrases that are new since the last time are compared. A graph has its synonyms without this; it then
+        compares what is not kept when it is first asked for.
+        """
+        self._label.check(self._database)
+        return 0 if self._synonyms is None else self._synonyms.catch_up(scope)
+
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._graphs: dict[Scope, GraphArrays] = {}
+        self._followed: OrderedDict[Scope, _Followed] = OrderedDict()
         self._pid = os.getpid()
 
-    def _built(self, scope: Scope, seq: int) -> GraphArrays:
-        """Whatever changes while this reads has a later number than `seq`, so that the next call builds anew."""
-        said = self._said(scope)
-        condition, params = visible(scope)
-        rows = self._database.read(f"SELECT id FROM items WHERE kind = 'passage' AND {condition} AND {LIVE}", params)
-        phrases = sorted(set(chain.from_iterable((row["subject"], row["object"]) for row in said)))
-        passages = sorted({row["id"] for row in rows} | {row["passage"] for row in said if row["passage"] is not None})
-        phrase = {name: place for place, name in enumerate(phrases)}
-        passage = {name: place for place, name in enumerate(passages, len(phrases))}
-        edges = _said_edges(said, phrase, passage) | self._linked(scope, phrase)
-        kinds = ("phrase",) * len(phrases) + ("passage",) * len(passages)
-        return GraphArrays(kinds, (*phrases, *passages), edges, seq)
-
-    def _said(self, scope: Scope) -> list[Row]:
-        """Live lines of evidence, with the keys of the two phrases and the id of the passage."""
-        condition, params = visible(scope, "told")
-        return self._database.read(f"{_SAID} AND {condition}", params)
+    def _of(self, scope: Scope) -> _Followed:
+        if self._pid != os.getpid():  # forked: a lock may have been held, and nobody here will release it
+            self._reset()
+        with self._lock:
+            found = self._followed.pop(scope, None) or _Followed(GraphState(self._database, scope, self._synonyms))
+            self._followed[scope] = found
+            while len(self._followed) > _KEPT:
+                self._followed.popitem(last=False)
+        return found
 
     def _live(self, scope: Scope, rids: Sequence[int]) -> dict[int, str]:
         """The keys of those of these phrases that a live fact has."""
@@ -176,23 +227,32 @@ class SQLGraphStore(IndexedStore):
                   JOIN items ON items.rid = links.a JOIN items AS other ON other.rid = links.b WHERE {condition}"""
         return self._database.read(sql, params)
 
-    def _linked(self, scope: Scope, phrase: dict[str, int]) -> dict[str, Edges]:
-        """Edges of each kind of link between phrases that are nodes; of two sessions' links the greater weight."""
-        found: dict[str, dict[int, float]] = {}
-        for row in self._link_rows(scope):
-            if row["a"] in phrase and row["b"] in phrase:
-                pairs, place = found.setdefault(row["kind"], {}), phrase[row["a"]] << 32 | phrase[row["b"]]
-                pairs[place] = max(row["weight"], pairs.get(place, 0.0))
-        return {
-            kind: _edges(np.array(sorted(pairs)), np.array([pairs[place] for place in sorted(pairs)]))
-            for kind, pairs in sorted(found.items())
-        }
+
+class _Followed:
+    """The state of a scope's graph with the arrays that were last made from it. One lock round both."""
+
+    def __init__(self, state: GraphState) -> None:
+        self.state = state
+        self.arrays: GraphArrays | None = None
+        self.lock = threading.Lock()
 
 
 _CARRIES = """
     SELECT 1 FROM facts JOIN items AS told ON told.rid = facts.rid JOIN evidence ON evidence.fact = facts.rid
     LEFT JOIN items AS said ON said.rid = evidence.passage
     WHERE told.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
+
+
+def _ranking(places: NDArray[np.int64], scores: NDArray[np.float32]) -> Ranking:
+    """Places (n,) best first with their scores (n,), each place once and without those that are not in the graph."""
+    inside = places >= 0
+    places, scores = places[inside], scores[inside]
+    first = np.sort(np.unique(places, return_index=True)[1])
+    return Ranking(places[first].astype(np.int32), scores[first])
+
+
+def _nodes(graph: GraphArrays) -> dict[str, int]:
+    return {name: node for node, name in enumerate(graph.names[: graph.phrases])}
 
 
 def _check(link: Link) -> None:
@@ -204,31 +264,3 @@ def _check(link: Link) -> None:
         raise UsageProblem(f"{link.a!r} and {link.b!r} are one phrase and cannot be linked")
     if link.kind in _OWN:
         raise UsageProblem(f"{link.kind!r} edges come from facts alone", hint="Give the links another kind.")
-
-
-def _said_edges(said: Sequence[Row], phrase: dict[str, int], passage: dict[str, int]) -> dict[str, Edges]:
-    """Edges that follow from evidence: arrays all the way, a pair (a, b) as the one number a * 2^32 + b."""
-    count = len(said)
-    subject = np.fromiter((phrase[row["subject"]] for row in said), np.int64, count)
-    object = np.fromiter((phrase[row["object"]] for row in said), np.int64, count)
-    place = np.fromiter((passage.get(row["passage"], -1) for row in said), np.int64, count)
-    facts: dict[str, int] = {}
-    fact = np.fromiter((facts.setdefault(row["fact"], len(facts)) for row in said), np.int64, count)
-    sources: dict[str, int] = {}
-    source = np.fromiter((sources.setdefault(row["source"], len(sources)) for row in said), np.int64, count)
-    sayer = np.where(place >= 0, place, len(phrase) + len(passage) + source)
-    once = np.unique(fact << 32 | sayer, return_index=True)[1]  # a fact counts once for each passage or source
-    pairs = np.minimum(subject, object) << 32 | np.maximum(subject, object)
-    relation, weight = np.unique(pairs[once][(subject != object)[once]], return_counts=True)
-    read = place >= 0
-    context = np.unique(np.concatenate([subject[read] << 32 | place[read], object[read] << 32 | place[read]]))
-    return {"relation": _edges(relation, weight), "context": _edges(context, np.ones(len(context)))}
-
-
-def _edges(pairs: NDArray[np.int64], weights: NDArray[np.generic]) -> Edges:
-    """Pairs (m,) as an array (m, 2), and weights (m,). Read-only: everybody is given the same ones."""
-    ends = np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1).astype(np.int32)
-    found = ends, weights.astype(np.float32)
-    for array in found:
-        array.flags.writeable = False
-    return found

@@ -218,6 +218,7 @@ _THIRD = """
         cosine REAL NOT NULL,
         PRIMARY KEY (user, a, b)
     );
+    CREATE INDEX synonyms_by_b ON synonyms (user, b);
     CREATE TABLE synonym_marks (
         user TEXT PRIMARY KEY,
         upto INTEGER NOT NULL

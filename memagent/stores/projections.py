@@ -11,7 +11,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence, Set
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from memagent.stores.vector_index import VectorIndex
 from memagent.stores.word_index import WordIndex
 from memagent.types import Scope
 
+T = TypeVar("T")
 Rids = NDArray[np.int64]
 
 _PAGE = 4096
@@ -55,6 +56,15 @@ class Projections:
     ) -> list[tuple[int, float, list[str]]]:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
+
+    def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
+        """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
+
+        def search(index: _Index) -> Any:
+            return index.above(rids, least)  # type: ignore[attr-defined]
+
+        found: tuple[Rids, Rids, NDArray[np.float32]] = self._follower(scope, kind, "vectors").run(search)
+        return found
 
     def held(self, scope: Scope, kind: str, table: str) -> set[int]:
         """Return the rids that an index has, brought up to date: of `vectors` or of `words`."""
@@ -99,6 +109,7 @@ class _Vectors:
         self._index = VectorIndex(dim)
         self._dim = dim
         self.search = self._index.search
+        self.above = self._index.above
 
     def take(self, rows: Sequence[Row]) -> None:
         vectors = np.frombuffer(b"".join(row["value"] for row in rows), dtype="<f4").reshape(-1, self._dim)
@@ -144,7 +155,7 @@ class _Follower:
         self._index: _Index | None = None
         self._seen = 0
 
-    def run(self, search: Callable[[_Index], list[Any]]) -> list[Any]:
+    def run(self, search: Callable[[_Index], T]) -> T:
         with self._lock:
             return search(self._ready())
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from memagent.errors import UsageProblem
-from memagent.stores import items
+from memagent.stores import items, synonyms
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import LIVE, LIVE_LINE, LIVE_ONE, WITH_PASSAGE, now, pages
 from memagent.stores.scoping import marks, visible
@@ -200,7 +200,9 @@ def _left_alone(writer: Writer, rids: Sequence[int], carrier: str) -> list[int]:
 
 
 def _erase(writer: Writer, rids: Sequence[int], counts: Counter[str]) -> None:
+    phrases: list[Row] = []
     for some in pages(rids):
+        phrases += writer.read(f"SELECT user, id FROM items WHERE kind = 'phrase' AND rid IN ({marks(some)})", some)
         for table in ("vectors", "words"):
             sql = f"SELECT count(*) AS n FROM {table} WHERE rid IN ({marks(some)})"
             counts[table] += writer.read(sql, some)[0]["n"]
@@ -209,3 +211,4 @@ def _erase(writer: Writer, rids: Sequence[int], counts: Counter[str]) -> None:
         kinds = writer.read(f"SELECT kind, count(*) AS n FROM items WHERE rid IN ({marks(some)}) GROUP BY kind", some)
         counts.update({KINDS[row["kind"]]: row["n"] for row in kinds})
     items.erase(writer, rids)
+    synonyms.drop_gone(writer, phrases)

@@ -28,6 +28,7 @@ _GROWTH = 4  # the codes are made anew, round another centre, once the index has
 _FIRST, _MORE = (100, 4), 4  # candidates at first, by k, and how many times more whenever these were too few
 _SURE = 2  # errors by which the worst estimate must lie below the k-th cosine
 _PART = 8  # with more than this part of the rows as candidates, comparing all is quicker
+_BLOCK = 256  # rows compared with all others at a time
 _DIGITS = 6
 _MARGIN = 4e-6  # how far a cosine in single precision may be from the exact one, and rounding on top
 
@@ -94,6 +95,28 @@ class VectorIndex:
                 return []
             codes = self._current_codes() if total * self._dim > self._scanned else None
             return self._ranked(query, _one_thread(self._candidates, query, min(k, total), total, mask, codes), k)
+
+    def above(self, rids: Rids, least: float) -> tuple[Rids, Rids, Vectors]:
+        """Return the pairs of a vector of `rids` (n,) and any other vector whose cosine is at least `least`.
+
+        Pairs are two arrays of rids (m,) and the cosines (m,), in no order; one of two given vectors stands in both
+        places in turn. Rids that are not held are passed over.
+        """
+        with self._lock:
+            rows = np.flatnonzero(np.isin(self._places.rids, rids) & self._places.live)
+            vectors, near, other = self._vectors(), [rows[:0]], [rows[:0]]
+            for start in range(0, len(rows), _BLOCK):
+                some = rows[start : start + _BLOCK]
+                first, second = np.nonzero(vectors[some] @ vectors.T >= least - _MARGIN)
+                near.append(some[first])
+                other.append(second)
+            first, second = np.concatenate(near), np.concatenate(other)
+            apart = (first != second) & self._places.live[second]
+            first, second = first[apart], second[apart]
+            # The product of two matrices depends on their shapes in its last digits; a cosine must not.
+            cosines = np.einsum("ij,ij->i", vectors[first], vectors[second], dtype=np.float64).astype(np.float32)
+            enough = cosines >= np.float32(least)
+            return self._places.rids[first[enough]], self._places.rids[second[enough]], cosines[enough]
 
     def _candidates(self, query: Vectors, k: int, total: int, mask: Mask | None, codes: Codes | None) -> Rows:
         """The rows (n,) among which the k best are, and all that may tie with the last of them."""

@@ -159,7 +159,7 @@ def test_no_more_graphs_are_kept_than_are_needed(kept, monkeypatch):
     monkeypatch.setattr("memagent.stores.graph._KEPT", 2)
     for name in "abc":
         kept.graph.arrays(Scope(user=name))
-    assert [scope.user for scope in kept.graph._graphs] == ["b", "c"]
+    assert [scope.user for scope in kept.graph._followed] == ["b", "c"]
 
 
 def test_after_a_fork_a_lock_that_was_held_is_nobodys(kept):

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from memagent.embedders.base import Embedder
     from memagent.llms.base import LLM
     from memagent.retrievers.base import Retriever
-    from memagent.stores.base import VectorStore
+    from memagent.stores.base import GraphStore, TripleStore, VectorStore
 
 DEFAULT_MODEL = "gpt-4.1-mini"
 OLLAMA = "http://localhost:11434"
 
 LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
-RETRIEVER_FORMS = ("hybrid", "dense", "keyword")
+RETRIEVER_FORMS = ("hybrid", "dense", "keyword", "graph", "graph:paper", "graph:reference", "facts")
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+(?::\d+(?:/.*)?|/.*)")
 # How embedders call themselves in the files that were written with them.
@@ -100,11 +100,21 @@ def embedder_from_record(name: str) -> Embedder | None:
     return same
 
 
-def retriever(name: Any, store: VectorStore, embedder: Embedder) -> Retriever:
+def retriever(
+    name: Any,
+    store: VectorStore,
+    embedder: Embedder,
+    *,
+    triples: TripleStore | None = None,
+    graph: GraphStore | None = None,
+) -> Retriever:
     """Return the retriever `name` (one of `RETRIEVER_FORMS`) over `store`; an object that is one stays as it is.
+
+    `triples` and `graph` are what `facts` and the forms of `graph` search besides.
 
     Raises:
         UnknownName: no retriever has that name.
+        UsageProblem: it needs facts or a graph, and was given none.
     """
     if not isinstance(name, str):
         return _retriever_from(name)
@@ -121,7 +131,38 @@ def retriever(name: Any, store: VectorStore, embedder: Embedder) -> Retriever:
     if kind in makers and not argument:
         found: Retriever = make(kind)
         return found
+    if kind in ("graph", "facts"):
+        return _over_facts(name.strip(), store, embedder, triples, graph)
     found = _plugin("retrievers", kind, name, RETRIEVER_FORMS)(argument, store, embedder)
+    return found
+
+
+def _over_facts(
+    name: str, store: VectorStore, embedder: Embedder, triples: TripleStore | None, graph: GraphStore | None
+) -> Retriever:
+    """Return a retriever that goes by facts."""
+    if triples is None or graph is None:
+        raise UsageProblem(f"{name!r} needs facts, and this has only passages", hint="Use Memory('notes.db').")
+    seeds = importlib.import_module("memagent.retrievers.graph_seeds")
+    published = importlib.import_module("memagent.retrievers.graph_published")
+
+    def over(graph: GraphStore, settings: Any) -> Any:
+        return _new("memagent.retrievers.graph", "Graph", graph, triples, store, embedder, settings)
+
+    def facts() -> Any:
+        dense = _new("memagent.retrievers.triple", "FactDense", triples, embedder)
+        keyword = _new("memagent.retrievers.triple", "FactKeyword", triples)
+        return _new("memagent.retrievers.fusion", "Fusion", [dense, keyword])
+
+    makers: dict[str, Callable[[], Any]] = {
+        "facts": facts,
+        "graph": lambda: over(graph, seeds.Settings()),
+        "graph:paper": lambda: over(graph, seeds.PAPER),
+        "graph:reference": lambda: over(published.Published(graph), published.PUBLISHED),
+    }
+    if name not in makers:
+        raise _unknown(name, RETRIEVER_FORMS, {})
+    found: Retriever = makers[name]()
     return found
 
 

@@ -9,7 +9,7 @@ with Memory("notes.db") as memory:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -154,29 +154,47 @@ class Memory:
         return self.store.count(self._checked())
 
     def search(
-        self, query: str, k: int = 5, *, using: str | Retriever = "hybrid", as_of: datetime | None = None
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        using: str | Retriever = "hybrid",
+        as_of: datetime | None = None,
+        facts: Sequence[str] | None = None,
     ) -> list[Hit]:
         """Return up to k hits for a query in words, best first; an empty query finds nothing.
 
         Args:
             query: what is looked for.
             k: how many hits at most.
-            using: `hybrid` (words and vectors), `dense`, `keyword`, or a retriever of your own.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, `graph` (PageRank over facts and passages),
+                `facts` (hits of a kind of their own), or a retriever of your own.
             as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
-                writing, is not later.
+                writing, is not later. For `hybrid`, `dense` and `keyword`.
+            facts: for `graph`, the ids of the facts to begin with, such as those that a filter has left.
 
         Raises:
             UsageProblem: k is not a positive whole number, no retriever has that name, or `as_of` has no time zone or
-                comes with a retriever of your own, which is to see to it itself.
+                comes with a retriever of your own, which is to see to it itself; or `facts` come with any but `graph`.
         """
         from memagent import registry
+        from memagent.retrievers.graph import Graph
 
         scope = self._checked()
         arguments.check_search(k, query=query)
-        if as_of is not None and not isinstance(using, str):
-            raise UsageProblem("as_of needs one of our own retrievers", hint="Filter in yours, or name one of ours.")
+        by_facts = isinstance(using, str) and using.partition(":")[0].strip() in ("graph", "facts")
+        if as_of is not None and (not isinstance(using, str) or by_facts):
+            hint = "Filter the hits, or name one of these."
+            raise UsageProblem("as_of is for hybrid, dense and keyword search", hint=hint)
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
-        return registry.retriever(using, store, self.embedder).retrieve(query, k, scope)
+        core = self._core
+        triples, graph = (core.triples, core.graph) if by_facts else (None, None)
+        found = registry.retriever(using, store, self.embedder, triples=triples, graph=graph)
+        if facts is None:
+            return found.retrieve(query, k, scope)
+        if not isinstance(found, Graph):
+            raise UsageProblem("facts to begin with are for graph search alone", hint='Search with using="graph".')
+        return found.retrieve(query, k, scope, facts=tuple(facts))
 
     def edit(self, id: str, text: str) -> None:
         """Give a passage another text; id, title, source, time and metadata stay. It counts as written now.

@@ -391,6 +391,10 @@ class GraphStore(Protocol):
         """Return phrases, given by their keys, as facts of the scope spell them; of several spellings the first."""
         ...
 
+    def cosines(self, scope: Scope, names: Sequence[str], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the cosines (n,) of phrases, given by their keys, with a vector (dim,); -1 for unknown ones."""
+        ...
+
     def find_synonyms(self, scope: Scope) -> int:
         """Find the pairs of phrases of the user that are near by vector and keep them; return how many are new.
 

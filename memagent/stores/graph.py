@@ -184,6 +184,24 @@ class SQLGraphStore(IndexedStore):
                     spelt[row["name"]] = min(row["spelt"], spelt.get(row["name"], row["spelt"]))
         return [spelt.get(name, name) for name in names]
 
+    def cosines(self, scope: Scope, names: Sequence[str], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the cosines (n,) of phrases, given by their keys, with a vector (dim,); -1 for unknown ones.
+
+        Raises:
+            UsageProblem: the vector has another length, or a component that is not finite.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
+        query = self._label.row(vector)
+        condition, params = visible(scope)
+        found: dict[str, float] = {}
+        for some in pages(list(dict.fromkeys(names))):
+            sql = f"""SELECT items.id, vectors.vector FROM items JOIN vectors ON vectors.rid = items.rid
+                      WHERE items.kind = 'phrase' AND {condition} AND items.id IN ({marks(some)})"""
+            for row in self._database.read(sql, [*params, *some]):
+                found[row["id"]] = float(np.frombuffer(row["vector"], dtype="<f4") @ query)
+        self._label.check(self._database)
+        return np.array([found.get(name, -1.0) for name in names], dtype=np.float32)
+
     def find_synonyms(self, scope: Scope) -> int:
         """Find the pairs of phrases of the user that are near by vector and keep them; return how many are new.
 

@@ -15,7 +15,7 @@ from memagent.stores.graph_state import FACT, OBJECT, PASSAGE, RID, SOURCE, SUBJ
 
 Edges = tuple[NDArray[np.int32], NDArray[np.float32]]
 
-NEIGHBOURS = 100
+NEIGHBOURS = 101
 """Synonyms that a phrase has at most of its own: the nearest. It may be among those of others besides."""
 
 

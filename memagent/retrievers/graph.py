@@ -1,0 +1,287 @@
+"""Passages by personalized PageRank over facts and passages: HippoRAG 2 (Gutiérrez et al., arXiv:2502.14802).
+
+The query is linked with facts, PageRank spreads from the phrases of these facts and, weakly, from passages that fit the
+query by themselves, and passages are ranked by what reaches them. No language model is called; a filter of the linked
+facts by one is a method's business, which then says which facts to begin with.
+
+Departures from the paper, each a setting (`PAPER` turns all of them off):
+- facts and passages are found by words as well as by vectors;
+- phrases that the query names word for word are seeds as well;
+- a passage has an edge to the phrase that is its title, and a phrase that is in many passages a weaker edge to each;
+- scores are relative to the best one, not to the range of all there are, so that one outlier does not move the others;
+- facts that ended because a newer one took their place do not link;
+- PageRank begins at the best 200 passages, not at all of them, and is solved to what ranking needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.embedders.base import Embedder, embedded
+from memagent.errors import NotFound
+from memagent.retrievers.graph_path import Route, route
+from memagent.retrievers.graph_seeds import Seeds, Settings, merged, of_facts, passages_of, scaled, with_mentions
+from memagent.retrievers.pagerank import PageRank
+from memagent.stores.base import GraphArrays, GraphStore, Ranking, TripleStore, VectorStore
+from memagent.types import Hit, Passage, Scope
+
+Vector = NDArray[np.float32]
+
+_POOL = 50  # facts that words and vectors each bring in
+
+
+class Graph:
+    """Ranks by PageRank; a hit's score is the probability that a walk from the query's seeds is at the passage.
+
+    Where nothing links the query with the graph, passages are ranked by themselves, and each hit says so and why:
+    `hybrid-fallback` or, where words are left out, `dense-fallback`.
+
+    Args:
+        graph: the graph over facts and passages.
+        triples: the facts.
+        passages: the passages.
+        embedder: what all of them were embedded with.
+        settings: what is weighed, and how much.
+    """
+
+    name = "graph"
+
+    def __init__(
+        self,
+        graph: GraphStore,
+        triples: TripleStore,
+        passages: VectorStore,
+        embedder: Embedder,
+        settings: Settings | None = None,
+    ) -> None:
+        self._graph = graph
+        self._triples = triples
+        self._passages = passages
+        self._embedder = embedder
+        self._settings = settings or Settings()
+
+    def retrieve(self, query: str, k: int, scope: Scope, *, facts: Sequence[str] | None = None) -> list[Hit]:
+        """Return up to k hits, best first. An empty query finds nothing.
+
+        Args:
+            query: what is looked for.
+            k: how many hits at most.
+            scope: whose memory.
+            facts: the ids of the facts to begin with, such as those that a filter has left; found if not given. Ids
+                that are not in the graph are passed over.
+
+        Raises:
+            UsageProblem: the embedder gave something else than one finite vector of its dimension.
+        """
+        if not query.strip() or k < 1:
+            return []
+        graph = self._graph.arrays(scope)
+        vector = embedded(self._embedder, [query], "query")[0]
+        prior, parts = self._prior(scope, graph, query, vector)
+        seeds, reason = self._seeds(scope, graph, query, vector, facts)
+        if not len(seeds.nodes):
+            return self._fallback(scope, graph, prior, parts, reason, k)
+        reset = np.zeros(len(graph.names), dtype=np.float32)
+        reset[prior.places] = self._settings.prior * prior.scores
+        reset[seeds.nodes] += seeds.weights
+        walk = self._walk(graph)
+        solve = walk.exact if self._settings.exact else walk.fast
+        ranks = np.asarray(solve(reset, damping=self._settings.damping))
+        return self._hits(scope, graph, _best(ranks, graph.phrases, k), ranks, parts, reset, seeds)
+
+    # --- where it begins
+
+    def _prior(
+        self, scope: Scope, graph: GraphArrays, query: str, vector: Vector
+    ) -> tuple[Ranking, dict[str, Ranking]]:
+        """The passages that fit the query by themselves, with scores in [0, 1], and what each way of finding gave."""
+        parts = {"dense": self._graph.rank(scope, graph, "passage", vector, self._settings.passages)}
+        if self._settings.words:
+            parts["keyword"] = self._graph.rank(scope, graph, "passage", query, self._settings.passages)
+        found = merged(list(parts.values())) if self._settings.words else parts["dense"]
+        most = self._settings.passages
+        return scaled(Ranking(found.places[:most], found.scores[:most]), self._settings.scale), parts
+
+    def _seeds(
+        self, scope: Scope, graph: GraphArrays, query: str, vector: Vector, facts: Sequence[str] | None
+    ) -> tuple[Seeds, str]:
+        """The phrases to begin at, and why there are none if there are none."""
+        if not graph.facts:
+            return _nowhere(), "the memory holds no facts"
+        found = self._found(scope, graph, query, vector, facts)
+        linked = self._holding(scope, graph, found, facts)
+
+        def nearness(nodes: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self._graph.cosines(scope, [graph.names[node] for node in nodes.tolist()], vector)
+
+        seeds = of_facts(graph, linked, self._settings, nearness)
+        if facts is not None and not len(linked.places):
+            return _nowhere(), "no fact survived the filter"
+        if self._settings.mention:
+            seeds = with_mentions(seeds, self._graph.mentioned(scope, graph, query), self._settings.mention)
+        return seeds, "no fact is like the query"
+
+    def _found(
+        self, scope: Scope, graph: GraphArrays, query: str, vector: Vector, facts: Sequence[str] | None
+    ) -> Ranking:
+        """All facts that may link, best first, with scores in [0, 1]."""
+        every = self._settings.scale == "range" or facts is not None
+        found = self._graph.rank(scope, graph, "fact", vector, None if every else _POOL)
+        if self._settings.words:
+            words = self._graph.rank(scope, graph, "fact", query, None if every else _POOL)
+            found = merged([found, words])
+        return scaled(found, self._settings.scale)
+
+    def _holding(self, scope: Scope, graph: GraphArrays, found: Ranking, facts: Sequence[str] | None) -> Ranking:
+        """The first few that hold today; those that were asked for, where some were."""
+        if facts is not None:
+            wanted = set(facts)
+            kept = [place for place, fact in enumerate(found.places.tolist()) if graph.facts[fact] in wanted]
+            return Ranking(found.places[kept], found.scores[kept])
+        count, chosen = self._settings.facts, list[int]()
+        if not self._settings.current:
+            return Ranking(found.places[:count], found.scores[:count])
+        for start in range(0, len(found.places), max(1, count)):
+            some = found.places[start : start + count].tolist()
+            held = {fact.id for fact in self._triples.facts(scope, ids=[graph.facts[fact] for fact in some])}
+            chosen += [start + place for place, fact in enumerate(some) if graph.facts[fact] in held]
+            if len(chosen) >= count:
+                break
+        return Ranking(found.places[chosen[:count]], found.scores[chosen[:count]])
+
+    def _walk(self, graph: GraphArrays) -> PageRank:
+        """PageRank over the graph with the weights of the settings; made once for a graph."""
+        known = graph.memo.get(("walk", self._settings))
+        if known is None:
+            known = graph.memo[("walk", self._settings)] = PageRank(len(graph.names), *weighted(graph, self._settings))
+        walk: PageRank = known
+        return walk
+
+    # --- what it says
+
+    def _fallback(
+        self, scope: Scope, graph: GraphArrays, prior: Ranking, parts: dict[str, Ranking], reason: str, k: int
+    ) -> list[Hit]:
+        kind = "hybrid" if self._settings.words else "dense"
+        nodes = prior.places[:k][prior.scores[:k] > 0] if kind == "hybrid" else prior.places[:k]
+        given = _given(parts, nodes)
+        scores = [float(np.mean([one.get(part, 0.0) for part in parts])) for one in given]
+        whys = [f"{kind}-fallback: {reason} ({kind} rank {rank})" for rank in range(1, len(nodes) + 1)]
+        return self._read(scope, graph, nodes, scores, given, whys, [()] * len(nodes))
+
+    def _hits(
+        self,
+        scope: Scope,
+        graph: GraphArrays,
+        nodes: NDArray[np.int64],
+        ranks: NDArray[np.floating],
+        parts: dict[str, Ranking],
+        reset: NDArray[np.float32],
+        seeds: Seeds,
+    ) -> list[Hit]:
+        walk, damping = self._walk(graph), self._settings.damping
+        routes = [route(walk, int(node), ranks, reset, damping=damping) for node in nodes]
+        spelt = self._spelt(scope, graph, sorted({on_it for one in routes for on_it in one.nodes}))
+        facts = self._texts(scope, graph, sorted({one.nodes[0] for one in routes if one.nodes}), seeds)
+        scores = [float(ranks[node]) for node in nodes]
+        given = [{"graph": score, **own} for score, own in zip(scores, _given(parts, nodes), strict=True)]
+        paths = [tuple(spelt[on_it] for on_it in one.nodes) for one in routes]
+        whys = [
+            f"graph {score:.4f} (rank {rank}: {_told(one, path, facts, seeds)})"
+            for rank, (score, one, path) in enumerate(zip(scores, routes, paths, strict=True), 1)
+        ]
+        return self._read(scope, graph, nodes, scores, given, whys, paths)
+
+    def _spelt(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, str]:
+        """Phrases as they are written, and passages by their titles, or else by how they begin."""
+        phrases = [node for node in nodes if node < graph.phrases]
+        spelt = dict(zip(phrases, self._graph.words(scope, [graph.names[node] for node in phrases]), strict=True))
+        for node in nodes[len(phrases) :]:
+            passage = self._passage(scope, graph, node)
+            spelt[node] = "" if passage is None else f"“{passage.title or passage.text[:40]}”"
+        return spelt
+
+    def _texts(self, scope: Scope, graph: GraphArrays, first: Sequence[int], seeds: Seeds) -> dict[int, str]:
+        """The facts that brought in the phrases that routes begin with, by these phrases."""
+        wanted = {node: graph.facts[seeds.by_fact[node]] for node in first if node in seeds.by_fact}
+        if not wanted:
+            return {}
+        found = self._triples.facts(scope, ids=sorted(set(wanted.values())), history=True)
+        texts = {fact.id: fact.text for fact in found}
+        return {node: texts[fact] for node, fact in wanted.items() if fact in texts}
+
+    def _passage(self, scope: Scope, graph: GraphArrays, node: int) -> Passage | None:
+        """The passage of a node; `None` if it has gone since the graph was read."""
+        try:
+            return self._passages.get(scope, [graph.names[node]])[0]
+        except NotFound:
+            return None
+
+    def _read(
+        self,
+        scope: Scope,
+        graph: GraphArrays,
+        nodes: NDArray[np.int64] | NDArray[np.int32],
+        scores: Sequence[float],
+        parts: Sequence[dict[str, float]],
+        whys: Sequence[str],
+        paths: Sequence[tuple[str, ...]],
+    ) -> list[Hit]:
+        """Hits of these passages, without those that have gone since the graph was read."""
+        hits = []
+        for node, score, part, why, path in zip(nodes.tolist(), scores, parts, whys, paths, strict=True):
+            passage = self._passage(scope, graph, node)
+            if passage is not None:
+                score = min(1.0, max(0.0, score))
+                hits.append(Hit(passage.id, passage.text, score, part, why, passage.title, passage.source, path=path))
+        return hits
+
+
+def weighted(graph: GraphArrays, settings: Settings) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the pairs (m, 2) and weights (m,) of all edges: by kind as the settings say, links with their own."""
+    times = {name: getattr(settings, name) for name in ("relation", "context", "title", "synonym")}
+    pairs, weights = [np.zeros((0, 2), dtype=np.int32)], [np.zeros(0, dtype=np.float32)]
+    for kind, (ends, own) in graph.edges.items():
+        if times.get(kind, 1.0):
+            if kind == "context" and settings.spread:
+                own = own * passages_of(graph)[ends[:, 0]] ** -settings.spread
+            pairs.append(ends)
+            weights.append((times.get(kind, 1.0) * own).astype(np.float32))
+    return np.concatenate(pairs), np.concatenate(weights)
+
+
+def _nowhere() -> Seeds:
+    return Seeds(np.zeros(0, dtype=np.int32), np.zeros(0))
+
+
+def _best(ranks: NDArray[np.floating], first: int, k: int) -> NDArray[np.int64]:
+    """The nodes of the best k from node `first` on, ties by node; without those that nothing reaches."""
+    scores = ranks[first:]
+    some = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
+    if k < len(scores):
+        some = np.flatnonzero(scores >= scores[some].min())
+    order = some[np.lexsort((some, -scores[some]))][:k]
+    return order[scores[order] > 0].astype(np.int64) + first
+
+
+def _given(parts: dict[str, Ranking], nodes: NDArray[np.int64] | NDArray[np.int32]) -> list[dict[str, float]]:
+    """What each way of finding gave each node, where it gave anything."""
+    found: list[dict[str, float]] = [{} for _ in nodes]
+    for name, ranking in parts.items():
+        at = {place: rank for rank, place in enumerate(ranking.places.tolist())}
+        for one, node in zip(found, nodes.tolist(), strict=True):
+            if node in at:
+                one[name] = min(1.0, max(0.0, float(ranking.scores[at[node]])))
+    return found
+
+
+def _told(one: Route, path: Sequence[str], facts: dict[int, str], seeds: Seeds) -> str:
+    if not path:
+        return "fits the query by itself"
+    first = one.nodes[0]
+    fact = facts.get(first, "")
+    begins = f"fact “{fact}”" if fact else "named in the query" if first in seeds.named else "near the query"
+    return f"{begins}: {' → '.join(path)} → here"

@@ -1,0 +1,41 @@
+"""Over which phrases PageRank came to a passage: its largest inflows, followed back to where they began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.retrievers.pagerank import PageRank
+
+_LONGEST = 4
+
+
+@dataclass(frozen=True)
+class Route:
+    """The nodes over which most of a passage's rank came, from where it began; empty where the passage began itself."""
+
+    nodes: tuple[int, ...]
+
+
+def route(
+    walk: PageRank, passage: int, ranks: NDArray[np.floating], reset: NDArray[np.float32], *, damping: float
+) -> Route:
+    """Follow the largest inflow of a passage back, never to a node twice, until a node that is more of a seed itself.
+
+    The rank of a node is what the reset vector gives it, plus what flows in over each edge: `damping` times the rank of
+    the neighbour times the edge's part of the neighbour's weight.
+    """
+    seen, node, back = {passage}, passage, list[int]()
+    given = (1 - damping) * reset / reset.sum(dtype=np.float64)
+    for _ in range(_LONGEST):
+        neighbours, weights = walk.neighbours(node)
+        flows = damping * ranks[neighbours] * weights / walk.degree[neighbours]
+        flows = np.where(np.isin(neighbours, list(seen)), -1.0, flows)
+        if not len(flows) or flows.max() <= max(given[node], 0.0):
+            break
+        node = int(neighbours[int(np.argmax(flows))])
+        seen.add(node)
+        back.append(node)
+    return Route(tuple(reversed(back)))

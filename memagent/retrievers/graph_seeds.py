@@ -1,0 +1,169 @@
+"""Where a graph search begins: the facts that are like the query, the phrases that it names, the passages that fit it.
+
+Arrays all the way; a place is the place of a fact among the facts of a graph, or of a node among its nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.stores.base import GraphArrays, Ranking
+
+Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a graph search weighs, and how much. The defaults are ours; `PAPER` are those of HippoRAG 2's text.
+
+    Ours were chosen on 50 MuSiQue questions by repeated splits, and differ where that paid: see `benchmarks/`.
+
+    Attributes:
+        words: facts and passages are found by words as well as by vectors, half and half.
+        scale: how scores are made comparable: by the `best` one, or over the `range` of all there are.
+        facts: how many facts link the query with the graph.
+        phrases: how many of their phrases it begins at.
+        passages: how many passages it begins at besides; `None` for all of them.
+        prior: the weight of the best of these passages; that of the best fact is 1.
+        mention: the weight of a phrase that the query names, where it could not be more telling; 0 for none.
+        relation: the weight of an edge between two phrases, for each fact.
+        context: the weight of an edge between a passage and a phrase of what it says.
+        title: the weight of an edge between a passage and the phrase that is its title.
+        synonym: the weight of an edge between two synonyms, for a cosine of 1.
+        spread: the power by which a context edge is weaker, the more passages its phrase is in.
+        specific: a phrase of a linked fact counts the less, the more passages it is in (HippoRAG 1, and the published
+            code of HippoRAG 2).
+        current: facts that have ended do not link.
+        damping: the probability of following an edge.
+        exact: solve PageRank by the exact solver.
+    """
+
+    words: bool = True
+    scale: Literal["best", "range"] = "best"
+    facts: int = 5
+    phrases: int = 4
+    passages: int | None = 200
+    prior: float = 0.05
+    mention: float = 0.5
+    relation: float = 1.0
+    context: float = 1.0
+    title: float = 2.0
+    synonym: float = 1.0
+    spread: float = 0.5
+    specific: bool = False
+    current: bool = True
+    damping: float = 0.5
+    exact: bool = False
+
+
+PAPER = Settings(
+    words=False,
+    scale="range",
+    phrases=5,
+    passages=None,
+    mention=0.0,
+    title=0.0,
+    spread=0.0,
+    current=False,
+    exact=True,
+)
+"""As the text of the paper has it (arXiv:2502.14802, section 3)."""
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Where a search begins.
+
+    Attributes:
+        nodes: the phrases, int32 (s,), and their weights, float64 (s,).
+        by_fact: for a node the place of the best fact that brought it in.
+        named: the nodes that the query names.
+    """
+
+    nodes: NDArray[np.int32]
+    weights: Weights
+    by_fact: dict[int, int] = field(default_factory=dict)
+    named: frozenset[int] = frozenset()
+
+
+def merged(rankings: Sequence[Ranking]) -> Ranking:
+    """Return one ranking of several: by the mean of the scores, each relative to its ranking's best; ties by place."""
+    places, place = np.unique(np.concatenate([one.places for one in rankings]), return_inverse=True)
+    sums, start = np.zeros(len(places)), 0
+    for one in rankings:
+        top = one.scores[0] if len(one.scores) else 0.0
+        if top > 0:
+            sums[place[start : start + len(one.places)]] += np.maximum(one.scores, 0) / top / len(rankings)
+        start += len(one.places)
+    order = np.lexsort((places, -sums))
+    order = order[sums[order] > 0]
+    return Ranking(places[order], sums[order].astype(np.float32))
+
+
+def scaled(ranking: Ranking, scale: str) -> Ranking:
+    """Return a ranking with scores in [0, 1]: relative to the best, or to the range of all; 1 where that is nothing."""
+    scores = ranking.scores.astype(np.float64)
+    if not len(scores):
+        return ranking
+    if scale == "best":
+        scores = np.maximum(scores, 0) / scores[0] if scores[0] > 0 else np.zeros(len(scores))
+    else:
+        low, high = scores.min(), scores.max()
+        scores = (scores - low) / (high - low) if high > low else np.ones(len(scores))
+    return Ranking(ranking.places, scores.astype(np.float32))
+
+
+def of_facts(
+    graph: GraphArrays,
+    linked: Ranking,
+    settings: Settings,
+    nearness: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+) -> Seeds:
+    """Return the phrases of linked facts: each weighs the mean of its facts' scores; the best ones are kept.
+
+    Args:
+        graph: the graph.
+        linked: the facts, by their places.
+        settings: how many phrases, and whether specific ones count for more.
+        nearness: how near phrases (n,) are to the query; asked only where phrases of equal weight are at the cut.
+    """
+    nodes = graph.ends[linked.places].ravel()
+    scores = np.repeat(linked.scores.astype(np.float64), 2)
+    if settings.specific:
+        scores = scores / np.maximum(passages_of(graph)[nodes], 1)
+    distinct, place = np.unique(nodes, return_inverse=True)
+    means = np.round(np.bincount(place, scores) / np.maximum(np.bincount(place), 1), 7)
+    order = np.lexsort((distinct, -means))
+    if len(order) > settings.phrases and means[order[settings.phrases - 1]] == means[order[settings.phrases]]:
+        order = np.lexsort((distinct, -nearness(distinct.astype(np.int64)), -means))
+    order = order[: settings.phrases]
+    order = order[means[order] > 0]
+    by_fact: dict[int, int] = {}
+    for node, fact in zip(nodes.tolist(), np.repeat(linked.places, 2).tolist(), strict=True):
+        by_fact.setdefault(node, fact)
+    return Seeds(distinct[order].astype(np.int32), means[order], by_fact)
+
+
+def with_mentions(seeds: Seeds, mentioned: Ranking, weight: float) -> Seeds:
+    """Return seeds to which the phrases that the query names are added, more telling ones with far more weight."""
+    telling = weight * mentioned.scores.astype(np.float64) ** 2
+    nodes, place = np.unique(np.concatenate([seeds.nodes, mentioned.places]), return_inverse=True)
+    weights = np.zeros(len(nodes))
+    np.add.at(weights, place, np.concatenate([seeds.weights, telling]))
+    named = frozenset(mentioned.places.tolist())
+    return Seeds(nodes.astype(np.int32), weights, seeds.by_fact, named)
+
+
+def passages_of(graph: GraphArrays) -> NDArray[np.int64]:
+    """Return for each node (n,) how many context edges it has: for a phrase, in how many passages it is."""
+    known = graph.memo.get("context degree")
+    if known is None:
+        ends = graph.edges["context"][0].ravel()
+        known = graph.memo["context degree"] = np.bincount(ends, minlength=len(graph.names))
+    found: NDArray[np.int64] = known
+    return found

@@ -153,16 +153,26 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
         times.append(1000 * (time.perf_counter() - started))
         found.append([hit.id for hit in hits])
     memory.embedder.embed = embed  # type: ignore
-    recalls = np.array([[_recall(ids[:cut], one["supporting"]) for cut in CUTS] for ids, one in zip(found, questions, strict=True)])
+    recalls = np.array(
+        [[_recall(ids[:cut], one["supporting"]) for cut in CUTS] for ids, one in zip(found, questions, strict=True)]
+    )
     low, high = _bootstrap(recalls)
-    known = [(ids, one["reference_hipporag2"]) for ids, one in zip(found, questions, strict=True) if "reference_hipporag2" in one]
+    known = [
+        (ids, one["reference_hipporag2"])
+        for ids, one in zip(found, questions, strict=True)
+        if "reference_hipporag2" in one
+    ]
     return {
         "recall": dict(zip(map(str, CUTS), recalls.mean(axis=0).tolist(), strict=True)),
         "low": dict(zip(map(str, CUTS), low, strict=True)),
         "high": dict(zip(map(str, CUTS), high, strict=True)),
         "median_ms": statistics.median(times),
         "p95_ms": float(np.percentile(times, 95)),
-        **({"same_top_20_as_published": sum(ids == [str(one) for one in theirs] for ids, theirs in known)} if mode == "reference" else {}),
+        **(
+            {"same_top_20_as_published": sum(ids == [str(one) for one in theirs] for ids, theirs in known)}
+            if mode == "reference"
+            else {}
+        ),
     }
 
 

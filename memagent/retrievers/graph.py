@@ -16,6 +16,7 @@ Departures from the paper, each a setting (`PAPER` turns all of them off):
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,12 +113,12 @@ class Graph:
         if not graph.facts:
             return _nowhere(), "the memory holds no facts"
         found = self._found(scope, graph, query, vector, facts)
-        linked = self._holding(scope, graph, found, facts)
+        linked, texts = self._linked(scope, graph, found, facts)
 
         def nearness(nodes: NDArray[np.int64]) -> NDArray[np.float32]:
             return self._graph.cosines(scope, [graph.names[node] for node in nodes.tolist()], vector)
 
-        seeds = of_facts(graph, linked, self._settings, nearness)
+        seeds = replace(of_facts(graph, linked, self._settings, nearness), texts=texts)
         if facts is not None and not len(linked.places):
             return _nowhere(), "no fact survived the filter"
         if self._settings.mention:
@@ -135,22 +136,26 @@ class Graph:
             found = merged([found, words])
         return scaled(found, self._settings.scale)
 
-    def _holding(self, scope: Scope, graph: GraphArrays, found: Ranking, facts: Sequence[str] | None) -> Ranking:
-        """The first few that hold today; those that were asked for, where some were."""
+    def _linked(
+        self, scope: Scope, graph: GraphArrays, found: Ranking, facts: Sequence[str] | None
+    ) -> tuple[Ranking, dict[int, str]]:
+        """The first few facts that hold today, or else those that were asked for; and their texts, by their places."""
+        count, chosen, texts = self._settings.facts, list[int](), dict[int, str]()
+        places = found.places.tolist()
         if facts is not None:
             wanted = set(facts)
-            kept = [place for place, fact in enumerate(found.places.tolist()) if graph.facts[fact] in wanted]
-            return Ranking(found.places[kept], found.scores[kept])
-        count, chosen = self._settings.facts, list[int]()
-        if not self._settings.current:
-            return Ranking(found.places[:count], found.scores[:count])
-        for start in range(0, len(found.places), max(1, count)):
-            some = found.places[start : start + count].tolist()
-            held = {fact.id for fact in self._triples.facts(scope, ids=[graph.facts[fact] for fact in some])}
-            chosen += [start + place for place, fact in enumerate(some) if graph.facts[fact] in held]
+            asked = [rank for rank, place in enumerate(places) if graph.facts[place] in wanted]
+            found, count = Ranking(found.places[asked], found.scores[asked]), len(asked)
+            places = found.places.tolist()
+        history = facts is not None or not self._settings.current
+        for start in range(0, len(places), max(1, count)):
+            some = {graph.facts[place]: start + rank for rank, place in enumerate(places[start : start + count])}
+            told = {fact.id: fact.text for fact in self._triples.facts(scope, ids=list(some), history=history)}
+            chosen += [rank for id, rank in some.items() if id in told]
+            texts.update((places[rank], told[id]) for id, rank in some.items() if id in told)
             if len(chosen) >= count:
                 break
-        return Ranking(found.places[chosen[:count]], found.scores[chosen[:count]])
+        return Ranking(found.places[chosen[:count]], found.scores[chosen[:count]]), texts
 
     def _walk(self, graph: GraphArrays) -> PageRank:
         """PageRank over the graph with the weights of the settings; made once for a graph."""
@@ -185,12 +190,11 @@ class Graph:
         walk, damping = self._walk(graph), self._settings.damping
         routes = [route(walk, int(node), ranks, reset, damping=damping) for node in nodes]
         spelt = self._spelt(scope, graph, sorted({on_it for one in routes for on_it in one.nodes}))
-        facts = self._texts(scope, graph, sorted({one.nodes[0] for one in routes if one.nodes}), seeds)
         scores = [float(ranks[node]) for node in nodes]
         given = [{"graph": score, **own} for score, own in zip(scores, _given(parts, nodes), strict=True)]
         paths = [tuple(spelt[on_it] for on_it in one.nodes) for one in routes]
         whys = [
-            f"graph {score:.4f} (rank {rank}: {_told(one, path, facts, seeds)})"
+            f"graph {score:.4f} (rank {rank}: {_told(one, path, seeds)})"
             for rank, (score, one, path) in enumerate(zip(scores, routes, paths, strict=True), 1)
         ]
         return self._read(scope, graph, nodes, scores, given, whys, paths)
@@ -203,15 +207,6 @@ class Graph:
             passage = self._passage(scope, graph, node)
             spelt[node] = "" if passage is None else f"“{passage.title or passage.text[:40]}”"
         return spelt
-
-    def _texts(self, scope: Scope, graph: GraphArrays, first: Sequence[int], seeds: Seeds) -> dict[int, str]:
-        """The facts that brought in the phrases that routes begin with, by these phrases."""
-        wanted = {node: graph.facts[seeds.by_fact[node]] for node in first if node in seeds.by_fact}
-        if not wanted:
-            return {}
-        found = self._triples.facts(scope, ids=sorted(set(wanted.values())), history=True)
-        texts = {fact.id: fact.text for fact in found}
-        return {node: texts[fact] for node, fact in wanted.items() if fact in texts}
 
     def _passage(self, scope: Scope, graph: GraphArrays, node: int) -> Passage | None:
         """The passage of a node; `None` if it has gone since the graph was read."""
@@ -278,10 +273,10 @@ def _given(parts: dict[str, Ranking], nodes: NDArray[np.int64] | NDArray[np.int3
     return found
 
 
-def _told(one: Route, path: Sequence[str], facts: dict[int, str], seeds: Seeds) -> str:
+def _told(one: Route, path: Sequence[str], seeds: Seeds) -> str:
     if not path:
         return "fits the query by itself"
     first = one.nodes[0]
-    fact = facts.get(first, "")
+    fact = seeds.texts.get(seeds.by_fact.get(first, -1), "")
     begins = f"fact “{fact}”" if fact else "named in the query" if first in seeds.named else "near the query"
     return f"{begins}: {' → '.join(path)} → here"

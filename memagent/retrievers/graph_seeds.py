@@ -6,7 +6,7 @@ Arrays all the way; a place is the place of a fact among the facts of a graph, o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -82,12 +82,14 @@ class Seeds:
     Attributes:
         nodes: the phrases, int32 (s,), and their weights, float64 (s,).
         by_fact: for a node the place of the best fact that brought it in.
+        texts: the texts of the linked facts, by their places.
         named: the nodes that the query names.
     """
 
     nodes: NDArray[np.int32]
     weights: Weights
     by_fact: dict[int, int] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
     named: frozenset[int] = frozenset()
 
 
@@ -156,7 +158,7 @@ def with_mentions(seeds: Seeds, mentioned: Ranking, weight: float) -> Seeds:
     weights = np.zeros(len(nodes))
     np.add.at(weights, place, np.concatenate([seeds.weights, telling]))
     named = frozenset(mentioned.places.tolist())
-    return Seeds(nodes.astype(np.int32), weights, seeds.by_fact, named)
+    return replace(seeds, nodes=nodes.astype(np.int32), weights=weights, named=named)
 
 
 def passages_of(graph: GraphArrays) -> NDArray[np.int64]:

@@ -35,17 +35,12 @@ class Functional:
 
     def of(self, scope: Scope, relations: Iterable[str]) -> dict[str, bool]:
         """Return whether each relation, by key, is functional."""
-        wanted = list(relations)
-        declared = self._declared(scope)
-        if all(name in declared for name in wanted):
-            return {name: declared[name] for name in wanted}
-        known = self.relations(scope)
-        return {name: known[name].functional if name in known else declared.get(name, False) for name in wanted}
+        wanted, declared = list(relations), self._declared(scope)
+        counts = {} if all(name in declared for name in wanted) else self._counts(scope)
+        return {name: _judged(name, *counts.get(name, (0, 0)), declared.get(name)).functional for name in wanted}
 
     def relations(self, scope: Scope) -> dict[str, Relation]:
         """Return the relations that live facts have, by key, with how many subjects and distinct facts."""
-        if self._pid != os.getpid():
-            self._reset()
         declared = self._declared(scope)
         return {name: _judged(name, *counts, declared.get(name)) for name, counts in self._counts(scope).items()}
 
@@ -72,6 +67,8 @@ class Functional:
         return {row["relation"]: bool(row["functional"]) for row in rows}
 
     def _counts(self, scope: Scope) -> _Counts:
+        if self._pid != os.getpid():
+            self._reset()
         first, seq = self._ends()
         with self._lock:
             seen, known = self._known.get(scope, (None, {}))

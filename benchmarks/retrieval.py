@@ -1,12 +1,12 @@
 """Recall and speed of every way to search, on passages with extracted triples and questions with gold passages.
 
-    python benchmarks/retrieval.py --passages F --questions F --texts F --vectors F
-        [--mode {dense,keyword,hybrid,reference,paper,default}] [--json]
+    python benchmarks/retrieval.py --passages F --questions F --texts F --vectors F [--mode MODE] [--json]
 
-Without --mode all of them, in one run. The files are those of a MuSiQue sample: `passages.jsonl` (id, title, text,
-triples), `questions.jsonl` (question, supporting; `reference_hipporag2` where the published code's top 20 is known), and
-vectors made beforehand: a float16 array and its texts, one JSON string a line, row for row. Among the texts are the
-passages (title, newline, text), the questions, and phrases and facts as the published code of HippoRAG 2 names them.
+MODE is dense, keyword, hybrid, reference, paper or default; without it all of them, in one run. The files are those of
+a MuSiQue sample: `passages.jsonl` (id, title, text, triples), `questions.jsonl` (question, supporting;
+`reference_hipporag2` where the published code's top 20 is known), and vectors made beforehand: a float16 array and its
+texts, one JSON string a line, row for row. Among the texts are the passages (title, newline, text), the questions, and
+phrases and facts as the published code of HippoRAG 2 names them.
 Every mode has the same vectors. A relation has none among them and gets one from its hash: no mode looks at those.
 
 A query's time is that of the whole search, its hits with their texts and explanations included, without the embedding.
@@ -213,9 +213,8 @@ def report(result: dict[str, Any]) -> str:
         f"indexing {result['indexing_s']:.1f} s; at most {result['peak_mb']:.0f} MB resident",
     ]
     if "add_one_ms" in result:
-        lines.append(
-            f"one more passage {result['add_one_ms']:.1f} ms, the first search after it {result['search_after_ms']:.1f} ms"
-        )
+        after = f"the first search after it {result['search_after_ms']:.1f} ms"
+        lines.append(f"one more passage {result['add_one_ms']:.1f} ms, {after}")
     lines.append(f"{'recall@':<10}" + "".join(f"{cut:>8}" for cut in CUTS) + "   95 % at 5      median ms  p95 ms")
     for mode, run in result["modes"].items():
         recalls = "".join(f"{run['recall'][str(cut)]:>8.4f}" for cut in CUTS)

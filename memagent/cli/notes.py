@@ -68,7 +68,7 @@ def add(
     if not paths and not text:
         raise click.UsageError('Name files or folders, "-" for standard input, or --text.')
     hush(quiet)
-    with _memory(db, embedder, new=True) as opened:
+    with open_memory(db, embedder, new=True) as opened:
         memory = opened.bind(**scope)
         before = memory.count()
         memory.add([Note(one) for one in text] + _standard_input(paths))
@@ -90,7 +90,7 @@ def add(
 @click.command()
 @click.argument("query")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many passages.")
-@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense, keyword, graph or facts.")
 @scope_options
 @db_option
 @embedder_option
@@ -98,7 +98,7 @@ def add(
 def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
     """Find passages, best first, and say why each was found."""
     _check_query(query)
-    with _memory(db, embedder) as memory:
+    with open_memory(db, embedder) as memory:
         hits = memory.bind(**scope).search(query, k, using=using)
     if as_json:
         for hit in hits:
@@ -115,7 +115,7 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
 @click.command()
 @click.argument("question")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages to read.")
-@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense or keyword.")
+@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense, keyword or graph.")
 @click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
 @scope_options
@@ -150,7 +150,7 @@ def ask(
             streamed.append(event.text)
             out.write(event.text)
 
-    with _memory(db, embedder) as memory:
+    with open_memory(db, embedder) as memory:
         handle = memory.bind(**scope)
         controller = Controller(model, handle, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
         result = controller.run(plain(question, k=k, using=using))
@@ -177,7 +177,7 @@ def show(
     id: str | None, source: str | None, db: Path, embedder: str | None, as_json: bool, **scope: str | None
 ) -> None:
     """Show what a memory holds: its sources, the passages of one source, or one passage."""
-    with _memory(db, embedder) as opened:
+    with open_memory(db, embedder) as opened:
         memory = opened.bind(**scope)
         if id is not None:
             passages = [memory.get(id)]
@@ -206,7 +206,8 @@ def _overview(memory: Memory, db: Path, as_json: bool) -> None:
         click.echo(f"{count:6d}  {source or '(given as text)'}")
 
 
-def _memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
+def open_memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
+    """Open the memory of a command; one that is not there is an error, unless it may be new."""
     from memagent.memory import Memory
 
     if not new and not db.exists():

@@ -21,6 +21,7 @@ from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core, opened
 from memagent.memory.facts import Facts
+from memagent.memory.graph import Graph
 from memagent.memory.rationales import Rationales
 from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
@@ -178,7 +179,7 @@ class Memory:
                 comes with a retriever of your own, which is to see to it itself; or `facts` come with any but `graph`.
         """
         from memagent import registry
-        from memagent.retrievers.graph import Graph
+        from memagent.retrievers.graph import Graph as GraphRetriever
 
         scope = self._checked()
         arguments.check_search(k, query=query)
@@ -192,7 +193,7 @@ class Memory:
         found = registry.retriever(using, store, self.embedder, triples=triples, graph=graph)
         if facts is None:
             return found.retrieve(query, k, scope)
-        if not isinstance(found, Graph):
+        if not isinstance(found, GraphRetriever):
             raise UsageProblem("facts to begin with are for graph search alone", hint='Search with using="graph".')
         return found.retrieve(query, k, scope, facts=tuple(facts))
 
@@ -222,6 +223,11 @@ class Memory:
     def rationales(self) -> Rationales:
         """Solved problems with their reasoning, and how they have served since."""
         return Rationales(self._core, self._checked())
+
+    @property
+    def graph(self) -> Graph:
+        """Phrases and passages as one graph: what `using="graph"` searches."""
+        return Graph(self._core, self._checked())
 
     # --- forgetting
 

@@ -146,7 +146,8 @@ def of_facts(
     order = order[: settings.phrases]
     order = order[means[order] > 0]
     by_fact: dict[int, int] = {}
-    for node, fact in zip(nodes.tolist(), np.repeat(linked.places, 2).tolist(), strict=True):
+    telling = linked.places[linked.scores > 0]
+    for node, fact in zip(graph.ends[telling].ravel().tolist(), np.repeat(telling, 2).tolist(), strict=True):
         by_fact.setdefault(node, fact)
     return Seeds(distinct[order].astype(np.int32), means[order], by_fact)
 

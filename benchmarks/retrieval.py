@@ -9,7 +9,8 @@ texts, one JSON string a line, row for row. Among the texts are the passages (ti
 phrases and facts as the published code of HippoRAG 2 names them.
 Every mode has the same vectors. A relation has none among them and gets one from its hash: no mode looks at those.
 
-A query's time is that of the whole search, its hits with their texts and explanations included, without the embedding.
+A query's time is that of the whole search for 5 hits, with their texts and explanations, without the embedding; recall
+and `ms at 20` are those of a search for 20.
 """
 
 from __future__ import annotations
@@ -146,11 +147,12 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
     vectors = {one["question"]: memory.embedder.embed([one["question"]], kind="query") for one in questions}
     memory.embedder.embed, embed = (lambda texts, kind="document": vectors[texts[0]]), memory.embedder.embed  # type: ignore
     memory.search(questions[0]["question"], using=using)  # builds what is built on first use
-    found, times = [], []
+    found, times = [], {5: list[float](), wide: list[float]()}
     for one in questions:
-        started = time.perf_counter()
-        hits = memory.search(one["question"], wide, using=using)
-        times.append(1000 * (time.perf_counter() - started))
+        for k, taken in times.items():
+            started = time.perf_counter()
+            hits = memory.search(one["question"], k, using=using)
+            taken.append(1000 * (time.perf_counter() - started))
         found.append([hit.id for hit in hits])
     memory.embedder.embed = embed  # type: ignore
     recalls = np.array(
@@ -166,8 +168,9 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
         "recall": dict(zip(map(str, CUTS), recalls.mean(axis=0).tolist(), strict=True)),
         "low": dict(zip(map(str, CUTS), low, strict=True)),
         "high": dict(zip(map(str, CUTS), high, strict=True)),
-        "median_ms": statistics.median(times),
-        "p95_ms": float(np.percentile(times, 95)),
+        "median_ms": statistics.median(times[5]),
+        "p95_ms": float(np.percentile(times[5], 95)),
+        "median_ms_at_20": statistics.median(times[wide]),
         **(
             {"same_top_20_as_published": sum(ids == [str(one) for one in theirs] for ids, theirs in known)}
             if mode == "reference"
@@ -215,11 +218,15 @@ def report(result: dict[str, Any]) -> str:
     if "add_one_ms" in result:
         after = f"the first search after it {result['search_after_ms']:.1f} ms"
         lines.append(f"one more passage {result['add_one_ms']:.1f} ms, {after}")
-    lines.append(f"{'recall@':<10}" + "".join(f"{cut:>8}" for cut in CUTS) + "   95 % at 5      median ms  p95 ms")
+    lines.append(
+        f"{'recall@':<10}" + "".join(f"{cut:>8}" for cut in CUTS) + "   95 % at 5      median ms  p95 ms  ms at 20"
+    )
     for mode, run in result["modes"].items():
         recalls = "".join(f"{run['recall'][str(cut)]:>8.4f}" for cut in CUTS)
         interval = f"{run['low']['5']:.3f} to {run['high']['5']:.3f}"
-        lines.append(f"{mode:<10}{recalls}   {interval}  {run['median_ms']:>9.2f}  {run['p95_ms']:>6.2f}")
+        lines.append(
+            f"{mode:<10}{recalls}   {interval}  {run['median_ms']:>9.2f}  {run['p95_ms']:>6.2f}  {run['median_ms_at_20']:>8.2f}"
+        )
         if "same_top_20_as_published" in run:
             lines.append(f"{'':<10}top 20 as the published code has them: {run['same_top_20_as_published']} questions")
     return "\n".join(lines)

@@ -90,7 +90,7 @@ class Graph:
         reset[seeds.nodes] += seeds.weights
         walk = self._walk(graph)
         solve = walk.exact if self._settings.exact else walk.fast
-        ranks = np.asarray(solve(reset, damping=self._settings.damping))
+        ranks = np.asarray(solve(reset, damping=self._settings.damping), dtype=np.float64)
         return self._hits(scope, graph, _best(ranks, graph.phrases, k), ranks, parts, reset, seeds)
 
     # --- where it begins
@@ -182,17 +182,18 @@ class Graph:
         scope: Scope,
         graph: GraphArrays,
         nodes: NDArray[np.int64],
-        ranks: NDArray[np.floating],
+        ranks: NDArray[np.float64],
         parts: dict[str, Ranking],
         reset: NDArray[np.float32],
         seeds: Seeds,
     ) -> list[Hit]:
         walk, damping = self._walk(graph), self._settings.damping
-        routes = [route(walk, int(node), ranks, reset, damping=damping) for node in nodes]
+        given_to = reset / reset.sum(dtype=np.float64)
+        routes = [route(walk, node, ranks, given_to, damping=damping) for node in nodes.tolist()]
         spelt = self._spelt(scope, graph, sorted({on_it for one in routes for on_it in one.nodes}))
         scores = [float(ranks[node]) for node in nodes]
         given = [{"graph": score, **own} for score, own in zip(scores, _given(parts, nodes), strict=True)]
-        paths = [tuple(spelt[on_it] for on_it in one.nodes) for one in routes]
+        paths = [tuple(spelt.get(on_it, "…") for on_it in one.nodes) for one in routes]
         whys = [
             f"graph {score:.4f} (rank {rank}: {_told(one, path, seeds)})"
             for rank, (score, one, path) in enumerate(zip(scores, routes, paths, strict=True), 1)
@@ -203,17 +204,22 @@ class Graph:
         """Phrases as they are written, and passages by their titles, or else by how they begin."""
         phrases = [node for node in nodes if node < graph.phrases]
         spelt = dict(zip(phrases, self._graph.words(scope, [graph.names[node] for node in phrases]), strict=True))
-        for node in nodes[len(phrases) :]:
-            passage = self._passage(scope, graph, node)
-            spelt[node] = "" if passage is None else f"“{passage.title or passage.text[:40]}”"
+        for node, passage in self._texts(scope, graph, nodes[len(phrases) :]).items():
+            spelt[node] = f"“{passage.title or passage.text[:40]}”"
         return spelt
 
-    def _passage(self, scope: Scope, graph: GraphArrays, node: int) -> Passage | None:
-        """The passage of a node; `None` if it has gone since the graph was read."""
+    def _texts(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, Passage]:
+        """The passages of nodes, without those that have gone since the graph was read."""
+        ids = {graph.names[node]: node for node in nodes}
         try:
-            return self._passages.get(scope, [graph.names[node]])[0]
+            found = self._passages.get(scope, list(ids))
         except NotFound:
-            return None
+            live = {passage.id: passage for passage in self._passages.passages(scope) if passage.id in ids}
+            found = list(live.values())
+        texts: dict[int, Passage] = {}
+        for passage in found:
+            texts.setdefault(ids[passage.id], passage)
+        return texts
 
     def _read(
         self,
@@ -226,11 +232,10 @@ class Graph:
         paths: Sequence[tuple[str, ...]],
     ) -> list[Hit]:
         """Hits of these passages, without those that have gone since the graph was read."""
-        hits = []
+        texts, hits = self._texts(scope, graph, nodes.tolist()), []
         for node, score, part, why, path in zip(nodes.tolist(), scores, parts, whys, paths, strict=True):
-            passage = self._passage(scope, graph, node)
-            if passage is not None:
-                score = min(1.0, max(0.0, score))
+            if node in texts:
+                passage, score = texts[node], min(1.0, max(0.0, score))
                 hits.append(Hit(passage.id, passage.text, score, part, why, passage.title, passage.source, path=path))
         return hits
 
@@ -252,7 +257,7 @@ def _nowhere() -> Seeds:
     return Seeds(np.zeros(0, dtype=np.int32), np.zeros(0))
 
 
-def _best(ranks: NDArray[np.floating], first: int, k: int) -> NDArray[np.int64]:
+def _best(ranks: NDArray[np.float64], first: int, k: int) -> NDArray[np.int64]:
     """The nodes of the best k from node `first` on, ties by node; without those that nothing reaches."""
     scores = ranks[first:]
     some = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))

@@ -20,22 +20,24 @@ class Route:
 
 
 def route(
-    walk: PageRank, passage: int, ranks: NDArray[np.floating], reset: NDArray[np.float32], *, damping: float
+    walk: PageRank, passage: int, ranks: NDArray[np.float64], reset: NDArray[np.float64], *, damping: float
 ) -> Route:
     """Follow the largest inflow of a passage back, never to a node twice, until a node that is more of a seed itself.
 
-    The rank of a node is what the reset vector gives it, plus what flows in over each edge: `damping` times the rank of
-    the neighbour times the edge's part of the neighbour's weight.
+    The rank of a node is `1 - damping` times what `reset` (of sum 1) gives it, plus what flows in over each edge:
+    `damping` times the rank of the neighbour times the edge's part of the neighbour's weight.
     """
     seen, node, back = {passage}, passage, list[int]()
-    given = (1 - damping) * reset / reset.sum(dtype=np.float64)
+    given = (1 - damping) * reset
     for _ in range(_LONGEST):
         neighbours, weights = walk.neighbours(node)
-        flows = damping * ranks[neighbours] * weights / walk.degree[neighbours]
-        flows = np.where(np.isin(neighbours, list(seen)), -1.0, flows)
-        if not len(flows) or flows.max() <= max(given[node], 0.0):
+        flows = ranks[neighbours] * weights / walk.degree[neighbours]
+        for known in seen:
+            flows[neighbours == known] = -1.0
+        best = int(flows.argmax()) if len(flows) else -1
+        if best < 0 or damping * flows[best] <= max(given[node], 0.0):
             break
-        node = int(neighbours[int(np.argmax(flows))])
+        node = int(neighbours[best])
         seen.add(node)
         back.append(node)
     return Route(tuple(reversed(back)))

@@ -147,12 +147,10 @@ class SQLGraphStore(IndexedStore):
         """
         most = max(1, len(graph.rids[kind][0])) if k is None else k
         if isinstance(query, str):
-            found = [(rid, score) for rid, score, _ in self._indexes.match(scope, kind, query, most)]
-        else:
-            found = self._near(scope, kind, query, most)
-        places = found_at(graph, kind, [rid for rid, _ in found])
-        scores = np.array([score for _, score in found], dtype=np.float32)
-        return _ranking(places, scores)
+            rids, scores = self._indexes.ranked(scope, kind, query, most)
+            return _ranking(found_at(graph, kind, rids), scores)
+        found = np.array(self._near(scope, kind, query, most)).reshape(-1, 2)
+        return _ranking(found_at(graph, kind, found[:, 0]), found[:, 1])
 
     def mentioned(self, scope: Scope, graph: GraphArrays, text: str) -> Ranking:
         """Return the phrases (as nodes) that a text names word for word, the longest only where one lies in another.
@@ -166,7 +164,7 @@ class SQLGraphStore(IndexedStore):
             ]
         node = graph.memo.get(_NODES) or graph.memo.setdefault(_NODES, _nodes(graph))
         places = np.array([node.get(name, -1) for name, _ in found], dtype=np.int64)
-        return _ranking(places, np.array([score for _, score in found], dtype=np.float32))
+        return _ranking(places, np.array([score for _, score in found]))
 
     def words(self, scope: Scope, names: Sequence[str]) -> list[str]:
         """Return phrases, given by their keys, as facts of the scope spell them; of several spellings the first."""
@@ -261,12 +259,11 @@ _CARRIES = """
     WHERE told.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
 
-def _ranking(places: NDArray[np.int64], scores: NDArray[np.float32]) -> Ranking:
+def _ranking(places: NDArray[np.int64], scores: NDArray[np.float64]) -> Ranking:
     """Places (n,) best first with their scores (n,), each place once and without those that are not in the graph."""
-    inside = places >= 0
-    places, scores = places[inside], scores[inside]
-    first = np.sort(np.unique(places, return_index=True)[1])
-    return Ranking(places[first].astype(np.int32), scores[first])
+    first = np.unique(places, return_index=True)[1]
+    first = np.sort(first[places[first] >= 0])
+    return Ranking(places[first].astype(np.int32), scores[first].astype(np.float32))
 
 
 def _nodes(graph: GraphArrays) -> dict[str, int]:

@@ -5,10 +5,10 @@ A pair of nodes (a, b) is worked on as the one number a * 2^32 + b, so that sort
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from memagent.stores.base import GraphArrays
 from memagent.stores.graph_state import FACT, OBJECT, PASSAGE, RID, SOURCE, SUBJECT, GraphState, Names, Numbers
@@ -165,7 +165,7 @@ def _fixed(array: NDArray) -> NDArray:  # type: ignore[type-arg]
     return array
 
 
-def found_at(graph: GraphArrays, kind: str, rids: Sequence[int]) -> NDArray[np.int64]:
+def found_at(graph: GraphArrays, kind: str, rids: ArrayLike) -> NDArray[np.int64]:
     """Return the places (n,) in a graph of items (n,) that a search of the store found; -1 for what it has not."""
     known, places = graph.rids[kind]
     wanted = np.asarray(rids, dtype=np.int64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from math import log
 
 from memagent.terms import STOP_WORDS, tokens
@@ -19,6 +18,7 @@ class Mentions:
 
     def __init__(self) -> None:
         self._phrases: dict[str, list[int]] = {}
+        self._first: Counter[str] = Counter()
         self._with_word: Counter[str] = Counter()
         self._count = 0
 
@@ -26,6 +26,7 @@ class Mentions:
         """Take a phrase in, by a number of the caller's."""
         words = tokens(phrase)
         self._phrases.setdefault(words, []).append(number)
+        self._first[words.partition(" ")[0]] += 1
         self._with_word.update(set(words.split()))
         self._count += 1
 
@@ -35,6 +36,7 @@ class Mentions:
         self._phrases[words].remove(number)
         if not self._phrases[words]:
             del self._phrases[words]
+        self._first[words.partition(" ")[0]] -= 1
         self._with_word.subtract(set(words.split()))
         self._count -= 1
 
@@ -53,24 +55,19 @@ class Mentions:
         return list(found.items())
 
     def _spans(self, words: list[str]) -> list[tuple[int, int]]:
+        """Where phrases stand, as start and end; the longest only of those in one another."""
         spans: list[tuple[int, int]] = []
-        for start, end in _stretches(len(words)):
-            inside = any(first <= start and end <= last for first, last in spans)
-            if (
-                not inside
-                and " ".join(words[start:end]) in self._phrases
-                and not STOP_WORDS.issuperset(words[start:end])
-            ):
-                spans.append((start, end))
+        starts = [start for start, word in enumerate(words) if self._first[word]]
+        for length in range(min(_LONGEST, len(words)), 0, -1):
+            for start in starts:
+                end = start + length
+                if end > len(words) or " ".join(words[start:end]) not in self._phrases:
+                    continue
+                inside = any(first <= start and end <= last for first, last in spans)
+                if not inside and not STOP_WORDS.issuperset(words[start:end]):
+                    spans.append((start, end))
         return sorted(spans)
 
     def _telling(self, words: list[str]) -> float:
         most = log(1 + (self._count + 0.5) / 0.5)
         return max(log(1 + (self._count - n + 0.5) / (n + 0.5)) for n in map(self._with_word.__getitem__, words)) / most
-
-
-def _stretches(count: int) -> Iterator[tuple[int, int]]:
-    """Every stretch of so many words, as start and end, the longest first."""
-    for length in range(min(_LONGEST, count), 0, -1):
-        for start in range(count - length + 1):
-            yield start, start + length

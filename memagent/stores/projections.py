@@ -57,6 +57,15 @@ class Projections:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
 
+    def ranked(self, scope: Scope, kind: str, query: str, k: int) -> tuple[Rids, NDArray[np.float64]]:
+        """Return the rids (r,) and scores (r,) that `match` finds, without the words."""
+
+        def search(index: _Index) -> Any:
+            return index.ranked(query, k)  # type: ignore[attr-defined]
+
+        found: tuple[Rids, NDArray[np.float64]] = self._follower(scope, kind, "words").run(search)
+        return found
+
     def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
         """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
 
@@ -127,6 +136,7 @@ class _Words:
     def __init__(self) -> None:
         self._index = WordIndex()
         self.search = self._index.search
+        self.ranked = self._index.ranked
 
     def take(self, rows: Sequence[Row]) -> None:
         self._index.add(_rids(rows), [row["value"] for row in rows])

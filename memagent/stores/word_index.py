@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence, Set
+from functools import lru_cache
 from math import log
 from typing import NamedTuple
 
@@ -97,6 +98,13 @@ class WordIndex:
                 self._lengths = self._lengths[kept]
                 self._segments = [_packed(segment, kept) for segment in self._segments]
 
+    def ranked(self, query: str, k: int) -> tuple[Rids, NDArray[np.float64]]:
+        """Return the rids (r,) and scores (r,) that `search` finds, without the words."""
+        with self._lock:
+            self._sort_pending()
+            rows, scores = self._best(self._weighed(query), k, None)
+            return self._places.rids[rows], scores
+
     def search(self, query: str, k: int, allowed: Rids | None = None) -> list[tuple[int, float, list[str]]]:
         """Return up to k passages that have a word of `query`, best first, ties by rid.
 
@@ -120,10 +128,10 @@ class WordIndex:
     def _weighed(self, query: str) -> list[_Term]:
         """The words to search for, each with its weight (inverse document frequency, always positive)."""
         total, found = len(self), []
-        for term in terms(query, limit=_MOST_TERMS):
-            rows, counts = self._postings(key(term))
+        for shown, word in _looked_for(query):
+            rows, counts = self._postings(word)
             weight = log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5))
-            found.append(_Term("".join(term), weight, rows, counts))
+            found.append(_Term(shown, weight, rows, counts))
         telling = [term for term in found if len(term.rows) * _COMMON <= max(total, _SMALL)]
         return telling if any(len(term.rows) for term in telling) else found
 
@@ -182,6 +190,12 @@ class WordIndex:
         while self._segments and len(self._segments[-1].rows) < _MERGE * len(segment.rows):
             segment = _merged(self._segments.pop(), segment)
         self._segments.append(segment)
+
+
+@lru_cache(maxsize=64)  # one query is often looked for in several indexes, one after another
+def _looked_for(query: str) -> tuple[tuple[str, int], ...]:
+    """The terms of a query and what they are known by."""
+    return tuple(("".join(term), key(term)) for term in terms(query, limit=_MOST_TERMS))
 
 
 def _slice(segment: _Segment, word: int) -> tuple[Rows, Counts]:

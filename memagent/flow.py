@@ -41,11 +41,15 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Retrieve:
-    """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default."""
+    """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default.
+
+    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them.
+    """
 
     query: str
     k: int = 5
     using: str = ""
+    facts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,10 @@ def generate(
     return answer
 
 
-def retrieve(query: str, k: int = 5, *, using: str = "") -> Flow[list[Hit]]:
+def retrieve(query: str, k: int = 5, *, using: str = "", facts: Sequence[str] | None = None) -> Flow[list[Hit]]:
     """Ask for up to `k` passages for a query. `using` is the name of a retriever.
+
+    `facts` are the ids of the facts that a graph search begins with; it finds them itself if they are not given.
 
     A retriever of your own goes to the controller: `Controller(retriever=...)` answers every step that names none.
     """
@@ -120,7 +126,7 @@ def retrieve(query: str, k: int = 5, *, using: str = "") -> Flow[list[Hit]]:
             f"retrieve takes a query and the name of a retriever, got {query!r} and {using!r}",
             hint="Give a retriever of your own to the controller: Controller(retriever=...).",
         )
-    answer: list[Hit] = yield Retrieve(query, k, using)
+    answer: list[Hit] = yield Retrieve(query, k, using, None if facts is None else tuple(facts))
     return answer
 
 

@@ -65,6 +65,10 @@ def _reply(request: Request) -> str:
         from memagent.offline.reader import facts_on
 
         return facts_on(prompt.get("question"), prompt.get("facts"))
+    if prompt.task == "extract":
+        from memagent.offline.openie import reply
+
+        return reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
     if prompt.task != "unknown":
         from memagent.offline.story import tell
 

@@ -88,6 +88,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 def _task(fields: tuple[str, ...], sections: dict[str, str]) -> str:
     if fields == ("facts",) and "facts" in sections:
         return "filter"
+    if fields in (("named_entities",), ("triples",)) and "passage" in sections:
+        return "extract"
     for task, needed in _TASKS:
         if needed <= set(fields) and "question" not in sections:
             return task

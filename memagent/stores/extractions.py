@@ -34,10 +34,8 @@ class SQLExtractionStore:
         condition, params = visible(scope)
         sql = f"SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}"
         cut = "" if limit is None else f" LIMIT {int(limit)}"
-        rows = self._database.read(
-            f"{sql} AND coalesce(extractions.status, '{PENDING}') = '{PENDING}' AND {condition} ORDER BY items.rid{cut}",
-            params,
-        )
+        state = f"coalesce(extractions.status, '{PENDING}') = '{PENDING}'"
+        rows = self._database.read(f"{sql} AND {state} AND {condition} ORDER BY items.rid{cut}", params)
         return [passage(row) for row in rows]
 
     def counts(self, scope: Scope) -> Mapping[str, int]:

@@ -269,7 +269,10 @@ class Controller:
         if self.memory is None:
             raise UsageProblem(f"the flow asks to {type(step).__name__.lower()}, but the controller has no memory")
         if isinstance(step, Retrieve):
-            return self.memory.search(step.query, step.k, using=step.using or self.retriever or "hybrid")
+            using = step.using or self.retriever or "hybrid"
+            if step.facts is None:
+                return self.memory.search(step.query, step.k, using=using)
+            return self.memory.search(step.query, step.k, using=using, facts=step.facts)
         if isinstance(step, Remember):
             return self.memory.add(step.notes)
         if isinstance(step, Forget):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -41,11 +41,15 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Retrieve:
-    """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default."""
+    """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default.
+
+    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them.
+    """
 
     query: str
     k: int = 5
     using: str = ""
+    facts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,11 @@ def generate(
     return answer
 
 
-def retrieve(query: str, k: int = 5, *, using: str = "") -> Flow[list[Hit]]:
+def retrieve(query: str, k: int = 5, *, using: str = "", facts: Iterable[str] | None = None) -> Flow[list[Hit]]:
     """Ask for up to `k` passages for a query. `using` is the name of a retriever.
+
+    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them, and none at all makes
+    it rank passages by themselves.
 
     A retriever of your own goes to the controller: `Controller(retriever=...)` answers every step that names none.
     """
@@ -120,7 +127,9 @@ def retrieve(query: str, k: int = 5, *, using: str = "") -> Flow[list[Hit]]:
             f"retrieve takes a query and the name of a retriever, got {query!r} and {using!r}",
             hint="Give a retriever of your own to the controller: Controller(retriever=...).",
         )
-    answer: list[Hit] = yield Retrieve(query, k, using)
+    if isinstance(facts, str):
+        raise UsageProblem(f"retrieve takes the ids of facts, got the text {facts!r}", hint="Put the id into a list.")
+    answer: list[Hit] = yield Retrieve(query, k, using, None if facts is None else tuple(facts))
     return answer
 
 

@@ -196,7 +196,7 @@ class Hit:
 
     `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`. `kind` is what it is: a
     `passage`, a `fact` or a `rationale`. `path` names the phrases over which a graph search came to it, from where it
-    began; other searches leave it empty.
+    began. `triple` is a fact's subject, relation and object. Both are empty where they mean nothing.
     """
 
     id: str
@@ -208,6 +208,7 @@ class Hit:
     source: str = ""
     kind: str = "passage"
     path: tuple[str, ...] = ()
+    triple: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

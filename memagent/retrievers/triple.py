@@ -59,4 +59,7 @@ class FactKeyword:
 def _hit(name: str, match: FactMatch, place: str) -> Hit:
     fact, score = match.fact, min(1.0, max(0.0, match.score))
     why = f"{name} {score:.2f} ({place})"
-    return Hit(fact.id, fact.text, score, {name: score}, why, source=", ".join(fact.sources), kind="fact")
+    triple = fact.subject, fact.relation, fact.object
+    return Hit(
+        fact.id, fact.text, score, {name: score}, why, source=", ".join(fact.sources), kind="fact", triple=triple
+    )

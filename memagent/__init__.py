@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory.memory import Memory
+    from memagent.methods.hipporag import hipporag
     from memagent.methods.plain import plain
     from memagent.story.book import Story
     from memagent.trace import Trace
@@ -64,6 +65,7 @@ _HOME = {
     "forget": "flow",
     "gather": "flow",
     "generate": "flow",
+    "hipporag": "methods.hipporag",
     "plain": "methods.plain",
     "remember": "flow",
     "retrieve": "flow",
@@ -97,6 +99,7 @@ __all__ = [
     "forget",
     "gather",
     "generate",
+    "hipporag",
     "plain",
     "remember",
     "retrieve",

@@ -30,6 +30,7 @@ db_option = click.option(
     help="The memory's file.",
 )
 embedder_option = click.option("--embedder", default=None, help="hashing (default), local, openai:MODEL, ...")
+_HOW = "Retrieve once; filter facts and search the graph; or the same between thoughts."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -115,7 +116,10 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
 @click.command()
 @click.argument("question")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages to read.")
-@click.option("--using", default="hybrid", show_default=True, help="hybrid, dense, keyword or graph.")
+@click.option(
+    "--method", default="plain", show_default=True, type=click.Choice(["plain", "hipporag", "ircot"]), help=_HOW
+)
+@click.option("--using", help="hybrid (for plain), dense, keyword or graph (for the others).")
 @click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
 @scope_options
@@ -126,7 +130,8 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
 def ask(
     question: str,
     k: int,
-    using: str,
+    method: str,
+    using: str | None,
     model: str | None,
     max_cost: float | None,
     db: Path,
@@ -139,6 +144,7 @@ def ask(
     from memagent.budget import Budget
     from memagent.controller import Controller
     from memagent.flow import Event, TokenReceived
+    from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
 
     _check_query(question)
@@ -146,14 +152,15 @@ def ask(
     out, streamed = ProseOut(), []
 
     def tell(event: Event) -> None:
-        if isinstance(event, TokenReceived):
+        if isinstance(event, TokenReceived) and event.label == "plain/answer":  # others reason first
             streamed.append(event.text)
             out.write(event.text)
 
     with open_memory(db, embedder) as memory:
         handle = memory.bind(**scope)
         controller = Controller(model, handle, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
-        result = controller.run(plain(question, k=k, using=using))
+        flow = {"plain": plain, "hipporag": hipporag, "ircot": ircot}[method]
+        result = controller.run(flow(question, k=k, using=using or ("hybrid" if method == "plain" else "graph")))
     answer, usage = result.value, result.usage
     if as_json:
         emit({"answer": answer.text, "sources": [asdict(hit) for hit in answer.hits], "usage": asdict(usage)})

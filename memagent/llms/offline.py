@@ -61,6 +61,10 @@ def _reply(request: Request) -> str:
     prompt = read(request)
     if prompt.task == "answer":
         return _answer(prompt)
+    if prompt.task == "filter":
+        from memagent.offline.reader import facts_on
+
+        return facts_on(prompt.get("question"), prompt.get("facts"))
     if prompt.task != "unknown":
         from memagent.offline.story import tell
 

@@ -86,6 +86,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 
 
 def _task(fields: tuple[str, ...], sections: dict[str, str]) -> str:
+    if fields == ("facts",) and "facts" in sections:
+        return "filter"
     for task, needed in _TASKS:
         if needed <= set(fields) and "question" not in sections:
             return task

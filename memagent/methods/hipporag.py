@@ -105,10 +105,13 @@ def link(question: str, *, candidates: int = 5, keep: int = 4, tries: int = 3) -
     """Find the facts that are like the question and let the model choose among them: its recognition memory.
 
     One retrieval; one call, up to `tries` where replies are unreadable, none where there are no facts. Of more than
-    `keep` candidates that are named, the first count. Raises `UsageProblem` where `keep` is less than 1.
+    `keep` candidates that are named, the first count. Raises `UsageProblem` where `candidates` or `keep` is below 1.
     """
-    if keep < 1:
-        raise UsageProblem(f"keep={keep} would keep no fact", hint="Keep at least 1, or look up with filter=False.")
+    if candidates < 1 or keep < 1:
+        raise UsageProblem(
+            f"candidates={candidates}, keep={keep} would keep no fact",
+            hint="Let both be at least 1, or look up with filter=False.",
+        )
     found = tuple((yield from retrieve(question, candidates, using="facts")))
     if not found:
         return Linked((), (), reason="no fact is like the question")
@@ -117,7 +120,7 @@ def link(question: str, *, candidates: int = 5, keep: int = 4, tries: int = 3) -
     try:
         named = yield from ask(messages, _named, label="hipporag/filter", schema=_SCHEMA, tries=tries, temperature=0.0)
     except ReplyError as error:
-        _log.warning("the filter of facts is left out: %s", error)
+        _log.warning("the filter of facts is left out: %s", error.message)
         return Linked(found, found, reason=error.message)
     return _chosen(found, named, keep)
 

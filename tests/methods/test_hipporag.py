@@ -312,6 +312,20 @@ def test_what_cannot_be_meant_is_refused_before_a_call(memory, flow, problem):
         ran(memory, flow())
 
 
+@pytest.mark.parametrize(
+    ("flow", "replies"),
+    [
+        (lambda: hipporag(QUESTION, candidates=2, keep=1), ["Answer: x"]),
+        (lambda: ircot(QUESTION, candidates=2, keep=1, filter=True, steps=0), ["Answer: x"]),
+    ],
+)
+def test_how_many_facts_there_are_to_choose_from_and_to_keep_is_the_callers(memory, flow, replies):
+    result = ran(memory, flow(), chosen(*(triple for _, triple in SAID.values())), *replies)
+    [facts, graph] = asked(result, Retrieve)
+    assert (facts.k, len(graph.facts)) == (2, 1)
+    assert "Choose at most 1 facts" in asked(result, Generate)[0].request.messages[-1].content
+
+
 # Thoughts: call order and counts as the docstring has them.
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory.memory import Memory
-    from memagent.methods.hipporag import hipporag
+    from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
     from memagent.story.book import Story
     from memagent.trace import Trace
@@ -66,6 +66,7 @@ _HOME = {
     "gather": "flow",
     "generate": "flow",
     "hipporag": "methods.hipporag",
+    "ircot": "methods.hipporag",
     "plain": "methods.plain",
     "remember": "flow",
     "retrieve": "flow",
@@ -100,6 +101,7 @@ __all__ = [
     "gather",
     "generate",
     "hipporag",
+    "ircot",
     "plain",
     "remember",
     "retrieve",

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -114,10 +114,11 @@ def generate(
     return answer
 
 
-def retrieve(query: str, k: int = 5, *, using: str = "", facts: Sequence[str] | None = None) -> Flow[list[Hit]]:
+def retrieve(query: str, k: int = 5, *, using: str = "", facts: Iterable[str] | None = None) -> Flow[list[Hit]]:
     """Ask for up to `k` passages for a query. `using` is the name of a retriever.
 
-    `facts` are the ids of the facts that a graph search begins with; it finds them itself if they are not given.
+    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them, and none at all makes
+    it rank passages by themselves.
 
     A retriever of your own goes to the controller: `Controller(retriever=...)` answers every step that names none.
     """
@@ -126,6 +127,8 @@ def retrieve(query: str, k: int = 5, *, using: str = "", facts: Sequence[str] | 
             f"retrieve takes a query and the name of a retriever, got {query!r} and {using!r}",
             hint="Give a retriever of your own to the controller: Controller(retriever=...).",
         )
+    if isinstance(facts, str):
+        raise UsageProblem(f"retrieve takes the ids of facts, got the text {facts!r}", hint="Put the id into a list.")
     answer: list[Hit] = yield Retrieve(query, k, using, None if facts is None else tuple(facts))
     return answer
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from memagent import Completion, Controller, Flow, Memory, Message, Note, Trace, gather, generate, remember, retrieve
+from memagent import (
+    Completion,
+    Controller,
+    Flow,
+    Hit,
+    Memory,
+    Message,
+    Note,
+    Trace,
+    Triple,
+    gather,
+    generate,
+    remember,
+    retrieve,
+)
 from memagent.errors import BudgetExceeded, UsageProblem
 from memagent.flow import Generate, Path, Retrieve, RunDone, Step, StepDone, StepStarted, TokenReceived, arun, run
 from memagent.testing import ScriptedLLM
@@ -270,6 +284,34 @@ def test_an_exception_that_is_a_branchs_value_is_a_value() -> None:
 
     assert [str(value) for value in run(both(), fail)] == ["as a value"] * 2
     assert [str(value) for value in asyncio.run(arun(both(), afail))] == ["as a value"] * 2
+
+
+def test_the_facts_that_a_graph_search_begins_with_reach_the_memory(memory: Memory) -> None:
+    told, other = memory.add(["Mara keeps the lamp.", "Ida keeps the harbour."])
+    [fact, _] = memory.facts.add(
+        [Triple("Mara", "keeps", "the lamp", passage=told), Triple("Ida", "keeps", "the harbour", passage=other)]
+    )
+    controller = Controller(ScriptedLLM([]), memory)
+
+    def found(facts: Sequence[str] | None) -> list[Hit]:
+        return controller.run(retrieve("Who keeps it?", 2, using="graph", facts=facts)).value
+
+    assert found([fact])[0].id == told
+    assert found([fact])[0].path[0] in ("Mara", "the lamp")
+    assert all("no fact survived the filter" in hit.why for hit in found(()))
+    assert all("fallback" not in hit.why for hit in found(None))
+    with pytest.raises(UsageProblem, match="graph search alone"):
+        controller.run(retrieve("lamp", using="dense", facts=[fact]))
+    with pytest.raises(UsageProblem, match="ids of facts"):
+        controller.run(retrieve("lamp", using="graph", facts=fact))
+
+
+def test_a_memory_that_knows_no_facts_is_asked_for_none() -> None:
+    class Plain:
+        def search(self, query: str, k: int, *, using: str) -> list[Hit]:
+            return [Hit("p", query, 1.0)]
+
+    assert Controller(ScriptedLLM([]), Plain()).run(retrieve("lamp")).value == [Hit("p", "lamp", 1.0)]
 
 
 def test_remember_takes_texts_as_the_memory_does(memory: Memory, tmp_path: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent import Completion, Controller, Flow, Hit, Message, Note, Trace, Usage, gather, generate
+from memagent import Completion, Controller, Flow, Hit, Message, Note, Trace, Usage, gather, generate, retrieve
 from memagent.errors import BackendError, LLMError, TraceError
 from memagent.flow import Forget, Generate, Remember, Retrieve
 from memagent.testing import OutOfReplies, ScriptedLLM
@@ -169,13 +169,21 @@ requests = st.builds(
     schema=st.none() | st.dictionaries(texts, st.integers() | texts | st.none(), max_size=2),
     label=texts,
 )
-hits = st.builds(Hit, texts, texts, st.floats(0, 1), st.dictionaries(texts, st.floats(0, 1), max_size=2), why=texts)
+hits = st.builds(
+    Hit,
+    texts,
+    texts,
+    st.floats(0, 1),
+    st.dictionaries(texts, st.floats(0, 1), max_size=2),
+    why=texts,
+    triple=st.just(()) | st.tuples(texts, texts, texts),
+)
 notes = st.builds(Note, texts, texts, texts, at=st.none() | st.datetimes(timezones=st.just(UTC)))
 records = st.one_of(
     st.builds(lambda request, answer: Record((0,), Generate(request), answer), requests, completions),
     st.builds(
         lambda step, answer: Record((0,), step, answer),
-        st.builds(Retrieve, texts, st.integers(1, 9), texts),
+        st.builds(Retrieve, texts, st.integers(1, 9), texts, st.none() | st.lists(texts, max_size=2).map(tuple)),
         st.lists(hits, max_size=3),
     ),
     st.builds(
@@ -197,6 +205,19 @@ def test_every_record_survives_the_file(record: Record, tmp_path_factory: Any) -
     [read] = Trace.load(path)
     assert (read.step, read.answer) == (record.step, record.answer)
     assert Trace.load(path) == trace
+
+
+def test_a_trace_from_before_searches_began_with_facts_still_replays(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    step = {"query": "lamp", "k": 5, "using": ""}
+    hit = {"id": "p1", "text": "Mara keeps the lamp.", "score": 0.5}
+    record = {"path": [0], "kind": "retrieve", "step": step, "answer": [hit], "seconds": 0.1}
+    path.write_text(f'{{"memagent_trace": 1}}\n{json.dumps(record)}\n')
+    trace = Trace.load(path)
+    assert trace.replay(retrieve("lamp")) == [Hit("p1", "Mara keeps the lamp.", 0.5)]
+    for facts in ((), ("fact:1",)):
+        with pytest.raises(TraceError, match="asks something else"):
+            trace.replay(retrieve("lamp", facts=facts))
 
 
 def test_usage_adds_up_and_an_unknown_price_stays_unknown() -> None:

@@ -1,9 +1,9 @@
 """`offline`: a deterministic reader and writer for a machine that has no key, no network and no weights.
 
-It tells stories (begin, step, choose, extend, compress) and answers questions from passages; it does nothing else,
-and says so when it is asked for something else. It writes English whatever language it is asked for. Everything in
-a reply comes from the messages of the request, its seed and the word lists beside this file: the same request gets
-the same reply in every process.
+It tells stories (begin, step, choose, extend, compress) and answers questions from passages, at once or by facts and
+thoughts; it does nothing else, and says so when it is asked for something else. It writes English whatever language
+it is asked for. Everything in a reply comes from the messages of the request, its seed and the word lists of
+`memagent.offline`: the same request gets the same reply in every process.
 """
 
 from __future__ import annotations
@@ -59,12 +59,8 @@ class Offline:
 
 def _reply(request: Request) -> str:
     prompt = read(request)
-    if prompt.task == "answer":
+    if prompt.task in ("answer", "filter", "thought", "read"):
         return _answer(prompt)
-    if prompt.task == "filter":
-        from memagent.offline.reader import facts_on
-
-        return facts_on(prompt.get("question"), prompt.get("facts"))
     if prompt.task == "extract":
         from memagent.offline.openie import reply
 
@@ -83,11 +79,17 @@ def _reply(request: Request) -> str:
 
 
 def _answer(prompt: Prompt) -> str:
+    from memagent.offline.hops import facts_on, reasoned, thought
     from memagent.offline.reader import answer, answer_fields
 
-    if prompt.fields:
-        return answer_fields(prompt.get("passages"), prompt.get("question"), prompt.fields)
-    return answer(prompt.get("passages"), prompt.get("question"))
+    passages, question = prompt.get("passages"), prompt.get("question")
+    if prompt.task == "filter":
+        return facts_on(prompt.get("facts"), question, prompt.number(r"at most (\d{1,4})", 4))
+    if prompt.task == "thought":
+        return thought(passages, question, prompt.get("thoughts"))
+    if prompt.task == "read":
+        return reasoned(passages, question)
+    return answer_fields(passages, question, prompt.fields) if prompt.fields else answer(passages, question)
 
 
 def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:

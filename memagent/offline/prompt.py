@@ -11,6 +11,7 @@ _SECTION = re.compile(r"<([a-z_]+)>[ \t]*\n?(.*?)\n?[ \t]*</\1>", re.DOTALL)
 _FIELD = re.compile(r'^\s*[-*]\s*"(\w+)"', re.MULTILINE)
 _NEWCOMER = re.compile(r"\bnew (?:character|person|figure|face)|\bnewcomer", re.IGNORECASE)
 _NO_NEWCOMER = re.compile(r"\b(?:no|not|never|without|don't)\b[^.]{0,40}\bnew (?:character|person)", re.IGNORECASE)
+_REASONED = re.compile(r"^Thought:.*^Answer:", re.MULTILINE | re.DOTALL)
 
 # Which fields belong to which task; the first whose fields are all asked for wins.
 _TASKS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -74,7 +75,7 @@ def read(request: Request) -> Prompt:
         frames.append(_SECTION.sub(" ", content))
     frame = "\n".join(frames)
     fields = _fields(request, frame)
-    return Prompt(_task(fields, sections), sections, frame, fields, request.seed or 0, "\n".join(shown))
+    return Prompt(_task(fields, sections, frame), sections, frame, fields, request.seed or 0, "\n".join(shown))
 
 
 def _fields(request: Request, frame: str) -> tuple[str, ...]:
@@ -85,12 +86,18 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_FIELD.findall(frame)))
 
 
-def _task(fields: tuple[str, ...], sections: dict[str, str]) -> str:
-    if fields == ("facts",) and "facts" in sections:
-        return "filter"
+def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
+    if "question" in sections:
+        return _about_question(fields, sections, frame)
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
         return "extract"
-    for task, needed in _TASKS:
-        if needed <= set(fields) and "question" not in sections:
-            return task
-    return "answer" if "question" in sections else "unknown"
+    return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")
+
+
+def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
+    """Which of the tasks it is that have a question."""
+    if fields == ("facts",) and "facts" in sections:
+        return "filter"
+    if not fields and "thoughts" in sections:
+        return "thought"
+    return "read" if not fields and _REASONED.search(frame) else "answer"

@@ -73,18 +73,6 @@ def answer_fields(passages: str, question: str, fields: Iterable[str]) -> str:
     return json.dumps(reply, ensure_ascii=False)
 
 
-def facts_on(question: str, facts: str) -> str:
-    """Return, as the filter of facts is asked to, those of the listed facts that share a term with the question."""
-    import json
-
-    asked, kept = terms(question), []
-    for line in facts.splitlines():
-        parts = json.loads(line) if line.startswith("[") else []
-        if asked & terms(" ".join(map(str, parts))):
-            kept.append(parts)
-    return json.dumps({"facts": kept}, ensure_ascii=False)
-
-
 def best(passages: str, question: str) -> list[Candidate]:
     """Return the sentences that fit the question, best first; empty when none fits well enough."""
     asked = terms(question)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from memagent import Memory, Note
+from memagent import Memory, Note, Triple
 from memagent.testing import FakeOpenAIServer
 
 
@@ -67,6 +67,26 @@ def test_ask_answers_with_sources(place: Path) -> None:
     data = json.loads(memagent("ask", "Who keeps the lighthouse?", "--json", "-m", "offline").stdout)
     assert "Mara Venn" in data["answer"]
     assert data["usage"]["calls"] == 1
+
+
+def test_ask_by_way_of_facts_shows_the_answer_and_not_the_reasoning(place: Path) -> None:
+    with Memory("facts.db", single_user=True) as memory:
+        memory.add(Note("Erik Hort was born in Montebello.", id="hort"))
+        memory.facts.add(Triple("Erik Hort", "born in", "Montebello", passage="hort"))
+    calls = {"plain": 1, "hipporag": 2, "ircot": 3}
+    for method, count in calls.items():
+        arguments = ("ask", "Where was Erik Hort born?", "--method", method, "--db", "facts.db", "-m", "offline")
+        done = memagent(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert "Montebello" in done.stdout.splitlines()[0]
+        assert "Thought:" not in done.stdout
+        assert '"facts"' not in done.stdout
+        data = json.loads(memagent(*arguments, "--json").stdout)
+        assert data["usage"]["calls"] == count
+        assert [source["id"] for source in data["sources"]] == ["hort"]
+        assert ("graph" in data["sources"][0]["parts"]) is (method != "plain")
+    refused = memagent("ask", "Who?", "--method", "oracle", "--db", "facts.db")
+    check(refused, 2, "oracle")
 
 
 def test_ask_streams_from_a_real_server(place: Path) -> None:

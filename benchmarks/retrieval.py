@@ -193,7 +193,7 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
         "median_ms_at_20": statistics.median(times[wide]),
         **(
             {"same_top_20_as_published": sum(ids == [str(one) for one in theirs] for ids, theirs in known)}
-            if mode == "reference"
+            if mode == "reference" and known and isinstance(memory.embedder, Lookup)
             else {}
         ),
     }

@@ -62,7 +62,7 @@ class Lookup:
     name = "vectors from a file"
 
     def __init__(self, texts: Path, vectors: Path, passages: Sequence[dict[str, Any]]) -> None:
-        rows = [json.loads(line) for line in texts.open(encoding="utf-8")]
+        rows = _lines(texts)
         self._vectors = np.load(vectors).astype(np.float32)
         self._vectors /= np.maximum(np.linalg.norm(self._vectors, axis=1, keepdims=True), 1e-12)
         self._rows = {text: row for row, text in enumerate(rows)}
@@ -285,7 +285,8 @@ def report(result: dict[str, Any]) -> str:
 
 
 def _lines(path: Path) -> list[Any]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with path.open(encoding="utf-8") as file:  # not splitlines(), which also ends lines at what JSON may hold
+        return [json.loads(line) for line in file if line.strip()]
 
 
 if __name__ == "__main__":

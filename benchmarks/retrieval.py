@@ -32,7 +32,9 @@ from numpy.typing import NDArray
 
 from memagent.embedders.base import Kind, Vectors
 from memagent.memory import Memory
+from memagent.retrievers.graph import Graph
 from memagent.retrievers.graph_published import plain
+from memagent.retrievers.graph_seeds import Settings
 from memagent.stores.derived import of_fact
 from memagent.stores.keys import key
 from memagent.types import Note, Triple
@@ -98,16 +100,19 @@ def main() -> None:
     for name in ("passages", "questions", "texts", "vectors"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--mode", choices=MODES, help="one way to search; all of them if not given")
-    parser.add_argument("--splits", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--splits", type=int, default=200, help="halvings of the questions for the held-out estimate")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     passages, questions = _lines(options.passages), _lines(options.questions)
     embedder = Lookup(options.texts, options.vectors, passages)
-    result = measure(passages, questions, embedder, [options.mode] if options.mode else list(MODES))
+    modes = [options.mode] if options.mode else list(MODES)
+    result = measure(passages, questions, embedder, modes, options.splits)
     print(json.dumps(result, indent=2) if options.json else report(result))
 
 
-def measure(passages: list[Any], questions: list[Any], embedder: Lookup, modes: Sequence[str]) -> dict[str, Any]:
+def measure(
+    passages: list[Any], questions: list[Any], embedder: Lookup, modes: Sequence[str], splits: int
+) -> dict[str, Any]:
     """Return the figures of indexing, and of each mode."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -115,6 +120,8 @@ def measure(passages: list[Any], questions: list[Any], embedder: Lookup, modes: 
     ):
         indexing = index(memory, passages)
         runs = {mode: ask(memory, mode, questions) for mode in modes}
+        if "default" in runs:
+            runs["default"]["held_out"] = held_out(memory, questions, splits)
         addition = add_one(memory, passages) if modes[-1] == "default" else {}
     return {
         "passages": len(passages),
@@ -179,6 +186,35 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
     }
 
 
+def held_out(memory: Memory, questions: list[Any], splits: int) -> dict[str, float]:
+    """Return recall when the settings are chosen on one half of the questions and scored on the other; mean of splits.
+
+    The family goes from half to twice the default of what matters most, so that the choice is free to go wrong.
+    """
+    family = [
+        Settings(phrases=phrases, mention=mention, title=title, spread=spread, prior=prior)
+        for phrases in (3, 4, 5)
+        for mention in (0.25, 0.5, 1.0)
+        for title in (1.0, 2.0, 4.0)
+        for spread in (0.0, 0.5, 1.0)
+        for prior in (0.025, 0.05, 0.1)
+    ]
+    core = memory.core
+    recalls = np.zeros((len(family), len(questions), len(CUTS)))
+    for row, settings in enumerate(family):
+        search = Graph(core.graph, core.triples, memory.store, memory.embedder, settings)
+        for column, one in enumerate(questions):
+            ids = [hit.id for hit in search.retrieve(one["question"], max(CUTS), memory.scope)]
+            recalls[row, column] = [_recall(ids[:cut], one["supporting"]) for cut in CUTS]
+    rng, scored = np.random.default_rng(0), []
+    for _ in range(splits):
+        order = rng.permutation(len(questions))
+        chosen_on, other = order[: len(order) // 2], order[len(order) // 2 :]
+        best = recalls[:, chosen_on][:, :, [1, 2]].mean(axis=1).sum(axis=1).argmax()
+        scored.append(recalls[best, other].mean(axis=0))
+    return dict(zip(map(str, CUTS), np.mean(scored, axis=0).tolist(), strict=True))
+
+
 def add_one(memory: Memory, passages: list[Any]) -> dict[str, float]:
     """Return the milliseconds that one more passage takes, and the first search after it; medians of ten."""
     texts = [one for one in passages if list(triples(one))][:10]
@@ -226,6 +262,9 @@ def report(result: dict[str, Any]) -> str:
         interval = f"{run['low']['5']:.3f} to {run['high']['5']:.3f}"
         times = f"{run['median_ms']:>9.2f}  {run['p95_ms']:>6.2f}  {run['median_ms_at_20']:>8.2f}"
         lines.append(f"{mode:<10}{recalls}   {interval}  {times}")
+        if "held_out" in run:
+            chosen = "".join(f"{run['held_out'][str(cut)]:>8.4f}" for cut in CUTS)
+            lines.append(f"held out  {chosen}   settings chosen on one half of the questions, scored on the other")
         if "same_top_20_as_published" in run:
             lines.append(f"{'':<10}top 20 as the published code has them: {run['same_top_20_as_published']} questions")
     return "\n".join(lines)

@@ -113,6 +113,14 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Extraction:
+    """What was found in a passage: its named entities, and triples of subject, relation and object, as it has them."""
+
+    entities: tuple[str, ...] = ()
+    triples: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A relation as a scope uses it: its subjects, its facts, and whether a newer value ends an older one.
 

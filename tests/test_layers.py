@@ -32,7 +32,7 @@ MAY: dict[str, set[str]] = {
     "offline": set(),
     "retrievers": {"stores.base", "embedders.base"},
     "methods": {"flow", "prompts", "structured", "sentences"},
-    "indexing": set(),
+    "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations"},
     "integrations": {"embedders.base", "memory", "retrievers.base"},

@@ -25,6 +25,7 @@ from memagent.errors import MemagentError
         "search": ("memagent.cli.notes:search", "Find passages, best first, and say why."),
         "ask": ("memagent.cli.notes:ask", "Answer a question from the memory, with sources."),
         "show": ("memagent.cli.notes:show", "Show what a memory holds, or one passage."),
+        "index": ("memagent.cli.index:index", "Find facts in a memory's passages, for --using graph."),
         "graph": ("memagent.cli.graph:graph", "Show how large the graph of a memory is, or export it."),
         "forget": ("memagent.cli.care:forget", "Hide memories until they are restored."),
         "restore": ("memagent.cli.care:restore", "Bring back what was forgotten."),

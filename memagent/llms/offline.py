@@ -61,6 +61,10 @@ def _reply(request: Request) -> str:
     prompt = read(request)
     if prompt.task in ("answer", "filter", "thought", "read"):
         return _answer(prompt)
+    if prompt.task == "extract":
+        from memagent.offline.openie import reply
+
+        return reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
     if prompt.task != "unknown":
         from memagent.offline.story import tell
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from memagent.stores import items, removal
+from memagent.stores import items, removal, synonyms
 from memagent.stores.base import Row, Writer
 from memagent.stores.items import pages
 from memagent.stores.scoping import marks
@@ -94,6 +94,11 @@ def _remove_links(writer: Writer, rids: Sequence[int]) -> None:
     items.log(writer, rids[:1], "repair")
 
 
+def _remove_extractions(writer: Writer, rids: Sequence[int]) -> None:
+    for page in pages(rids):
+        writer.execute(f"DELETE FROM extractions WHERE rid IN ({marks(page)})", page)
+
+
 _APART = "({a}.user <> {b}.user OR {a}.session <> {b}.session OR {a}.agent <> {b}.agent)"
 
 
@@ -161,6 +166,22 @@ RULES: tuple[Rule, ...] = (
             WHERE a.kind <> 'phrase' OR b.kind <> 'phrase' OR a.rid = b.rid OR NOT links.weight > 0
                OR {_apart("a", "b")}""",
         mend=_remove_links,
+    ),
+    Rule(
+        "extractions",
+        "extractions of things that are no passages, or in no known state",
+        """SELECT extractions.rid, items.id FROM extractions JOIN items ON items.rid = extractions.rid
+           WHERE items.kind <> 'passage' OR extractions.status NOT IN ('done', 'failed', 'pending')
+              OR NOT json_valid(extractions.entities) OR NOT json_valid(extractions.facts)""",
+        mend=lambda writer, rids: _remove_extractions(writer, rids),
+    ),
+    Rule(
+        "synonyms",
+        "synonyms that are none, or of phrases that are not there",
+        """SELECT rowid AS rid, NULL AS id FROM synonyms WHERE a = b OR NOT cosine BETWEEN 0 AND 1.001
+           UNION ALL SELECT 0 AS rid, NULL AS id FROM synonym_marks WHERE upto > (SELECT max(seq) FROM sqlite_sequence
+                                                                           WHERE name = 'items')""",
+        mend=lambda writer, rids: synonyms.drop_all(writer),
     ),
     Rule(
         "change log",

@@ -20,6 +20,7 @@ from memagent.memory import arguments, forgetting
 from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core, opened
+from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
 from memagent.memory.graph import Graph
 from memagent.memory.rationales import Rationales
@@ -223,6 +224,11 @@ class Memory:
     def rationales(self) -> Rationales:
         """Solved problems with their reasoning, and how they have served since."""
         return Rationales(self._core, self._checked())
+
+    @property
+    def extractions(self) -> Extractions:
+        """In which passages facts have been looked for, and what was found: see `indexing.facts` for the looking."""
+        return Extractions(self._core, self._checked())
 
     @property
     def graph(self) -> Graph:

@@ -165,6 +165,12 @@ _SELECTS: dict[str, str] = {
                links.weight
         FROM links JOIN items ON items.rid = links.a JOIN items AS other ON other.rid = links.b
         WHERE {condition} AND links.rowid > ? ORDER BY links.rowid LIMIT ?""",
+    "extraction": """
+        SELECT extractions.rid AS place, items.id AS passage, items.session, items.agent, extractions.status,
+               extractions.extractor, extractions.entities, extractions.facts, extractions.problem,
+               extractions.recorded_at
+        FROM extractions JOIN items ON items.rid = extractions.rid
+        WHERE {condition} AND extractions.rid > ? ORDER BY extractions.rid LIMIT ?""",
     "declaration": """
         SELECT rowid AS place, declarations.* FROM declarations
         WHERE {condition} AND rowid > ? ORDER BY rowid LIMIT ?""",
@@ -185,5 +191,7 @@ _SHOWN: Mapping[str, Callable[[Any], Any]] = {
     "shared": bool,
     "functional": bool,
     "metadata": json.loads,
+    "entities": json.loads,
+    "facts": json.loads,
     "vector": as_base64,
 }

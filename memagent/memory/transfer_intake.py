@@ -29,7 +29,14 @@ Place = tuple[str, str, str, str]
 """What an item is known by in the target: its kind, session, agent and id."""
 
 _GIVEN_IDS = ("passage", "rationale")
-PLURALS = {**KINDS, "evidence": "evidence", "link": "links", "declaration": "declarations", "purged": "purged"}
+PLURALS = {
+    **KINDS,
+    "evidence": "evidence",
+    "link": "links",
+    "extraction": "extractions",
+    "declaration": "declarations",
+    "purged": "purged",
+}
 """The kinds of lines, and how they are counted for people."""
 
 
@@ -80,6 +87,8 @@ class Intake:
                 counts["evidence"] += self._write_evidence(writer, line)
             for line in self._lines["link"]:
                 counts["links"] += self._write_link(writer, line)
+            for line in self._lines["extraction"]:
+                counts["extractions"] += self._write_extraction(writer, line)
             for line in self._lines["declaration"]:
                 counts["declarations"] += self._write_declaration(writer, line)
             counts["purged"] += self._write_purged(writer)
@@ -129,9 +138,19 @@ class Intake:
             self._check_there(line, [self._place(line, "phrase", end) for end in ("a", "b")])
             if line.data["a"] == line.data["b"]:
                 raise wrong(line.number, "links a phrase with itself")
+        self._check_extractions()
         for place, line in self._items.items():
             if place[0] in ("fact", "phrase", "relation") and place not in carried:
                 raise wrong(line.number, f"has a {place[0]} that nothing in the export says")
+
+    def _check_extractions(self) -> None:
+        gone_through: set[Place] = set()
+        for line in self._lines["extraction"]:
+            place = self._place(line, "passage", "passage")
+            self._check_there(line, [place])
+            if place in gone_through:
+                raise wrong(line.number, f"has the extraction of {line.data['passage']!r} again")
+            gone_through.add(place)
 
     def _check_evidence(self, line: Line) -> None:
         fact = self._place(line, "fact", "fact")
@@ -267,6 +286,15 @@ class Intake:
         sql = "INSERT INTO links (a, b, kind, weight) VALUES (?, ?, ?, ?)"
         writer.execute(sql, [*place, line.data["weight"]])
         self._changed.extend(place[:2])
+        return True
+
+    def _write_extraction(self, writer: Writer, line: Line) -> bool:
+        rid = self._rids[self._place(line, "passage", "passage")]
+        if writer.read("SELECT 1 FROM extractions WHERE rid = ?", [rid]):
+            return False
+        names = ("status", "extractor", "entities", "facts", "problem", "recorded_at")
+        sql = f"INSERT INTO extractions (rid, {', '.join(names)}) VALUES (?, {marks(names)})"
+        writer.execute(sql, [rid, *(line.data[name] for name in names)])
         return True
 
     def _write_declaration(self, writer: Writer, line: Line) -> bool:

@@ -113,6 +113,18 @@ def _or_null(field: Field) -> Field:
     return lambda value: None if value is None else field(value)
 
 
+def _texts(value: Any) -> str:
+    if not isinstance(value, list):
+        raise ValueError("is no list")
+    return json.dumps([_text(one) for one in value])
+
+
+def _status(value: Any) -> str:
+    if value not in ("done", "failed", "pending"):
+        raise ValueError("is none of done, failed and pending")
+    return str(value)
+
+
 _PLACE: dict[str, Field] = {"session": _name, "agent": _name}
 _ITEM: dict[str, Field] = {
     "id": _text,
@@ -152,6 +164,16 @@ FIELDS: dict[str, dict[str, Field]] = {
         "recorded_at": _time,
     },
     "link": {**_PLACE, "a": _text, "b": _text, "type": _text, "weight": _above_zero},
+    "extraction": {
+        "passage": _text,
+        **_PLACE,
+        "status": _status,
+        "extractor": _text,
+        "entities": _texts,
+        "facts": _texts,
+        "problem": _text,
+        "recorded_at": _time,
+    },
     "declaration": {**_PLACE, "relation": _text, "functional": _flag},
     "purged": {**_PLACE, "digest": _text},
 }

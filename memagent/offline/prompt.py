@@ -89,6 +89,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
     if "question" in sections:
         return _about_question(fields, sections, frame)
+    if fields in (("named_entities",), ("triples",)) and "passage" in sections:
+        return "extract"
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")
 
 

@@ -9,6 +9,7 @@ Departures from the paper, each a setting (`PAPER` turns all of them off):
 - phrases that the query names word for word are seeds as well;
 - a passage has an edge to the phrase that is its title, and a phrase that is in many passages a weaker edge to each;
 - scores are relative to the best one, not to the range of all there are, so that one outlier does not move the others;
+  and where no fact is nearly as like the query as the best passage is, facts weigh less, down to nothing;
 - facts that ended because a newer one took their place do not link;
 - PageRank begins at the best 200 passages, not at all of them, and is solved to what ranking needs.
 """
@@ -24,7 +25,16 @@ from numpy.typing import NDArray
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import NotFound
 from memagent.retrievers.graph_path import Route, route
-from memagent.retrievers.graph_seeds import Seeds, Settings, merged, of_facts, passages_of, scaled, with_mentions
+from memagent.retrievers.graph_seeds import (
+    Seeds,
+    Settings,
+    merged,
+    of_facts,
+    passages_of,
+    scaled,
+    weight_of,
+    with_mentions,
+)
 from memagent.retrievers.pagerank import PageRank
 from memagent.stores.base import GraphArrays, GraphStore, Ranking, TripleStore, VectorStore
 from memagent.types import Hit, Passage, Scope
@@ -82,7 +92,7 @@ class Graph:
         graph = self._graph.arrays(scope)
         vector = embedded(self._embedder, [query], "query")[0]
         prior, parts = self._prior(scope, graph, query, vector)
-        seeds, reason = self._seeds(scope, graph, query, vector, facts)
+        seeds, reason = self._seeds(scope, graph, query, vector, facts, parts)
         if not len(seeds.nodes):
             return self._fallback(scope, graph, prior, parts, reason, k)
         reset = np.zeros(len(graph.names), dtype=np.float32)
@@ -107,12 +117,18 @@ class Graph:
         return scaled(Ranking(found.places[:most], found.scores[:most]), self._settings.scale), parts
 
     def _seeds(
-        self, scope: Scope, graph: GraphArrays, query: str, vector: Vector, facts: Sequence[str] | None
+        self,
+        scope: Scope,
+        graph: GraphArrays,
+        query: str,
+        vector: Vector,
+        facts: Sequence[str] | None,
+        parts: dict[str, Ranking],
     ) -> tuple[Seeds, str]:
         """The phrases to begin at, and why there are none if there are none."""
         if not graph.facts:
             return _nowhere(), "the memory holds no facts"
-        found = self._found(scope, graph, query, vector, facts)
+        found = self._found(scope, graph, query, vector, facts, parts)
         linked, texts = self._linked(scope, graph, found, facts)
 
         def nearness(nodes: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -126,15 +142,23 @@ class Graph:
         return seeds, "no fact is like the query"
 
     def _found(
-        self, scope: Scope, graph: GraphArrays, query: str, vector: Vector, facts: Sequence[str] | None
+        self,
+        scope: Scope,
+        graph: GraphArrays,
+        query: str,
+        vector: Vector,
+        facts: Sequence[str] | None,
+        parts: dict[str, Ranking],
     ) -> Ranking:
         """All facts that may link, best first, with scores in [0, 1]."""
         every = self._settings.scale == "range" or facts is not None
-        found = self._graph.rank(scope, graph, "fact", vector, None if every else _POOL)
+        ways = {"dense": self._graph.rank(scope, graph, "fact", vector, None if every else _POOL)}
         if self._settings.words:
-            words = self._graph.rank(scope, graph, "fact", query, None if every else _POOL)
-            found = merged([found, words])
-        return scaled(found, self._settings.scale)
+            ways["keyword"] = self._graph.rank(scope, graph, "fact", query, None if every else _POOL)
+        found = scaled(merged(list(ways.values())) if self._settings.words else ways["dense"], self._settings.scale)
+        if self._settings.scale == "range":
+            return found
+        return Ranking(found.places, found.scores * np.float32(weight_of(ways, parts)))
 
     def _linked(
         self, scope: Scope, graph: GraphArrays, found: Ranking, facts: Sequence[str] | None

@@ -5,7 +5,7 @@ Arrays all the way; a place is the place of a fact among the facts of a graph, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -118,6 +118,18 @@ def scaled(ranking: Ranking, scale: str) -> Ranking:
         low, high = scores.min(), scores.max()
         scores = (scores - low) / (high - low) if high > low else np.ones(len(scores))
     return Ranking(ranking.places, scores.astype(np.float32))
+
+
+def weight_of(facts: Mapping[str, Ranking], passages: Mapping[str, Ranking]) -> float:
+    """Return how much the best fact weighs, in [0, 1]: 1 if it is as like the query as the best passage is.
+
+    Else the square of the part that it comes to, so that a fact that is like nothing but the least unlike of all leads
+    nowhere. Both have been found by the same ways.
+    """
+    best = [
+        sum(max(0.0, float(one.scores[0])) for one in ways.values() if len(one.scores)) for ways in (facts, passages)
+    ]
+    return min(1.0, best[0] / best[1]) ** 2 if best[1] > 0 else 1.0
 
 
 def of_facts(

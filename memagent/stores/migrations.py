@@ -208,6 +208,7 @@ _THIRD = """
         status TEXT NOT NULL, -- done or failed
         extractor TEXT NOT NULL,
         entities TEXT NOT NULL, -- a JSON list of names
+        facts TEXT NOT NULL, -- a JSON list of the ids of the facts that it gave
         problem TEXT NOT NULL DEFAULT '',
         recorded_at TEXT NOT NULL
     );

@@ -100,12 +100,25 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
     counts["evidence"] += _drop_evidence(writer, scope, rids, source)
     gone = [row["rid"] for row in rows if row["kind"] != "fact"]
     given = [row["rid"] for row in rows if row["kind"] == "fact"]
+    _erase(writer, gone, counts)
+    _less_said(writer, facts, given, counts)
+    return +counts
+
+
+def unsay(writer: Writer, passage: int, facts: Sequence[int]) -> None:
+    """Take away that a passage says these facts, by their rids, and what hung on that alone."""
+    for some in pages(facts):
+        writer.execute(f"DELETE FROM evidence WHERE passage = ? AND fact IN ({marks(some)})", [passage, *some])
+    _less_said(writer, facts, [], Counter())
+
+
+def _less_said(writer: Writer, facts: Sequence[int], given: Sequence[int], counts: Counter[str]) -> None:
+    """Erase these facts (`given`), those of `facts` that nothing says any more, and terms that no fact has then."""
     orphans = sorted({*given, *_without_evidence(writer, facts)})
     terms = _terms_of(writer, orphans)
-    _erase(writer, [*gone, *orphans], counts)
+    _erase(writer, orphans, counts)
     items.log(writer, sorted(set(facts).difference(orphans)), "unsaid")  # less says them: what counts that must know
     _erase(writer, _without_facts(writer, terms), counts)
-    return +counts
 
 
 def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | None = None) -> list[Said]:

@@ -1,0 +1,97 @@
+"""`memory.extractions`: in which passages facts have been looked for, and what was found.
+
+for passage in alice.extractions.pending():
+    alice.extractions.keep(passage, Extraction(entities=("Ida",), triples=(("Ida", "keeps", "the lamp"),)), by="me")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from memagent.errors import UsageProblem
+from memagent.memory.core import Core
+from memagent.memory.facts import Facts
+from memagent.stores.extractions import DONE, FAILED, SQLExtractionStore
+from memagent.stores.keys import key
+from memagent.types import Extraction, Passage, Scope, Triple
+
+
+class Extractions:
+    """What was found in the passages that one scope sees.
+
+    Args:
+        core: the open memory.
+        scope: whose.
+
+    Raises:
+        UsageProblem: by every method, where the memory is a passage store that was given and has no file.
+    """
+
+    def __init__(self, core: Core, scope: Scope) -> None:
+        self._core = core
+        self._scope = scope
+
+    def pending(self, limit: int | None = None) -> list[Passage]:
+        """Return the passages that are yet to be gone through, in the order they were written."""
+        return self._store.pending(self._scope, limit)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many passages are `done`, `failed` and `pending`."""
+        return self._store.counts(self._scope)
+
+    def failed(self) -> Mapping[str, str]:
+        """Return why nothing could be found, by the ids of the passages."""
+        return self._store.failed(self._scope)
+
+    def keep(self, passage: Passage, found: Extraction, *, by: str) -> int:
+        """Keep what was found in a passage and return how many facts it says. On disk when this returns.
+
+        What an earlier extraction found in it, and this one did not, goes. A triple with an empty part is left out.
+
+        Args:
+            passage: where it was found.
+            found: entities and triples.
+            by: what found it, such as the name of a model.
+
+        Raises:
+            NotFound: the passage has gone meanwhile, or has another text.
+        """
+        self._check(passage)
+        triples = [Triple(*parts, passage=passage.id) for parts in found.triples if all(map(key, parts))]
+        ids = [id for id in Facts(self._core, passage.scope).add(triples) if id]
+        self._store.done(passage, by, found.entities, ids)
+        return len(set(ids))
+
+    def fail(self, passage: Passage, problem: str, *, by: str) -> None:
+        """Record that nothing could be found in a passage, and why.
+
+        Raises:
+            NotFound: the passage has gone meanwhile, or has another text.
+        """
+        self._check(passage)
+        self._store.fail(passage, by, problem)
+
+    def again(self, *, failed: bool = False) -> int:
+        """Have all passages that are done and have failed gone through again, or only the failed; return how many.
+
+        What was found in them stays until something else is.
+        """
+        kinds = (FAILED,) if failed else (DONE, FAILED)
+        return sum(self._store.again(self._scope, status) for status in kinds)
+
+    def entities(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the id of each passage that is done, with the entities that were found in it."""
+        return self._store.entities(self._scope)
+
+    @property
+    def _store(self) -> SQLExtractionStore:
+        return SQLExtractionStore(self._core.file())
+
+    def _check(self, passage: Passage) -> None:
+        own = (self._scope.user, self._scope.session, self._scope.agent)
+        its = (passage.scope.user, passage.scope.session, passage.scope.agent)
+        if any(mine not in (None, theirs) for mine, theirs in zip(own[1:], its[1:], strict=True)) or own[0] != its[0]:
+            raise UsageProblem(f"the passage {passage.id!r} belongs to another scope")
+
+    def __repr__(self) -> str:
+        return f"Extractions({self._scope})"

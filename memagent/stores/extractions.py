@@ -1,0 +1,136 @@
+"""How far facts have been looked for in passages: done, failed and why, or yet to be gone through.
+
+A row hangs on its passage and goes with it. An edit writes a passage anew, so that it is to be gone through again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from memagent.errors import NotFound
+from memagent.stores import removal
+from memagent.stores.base import Database, Row, Writer
+from memagent.stores.items import LIVE, now, pages
+from memagent.stores.passage_rows import passage
+from memagent.stores.scoping import exact, marks, visible
+from memagent.types import Passage, Scope
+
+DONE, FAILED, PENDING = "done", "failed", "pending"
+
+_STATE = f"""
+    FROM items JOIN passages ON passages.rid = items.rid LEFT JOIN extractions ON extractions.rid = items.rid
+    WHERE items.kind = 'passage' AND {LIVE} AND passages.text <> ''"""
+
+
+class SQLExtractionStore:
+    """The state of each passage, over any `Database`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pending(self, scope: Scope, limit: int | None = None) -> list[Passage]:
+        """Return the live passages that are yet to be gone through, in the order they were written."""
+        condition, params = visible(scope)
+        sql = f"SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}"
+        cut = "" if limit is None else f" LIMIT {int(limit)}"
+        state = f"coalesce(extractions.status, '{PENDING}') = '{PENDING}'"
+        rows = self._database.read(f"{sql} AND {state} AND {condition} ORDER BY items.rid{cut}", params)
+        return [passage(row) for row in rows]
+
+    def counts(self, scope: Scope) -> Mapping[str, int]:
+        """Return how many live passages are `done`, `failed` and `pending`."""
+        condition, params = visible(scope)
+        sql = f"SELECT coalesce(extractions.status, '{PENDING}') AS status, count(*) AS n {_STATE} AND {condition}"
+        found = {row["status"]: row["n"] for row in self._database.read(f"{sql} GROUP BY 1", params)}
+        return {status: found.get(status, 0) for status in (DONE, FAILED, PENDING)}
+
+    def failed(self, scope: Scope) -> Mapping[str, str]:
+        """Return why it failed, by the ids of the passages."""
+        return {row["id"]: row["problem"] for row in self._rows(scope, FAILED)}
+
+    def entities(self, scope: Scope) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the id of each passage that is done with the entities that were found in it."""
+        for row in self._rows(scope, DONE):
+            yield row["id"], tuple(json.loads(row["entities"]))
+
+    def done(self, of: Passage, extractor: str, entities: Sequence[str], facts: Sequence[str]) -> None:
+        """Record what was found in a passage; facts of what was found before, and are not among these, go.
+
+        Args:
+            of: the passage, in its own scope.
+            extractor: what found it.
+            entities: the names.
+            facts: the ids of the facts that it says.
+
+        Raises:
+            NotFound: the passage has gone meanwhile, or is forgotten, or has another text now.
+        """
+        with self._database.write() as writer:
+            rid = self._rid(writer, of)
+            rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
+            before = set(json.loads(rows[0]["facts"])) if rows else set()
+            removal.unsay(writer, rid, _fact_rids(writer, of.scope, sorted(before - set(facts))))
+            self._write(writer, rid, DONE, extractor, list(entities), sorted(set(facts)))
+
+    def fail(self, of: Passage, extractor: str, problem: str) -> None:
+        """Record that nothing could be found in a passage, and why. What was found before stays.
+
+        Raises:
+            NotFound: as for `done`.
+        """
+        with self._database.write() as writer:
+            rid = self._rid(writer, of)
+            rows = writer.read("SELECT entities, facts FROM extractions WHERE rid = ?", [rid])
+            entities, facts = (json.loads(rows[0][name]) if rows else [] for name in ("entities", "facts"))
+            self._write(writer, rid, FAILED, extractor, entities, facts, problem)
+
+    def again(self, scope: Scope, status: str = FAILED) -> int:
+        """Have passages of that status gone through again; return how many. What they say stays until then."""
+        condition, params = visible(scope)
+        with self._database.write() as writer:
+            return writer.execute(
+                f"""UPDATE extractions SET status = '{PENDING}' WHERE status = ? AND rid IN
+                    (SELECT items.rid FROM items WHERE items.kind = 'passage' AND {LIVE} AND {condition})""",
+                [status, *params],
+            )
+
+    def _rows(self, scope: Scope, status: str) -> list[Row]:
+        condition, params = visible(scope)
+        sql = f"SELECT items.id, extractions.problem, extractions.entities {_STATE} AND {condition}"
+        return self._database.read(f"{sql} AND extractions.status = ? ORDER BY items.rid", [*params, status])
+
+    def _rid(self, writer: Writer, of: Passage) -> int:
+        condition, own = exact(of.scope)
+        sql = f"""SELECT items.rid FROM items JOIN passages ON passages.rid = items.rid
+                  WHERE items.kind = 'passage' AND {LIVE} AND {condition} AND items.id = ? AND passages.text = ?"""
+        rows = writer.read(sql, [*own, of.id, of.text])
+        if not rows:
+            raise NotFound(f"the passage {of.id!r} has gone meanwhile, or has another text")
+        return int(rows[0]["rid"])
+
+    def _write(
+        self,
+        writer: Writer,
+        rid: int,
+        status: str,
+        extractor: str,
+        entities: Sequence[str],
+        facts: Sequence[str],
+        problem: str = "",
+    ) -> None:
+        writer.execute("DELETE FROM extractions WHERE rid = ?", [rid])
+        writer.execute(
+            """INSERT INTO extractions (rid, status, extractor, entities, facts, problem, recorded_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            [rid, status, extractor, json.dumps(entities), json.dumps(facts), problem, now()],
+        )
+
+
+def _fact_rids(writer: Writer, scope: Scope, ids: Sequence[str]) -> list[int]:
+    condition, own = exact(scope)
+    found: list[int] = []
+    for some in pages(ids):
+        sql = f"SELECT rid FROM items WHERE kind = 'fact' AND {condition} AND id IN ({marks(some)})"
+        found += [row["rid"] for row in writer.read(sql, [*own, *some])]
+    return found

@@ -1,6 +1,7 @@
 """Recall and speed of every way to search, on passages with extracted triples and questions with gold passages.
 
     python benchmarks/retrieval.py --passages F --questions F --texts F --vectors F [--mode MODE] [--json]
+    python benchmarks/retrieval.py --passages F --questions F --offline [--mode MODE] [--json]
 
 MODE is dense, keyword, hybrid, reference, paper or default; without it all of them, in one run. The files are those of
 a MuSiQue sample: `passages.jsonl` (id, title, text, triples), `questions.jsonl` (question, supporting;
@@ -8,6 +9,8 @@ a MuSiQue sample: `passages.jsonl` (id, title, text, triples), `questions.jsonl`
 texts, one JSON string a line, row for row. Among the texts are the passages (title, newline, text), the questions, and
 phrases and facts as the published code of HippoRAG 2 names them.
 Every mode has the same vectors. A relation has none among them and gets one from its hash: no mode looks at those.
+
+With --offline no model has had a hand in it: vectors are by hashing, and facts are found by rule.
 
 A query's time is that of the whole search for 5 hits, with their texts and explanations, without the embedding; recall
 and `ms at 20` are those of a search for 20.
@@ -30,7 +33,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.embedders.base import Kind, Vectors
+from memagent.controller import Controller
+from memagent.embedders.base import Embedder, Kind, Vectors
+from memagent.embedders.hashing import Hashing
+from memagent.indexing.facts import find_facts
 from memagent.memory import Memory
 from memagent.retrievers.graph import Graph
 from memagent.retrievers.graph_published import plain
@@ -98,20 +104,23 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     for name in ("passages", "questions", "texts", "vectors"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+        parser.add_argument(f"--{name}", type=Path, required=name in ("passages", "questions"))
+    parser.add_argument("--offline", action="store_true", help="no model: hashed vectors, facts by rule")
     parser.add_argument("--mode", choices=MODES, help="one way to search; all of them if not given")
     parser.add_argument("--splits", type=int, default=200, help="halvings of the questions for the held-out estimate")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     passages, questions = _lines(options.passages), _lines(options.questions)
-    embedder = Lookup(options.texts, options.vectors, passages)
+    if not options.offline and not (options.texts and options.vectors):
+        parser.error("--texts and --vectors are needed, or --offline")
+    embedder = Hashing() if options.offline else Lookup(options.texts, options.vectors, passages)
     modes = [options.mode] if options.mode else list(MODES)
     result = measure(passages, questions, embedder, modes, options.splits)
     print(json.dumps(result, indent=2) if options.json else report(result))
 
 
 def measure(
-    passages: list[Any], questions: list[Any], embedder: Lookup, modes: Sequence[str], splits: int
+    passages: list[Any], questions: list[Any], embedder: Embedder, modes: Sequence[str], splits: int
 ) -> dict[str, Any]:
     """Return the figures of indexing, and of each mode."""
     with (
@@ -120,6 +129,7 @@ def measure(
     ):
         indexing = index(memory, passages)
         runs = {mode: ask(memory, mode, questions) for mode in modes}
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         if "default" in runs:
             runs["default"]["held_out"] = held_out(memory, questions, splits)
         addition = add_one(memory, passages) if modes[-1] == "default" else {}
@@ -129,7 +139,7 @@ def measure(
         **indexing,
         **addition,
         "modes": runs,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak,
     }
 
 
@@ -137,7 +147,10 @@ def index(memory: Memory, passages: list[Any]) -> dict[str, Any]:
     """Keep passages and facts, find the synonyms, and make the graph; return how long it took and how large it is."""
     started = time.perf_counter()
     memory.add([Note(one["text"], one["title"], id=str(one["id"])) for one in passages])
-    memory.facts.add([Triple(*parts, passage=str(one["id"])) for one in passages for parts in triples(one)])
+    if isinstance(memory.embedder, Hashing):
+        find_facts(memory.extractions, Controller("offline"), concurrency=1)
+    else:
+        memory.facts.add([Triple(*parts, passage=str(one["id"])) for one in passages for parts in triples(one)])
     memory.core.graph.find_synonyms(memory.scope)
     graph = memory.core.graph.arrays(memory.scope)
     return {
@@ -180,7 +193,7 @@ def ask(memory: Memory, mode: str, questions: list[Any]) -> dict[str, Any]:
         "median_ms_at_20": statistics.median(times[wide]),
         **(
             {"same_top_20_as_published": sum(ids == [str(one) for one in theirs] for ids, theirs in known)}
-            if mode == "reference"
+            if mode == "reference" and known and isinstance(memory.embedder, Lookup)
             else {}
         ),
     }
@@ -202,6 +215,7 @@ def held_out(memory: Memory, questions: list[Any], splits: int) -> dict[str, flo
     core = memory.core
     recalls = np.zeros((len(family), len(questions), len(CUTS)))
     for row, settings in enumerate(family):
+        core.graph.arrays(memory.scope).memo.clear()
         search = Graph(core.graph, core.triples, memory.store, memory.embedder, settings)
         for column, one in enumerate(questions):
             ids = [hit.id for hit in search.retrieve(one["question"], max(CUTS), memory.scope)]

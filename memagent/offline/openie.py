@@ -99,6 +99,7 @@ def _of_sentence(sentence: str, before: str, title: str) -> tuple[list[tuple[str
     """The facts of a sentence, and what the next one is about if it begins with a pronoun."""
     named = mentions(sentence, title)
     subject, at = _subject(sentence, named, before or title)
+    start = at
     facts: list[tuple[str, str, str]] = []
     if not subject:
         return [], before
@@ -111,6 +112,8 @@ def _of_sentence(sentence: str, before: str, title: str) -> tuple[list[tuple[str
         relation = _relation(sentence[at : one.start]) or relation or "is with"
         facts.append((subject, relation, one.text))
         at = one.end
+    if not facts and (said := re.match(r"\W*(\w+)\s+((?:[\w'’-]+\s?){1,6})", sentence[start:])):
+        facts.append((subject, said.group(1), said.group(2).strip()))
     for left, right in pairwise(named):  # two names next to each other, whatever the subject
         between = sentence[left.end : right.start]
         if left.text not in (subject, right.text) and re.fullmatch(r"\s*(?:,\s|in\s|of\s|at\s)\s*", between):
@@ -195,8 +198,6 @@ def _goes_on(sentence: str, words: Sequence[re.Match[str]], at: int) -> bool:
     if words[at].group()[0].isupper():
         return True
     ahead = at + 1 if words[at].group() in _JOINING else len(words)
-    if ahead < len(words) and words[ahead].group() in _JOINING:
-        ahead += 1
     if ahead >= len(words) or words[at].group() in ("and", "in", "on", "at", "for", "и"):
         return False
     near = sentence[words[at].end() : words[ahead].start()]

@@ -1,0 +1,297 @@
+"""The job that looks for facts: what is on record when, failures, limits, kills, other users, and files."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from memagent import Budget, Controller, Memory, Note, Triple
+from memagent.errors import BackendError, BudgetExceeded, NotFound, UsageProblem
+from memagent.indexing.extraction_files import lines_of, load
+from memagent.indexing.facts import estimate, find_facts
+from memagent.llms.openai import OpenAI
+from memagent.testing import FakeOpenAIServer, ScriptedLLM
+from memagent.types import Extraction
+
+
+@pytest.fixture
+def memory(tmp_path):
+    with Memory(tmp_path / "m.db", embedder="hashing:64") as opened:
+        yield opened.bind(user="alice")
+
+
+def told(request):
+    """Says of passage N that thing N is near thing N+1."""
+    text = request.messages[-1].content
+    number = int(re.search(r"Text (\d+)", text).group(1))
+    if "named_entities" in text:
+        return json.dumps({"named_entities": [f"thing {number}"]})
+    return json.dumps({"triples": [[f"thing {number}", "is near", f"thing {number + 1}"]]})
+
+
+def script(count):
+    return ScriptedLLM([told] * (2 * count))
+
+
+def test_every_passage_is_gone_through_once(memory):
+    memory.add([f"Text {number}" for number in range(20)])
+    seen = []
+    found = find_facts(memory.extractions, Controller(script(20)), concurrency=4, on_progress=seen.append)
+    assert (found.done, found.failed, found.facts, found.left) == (20, 0, 20, 0)
+    assert [one.done for one in seen] == list(range(1, 21)) and memory.facts.count() == 20
+    assert memory.extractions.counts() == {"done": 20, "failed": 0, "pending": 0}
+    assert find_facts(memory.extractions, Controller(ScriptedLLM())).total == 0  # no call at all
+    memory.add("Text 99")
+    assert find_facts(memory.extractions, Controller(script(1))).done == 1
+    [fact] = memory.facts.find("thing 99")
+    assert memory.get(fact.passages[0]).text == "Text 99"
+
+
+def test_a_reply_that_stays_unreadable_fails_its_passage_alone(memory):
+    memory.add(["Text 1", "Text 2", "Text 3"])
+    llm = ScriptedLLM([told, told, "no", "no", "no", told, told])
+    found = find_facts(memory.extractions, Controller(llm), concurrency=1)
+    assert (found.done, found.failed) == (2, 1)
+    [(id, problem)] = memory.extractions.failed().items()
+    assert memory.get(id).text == "Text 2" and "no usable reply in 3 tries" in problem
+    assert memory.extractions.pending() == []
+    assert memory.extractions.again(failed=True) == 1
+    assert find_facts(memory.extractions, Controller(script(1))).done == 1 and memory.extractions.failed() == {}
+
+
+def test_a_budget_stops_the_job_and_a_higher_one_goes_on(memory):
+    memory.add([f"Text {number}" for number in range(6)])
+    with pytest.raises(BudgetExceeded):
+        find_facts(memory.extractions, Controller(script(6), budget=Budget(calls=5)), concurrency=1)
+    assert memory.extractions.counts() == {"done": 2, "failed": 0, "pending": 4}
+    assert find_facts(memory.extractions, Controller(script(4)), concurrency=1).done == 4
+    assert memory.facts.count() == 6
+
+
+def test_a_backend_that_fails_stops_the_job_and_loses_nothing(memory):
+    memory.add([f"Text {number}" for number in range(4)])
+    llm = ScriptedLLM([told, told, BackendError("the server is down")])
+    with pytest.raises(BackendError, match="down"):
+        find_facts(memory.extractions, Controller(llm, retries=0), concurrency=1)
+    assert memory.extractions.counts() == {"done": 1, "failed": 0, "pending": 3}
+
+
+def test_a_passage_that_goes_meanwhile_is_no_error(memory):
+    first, _ = memory.add(["Text 1", "Text 2"])
+
+    def deletes(request):
+        memory.delete(first)
+        return told(request)
+
+    found = find_facts(memory.extractions, Controller(ScriptedLLM([told, deletes, told, told])), concurrency=1)
+    assert (found.done, found.gone) == (1, 1) and memory.facts.count() == 1
+
+
+def test_an_edit_has_a_passage_gone_through_again_and_takes_its_facts_along(memory):
+    [id] = memory.add("Text 1")
+    find_facts(memory.extractions, Controller(script(1)))
+    memory.edit(id, "Text 5")
+    assert memory.facts.count() == 0 and memory.extractions.counts()["pending"] == 1
+    find_facts(memory.extractions, Controller(script(1)))
+    assert [fact.subject for fact in memory.facts.find()] == ["thing 5"]
+
+
+def test_another_extraction_takes_the_place_of_the_first_and_leaves_what_others_say(memory):
+    [id] = memory.add("Text 1")
+    passage = memory.get(id)
+    memory.facts.add(Triple("by hand", "is", "kept", passage=id))
+    memory.facts.add(Triple("shared", "is", "said", source="a letter"))
+    old = Extraction(("a",), (("a", "is", "b"), ("shared", "is", "said"), ("stays", "is", "here")))
+    assert memory.extractions.keep(passage, old, by="one") == 3
+    assert (
+        memory.extractions.keep(passage, Extraction(("c",), (("stays", "is", "here"), ("", "is", "x"))), by="two") == 1
+    )
+    assert {fact.subject for fact in memory.facts.find()} == {"by hand", "shared", "stays"}
+    assert dict(memory.extractions.entities()) == {id: ("c",)} and memory.doctor() == []
+
+
+def test_deleting_a_passage_leaves_nothing_of_its_extraction(memory):
+    first, _ = memory.add(["Text 1", "Text 2"])
+    find_facts(memory.extractions, Controller(script(2)))
+    memory.delete(first)
+    rows = memory.core.file().read("SELECT * FROM extractions")
+    assert len(rows) == 1 and memory.facts.count() == 1 and memory.doctor() == []
+
+
+def test_purged_entities_leave_no_byte(tmp_path):
+    with Memory(tmp_path / "m.db", single_user=True) as memory:
+        [id] = memory.add("Zanzibarine is kept.")
+        memory.extractions.keep(memory.get(id), Extraction(("Zanzibarine",), (("Zanzibarine", "is", "kept"),)), by="me")
+        memory.purge(id)
+    assert not any(b"anzibar" in file.read_bytes().lower() for file in tmp_path.iterdir())
+
+
+def test_nobody_elses_passages_are_seen_or_counted(memory, tmp_path):
+    other = Memory(tmp_path / "m.db", embedder="hashing:64")
+    bob = other.bind(user="al")
+    memory.add("Text 1")
+    [its] = bob.add("Text 2")
+    find_facts(memory.extractions, Controller(script(1)))
+    assert bob.extractions.counts() == {"done": 0, "failed": 0, "pending": 1} and bob.facts.count() == 0
+    with pytest.raises(UsageProblem, match="another scope"):
+        memory.extractions.keep(bob.get(its), Extraction(), by="me")
+    assert memory.extractions.again() == 1 and bob.extractions.again() == 0
+    other.close()
+
+
+def test_sessions_keep_their_facts_apart(memory):
+    one, two = memory.bind(session="1"), memory.bind(session="2")
+    one.add("Text 1")
+    two.add("Text 2")
+    assert find_facts(memory.extractions, Controller(script(2))).done == 2
+    assert [fact.subject for fact in one.facts.find()] == ["thing 1"] and memory.facts.count() == 2
+
+
+def test_an_export_has_extractions_and_an_import_goes_on_with_them(memory, tmp_path):
+    memory.add(["Text 1", "Text 2"])
+    find_facts(memory.extractions, Controller(script(1)), limit=1)
+    memory.export(tmp_path / "e.jsonl")
+    with Memory(tmp_path / "other.db", embedder="hashing:64") as other:
+        bob = other.bind(user="bob")
+        assert bob.import_(tmp_path / "e.jsonl")["extractions"] == 1
+        assert bob.extractions.counts() == {"done": 1, "failed": 0, "pending": 1} and bob.facts.count() == 1
+        assert "extractions" not in bob.import_(tmp_path / "e.jsonl")
+        assert other.doctor() == []
+
+
+def test_the_real_client_asks_with_a_schema(memory):
+    memory.add("Text 7")
+
+    def answered(payload):
+        name = payload["response_format"]["json_schema"]["schema"]["required"][0]
+        text = {"named_entities": ["thing 7"], "triples": [["thing 7", "is near", "thing 8"]]}[name]
+        return json.dumps({name: text})
+
+    with FakeOpenAIServer(answered) as server:
+        llm = OpenAI("any", base_url=server.url, api_key="none")
+        assert find_facts(memory.extractions, Controller(llm)).facts == 1
+        assert len(server.requests) == 2
+
+
+def test_an_estimate_is_near_what_is_spent(memory):
+    memory.add(
+        [
+            Note("Ida keeps the lamp at Gull Point, where it burns all night. " * 4, title="Ida", id=str(n))
+            for n in range(8)
+        ]
+    )
+    controller = Controller("offline")
+    found = estimate(memory.extractions.pending(), controller.llm)
+    find_facts(memory.extractions, controller)
+    assert (found.passages, found.calls, found.cost) == (8, 16, 0.0) and controller.usage.calls == 16
+    assert 0.5 < found.input_tokens / controller.usage.input_tokens < 2
+    unpriced = estimate(memory.extractions.pending(), ScriptedLLM())
+    assert (unpriced.passages, unpriced.cost) == (0, None)
+
+
+def test_two_jobs_at_once_do_no_harm(memory, tmp_path):
+    memory.add([f"Text {number}" for number in range(12)])
+    with Memory(tmp_path / "m.db", embedder="hashing:64") as again:
+        handles = [memory, again.bind(user="alice")]
+        threads = [
+            threading.Thread(target=find_facts, args=(one.extractions, Controller(script(12)))) for one in handles
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert memory.facts.count() == 12 and memory.extractions.counts()["done"] == 12 and memory.doctor() == []
+
+
+def memagent(*arguments):
+    return [sys.executable, "-m", "memagent", *map(str, arguments)]
+
+
+def test_a_killed_job_goes_on_and_comes_to_the_same(tmp_path):
+    text = "Ida Berg of Gull Point met Bo Venn in Oslo in {}. They sailed to Bergen on the Petrel."
+    notes = [Note(text.format(1800 + number), title=f"Letter {number}") for number in range(300)]
+    counts = []
+    for name in ("killed.db", "whole.db"):
+        with Memory(tmp_path / name, single_user=True) as memory:
+            memory.add(notes)
+    run = memagent("index", "-m", "offline", "-q", "--db")
+    kills = 0
+    for moment in (0.6, 0.8, 1.0, 1.2):
+        process = subprocess.Popen([*run, tmp_path / "killed.db"])
+        time.sleep(moment)
+        kills += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert kills, "no run was alive when it was to be killed"
+    for name in ("killed.db", "whole.db"):
+        subprocess.run([*run, tmp_path / name], check=True)
+        with Memory(tmp_path / name, single_user=True) as memory:
+            assert memory.extractions.counts() == {"done": 300, "failed": 0, "pending": 0} and memory.doctor() == []
+            counts.append({key: value for key, value in memory.graph.counts().items()})
+    assert counts[0] == counts[1]
+
+
+# --- files
+
+
+def test_a_file_of_extractions_is_taken_up_as_it_was_written(memory, tmp_path):
+    lines = [
+        {
+            "id": 0,
+            "title": "Ida",
+            "text": "Ida keeps the lamp.",
+            "entities": ["Ida", 7, ""],
+            "triples": [["Ida", "keeps", "the lamp"]],
+        },
+        {
+            "id": "b",
+            "text": "Odd.",
+            "triples": [["a", "b"], ["x", 1, 2.5], [None, "r", "o"], ["x", 1, 2.5], "no", ["", "", ""]],
+        },
+        {"text": "No triples yet."},
+    ]
+    path = tmp_path / "passages.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n\n", encoding="utf-8")
+    assert load(memory, path) == (3, 2) == load(memory, path)
+    assert memory.get("0").title == "Ida" and memory.facts.find("x", "1", "2.5")
+    assert memory.extractions.counts() == {"done": 2, "failed": 0, "pending": 1}
+    written = [json.loads(line) for line in lines_of(memory)]
+    assert written[0] == {**lines[0], "id": "0", "entities": ["Ida", "7"]} and "triples" not in written[2]
+    path.write_text("\n".join(lines_of(memory)), encoding="utf-8")
+    with Memory(":memory:", single_user=True) as other:
+        load(other, path)
+        assert [json.loads(line) for line in lines_of(other)] == written
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("{", "no JSON object"),
+        ("[]", "no JSON object"),
+        ('{"text": ""}', "no text"),
+        ('{"text": "x", "id": []}', '"id"'),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_written(memory, tmp_path, line, what):
+    path = tmp_path / "passages.jsonl"
+    path.write_text('{"text": "fine"}\n' + line + "\n")
+    with pytest.raises(UsageProblem, match=f"line 2.*{what}"):
+        load(memory, path)
+    assert memory.count() == 0
+    with pytest.raises(UsageProblem, match="No such file"):
+        load(memory, tmp_path / "nowhere.jsonl")
+
+
+def test_nothing_is_recorded_of_a_passage_that_has_another_text_now(memory):
+    [id] = memory.add("Text 1")
+    passage = memory.get(id)
+    memory.edit(id, "Text 2")
+    with pytest.raises(NotFound):
+        memory.extractions.fail(passage, "too late", by="me")

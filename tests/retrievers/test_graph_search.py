@@ -10,11 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from memagent import registry
 from memagent.memory import Memory
 from memagent.retrievers.graph import Graph
 from memagent.retrievers.graph_published import PUBLISHED, Published, plain
 from memagent.retrievers.graph_seeds import PAPER, Settings
 from memagent.stores.derived import of_fact
+from memagent.testing import check_retriever
 from memagent.types import Note, Scope, Triple
 
 DIM = 64
@@ -361,6 +363,28 @@ def test_one_user_never_walks_into_the_graph_of_another(tmp_path):
             assert hit.text == f"Ida lives in {place}." and place in hit.why
             other = {"Oslo": "Bergen", "Bergen": "Oslo"}[place]
             assert other not in repr(handle.search(f"Who lives in {other}?", using="graph"))
+
+
+@pytest.mark.parametrize("facts", [True, False])
+@pytest.mark.parametrize("name", ["graph", "graph:paper", "graph:reference"])
+def test_the_contract_of_retrievers(name, facts):
+    opened = []
+
+    def make(kept):
+        memory = Memory(":memory:", single_user=True)
+        opened.append(memory)
+        for scope, notes in kept.items():
+            handle = memory.bind(user=scope.user, session=scope.session, agent=scope.agent)
+            for id, note in zip(handle.add(notes), notes, strict=True):
+                if facts:
+                    handle.facts.add(Triple(note.text.split(".")[0], "is told in", note.title or "a note", passage=id))
+        core = memory.core
+        return registry.retriever(name, memory.store, memory.embedder, triples=core.triples, graph=core.graph)
+
+    report = check_retriever(make)
+    assert len(report.passed) == 5 and not report.skipped
+    for memory in opened:
+        memory.close()
 
 
 def test_facts_to_begin_with_are_for_the_graph_alone(memory):

@@ -101,7 +101,8 @@ class Graph:
         walk = self._walk(graph)
         solve = walk.exact if self._settings.exact else walk.fast
         ranks = np.asarray(solve(reset, damping=self._settings.damping), dtype=np.float64)
-        return self._hits(scope, graph, _best(ranks, graph.phrases, k), ranks, parts, reset, seeds)
+        best = _best(ranks, graph.phrases, k, reached=self._settings.scale == "best")
+        return self._hits(scope, graph, best, ranks, parts, reset, seeds)
 
     # --- where it begins
 
@@ -281,14 +282,14 @@ def _nowhere() -> Seeds:
     return Seeds(np.zeros(0, dtype=np.int32), np.zeros(0))
 
 
-def _best(ranks: NDArray[np.float64], first: int, k: int) -> NDArray[np.int64]:
-    """The nodes of the best k from node `first` on, ties by node; without those that nothing reaches."""
+def _best(ranks: NDArray[np.float64], first: int, k: int, *, reached: bool) -> NDArray[np.int64]:
+    """The nodes of the best k from node `first` on, ties by node; if `reached`, without those that nothing reaches."""
     scores = ranks[first:]
     some = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
     if k < len(scores):
         some = np.flatnonzero(scores >= scores[some].min())
     order = some[np.lexsort((some, -scores[some]))][:k]
-    return order[scores[order] > 0].astype(np.int64) + first
+    return order[(scores[order] > 0) | (not reached)].astype(np.int64) + first
 
 
 def _given(parts: dict[str, Ranking], nodes: NDArray[np.int64] | NDArray[np.int32]) -> list[dict[str, float]]:

@@ -87,12 +87,12 @@ class SQLiteDatabase:
         self._closed = False
         sqlite_file.check_place(self._path)
         sqlite_file.check_owner(self._path)
+        _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
         except MemoryProblem:
             self.close()
             raise
-        _OPEN.add(self)
 
     @property
     def path(self) -> Path:
@@ -175,12 +175,13 @@ class SQLiteDatabase:
                     return
 
     def _connect(self) -> _Link:
-        raw = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
-        raw.row_factory = sqlite3.Row
-        link = _Link(raw)
-        raw.executescript(_PRAGMAS)
-        with self._registry:
-            self._links.add(link)
+        with _CONNECTING:
+            raw = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+            raw.row_factory = sqlite3.Row
+            link = _Link(raw)
+            raw.executescript(_PRAGMAS)
+            with self._registry:
+                self._links.add(link)
         return link
 
     def _prepare(self) -> None:
@@ -293,6 +294,8 @@ def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
             raw.execute("ROLLBACK")
 
 
+# A child must not inherit a connection that is half made: neither it nor SQLite's own locks would be in order there.
+_CONNECTING = threading.RLock()
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 _FORKING: list[SQLiteDatabase] = []
 _ABANDONED: list[sqlite3.Connection] = []
@@ -304,6 +307,7 @@ def _remove_folder(folder: str, owner: int) -> None:
 
 
 def _before_fork() -> None:
+    _CONNECTING.acquire()
     _FORKING.extend(_OPEN)
     for database in _FORKING:
         database.before_fork()
@@ -312,6 +316,7 @@ def _before_fork() -> None:
 def _after_fork(*, child: bool) -> None:
     while _FORKING:
         _FORKING.pop().after_fork(child=child)
+    _CONNECTING.release()
 
 
 if hasattr(os, "register_at_fork"):

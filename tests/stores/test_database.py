@@ -191,6 +191,55 @@ def test_a_forked_child_and_its_parent_both_go_on(tmp_path):
     database.close()
 
 
+FORKING = """
+import os, sys, threading, time
+from memagent import Memory
+
+memory = Memory(sys.argv[1]).bind(user="u")
+stop = threading.Event()
+
+def add(name):
+    number = 0
+    while not stop.is_set():
+        memory.add(f"{name} {number}")
+        number += 1
+
+threads = [threading.Thread(target=add, args=(name,), daemon=True) for name in "abc"]
+for thread in threads:
+    thread.start()
+time.sleep(0.1)
+children = []
+for child in range(12):
+    pid = os.fork()
+    if pid == 0:
+        for number in range(10):
+            memory.add(f"child {child} {number}")
+        os._exit(0)
+    children.append(pid)
+    time.sleep(0.02)
+deadline = time.monotonic() + 60
+for pid in children:
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < deadline, "a child hangs"
+        time.sleep(0.02)
+stop.set()
+for thread in threads:
+    thread.join(30)
+have = {passage.text for passage in Memory(sys.argv[1]).bind(user="u").passages()}
+wanted = {f"child {child} {number}" for child in range(12) for number in range(10)}
+print(len(wanted - have), "lost")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forking_while_other_threads_connect_loses_and_hangs_nothing(tmp_path):
+    """What a thread had half open at a fork was once a connection of the child's, with the parent's locks."""
+    for attempt in range(3):
+        command = [sys.executable, "-W", "ignore", "-c", FORKING, str(tmp_path / f"{attempt}.db")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.stdout.strip() == "0 lost", done.stdout + done.stderr
+
+
 def test_busy_says_so_after_waiting(tmp_path):
     path = tmp_path / "a.db"
     SQLiteDatabase(path).close()

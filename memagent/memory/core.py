@@ -120,6 +120,10 @@ def opened(path_or_store: Any, embedder: str | Embedder | None) -> Core:
         chosen = _chosen(embedder, recorded)
         _check_embedder(chosen, recorded)
         return Core(None, store, chosen)
+    if "\0" in os.fspath(path_or_store):
+        raise UsageProblem(
+            f"{os.fspath(path_or_store)!r} is no path: it holds a NUL", hint="Give a path such as notes.db."
+        )
     if embedder is not None or not os.path.exists(path_or_store):
         embedder = _chosen(embedder)  # before the file, which a wrong name must not create
     database = SQLiteDatabase(path_or_store)

@@ -105,9 +105,15 @@ def _has_metadata(row: Row) -> bool:
     if row["metadata"] is None:
         return True
     try:
-        return isinstance(json.loads(row["metadata"]), dict)
+        found = json.loads(row["metadata"], parse_constant=_no_constant)
+        json.dumps(found, ensure_ascii=False).encode()
     except ValueError:
         return False
+    return isinstance(found, dict)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 _CONTENT_CHECKS: dict[str, tuple[Callable[[Row], bool], str]] = {
@@ -124,14 +130,28 @@ _CONTENT_CHECKS: dict[str, tuple[Callable[[Row], bool], str]] = {
 }
 
 
+_TERMS = ("subject", "relation", "object")
+_EVIDENCE = """
+    SELECT evidence.eid, evidence.at, evidence.until, evidence.recorded_at, evidence.subject, evidence.relation,
+           evidence.object, subjects.id AS subject_key, relations.id AS relation_key, objects.id AS object_key
+    FROM evidence JOIN facts ON facts.rid = evidence.fact JOIN items AS subjects ON subjects.rid = facts.subject
+    JOIN items AS relations ON relations.rid = facts.relation JOIN items AS objects ON objects.rid = facts.object
+    WHERE evidence.eid > ? ORDER BY evidence.eid LIMIT ?"""
+_CHANGED = "They were changed from outside. Purge the facts, and say again what is right"
+
+
 def check_evidence(core: Core, repair: bool) -> Iterator[Finding]:
-    """The times of what facts rest on."""
+    """The times and the words of what facts rest on."""
     wrong: list[int] = []
+    other: list[int] = []
     last = 0
-    sql = "SELECT eid, at, until, recorded_at FROM evidence WHERE eid > ? ORDER BY eid LIMIT ?"
-    while rows := core.file().read(sql, [last, _PAGE]):
+    while rows := core.file().read(_EVIDENCE, [last, _PAGE]):
         last = rows[-1]["eid"]
         wrong += [row["eid"] for row in rows if not _timely(row, ("at", "until", "recorded_at"))]
+        other += [row["eid"] for row in rows if any(key(str(row[name])) != row[f"{name}_key"] for name in _TERMS)]
+    if other:
+        message = f"{len(other)} pieces of evidence say another fact than the one they are for (row {some(other)})"
+        yield Finding("evidence", f"{message}. {_CHANGED}", len(other))
     if wrong:
         message = f"{len(wrong)} pieces of evidence {_CONTENT_CHECKS['times'][1]} (row {some(wrong)})"
         yield Finding("times", message, len(wrong))

@@ -168,6 +168,27 @@ RULES: tuple[Rule, ...] = (
         mend=_remove_links,
     ),
     Rule(
+        "values",
+        "items that weigh nothing, were used less than never, or are neither shared nor not",
+        """SELECT rid, id FROM items WHERE typeof(importance) NOT IN ('real', 'integer') OR NOT importance > 0
+           OR typeof(uses) <> 'integer' OR uses < 0 OR shared NOT IN (0, 1)""",
+        "They were changed from outside. Say anew what they weigh, with weigh(), or remove them and add them again.",
+    ),
+    Rule(
+        "values",
+        "pieces of evidence whose confidence is not above 0 and at most 1",
+        """SELECT eid AS rid, NULL AS id FROM evidence WHERE typeof(confidence) NOT IN ('real', 'integer')
+           OR NOT (confidence > 0 AND confidence <= 1)""",
+        "They were changed from outside. Say again what they say, and delete the facts they are for.",
+    ),
+    Rule(
+        "values",
+        "rationales that served less than never",
+        """SELECT items.rid, items.id FROM rationales JOIN items ON items.rid = rationales.rid
+           WHERE typeof(successes) <> 'integer' OR typeof(failures) <> 'integer' OR successes < 0 OR failures < 0""",
+        "They were changed from outside. Remove them with delete, and add them again.",
+    ),
+    Rule(
         "extractions",
         "extractions of things that are no passages, or in no known state",
         """SELECT extractions.rid, items.id FROM extractions JOIN items ON items.rid = extractions.rid

@@ -116,9 +116,13 @@ def _removed(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Ro
 
 def _purged(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row]) -> Counter[str]:
     """Remove, remember by digests what is not to be learnt again, and note that the file is to be rewritten."""
-    tombstones.bury(writer, scope, removal.said(writer, scope, rows, source=source))
+    said = removal.said(writer, scope, rows, source=source)
+    relations = removal.relations_of(writer, scope, [fact for _, fact in said])
+    tombstones.bury(writer, scope, said)
     meta.put(writer, ERASE, "pending")
-    return removal.remove(writer, scope, rows, source=source)
+    counts = removal.remove(writer, scope, rows, source=source)
+    counts["declarations"] += removal.undeclare(writer, scope, relations)
+    return +counts
 
 
 def _receipt(verb: str, counts: dict[str, int], ids: Sequence[str]) -> Receipt:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from memagent import files
+from memagent.errors import UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.transfer_intake import PLURALS, Intake, salt_digest
 from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
@@ -36,7 +38,8 @@ _PAGE = 1000
 def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> Counter[str]:
     """Write all that a scope may change as JSON lines and return how many of each kind.
 
-    It shows one moment: writers wait meanwhile, readers do not. A file appears when it is whole, or not at all.
+    It shows one moment, and nobody waits for it. A file appears when it is whole, or not at all; what is no file, such
+    as a pipe, is written to.
 
     Args:
         core: the open memory.
@@ -46,12 +49,16 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
 
     Raises:
         StorageError: the file cannot be written.
-        Busy: another writer went on for too long.
+        UsageProblem: the place is the memory's own file.
     """
     if not isinstance(place, str | os.PathLike):
         return _export(core, scope, place, vectors)
-    path = Path(place).absolute()
-    aside = path.with_name(f".{path.name}.new")
+    path = Path(place).resolve()
+    _check_apart(core, path)
+    if path.exists() and not path.is_file():
+        with files.writing(path), path.open("w", encoding="utf-8", newline="\n") as pipe:
+            return _export(core, scope, pipe, vectors)
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     with files.writing(path):
         try:
             with aside.open("w", encoding="utf-8", newline="\n") as file:
@@ -62,6 +69,14 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
         finally:
             aside.unlink(missing_ok=True)
     return counts
+
+
+def _check_apart(core: Core, path: Path) -> None:
+    own = core.file().path
+    for name in (own, *(own.with_name(own.name + ending) for ending in ("-wal", "-shm"))):
+        if path == name.resolve() or (path.exists() and name.exists() and path.samefile(name)):
+            hint = "Give the export a name of its own, such as memory.jsonl."
+            raise UsageProblem(f"{path} is the memory itself, and an export would take its place", hint=hint)
 
 
 def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:
@@ -87,9 +102,9 @@ def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:
 
 def _export(core: Core, scope: Scope, file: IO[Any], vectors: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
-    with core.file().write() as writer:
-        file.write(written(_header(core, writer, scope, vectors)))
-        for line in _lines(writer, scope, vectors):
+    with core.file().snapshot() as reader:
+        file.write(written(_header(core, reader, scope, vectors)))
+        for line in _lines(reader, scope, vectors):
             file.write(written(line))
             counts[line["kind"]] += 1
     file.write(written({"end": True, "counts": counts}))
@@ -106,9 +121,15 @@ def _header(core: Core, writer: Writer, scope: Scope, vectors: bool) -> dict[str
         "dim": int(made_by.dim),
         "scope": {"user": scope.user, "session": scope.session, "agent": scope.agent},
         "vectors": vectors,
-        "salt": salt if scope == Scope() else None,
+        "salt": salt if scope == Scope() and not _of_users(writer) else None,
         "salt_digest": salt_digest(salt) if salt is not None else None,
     }
+
+
+def _of_users(reader: Writer) -> bool:
+    """Whether anything in the file, or anything that was purged from it, belongs to a user."""
+    rows = [reader.read(f"SELECT 1 FROM {table} WHERE user <> '' LIMIT 1") for table in ("items", "purged")]
+    return any(rows)
 
 
 def _lines(writer: Writer, scope: Scope, vectors: bool) -> Iterator[dict[str, Any]]:

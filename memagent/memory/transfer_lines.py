@@ -99,6 +99,10 @@ def _confidence(value: Any) -> float:
 def _object(value: Any) -> str:
     if not isinstance(value, dict):
         raise ValueError("is no JSON object")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not valid Unicode") from None
     return json.dumps(value, allow_nan=False)
 
 
@@ -134,7 +138,7 @@ _ITEM: dict[str, Field] = {
     "recorded_at": _time,
     "retired_at": _or_null(_time),
     "shared": _flag,
-    "importance": _number,
+    "importance": _above_zero,
     "uses": _count,
     "used_at": _or_null(_time),
 }

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memagent.errors import Busy, MemoryProblem, StorageError, UsageProblem
+from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, UsageProblem
 from memagent.stores import sqlite_file
 from memagent.stores.base import Row
 from memagent.stores.migrations import MIGRATIONS
@@ -87,6 +87,7 @@ class SQLiteDatabase:
         self._closed = False
         sqlite_file.check_place(self._path)
         sqlite_file.check_owner(self._path)
+        sqlite_file.check_whole(self._path)
         _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
@@ -110,6 +111,19 @@ class SQLiteDatabase:
         """Open a write transaction: committed and on disk when the block ends, rolled back if it raises."""
         with self._sole_writer(), self._typed(), self._link() as link, _immediate(link.raw):
             yield _Transaction(link.raw)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[_Transaction]:
+        """Open a transaction that only reads: one state of the database for as long as it is open, and no writer waits.
+
+        A purge does: it cannot rewrite the file while somebody reads an old state of it.
+        """
+        with self._typed(), self._link() as link:
+            link.raw.execute("BEGIN")
+            try:
+                yield _Transaction(link.raw)
+            finally:
+                link.raw.execute("ROLLBACK")
 
     def changes(self) -> int:
         """Return the number of the newest committed change; 0 for a new file."""
@@ -202,6 +216,9 @@ class SQLiteDatabase:
                 f"{self._path} has schema version {found}, and this memagent knows versions up to {len(MIGRATIONS)}",
                 hint="Upgrade: pip install -U memagent",
             )
+        if not found and raw.execute("SELECT 1 FROM sqlite_master WHERE name IN ('items', 'passages')").fetchall():
+            what = f"{self._path} does not say which schema version it has, and is not new; it was not touched"
+            raise StorageDamaged(what, hint="Restore it from a copy.")
         from sqlite_utils import Database as Schema
 
         schema = Schema(raw)

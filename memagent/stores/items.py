@@ -45,7 +45,12 @@ def utc(at: datetime | None, name: str = "the time of a note") -> str | None:
     if not isinstance(at, datetime) or at.tzinfo is None or at.utcoffset() is None:
         hint = "Say which zone it is in: datetime(..., tzinfo=UTC)."
         raise UsageProblem(f"{name} has no time zone: {at!r}", hint=hint)
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    try:
+        return at.astimezone(UTC).isoformat(timespec="microseconds")
+    except OverflowError as error:
+        raise UsageProblem(
+            f"{name} cannot be told in UTC: {at!r}", hint="Give a time of the years 1 to 9999."
+        ) from error
 
 
 def moment(stored: str) -> datetime:

@@ -26,6 +26,7 @@ def check_note(note: Note) -> None:
 def as_json(metadata: Mapping[str, Any], name: str = "the metadata of a note") -> str:
     """Return metadata as it is stored; what is no JSON is refused."""
     try:
+        json.dumps(dict(metadata), ensure_ascii=False).encode()  # half a surrogate pair is no text to export
         return json.dumps(dict(metadata), allow_nan=False)
     except (TypeError, ValueError) as error:
         hint = "Use str, int, finite float, bool, None, lists and dicts."

@@ -136,6 +136,30 @@ def said(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | Non
     return sorted({(who(row["source"], row["passage"]), row["fact"]) for row in found})
 
 
+def relations_of(writer: Writer, scope: Scope, facts: Sequence[str]) -> list[str]:
+    """Return the keys of the relations that facts, given by their ids, have."""
+    condition, params = visible(scope)
+    found: set[str] = set()
+    for some in pages(list(dict.fromkeys(facts))):
+        sql = f"""SELECT DISTINCT relations.id FROM items JOIN facts ON facts.rid = items.rid
+                  JOIN items AS relations ON relations.rid = facts.relation
+                  WHERE items.kind = 'fact' AND {condition} AND items.id IN ({marks(some)})"""
+        found.update(row["id"] for row in writer.read(sql, [*params, *some]))
+    return sorted(found)
+
+
+def undeclare(writer: Writer, scope: Scope, relations: Sequence[str]) -> int:
+    """Drop what was declared of relations, by key, that no fact of the scope has any more; return how much."""
+    condition, params = visible(scope, "declarations")
+    seen, own = visible(scope)
+    count = 0
+    for some in pages(relations):
+        left = f"SELECT id FROM items WHERE kind = 'relation' AND {seen} AND id IN ({marks(some)})"
+        sql = f"DELETE FROM declarations WHERE {condition} AND relation IN ({marks(some)}) AND relation NOT IN ({left})"
+        count += writer.execute(sql, [*params, *some, *own, *some])
+    return count
+
+
 def hidden_with(writer: Writer, rows: Sequence[Row]) -> set[str]:
     """Return the ids of facts that are not retired themselves, and that nothing live says any more, among those that
     these passages say.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +14,13 @@ from memagent.errors import MemoryProblem, StorageDamaged, StorageError, Storage
 APPLICATION_ID = 0x6D656D61
 """Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
 
+_QUICKLY = 64 << 20  # bytes that SQLite checks in about 20 ms
+_HEADER = 100  # bytes that every database begins with
+_TABLES = (
+    "items|passages|vectors|vectors_next|words|facts|evidence|links|rationales|declarations|purged|changes|meta|"
+    "extractions|synonyms|synonym_marks"
+)
+_BROKEN = re.compile(rf"no such table: (?:{_TABLES})$|could not decode to utf-?8|malformed", re.IGNORECASE)
 _UNREADABLE = {sqlite3.SQLITE_CORRUPT: "is damaged or cut short", sqlite3.SQLITE_NOTADB: "is not a memagent file"}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
 
@@ -32,6 +41,9 @@ def check_owner(path: Path) -> None:
     """
     if not path.exists() or path.stat().st_size == 0:
         return
+    if path.stat().st_size < _HEADER:
+        hint = "Restore it from a copy, or give another path."
+        raise StorageDamaged(f"{path} is cut short, or no memagent file; it was not touched", hint=hint)
     found = APPLICATION_ID
     try:
         found = _application_id(path)
@@ -43,6 +55,27 @@ def check_owner(path: Path) -> None:
     if found != APPLICATION_ID:
         hint = "Give a path of its own to the memory."
         raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)
+
+
+def check_whole(path: Path) -> None:
+    """Refuse a file whose structure is damaged, where it is small enough to be gone through in some 20 ms.
+
+    A larger one is gone through by the doctor, and fails when a damaged part of it is read. A file with a log beside it
+    is in use: as long as nobody has one, no connection that could write is made, so that nothing comes to lie there.
+    """
+    if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
+        return
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    with closing(sqlite3.connect(path, timeout=60) if in_use else _at_rest(path)) as raw:
+        try:
+            found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            if is_busy(error):
+                return
+            found = str(error)
+    if found != "ok":
+        what = f"{path} is damaged or cut short ({' '.join(found.split())[:200]}); it was not touched"
+        raise StorageDamaged(what, hint="Restore it from a copy.")
 
 
 def is_busy(error: sqlite3.Error) -> bool:
@@ -57,6 +90,8 @@ def problem(error: sqlite3.Error, path: Path) -> MemoryProblem | None:
         return StorageFull(f"no room left to write {path}", hint="Free some space; nothing was changed.")
     if code in _UNREADABLE:
         return StorageDamaged(f"{path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
+    if _BROKEN.search(str(error)):
+        return StorageDamaged(f"{path} is damaged: {error}", hint="Restore it from a copy.")
     if code in _UNWRITABLE:
         hint = "Check that you may write the file and the folder it is in."
         return StorageError(f"{path} cannot be opened or written ({error})", hint=hint)
@@ -69,11 +104,12 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _application_id(path: Path) -> int:
-    raw = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
-    try:
+    with closing(_at_rest(path)) as raw:
         return int(raw.execute("PRAGMA application_id").fetchone()[0])
-    finally:
-        raw.close()
+
+
+def _at_rest(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
 def _disk_is_full(path: Path) -> bool:

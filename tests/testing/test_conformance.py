@@ -146,7 +146,7 @@ BREACHES = {
     "retires nothing": (breaking(retire=lambda self, scope, ids: len(ids)), "retired|retire"),
     "deletes when it should retire": (
         breaking(retire=lambda self, scope, ids: SQLVectorStore.delete(self, scope, ids)),
-        "restore",
+        "restore|retired",
     ),
     "restores nothing": (breaking(restore=restore_nothing), "restore"),
     "changes ids of others": (

@@ -120,7 +120,8 @@ def _facts_unknown(kept: Kept) -> None:
     expect(
         left == ["bo sees the lighthouse", "bo", "sees"], f"of a fact and a phrase that are here it asked for {left}"
     )
-    expect(len(kept.store.unknown(BOB, [KEEPS])) == 4, "unknown() crosses scopes")
+    for other in (BOB, AL):
+        expect(len(kept.store.unknown(other, [KEEPS])) == 4, f"unknown() of {other} crosses users")
     raises(Conflict, lambda: kept.store.add(ALICE, [SEES], {}), "add() without a vector")
     expect(len(kept.store.facts(ALICE)) == 1, "an add() that failed wrote something")
 

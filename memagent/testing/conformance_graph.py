@@ -174,7 +174,7 @@ def _sees_nothing(kept: Kept, other: Scope, theirs: GraphArrays) -> None:
     expect(not graph.links(other) and not graph.phrases(other), f"links() or phrases() of {other} cross users")
     expect(not graph.nearest(other, vector, 3), f"nearest() of {other} crosses users")
     expect(graph.cosines(other, ["ida"], vector).tolist() == [-1.0], f"cosines() of {other} cross users")
-    expect(not len(graph.mentioned(other, graph.arrays(other), "Ida").places), f"mentioned() of {other} crosses users")
+    expect(not len(graph.mentioned(other, theirs, "Ida").places), f"mentioned() of {other} crosses users")
     for kind in ("passage", "fact"):
         for query in ("Ida", vector):
             expect(not len(graph.rank(other, theirs, kind, query).places), f"rank() of {other} crosses users")

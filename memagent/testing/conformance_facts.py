@@ -20,7 +20,7 @@ from memagent.testing.conformance_many import shelf_checks
 from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept
 from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Check, NotOffered, Report, expect, raises, run_checks
 from memagent.testing.shelves import facts_of
-from memagent.types import Fact, Scope, Triple
+from memagent.types import Fact, Note, Scope, Triple
 
 Stores = tuple[VectorStore, TripleStore]
 Purge = Callable[[Stores, Scope, Sequence[str]], None]
@@ -59,6 +59,7 @@ def check_triple_store(
         _facts_in_any_order,
         _facts_searched_as_they_hold,
         _facts_of_passages,
+        _facts_of_replaced_passages,
         _facts_retire_and_restore,
         _facts_delete,
         _facts_delete_source,
@@ -328,6 +329,25 @@ def _facts_of_passages(kept: Kept) -> None:
     expect(kept.objects(ALICE) == ["Oslo"], "a restored passage does not say again what it said")
     kept.passages.delete(ALICE, [passage])
     expect(kept.past(ALICE) == before, "a deleted passage left a fact")
+
+
+def _facts_of_replaced_passages(kept: Kept) -> None:
+    """A note that takes the place of a passage keeps the facts of its text, and takes those of another text away."""
+    note = Note("Ida moved.", source="p.md", id="mine")
+    vector = kept.vector(note.text)[None]
+    kept.passages.add(ALICE, [note], vector)
+    [id] = kept.add(ALICE, replace(HOME, passage="mine"))
+    for changed in (replace(note, metadata={"page": 2}), replace(note, title="T", source="q.md")):
+        kept.passages.add(ALICE, [changed], vector, replace_ids=True)
+        [fact] = kept.store.facts(ALICE)
+        told = (fact.id, fact.passages, fact.sources)
+        expect(told == (id, ("mine",), (changed.source,)), f"with another title, source or metadata, a fact is {fact}")
+    kept.passages.retire(ALICE, ["mine"])
+    expect(not kept.store.facts(ALICE), "a replaced passage that is forgotten still says something")
+    kept.passages.add(ALICE, [note], vector, replace_ids=True)
+    expect([one.id for one in kept.store.facts(ALICE)] == [id], "a passage that was brought back lost its fact")
+    kept.passages.add(ALICE, [replace(note, text="Bo moved.")], vector, replace_ids=True)
+    expect(not kept.store.facts(ALICE, history=True), "what only the old text said is still said")
 
 
 def _facts_retire_and_restore(kept: Kept) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import Match, Vectors, VectorStore
@@ -43,6 +44,7 @@ def check_store(
         _store_changes_in_scope,
         _store_sources,
         _store_replace_sources,
+        _store_replace_ids,
         _store_nearest,
         _store_match,
         _store_as_of,
@@ -110,7 +112,8 @@ def _store_ids(store: VectorStore, vectors: Vectors) -> None:
     raises(Conflict, taken, "add() where an id is taken by a retired passage")
     expect(store.restore(ALICE, ["mine"]) == 1, "a conflict took a retired passage")
     expect(store.add(BOB, [other], vectors[1:2]) == ["mine"], "an id is taken by another user")
-    expect(store.get(ALICE, ["mine"])[0].text == given.text, "another user's id took the place of one's own")
+    left = [passage.text for passage in store.passages(ALICE)]
+    expect(left == [given.text], f"after restore(), and another user's passage of the same id, there is {left}")
 
 
 def _store_same_note_once(store: VectorStore, vectors: Vectors) -> None:
@@ -182,6 +185,44 @@ def _store_replace_sources(store: VectorStore, vectors: Vectors) -> None:
     expect(left == ids[1:], "replace_sources deleted more than the sources that the notes name")
     expect(not store.match(ALICE, "lighthouse", 3), "replace_sources left the words of a passage")
     expect([one.id for one in store.passages(BOB)] == elsewhere, "replace_sources reached another user")
+
+
+def _store_replace_ids(store: VectorStore, vectors: Vectors) -> None:
+    old = replace(PASSAGES[0], id="mine", source="a.md", at=_LONG_AGO, metadata={"page": 1})
+    for scope in (ALICE, ONE):
+        store.add(scope, [old], vectors[:1])
+    _put(store, ALICE, replace(old, title="Cat", source="b.md", at=None, metadata={"page": 2}), vectors[1])
+    [passage] = store.passages(ALICE)
+    told = (passage.id, passage.text, passage.title, passage.source, passage.at, passage.metadata)
+    expect(
+        told == ("mine", old.text, "Cat", "b.md", _LONG_AGO, {"page": 2}), f"replace_ids made of the same text {told}"
+    )
+    expect(store.sources(ALICE) == ["b.md"], f"replace_ids left the sources {store.sources(ALICE)}")
+    expect(store.nearest(ALICE, vectors[1], 1)[0].score > 0.99, "replace_ids kept the old vector")
+    _put(store, ALICE, Note(PASSAGES[1].text, id="mine"), vectors[2])
+    expect(store.get(ALICE, ["mine"])[0].text == PASSAGES[1].text, "replace_ids kept the old text")
+    expect(not store.match(ALICE, "lighthouse", 3), "replace_ids kept the old words")
+    expect(_ids(store.match(ALICE, "bread", 3)) == ["mine"], "replace_ids did not keep the new words")
+    store.retire(ALICE, ["mine"])
+    _put(store, ALICE, replace(old, metadata={"page": 3}), vectors[0])
+    expect(store.get(ALICE, ["mine"])[0].metadata == {"page": 3}, "replace_ids did not take the place of a retired one")
+    _put(store, Scope(user=ONE.user), Note(PASSAGES[2].text, id="mine"), vectors[2])
+    expect(store.get(ONE, ["mine"])[0].text == old.text, "replace_ids of a user took the place of what a session has")
+    expect(store.count(ONE) == store.count(ALICE) == 1, "replace_ids left two of one id")
+    both = [Note("First.", id="two"), Note("Last.", id="two")]
+    expect(store.add(BOB, both, vectors[:2], replace_ids=True) == ["two"] * 2, "replace_ids changed an id")
+    expect([one.text for one in store.passages(BOB)] == ["Last."], "of two notes of one id the last does not count")
+    wrong = [Note("Better.", id="two"), Note("No JSON.", metadata={"at": object()})]
+    raises(UsageProblem, lambda: store.add(BOB, wrong, vectors[:2], replace_ids=True), "metadata that is no JSON")
+    expect(store.get(BOB, ["two"])[0].text == "Last.", "an add() that failed replaced something")
+
+
+def _put(store: VectorStore, scope: Scope, note: Note, vector: NDArray[np.float32]) -> None:
+    try:
+        told = store.add(scope, [note], vector[None], replace_ids=True)
+    except Conflict as problem:
+        raise AssertionError(f"replace_ids did not take the place of what has the id: {problem}") from problem
+    expect(told == [note.id], f"replace_ids gave the id {told} and not {note.id!r}")
 
 
 def _store_nearest(store: VectorStore, vectors: Vectors) -> None:

@@ -109,11 +109,11 @@ def purging(place):
 
 
 def test_passages(fresh):
-    assert all_of(passages(fresh), "store", fresh) == 25
+    assert all_of(passages(fresh), "store", fresh) == 26
 
 
 def test_triples(fresh):
-    assert all_of(triples(fresh, purge=purging(fresh)), "facts", fresh) == 28
+    assert all_of(triples(fresh, purge=purging(fresh)), "facts", fresh) == 29
 
 
 def test_without_purge_a_check_is_skipped_and_says_so(on_disk):

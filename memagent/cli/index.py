@@ -20,7 +20,7 @@ _FINDINGS = 6
 
 @click.command()
 @click.option("-m", "--model", help="Which model looks for facts; `offline` goes by rules and is free.")
-@click.option("--estimate", is_flag=True, help="Say what it will take, and do nothing.")
+@click.option("--estimate", is_flag=True, help="Say what the pending passages will take, and do nothing.")
 @click.option("--status", is_flag=True, help="Say how far it has come, and why passages failed.")
 @click.option("--again", is_flag=True, help="Go through all passages again.")
 @click.option("--failed", is_flag=True, help="Go through those again that failed.")
@@ -73,12 +73,12 @@ def index(
             return _from(memory, source, as_json, quiet)
         if target is not None:
             return _to(memory, target, as_json, quiet)
-        if again or failed:
-            memory.extractions.again(failed=not again)
         if status:
             return _status(memory, as_json)
         if estimate:
             return _estimate(memory, model, limit, as_json)
+        if again or failed:
+            memory.extractions.again(failed=not again)
         return _find(memory, model, concurrency, limit, max_cost, as_json, quiet)
 
 
@@ -162,6 +162,9 @@ def _from(memory: Memory, source: Path, as_json: bool, quiet: bool) -> int:
 def _to(memory: Memory, target: Path, as_json: bool, quiet: bool) -> int:
     from memagent.files import replace
     from memagent.indexing.extraction_files import lines_of
+    from memagent.memory.transfer import check_apart
+
+    check_apart(memory.core, target.resolve())
 
     lines = list(lines_of(memory))
     replace(target, "".join(f"{line}\n" for line in lines))

@@ -67,12 +67,6 @@ def document_of(passage: Passage) -> Document:
     return Document(passage.text, id=passage.id, metadata={**fields, **passage.metadata})
 
 
-def differs(passage: Passage, note: Note) -> bool:
-    """Tell whether a note says something else than the passage of its id."""
-    names = ("text", "title", "source", "metadata")
-    return any(getattr(passage, name) != getattr(note, name) for name in names)
-
-
 def passes(document: Document, filter: Filter) -> bool:
     """Tell whether a document passes a filter; all do where there is none."""
     if filter is None:

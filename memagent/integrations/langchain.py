@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from memagent.embedders.base import Vectors
 from memagent.errors import NotFound
 from memagent.integrations.deeper import deeper
-from memagent.integrations.documents import AsEmbeddings, Filter, differs, document_of, note_of, passes
+from memagent.integrations.documents import AsEmbeddings, Filter, document_of, note_of, passes
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
 from memagent.types import Note, Passage
@@ -77,7 +77,9 @@ class MemagentVectorStore(VectorStore):
     ) -> list[str]:
         """Keep texts with their metadata and return their ids, in order.
 
-        An id that is taken gets the new text and metadata. Without an id, a text has one made from it and its metadata,
+        An id that is taken in the very scope of the handle gets the new text and metadata, in one transaction: readers
+        see the one or the other. The same text with other metadata keeps its facts. What a session of the user has
+        under the id stays as it is. Without an id, a text has one made from it and its metadata,
         so that the same document is kept once. Nothing is embedded that is here already.
 
         Raises:
@@ -102,14 +104,11 @@ class MemagentVectorStore(VectorStore):
         return True
 
     def _put(self, notes: Mapping[str, Note]) -> None:
-        held = {passage.id: passage for passage in self._passages(list(notes))}
-        new = [note for id, note in notes.items() if id not in held or differs(held[id], note)]
+        new = list(notes.values())
         if new:
-            vectors = self._memory.core.vectors(
-                self._memory.scope, new
-            )  # before anything is deleted: an embedder may fail
-            self._memory.store.delete(self._memory.scope, [str(note.id) for note in new])
-            self._memory.store.add(self._memory.scope, new, vectors)
+            memory = self._memory
+            vectors = memory.core.vectors(memory.scope, new)
+            memory.store.add(memory.scope, new, vectors, replace_ids=True)
 
     # --- reading
 

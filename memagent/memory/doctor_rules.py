@@ -193,13 +193,18 @@ RULES: tuple[Rule, ...] = (
         "extractions of things that are no passages, or in no known state",
         """SELECT extractions.rid, items.id FROM extractions JOIN items ON items.rid = extractions.rid
            WHERE items.kind <> 'passage' OR extractions.status NOT IN ('done', 'failed', 'pending')
-              OR NOT json_valid(extractions.entities) OR NOT json_valid(extractions.facts)""",
+              OR NOT json_valid(extractions.entities) OR NOT json_valid(extractions.facts)
+              OR coalesce(json_type(extractions.entities), '') <> 'array'
+              OR coalesce(json_type(extractions.facts), '') <> 'array'""",
         mend=lambda writer, rids: _remove_extractions(writer, rids),
     ),
     Rule(
         "synonyms",
-        "synonyms that are none, or of phrases that are not there",
-        """SELECT rowid AS rid, NULL AS id FROM synonyms WHERE a = b OR NOT cosine BETWEEN 0 AND 1.001
+        "synonyms that are none, or counts of phrases that are not there",
+        """SELECT rowid AS rid, NULL AS id FROM synonyms
+           WHERE a = b OR NOT cosine BETWEEN 0 AND 1.001 OR typeof(a) <> 'integer' OR typeof(b) <> 'integer'
+              OR user NOT IN (SELECT user FROM synonym_marks)
+           UNION ALL SELECT 0 AS rid, NULL AS id FROM synonym_marks WHERE upto < 0
            UNION ALL SELECT 0 AS rid, NULL AS id FROM synonym_marks WHERE upto > (SELECT max(seq) FROM sqlite_sequence
                                                                            WHERE name = 'items')""",
         mend=lambda writer, rids: synonyms.drop_all(writer),

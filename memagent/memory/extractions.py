@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from memagent.errors import UsageProblem
+from memagent.errors import NotFound, UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.facts import Facts
 from memagent.stores.extractions import DONE, FAILED, SQLExtractionStore
 from memagent.stores.keys import key
+from memagent.stores.scoping import check_text
 from memagent.types import Extraction, Passage, Scope, Triple
 
 
@@ -56,11 +57,18 @@ class Extractions:
         Raises:
             NotFound: the passage has gone meanwhile, or has another text.
         """
-        self._check(passage)
+        self._check(passage, by)
+        check_extraction(found)
+        before, extracted = self._store.said(passage)
         triples = [Triple(*parts, passage=passage.id) for parts in found.triples if all(map(key, parts))]
-        ids = [id for id in Facts(self._core, passage.scope).add(triples) if id]
-        self._store.done(passage, by, found.entities, ids)
-        return len(set(ids))
+        ids = {id for id in Facts(self._core, passage.scope).add(triples) if id}
+        own = sorted(ids - (before - extracted))  # what somebody said of the passage by hand is not the extraction's
+        try:
+            self._store.done(passage, by, found.entities, own)
+        except NotFound:
+            self._store.take_back(passage, own)
+            raise
+        return len(ids)
 
     def fail(self, passage: Passage, problem: str, *, by: str) -> None:
         """Record that nothing could be found in a passage, and why.
@@ -68,7 +76,8 @@ class Extractions:
         Raises:
             NotFound: the passage has gone meanwhile, or has another text.
         """
-        self._check(passage)
+        self._check(passage, by)
+        check_text("the problem", problem)
         self._store.fail(passage, by, problem)
 
     def again(self, *, failed: bool = False) -> int:
@@ -87,7 +96,8 @@ class Extractions:
     def _store(self) -> SQLExtractionStore:
         return SQLExtractionStore(self._core.file())
 
-    def _check(self, passage: Passage) -> None:
+    def _check(self, passage: Passage, by: str) -> None:
+        check_text("by", by)
         own = (self._scope.user, self._scope.session, self._scope.agent)
         its = (passage.scope.user, passage.scope.session, passage.scope.agent)
         if any(mine not in (None, theirs) for mine, theirs in zip(own[1:], its[1:], strict=True)) or own[0] != its[0]:
@@ -95,3 +105,20 @@ class Extractions:
 
     def __repr__(self) -> str:
         return f"Extractions({self._scope})"
+
+
+def check_extraction(found: Extraction) -> None:
+    """Refuse what is no extraction: entities that are no texts, triples that have not three parts.
+
+    Raises:
+        UsageProblem: one of them is not as it must be.
+    """
+    if isinstance(found.entities, str) or isinstance(found.triples, str):
+        raise UsageProblem(f"{found!r} has a text for a list"[:200], hint="Give tuples of texts and of triples.")
+    for entity in found.entities:
+        check_text("an entity", entity)
+    for triple in found.triples:
+        if isinstance(triple, str) or len(triple) != 3:
+            raise UsageProblem(f"{triple!r} is no triple"[:200], hint="Give subject, relation and object.")
+        for part in triple:
+            check_text("a part of a triple", part)

@@ -120,6 +120,7 @@ def _purged(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row
     relations = removal.relations_of(writer, scope, [fact for _, fact in said])
     tombstones.bury(writer, scope, said)
     meta.put(writer, ERASE, "pending")
+    removal.unname(writer, [row["rid"] for row in rows if row["kind"] == "fact"])
     counts = removal.remove(writer, scope, rows, source=source)
     counts["declarations"] += removal.undeclare(writer, scope, relations)
     return +counts

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from memagent.files import replace
 from memagent.memory.core import Core
+from memagent.memory.transfer import check_apart
 from memagent.stores.base import GraphArrays
 from memagent.types import Scope
 
@@ -84,9 +85,14 @@ class Graph:
         """Write the graph as GraphML, for Gephi, yEd, Cytoscape and the like. An existing file is replaced as a whole.
 
         Characters that XML cannot hold are left out.
+
+        Raises:
+            UsageProblem: the path is that of the memory itself.
+            StorageError: the file cannot be written.
         """
         import networkx
 
+        check_apart(self._core, Path(path).resolve())
         made = self.to_networkx()
         for _, attributes in made.nodes(data=True):
             attributes.update({name: _NOT_IN_XML.sub("", value) for name, value in attributes.items()})

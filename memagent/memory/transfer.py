@@ -54,7 +54,7 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
     if not isinstance(place, str | os.PathLike):
         return _export(core, scope, place, vectors)
     path = Path(place).resolve()
-    _check_apart(core, path)
+    check_apart(core, path)
     if path.exists() and not path.is_file():
         with files.writing(path), path.open("w", encoding="utf-8", newline="\n") as pipe:
             return _export(core, scope, pipe, vectors)
@@ -71,12 +71,17 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
     return counts
 
 
-def _check_apart(core: Core, path: Path) -> None:
+def check_apart(core: Core, path: Path) -> None:
+    """Refuse to write to the file of the memory itself, or to what lies beside it.
+
+    Raises:
+        UsageProblem: the path is one of these.
+    """
     own = core.file().path
     for name in (own, *(own.with_name(own.name + ending) for ending in ("-wal", "-shm"))):
         if path == name.resolve() or (path.exists() and name.exists() and path.samefile(name)):
-            hint = "Give the export a name of its own, such as memory.jsonl."
-            raise UsageProblem(f"{path} is the memory itself, and an export would take its place", hint=hint)
+            hint = "Give it a name of its own, such as memory.jsonl."
+            raise UsageProblem(f"{path} is the memory itself, and what is written would take its place", hint=hint)
 
 
 def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:

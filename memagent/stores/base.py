@@ -155,17 +155,28 @@ class VectorStore(Protocol):
     What a verb reads or writes may also fail as storage does, with another `MemoryProblem`.
     """
 
-    def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
+    def add(
+        self,
+        scope: Scope,
+        notes: Sequence[Note],
+        vectors: Vectors,
+        *,
+        replace_sources: bool = False,
+        replace_ids: bool = False,
+    ) -> list[str]:
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
 
         A note whose content (title, text and source) the exact scope has already keeps that passage, and brings it
         back if it was retired. A note without text is kept, and no search finds it. With `replace_sources`, passages
         of the exact scope whose source a note names, and that are not among the notes, are deleted in the same
-        transaction.
+        transaction. With `replace_ids`, a note whose id the exact scope has, live or retired, takes the place of that
+        passage in the same transaction: of the same text, it gives it title, source, metadata and, where it has one,
+        time, and the facts that the passage says are kept; of another text, as `replace` does. The last note of an id
+        counts.
 
         Raises:
             UsageProblem: a note or a vector is not fit to be kept. Nothing was written.
-            Conflict: an id is taken by another text. Nothing was written.
+            Conflict: an id is taken by another text, and `replace_ids` is not given. Nothing was written.
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """
         ...

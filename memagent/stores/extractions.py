@@ -54,6 +54,27 @@ class SQLExtractionStore:
         for row in self._rows(scope, DONE):
             yield row["id"], tuple(json.loads(row["entities"]))
 
+    def said(self, of: Passage) -> tuple[set[str], set[str]]:
+        """Return the ids of the facts that a passage says, and of those that an extraction found in it.
+
+        Raises:
+            NotFound: the passage has gone meanwhile, or is forgotten, or has another text now.
+        """
+        with self._database.write() as writer:
+            rid = self._rid(writer, of)
+            sql = "SELECT items.id FROM evidence JOIN items ON items.rid = evidence.fact WHERE evidence.passage = ?"
+            rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
+            found = set(json.loads(rows[0]["facts"])) if rows else set()
+            return {row["id"] for row in writer.read(sql, [rid])}, found
+
+    def take_back(self, of: Passage, facts: Sequence[str]) -> None:
+        """Take away that the passage of this id says facts: it has another text than they were found in."""
+        condition, own = exact(of.scope)
+        with self._database.write() as writer:
+            sql = f"SELECT rid FROM items WHERE kind = 'passage' AND {condition} AND id = ?"
+            for row in writer.read(sql, [*own, of.id]):
+                removal.unsay(writer, row["rid"], _fact_rids(writer, of.scope, facts))
+
     def done(self, of: Passage, extractor: str, entities: Sequence[str], facts: Sequence[str]) -> None:
         """Record what was found in a passage; facts of what was found before, and are not among these, go.
 

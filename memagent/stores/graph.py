@@ -207,7 +207,7 @@ class SQLGraphStore(IndexedStore):
         compares what is not kept when it is first asked for.
         """
         self._label.check(self._database)
-        return 0 if self._synonyms is None else self._synonyms.catch_up(scope)
+        return 0 if self._synonyms is None else self._synonyms.catch_up(scope, self._label.check)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()

@@ -148,6 +148,16 @@ def relations_of(writer: Writer, scope: Scope, facts: Sequence[str]) -> list[str
     return sorted(found)
 
 
+def unname(writer: Writer, facts: Sequence[int]) -> None:
+    """Drop the entities of the extractions of all passages that say these facts: some of them name what is purged."""
+    for some in pages(facts):
+        writer.execute(
+            f"""UPDATE extractions SET entities = '[]', facts = '[]' WHERE rid IN
+                (SELECT passage FROM evidence WHERE fact IN ({marks(some)}))""",
+            some,
+        )
+
+
 def undeclare(writer: Writer, scope: Scope, relations: Sequence[str]) -> int:
     """Drop what was declared of relations, by key, that no fact of the scope has any more; return how much."""
     condition, params = visible(scope, "declarations")

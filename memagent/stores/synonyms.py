@@ -7,7 +7,7 @@ sessions may each have the phrase; a pair goes when the last item of either phra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -58,8 +58,11 @@ class Synonyms:
         """Return pairs (m,), by rid, of one of these phrases (n,) and any that the scope sees, and the cosines (m,)."""
         return self._indexes.pairs(scope, "phrase", rids, self._least)
 
-    def catch_up(self, scope: Scope) -> int:
-        """Compare the phrases of the user that are new, keep the pairs, and return how many there are."""
+    def catch_up(self, scope: Scope, check: Callable[[Writer], None]) -> int:
+        """Compare the phrases of the user that are new, keep the pairs, and return how many there are.
+
+        `check` is asked in the transaction that writes whether the vectors are still those that were compared.
+        """
         user = columns(scope)[0]
         before = self._upto(self._database, user)
         new = self._database.read(
@@ -72,6 +75,7 @@ class Synonyms:
         within = second <= rids[-1]  # what came meanwhile is compared next time, with all of these
         first, second, cosines = first[within], second[within], cosines[within]
         with self._database.write() as writer:
+            check(writer)
             if self._upto(writer, user) != before:
                 return 0  # another process has done the same
             pairs = _named(writer, user, np.stack([first, second], axis=1), cosines)

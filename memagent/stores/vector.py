@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import Conflict, NotFound
-from memagent.stores import items, removal
+from memagent.stores import items, passage_writing, removal
 from memagent.stores.base import Database, Match, Row, Vectors, Writer
 from memagent.stores.derived import of_passage
 from memagent.stores.indexed import IndexedStore
-from memagent.stores.items import LIVE, LIVE_ONE, pages, utc
-from memagent.stores.passage_rows import FULL, as_json, check_note, passage
+from memagent.stores.items import LIVE, LIVE_ONE, pages
+from memagent.stores.passage_rows import FULL, passage
+from memagent.stores.passage_writing import NewPassage
 from memagent.stores.scoping import exact, marks, visible
 from memagent.types import Note, Passage, Scope
 
@@ -42,11 +42,20 @@ class SQLVectorStore(IndexedStore):
         EmbedderMismatch: the database holds vectors of another embedder.
     """
 
-    def add(self, scope: Scope, notes: Sequence[Note], vectors: Vectors, *, replace_sources: bool = False) -> list[str]:
+    def add(
+        self,
+        scope: Scope,
+        notes: Sequence[Note],
+        vectors: Vectors,
+        *,
+        replace_sources: bool = False,
+        replace_ids: bool = False,
+    ) -> list[str]:
         """Keep notes (n) with vectors (n, dim) in one transaction and return their ids, in order.
 
         A note whose content the scope has already keeps that passage, and brings it back if it was retired. With
-        `replace_sources`, passages of the sources that the notes name which are not among the notes are deleted.
+        `replace_sources`, passages of the sources that the notes name which are not among the notes are deleted. With
+        `replace_ids`, a note takes the place of the passage that has its id; the facts of a text that stays are kept.
 
         Raises:
             UsageProblem: a note or a vector is not fit to be kept.
@@ -54,12 +63,13 @@ class SQLVectorStore(IndexedStore):
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
         rows = self._label.rows(vectors, len(notes))
-        new = [_New(note) for note in notes]
+        new = [NewPassage(note) for note in notes]
         with self._database.write() as writer:
             self._label.claim(writer)
             if replace_sources:
-                _drop_stale(writer, scope, new)
-            return [_keep(writer, scope, one, vector) for one, vector in zip(new, rows, strict=True)]
+                passage_writing.drop_stale(writer, scope, new, replace_ids=replace_ids)
+            put = passage_writing.put if replace_ids else passage_writing.keep
+            return [put(writer, scope, one, vector) for one, vector in zip(new, rows, strict=True)]
 
     def known(self, scope: Scope, notes: Sequence[Note]) -> dict[int, NDArray[np.float32]]:
         """Return the vectors (dim,) of those notes that are kept already, by their place in `notes`."""
@@ -150,11 +160,9 @@ class SQLVectorStore(IndexedStore):
                 raise Conflict(f"the id {id!r} is used in {len(rows)} sessions or agents", hint="Bind one of them.")
             old = passage(rows[0])
             if old.text != text:
-                new = _New(Note(text, old.title, old.source, id, old.at, old.metadata))
+                new = NewPassage(Note(text, old.title, old.source, id, old.at, old.metadata))
                 [item] = removal.chosen(writer, scope, [id], which=LIVE, kinds=["passage"])
-                removal.remove(writer, old.scope, [item])
-                _insert(writer, old.scope, id, new, unit)
-                _carry_over(writer, old.scope, item)
+                passage_writing.rewrite(writer, old.scope, item, new, unit)
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
         """Hide passages from every read until they are restored; return how many."""
@@ -194,19 +202,6 @@ class SQLVectorStore(IndexedStore):
 _SCOPED = "It was never added, was forgotten, or belongs to another user, session or agent."
 
 
-class _New:
-    """A note that was found fit to be kept, with what is worked out from it before a transaction is open."""
-
-    def __init__(self, note: Note) -> None:
-        check_note(note)
-        derived = of_passage(note.title, note.text, note.source)
-        self.note = note
-        self.digest = derived.digest
-        self.metadata = as_json(note.metadata)
-        self.at = utc(note.at)
-        self.bag = derived.bag
-
-
 def _rows(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> list[Row]:
     """Full rows of the live passages with these ids that the scope sees, oldest first."""
     condition, params = visible(scope)
@@ -215,71 +210,3 @@ def _rows(reader: Database | Writer, scope: Scope, ids: Sequence[str]) -> list[R
         sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE_ONE} AND items.id IN ({marks(some)}) ORDER BY items.rid"
         rows += reader.read(sql, [*params, *some])
     return rows
-
-
-def _keep(writer: Writer, scope: Scope, new: _New, vector: NDArray[np.float32]) -> str:
-    """Write one note unless its content is there; return its id."""
-    condition, own = exact(scope)
-    found, value = ("digest", new.digest) if new.note.id is None else ("id", new.note.id)
-    sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND {found} = ? ORDER BY rid LIMIT 1"
-    same = writer.read(sql, [*own, value])
-    _check_same(new, same)
-    if same:
-        if same[0]["retired_at"] is not None:
-            items.set_retired(writer, [same[0]["rid"]], None)
-        return str(same[0]["id"])
-    id = new.note.id if new.note.id is not None else _free_id(writer, scope, new.digest)
-    _insert(writer, scope, id, new, vector)
-    return id
-
-
-def _check_same(new: _New, rows: list[Row]) -> None:
-    if rows and rows[0]["digest"] != new.digest:
-        state = "a forgotten passage" if rows[0]["retired_at"] else "another text"
-        raise Conflict(f"the id {new.note.id!r} is taken by {state}", hint="Use edit() to change it, or another id.")
-
-
-def _free_id(writer: Writer, scope: Scope, mark: str) -> str:
-    """The digest; with a number behind it where an edit has given the passage of that id another text."""
-    condition, own = exact(scope)
-    sql = f"SELECT id FROM items WHERE kind = 'passage' AND {condition} AND id >= ? AND id < ?"
-    taken = {row["id"] for row in writer.read(sql, [*own, mark, mark + "."])}
-    return next(id for id in chain([mark], (f"{mark}-{n}" for n in count(1))) if id not in taken)
-
-
-def _insert(writer: Writer, scope: Scope, id: str, new: _New, vector: NDArray[np.float32]) -> None:
-    note = new.note
-    rid = items.insert(
-        writer,
-        "passage",
-        scope,
-        id,
-        source=note.source,
-        digest=new.digest,
-        at=new.at,
-        vector=vector if note.text else None,
-        bag=new.bag,
-    )
-    sql = "INSERT INTO passages (rid, title, text, metadata) VALUES (?, ?, ?, ?)"
-    writer.execute(sql, [rid, note.title, note.text, new.metadata])
-
-
-def _carry_over(writer: Writer, scope: Scope, old: Row) -> None:
-    """An edited passage stays as important and as much used as it was."""
-    condition, own = exact(scope)
-    sql = f"UPDATE items SET importance = ?, uses = ?, used_at = ? WHERE kind = 'passage' AND {condition} AND id = ?"
-    writer.execute(sql, [old["importance"], old["uses"], old["used_at"], *own, old["id"]])
-
-
-def _drop_stale(writer: Writer, scope: Scope, notes: Sequence[_New]) -> None:
-    """Delete what the sources of the notes held and the notes do not, retired passages included."""
-    wanted = {(new.note.id, new.digest) for new in notes}
-    condition, own = exact(scope)
-    for source in dict.fromkeys(new.note.source for new in notes if new.note.source):
-        sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND source = ?"
-        stale = [
-            row
-            for row in writer.read(sql, [*own, source])
-            if not {(row["id"], row["digest"]), (None, row["digest"])} & wanted
-        ]
-        removal.remove(writer, scope, stale)

@@ -3,7 +3,8 @@
 - `scripted`: `ScriptedLLM` answers from a list and records what it was asked.
 - `server`: `FakeOpenAIServer` is a real HTTP server on this machine that speaks the OpenAI interface.
 - `conformance`: `check_llm`, `check_embedder`, `check_retriever`; for stores, in modules of their own, `check_store`,
-  `check_triple_store`, `check_graph_store`, `check_rationale_store`. Each gives a `Report`.
+  `check_triple_store`, `check_graph_store`, `check_rationale_store`; give these `reopen=`, or what survives a crash is
+  not checked. Each gives a `Report`.
 - `network`: `no_network` makes every connection to another machine an error.
 """
 

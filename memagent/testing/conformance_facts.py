@@ -5,7 +5,7 @@ A store of facts is made together with the store of passages that its facts may 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,17 +15,32 @@ import numpy as np
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import TripleStore, VectorStore
-from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, run_on
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect, raises
-from memagent.types import Fact, Scope, Triple
+from memagent.testing.conformance_durable import shelf_durable
+from memagent.testing.conformance_many import shelf_checks
+from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Check, NotOffered, Report, expect, raises, run_checks
+from memagent.testing.shelves import facts_of
+from memagent.types import Fact, Note, Scope, Triple
+
+Stores = tuple[VectorStore, TripleStore]
+Purge = Callable[[Stores, Scope, Sequence[str]], None]
 
 
-def check_triple_store(make: Callable[[], tuple[VectorStore, TripleStore]], dim: int = 8) -> Report:
+def check_triple_store(
+    make: Callable[[], Stores],
+    dim: int = 8,
+    *,
+    reopen: Callable[[Stores], Stores] | None = None,
+    purge: Purge | None = None,
+) -> Report:
     """Check the contract of `TripleStore`, each time over a fresh database, with vectors (`dim`,).
 
     Args:
         make: makes a store of passages and a store of facts over one database.
         dim: the length of their vectors.
+        reopen: as for `check_store`, of both stores.
+        purge: deletes facts of a scope by their ids so that they are not learnt again. No store has a verb for that by
+            contract; without it, that they are not is not checked, and the report says so.
     """
     checks = [
         _facts_round_trip,
@@ -44,11 +59,35 @@ def check_triple_store(make: Callable[[], tuple[VectorStore, TripleStore]], dim:
         _facts_in_any_order,
         _facts_searched_as_they_hold,
         _facts_of_passages,
+        _facts_of_replaced_passages,
         _facts_retire_and_restore,
         _facts_delete,
         _facts_delete_source,
     ]
-    return run_on(checks, lambda: Kept(*make(), None, dim))
+    named: list[tuple[str, Check[Stores]]] = [(check.__name__, partial(_on_stores, check, dim)) for check in checks]
+    named.append(("_facts_purged", partial(_facts_purged, purge, dim)))
+    shelf = facts_of(dim)
+    return run_checks([*named, *shelf_checks("facts", shelf), *shelf_durable("facts", shelf, reopen)], make)
+
+
+def _on_stores(check: Callable[[Kept], None], dim: int, make: Callable[[], Stores]) -> None:
+    check(Kept(*make(), None, dim))
+
+
+def _facts_purged(purge: Purge | None, dim: int, make: Callable[[], Stores]) -> None:
+    """What was purged is not learnt again from the same source, unless `again` is given."""
+    if purge is None:
+        raise NotOffered("no purge= was given, so that nothing shows whether purged facts are learnt again")
+    stores = make()
+    kept = Kept(*stores, None, dim)
+    home, keeps = kept.add(ALICE, HOME, KEEPS)
+    purge(stores, ALICE, [home])
+    expect([fact.id for fact in kept.store.facts(ALICE, history=True)] == [keeps], "purge= did not take one fact away")
+    expect(kept.add(ALICE, SEES, HOME)[1] == "", "a purged fact got an id when it was told again by the same source")
+    expect(not kept.store.facts(ALICE, ids=[home], history=True), "a purged fact was learnt again from the same source")
+    expect(kept.add(BOB, HOME) != [""], "what one user purged is kept from another")
+    expect(kept.add(ALICE, HOME, again=True) == [home], "again= did not bring a purged fact back")
+    expect(kept.add(ALICE, HOME) == [home] and len(kept.store.facts(ALICE)) == 3, "again= does not last")
 
 
 def _facts_round_trip(kept: Kept) -> None:
@@ -82,7 +121,8 @@ def _facts_unknown(kept: Kept) -> None:
     expect(
         left == ["bo sees the lighthouse", "bo", "sees"], f"of a fact and a phrase that are here it asked for {left}"
     )
-    expect(len(kept.store.unknown(BOB, [KEEPS])) == 4, "unknown() crosses scopes")
+    for other in (BOB, AL):
+        expect(len(kept.store.unknown(other, [KEEPS])) == 4, f"unknown() of {other} crosses users")
     raises(Conflict, lambda: kept.store.add(ALICE, [SEES], {}), "add() without a vector")
     expect(len(kept.store.facts(ALICE)) == 1, "an add() that failed wrote something")
 
@@ -289,6 +329,25 @@ def _facts_of_passages(kept: Kept) -> None:
     expect(kept.objects(ALICE) == ["Oslo"], "a restored passage does not say again what it said")
     kept.passages.delete(ALICE, [passage])
     expect(kept.past(ALICE) == before, "a deleted passage left a fact")
+
+
+def _facts_of_replaced_passages(kept: Kept) -> None:
+    """A note that takes the place of a passage keeps the facts of its text, and takes those of another text away."""
+    note = Note("Ida moved.", source="p.md", id="mine")
+    vector = kept.vector(note.text)[None]
+    kept.passages.add(ALICE, [note], vector)
+    [id] = kept.add(ALICE, replace(HOME, passage="mine"))
+    for changed in (replace(note, metadata={"page": 2}), replace(note, title="T", source="q.md")):
+        kept.passages.add(ALICE, [changed], vector, replace_ids=True)
+        [fact] = kept.store.facts(ALICE)
+        told = (fact.id, fact.passages, fact.sources)
+        expect(told == (id, ("mine",), (changed.source,)), f"with another title, source or metadata, a fact is {fact}")
+    kept.passages.retire(ALICE, ["mine"])
+    expect(not kept.store.facts(ALICE), "a replaced passage that is forgotten still says something")
+    kept.passages.add(ALICE, [note], vector, replace_ids=True)
+    expect([one.id for one in kept.store.facts(ALICE)] == [id], "a passage that was brought back lost its fact")
+    kept.passages.add(ALICE, [replace(note, text="Bo moved.")], vector, replace_ids=True)
+    expect(not kept.store.facts(ALICE, history=True), "what only the old text said is still said")
 
 
 def _facts_retire_and_restore(kept: Kept) -> None:

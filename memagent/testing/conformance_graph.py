@@ -10,20 +10,56 @@ import numpy as np
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.stores.base import GraphArrays, GraphStore, Link, TripleStore, VectorStore
-from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept, run_on
-from memagent.testing.report import ALICE, BOB, ONE, TWO, Report, expect, raises
+from memagent.testing.conformance_durable import Acknowledged, durable_checks
+from memagent.testing.conformance_many import alike
+from memagent.testing.kept import AL, DORA, HOME, KEEPS, SEES, Kept
+from memagent.testing.report import ALICE, BOB, ONE, TWO, Check, Report, expect, raises, run_checks
 from memagent.types import Scope, Triple
 
+Stores = tuple[VectorStore, TripleStore, GraphStore]
 
-def check_graph_store(make: Callable[[], tuple[VectorStore, TripleStore, GraphStore]], dim: int = 8) -> Report:
+
+def check_graph_store(
+    make: Callable[[], Stores], dim: int = 8, *, reopen: Callable[[Stores], Stores] | None = None
+) -> Report:
     """Check the contract of `GraphStore`, each time over a fresh database, with vectors (`dim`,).
 
     Args:
         make: makes a store of passages, one of facts and a graph over one database.
         dim: the length of their vectors.
+        reopen: as for `check_store`, of all three.
     """
-    checks = [_graph_arrays, _graph_links, _graph_nearest, _graph_scopes, _graph_hides, _graph_in_any_order]
-    return run_on(checks, lambda: Kept(*make(), dim))
+    checks = [
+        _graph_arrays,
+        _graph_links,
+        _graph_nearest,
+        _graph_limits,
+        _graph_scopes,
+        _graph_names_alike,
+        _graph_hides,
+        _graph_in_any_order,
+    ]
+    named: list[tuple[str, Check[Stores]]] = [(check.__name__, partial(_on_stores, check, dim)) for check in checks]
+    durable = durable_checks(
+        "graph", lambda made: _fill(Kept(*made, dim)), lambda made, told: _verify(Kept(*made, dim), told), reopen
+    )
+    return run_checks([*named, *durable], make)
+
+
+def _on_stores(check: Callable[[Kept], None], dim: int, make: Callable[[], Stores]) -> None:
+    check(Kept(*make(), dim))
+
+
+def _fill(kept: Kept) -> Acknowledged:
+    kept.add(ALICE, HOME, KEEPS, SEES)
+    kept.graph.link(ALICE, [Link("ida", "bo", 0.5, "met")])
+    return [list(kept.graph.arrays(ALICE).names), sorted(map(list, _named(kept, ALICE, "met")))]
+
+
+def _verify(kept: Kept, told: Acknowledged) -> None:
+    expect(kept.graph.links(ALICE) == [Link("bo", "ida", 0.5, "met")], "a link that was acknowledged is lost")
+    expect(list(kept.graph.arrays(ALICE).names) == told[0], "the graph has lost a node")
+    expect(sorted(map(list, _named(kept, ALICE, "met"))) == told[1], "the graph has lost an edge")
 
 
 def _graph_arrays(kept: Kept) -> None:
@@ -84,6 +120,13 @@ def _graph_nearest(kept: Kept) -> None:
     expect(len(kept.graph.nearest(ALICE, kept.vector("ida"), 9)) == 4, "nearest() has not every phrase once")
 
 
+def _graph_limits(kept: Kept) -> None:
+    kept.add(ALICE, *(Triple(f"Boat {number}", "lies by", "the harbour") for number in range(30)))
+    for k, wanted in ((1, 1), (5, 5), (31, 31), (40, 31)):
+        found = [name for name, _ in kept.graph.nearest(ALICE, kept.vector("boat 3"), k)]
+        expect(len(found) == len(set(found)) == wanted, f"nearest() found {len(found)} of 31 phrases for k={k}")
+
+
 def _graph_scopes(kept: Kept) -> None:
     for scope in (ONE, TWO, ALICE):
         kept.add(scope, replace(HOME, passage=kept.note(scope, f"Text of {scope}")))
@@ -105,6 +148,38 @@ def _graph_scopes(kept: Kept) -> None:
     expect(kept.graph.links(DORA) == [Link("gull point", "ida", 0.7)], "two sessions' links are not one")
     expect(len(kept.graph.nearest(DORA, kept.vector("ida"), 9)) == 4, "nearest() has a phrase of two sessions twice")
     raises(NotFound, lambda: kept.graph.link(ONE, [Link("bo", "ida", 1.0)]), "a phrase of another session")
+
+
+def _graph_names_alike(kept: Kept) -> None:
+    """Every verb that reads, asked by users whose names a careless comparison takes for another's."""
+    upper = [Scope(user="boris"), Scope(user="Boris")]
+    for own, others in (
+        (ALICE, [*(Scope(user=name) for name in alike("alice")), Scope()]),
+        (Scope(user="BORIS"), upper),
+    ):
+        kept.add(own, replace(HOME, passage=kept.note(own, "Ida lives at Gull Point.")))
+        kept.graph.link(own, [Link("ida", "gull point", 0.5)])
+        before = kept.graph.arrays(own)
+        for other in others:
+            _sees_nothing(kept, other, before)
+            kept.add(other, SEES)
+            expect(kept.graph.phrases(other) == ["bo", "the lighthouse"], f"{other} has other phrases than its own")
+        expect(_same(kept.graph.arrays(own), before), f"the facts of another user are in the graph of {own}")
+        expect(kept.graph.phrases(own) == ["gull point", "ida"], f"phrases() of {own} crosses users")
+
+
+def _sees_nothing(kept: Kept, other: Scope, theirs: GraphArrays) -> None:
+    graph, vector = kept.graph, kept.vector("ida")
+    expect(not graph.arrays(other).names, f"arrays() of {other} crosses users")
+    expect(not graph.links(other) and not graph.phrases(other), f"links() or phrases() of {other} cross users")
+    expect(not graph.nearest(other, vector, 3), f"nearest() of {other} crosses users")
+    expect(graph.cosines(other, ["ida"], vector).tolist() == [-1.0], f"cosines() of {other} cross users")
+    expect(not len(graph.mentioned(other, theirs, "Ida").places), f"mentioned() of {other} crosses users")
+    for kind in ("passage", "fact"):
+        for query in ("Ida", vector):
+            expect(not len(graph.rank(other, theirs, kind, query).places), f"rank() of {other} crosses users")
+    link = [Link("ida", "gull point", 0.9)]
+    raises(NotFound, lambda: graph.link(other, link), f"link() of {other} with another user's phrases")
 
 
 def _graph_hides(kept: Kept) -> None:

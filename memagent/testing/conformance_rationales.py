@@ -10,7 +10,10 @@ import numpy as np
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import RationaleMatch, RationaleStore, Vectors
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Report, expect, raises, run_checks
+from memagent.testing.conformance_durable import shelf_durable
+from memagent.testing.conformance_many import shelf_checks
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Check, Report, expect, raises, run_checks
+from memagent.testing.shelves import rationales_of
 from memagent.types import Rationale, Scope
 
 _AL = Scope(user="al")  # the beginning of another user's name
@@ -22,8 +25,19 @@ _MINE = (
 )
 
 
-def check_rationale_store(make: Callable[[], RationaleStore], dim: int = 8) -> Report:
-    """Check the contract of `RationaleStore`, each time over a fresh database, with vectors (n, `dim`)."""
+def check_rationale_store(
+    make: Callable[[], RationaleStore],
+    dim: int = 8,
+    *,
+    reopen: Callable[[RationaleStore], RationaleStore] | None = None,
+) -> Report:
+    """Check the contract of `RationaleStore`, each time over a fresh database.
+
+    Args:
+        make: makes a store over a fresh, empty database.
+        dim: the length of the vectors.
+        reopen: as for `check_store`.
+    """
     checks = [
         _rationales_round_trip,
         _rationales_refused,
@@ -40,7 +54,9 @@ def check_rationale_store(make: Callable[[], RationaleStore], dim: int = 8) -> R
         _rationales_retire_and_restore,
         _rationales_delete,
     ]
-    return run_checks([(check.__name__, _with_vectors(check, dim)) for check in checks], make)
+    named: list[tuple[str, Check[RationaleStore]]] = [(check.__name__, _with_vectors(check, dim)) for check in checks]
+    shelf = rationales_of(dim)
+    return run_checks([*named, *shelf_checks("rationales", shelf), *shelf_durable("rationales", shelf, reopen)], make)
 
 
 def _with_vectors(

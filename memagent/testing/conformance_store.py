@@ -5,28 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from memagent.errors import NotFound, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.stores.base import Match, Vectors, VectorStore
-from memagent.testing.report import AGENT, ALICE, BOB, ONE, PASSAGES, TWO, Report, expect, raises, run_checks
-from memagent.types import Scope
+from memagent.testing.conformance_durable import shelf_durable
+from memagent.testing.conformance_many import shelf_checks
+from memagent.testing.report import AGENT, ALICE, BOB, ONE, PASSAGES, TWO, Check, Report, expect, raises, run_checks
+from memagent.testing.shelves import passages_of
+from memagent.types import Note, Passage, Scope
 
 _WORDS = "lighthouse bread train"  # one of each passage
+_LONG_AGO = datetime(2020, 5, 1, 14, tzinfo=UTC)
 _SOURCES = ("a.md", "a.md", "b.md")
 
 
-def check_store(make: Callable[[], VectorStore], dim: int = 8) -> Report:
-    """Check the contract of `VectorStore`, each time over a fresh database, with vectors (n, `dim`)."""
+def check_store(
+    make: Callable[[], VectorStore], dim: int = 8, *, reopen: Callable[[VectorStore], VectorStore] | None = None
+) -> Report:
+    """Check the contract of `VectorStore`, each time over a fresh database.
+
+    Args:
+        make: makes a store over a fresh, empty database.
+        dim: the length of the vectors.
+        reopen: closes a store and opens the same place again, also in a forked process; without it, what is kept after
+            a restart or a crash is not checked, and the report says so.
+    """
     checks = [
         _store_add_and_get,
+        _store_round_trip,
         _store_same_note_once,
+        _store_ids,
         _store_users,
         _store_sessions_and_agents,
         _store_changes_in_scope,
         _store_sources,
         _store_replace_sources,
+        _store_replace_ids,
         _store_nearest,
         _store_match,
         _store_as_of,
@@ -36,7 +54,9 @@ def check_store(make: Callable[[], VectorStore], dim: int = 8) -> Report:
         _store_delete,
         _store_delete_source,
     ]
-    return run_checks([(check.__name__, _with_vectors(check, dim)) for check in checks], make)
+    named: list[tuple[str, Check[VectorStore]]] = [(check.__name__, _with_vectors(check, dim)) for check in checks]
+    shelf = passages_of(dim)
+    return run_checks([*named, *shelf_checks("store", shelf), *shelf_durable("store", shelf, reopen)], make)
 
 
 def _with_vectors(
@@ -56,6 +76,44 @@ def _store_add_and_get(store: VectorStore, vectors: Vectors) -> None:
     expect([passage.text for passage in back] == [note.text for note in PASSAGES][::-1], "get changed texts or order")
     expect([passage.id for passage in store.passages(ALICE)] == ids, "passages() is not in the order of adding")
     expect(store.count(ALICE) == len(PASSAGES), "count() is not the number of passages")
+
+
+def _store_round_trip(store: VectorStore, vectors: Vectors) -> None:
+    given = [
+        Note(
+            "Line one.\n\tLine  two: “𝕏” \u0000 é e\u0301.",
+            "A title",
+            "a/b.md",
+            at=_LONG_AGO,
+            metadata={"n": [1, {"x": None}]},
+        ),
+        Note("No more than a text."),
+    ]
+    ids = store.add(ALICE, given, vectors[:2])
+    searched = [store.nearest(ALICE, vector, 1)[0].passage for vector in vectors[:2]]
+    for shown in (store.get(ALICE, ids), list(store.passages(ALICE)), searched):
+        for note, id, passage in zip(given, ids, shown, strict=True):
+            expect(passage.recorded_at.utcoffset() is not None, "recorded_at is not aware")
+            wanted = Passage(
+                id, note.text, note.title, note.source, ALICE, passage.recorded_at, at=note.at, metadata=note.metadata
+            )
+            expect(passage == wanted, f"{note} came back as {passage}")
+
+
+def _store_ids(store: VectorStore, vectors: Vectors) -> None:
+    given, other = replace(PASSAGES[0], id="mine"), replace(PASSAGES[1], id="mine")
+    expect(store.add(ALICE, [given], vectors[:1]) == ["mine"], "an explicit id was not kept")
+    expect(store.add(ALICE, [given], vectors[:1]) == ["mine"], "adding an explicit id again is an error")
+    taken = partial(store.add, ALICE, [PASSAGES[2], other], vectors[[2, 1]])
+    raises(Conflict, taken, "add() where an id is taken by another text")
+    expect(store.get(ALICE, ["mine"])[0].text == given.text, "an id that was taken got another text")
+    expect(store.count(ALICE) == 1, "a conflict left a part of what was added")
+    store.retire(ALICE, ["mine"])
+    raises(Conflict, taken, "add() where an id is taken by a retired passage")
+    expect(store.restore(ALICE, ["mine"]) == 1, "a conflict took a retired passage")
+    expect(store.add(BOB, [other], vectors[1:2]) == ["mine"], "an id is taken by another user")
+    left = [passage.text for passage in store.passages(ALICE)]
+    expect(left == [given.text], f"after restore(), and another user's passage of the same id, there is {left}")
 
 
 def _store_same_note_once(store: VectorStore, vectors: Vectors) -> None:
@@ -129,6 +187,44 @@ def _store_replace_sources(store: VectorStore, vectors: Vectors) -> None:
     expect([one.id for one in store.passages(BOB)] == elsewhere, "replace_sources reached another user")
 
 
+def _store_replace_ids(store: VectorStore, vectors: Vectors) -> None:
+    old = replace(PASSAGES[0], id="mine", source="a.md", at=_LONG_AGO, metadata={"page": 1})
+    for scope in (ALICE, ONE):
+        store.add(scope, [old], vectors[:1])
+    _put(store, ALICE, replace(old, title="Cat", source="b.md", at=None, metadata={"page": 2}), vectors[1])
+    [passage] = store.passages(ALICE)
+    told = (passage.id, passage.text, passage.title, passage.source, passage.at, passage.metadata)
+    expect(
+        told == ("mine", old.text, "Cat", "b.md", _LONG_AGO, {"page": 2}), f"replace_ids made of the same text {told}"
+    )
+    expect(store.sources(ALICE) == ["b.md"], f"replace_ids left the sources {store.sources(ALICE)}")
+    expect(store.nearest(ALICE, vectors[1], 1)[0].score > 0.99, "replace_ids kept the old vector")
+    _put(store, ALICE, Note(PASSAGES[1].text, id="mine"), vectors[2])
+    expect(store.get(ALICE, ["mine"])[0].text == PASSAGES[1].text, "replace_ids kept the old text")
+    expect(not store.match(ALICE, "lighthouse", 3), "replace_ids kept the old words")
+    expect(_ids(store.match(ALICE, "bread", 3)) == ["mine"], "replace_ids did not keep the new words")
+    store.retire(ALICE, ["mine"])
+    _put(store, ALICE, replace(old, metadata={"page": 3}), vectors[0])
+    expect(store.get(ALICE, ["mine"])[0].metadata == {"page": 3}, "replace_ids did not take the place of a retired one")
+    _put(store, Scope(user=ONE.user), Note(PASSAGES[2].text, id="mine"), vectors[2])
+    expect(store.get(ONE, ["mine"])[0].text == old.text, "replace_ids of a user took the place of what a session has")
+    expect(store.count(ONE) == store.count(ALICE) == 1, "replace_ids left two of one id")
+    both = [Note("First.", id="two"), Note("Last.", id="two")]
+    expect(store.add(BOB, both, vectors[:2], replace_ids=True) == ["two"] * 2, "replace_ids changed an id")
+    expect([one.text for one in store.passages(BOB)] == ["Last."], "of two notes of one id the last does not count")
+    wrong = [Note("Better.", id="two"), Note("No JSON.", metadata={"at": object()})]
+    raises(UsageProblem, lambda: store.add(BOB, wrong, vectors[:2], replace_ids=True), "metadata that is no JSON")
+    expect(store.get(BOB, ["two"])[0].text == "Last.", "an add() that failed replaced something")
+
+
+def _put(store: VectorStore, scope: Scope, note: Note, vector: NDArray[np.float32]) -> None:
+    try:
+        told = store.add(scope, [note], vector[None], replace_ids=True)
+    except Conflict as problem:
+        raise AssertionError(f"replace_ids did not take the place of what has the id: {problem}") from problem
+    expect(told == [note.id], f"replace_ids gave the id {told} and not {note.id!r}")
+
+
 def _store_nearest(store: VectorStore, vectors: Vectors) -> None:
     ids = store.add(ALICE, PASSAGES, vectors)
     found = store.nearest(ALICE, vectors[1], 2)
@@ -164,9 +260,16 @@ def _store_as_of(store: VectorStore, vectors: Vectors) -> None:
 
 
 def _store_replace(store: VectorStore, vectors: Vectors) -> None:
-    ids = store.add(ALICE, PASSAGES[:2], vectors[:2])
+    first = replace(PASSAGES[0], source="a.md", at=_LONG_AGO, metadata={"page": 3})
+    ids = store.add(ALICE, [first, PASSAGES[1]], vectors[:2])
     store.replace(ALICE, ids[0], "A violin stands in the corner.", vectors[2])
-    expect(store.get(ALICE, ids[:1])[0].text == "A violin stands in the corner.", "replace() kept the old text")
+    changed = store.get(ALICE, ids[:1])[0]
+    expect(changed.text == "A violin stands in the corner.", "replace() kept the old text")
+    for name in ("title", "source", "at", "metadata"):
+        kept, wanted = getattr(changed, name), getattr(first, name)
+        expect(kept == wanted, f"replace() made the {name} {kept!r}, which was {wanted!r}")
+    expect(store.get(ALICE, ids[1:])[0].text == PASSAGES[1].text, "replace() changed another passage")
+    raises(NotFound, lambda: store.replace(ALICE, "unknown", "No.", vectors[0]), "replace() of an unknown id")
     expect(_ids(store.nearest(ALICE, vectors[2], 1)) == ids[:1], "replace() kept the old vector")
     expect(not store.match(ALICE, "lighthouse", 3), "replace() kept the old words")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import cast
 from zlib import crc32
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.stores.base import GraphStore, TripleStore, VectorStore
-from memagent.testing.report import ONE, Report, expect, run_checks
+from memagent.testing.report import ONE, expect
 from memagent.types import Fact, Note, Scope, Triple
 
 AL = Scope(user="al")  # the beginning of another user's name
@@ -22,6 +21,13 @@ HOME, KEEPS, SEES = (
     Triple("Ida", "keeps", "the Lighthouse", source="a.md"),
     Triple("Bo", "sees", "the lighthouse", source="b.md"),
 )
+
+
+def unit(text: str, dim: int) -> NDArray[np.float32]:
+    """Return a unit vector (dim,), another one for another text."""
+    row = np.random.default_rng(crc32(text.encode())).normal(size=dim)
+    made: NDArray[np.float32] = (row / np.linalg.norm(row)).astype(np.float32)
+    return made
 
 
 class Kept:
@@ -41,9 +47,7 @@ class Kept:
 
     def vector(self, text: str) -> NDArray[np.float32]:
         """Return a unit vector (dim,), another one for another text."""
-        row = np.random.default_rng(crc32(text.encode())).normal(size=self.dim)
-        unit: NDArray[np.float32] = (row / np.linalg.norm(row)).astype(np.float32)
-        return unit
+        return unit(text, self.dim)
 
     def vectors(self, scope: Scope, triples: Sequence[Triple]) -> Mapping[str, NDArray[np.float32]]:
         """Return the vectors of what is new."""
@@ -64,12 +68,3 @@ class Kept:
     def past(self, scope: Scope, relation: str = "lives in") -> list[Fact]:
         """Return the history of a relation, of any subject."""
         return self.store.facts(scope, relation=relation, history=True)
-
-
-def run_on(checks: Sequence[Callable[[Kept], None]], fresh: Callable[[], Kept]) -> Report:
-    """Run checks, each on stores of its own."""
-
-    def ready(check: Callable[[Kept], None], make: Callable[[], Kept]) -> None:
-        check(make())
-
-    return run_checks([(check.__name__, partial(ready, check)) for check in checks], fresh)

@@ -34,13 +34,18 @@ class Report:
 
 
 def run_checks(checks: Iterable[tuple[str, Check[T]]], make: Callable[[], T]) -> Report:
-    """Run named checks on what `make` builds; a breach is an `AssertionError`."""
+    """Run named checks on what `make` builds; an `AssertionError` tells of a breach, after the name of its check."""
     passed, skipped = [], {}
     for name, check in checks:
         try:
             check(make)
         except NotOffered as reason:
             skipped[name.lstrip("_")] = str(reason)
+        except AssertionError as breach:
+            raise AssertionError(f"{name.lstrip('_')}: {breach}") from breach
+        except Exception as problem:
+            problem.add_note(f"This is not an error that the contract names. It came in the check {name.lstrip('_')}.")
+            raise
         else:
             passed.append(name.lstrip("_"))
     return Report(tuple(passed), skipped)

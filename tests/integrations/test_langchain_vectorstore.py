@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,7 +22,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from memagent import Memory
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.integrations.langchain import MemagentVectorStore
-from memagent.types import Note
+from memagent.types import Note, Triple
 
 suites = pytest.importorskip("langchain_tests.integration_tests", reason='pip install "memagent[dev]"')
 
@@ -112,6 +116,91 @@ def test_an_id_takes_new_metadata_too(store: MemagentVectorStore) -> None:
     store.add_texts(["Ida."], [{"page": 1}], ids=["x"])
     store.add_texts(["Ida."], [{"page": 2, "source": "s"}], ids=["x"])
     assert store.get_by_ids(["x"]) == [Document("Ida.", id="x", metadata={"page": 2, "source": "s"})]
+
+
+def test_new_metadata_leaves_the_facts_of_a_text(memory: Memory, store: MemagentVectorStore) -> None:
+    store.add_texts(["Ida keeps the lighthouse."], [{"page": 1}], ids=["x"])
+    [fact] = memory.facts.add(Triple("Ida", "keeps", "the lighthouse", passage="x"))
+    store.add_texts(["Ida keeps the lighthouse."], [{"page": 2, "source": "b.md", "title": "People"}], ids=["x"])
+    [kept] = memory.facts.find()
+    assert (kept.id, kept.passages, kept.sources) == (fact, ("x",), ("b.md",))
+    assert not memory.doctor()
+    store.add_texts(["Tom keeps it."], [{"page": 2, "source": "b.md"}], ids=["x"])
+    assert not memory.facts.find() and not memory.doctor()
+
+
+def test_the_store_of_a_user_leaves_what_sessions_have_under_an_id(memory: Memory, store: MemagentVectorStore) -> None:
+    session = MemagentVectorStore(memory.bind(session="one"))
+    session.add_texts(["Ida's own."], ids=["1"])
+    store.add_texts(["The user's."], ids=["1"])
+    store.add_texts(["The user's, later."], ids=["1"])
+    assert texts(session.get_by_ids(["1"])) == ["Ida's own."]
+    assert sorted(passage.text for passage in memory.passages()) == ["Ida's own.", "The user's, later."]
+    session.add_texts(["Ida's new."], ids=["1"])
+    assert sorted(passage.text for passage in memory.passages()) == ["Ida's new.", "The user's, later."]
+
+
+def test_a_reader_never_misses_a_document_that_writers_update(tmp_path: Path) -> None:
+    """Two writers update one document, each from a connection of its own; no one raises, and it is always there."""
+    path, ended = tmp_path / "notes.db", Event()
+
+    def write(name: str) -> None:
+        with Memory(path) as memory:
+            store = MemagentVectorStore(memory.bind(user="alice"))
+            for number in range(30):
+                store.add_texts([f"ferry {name} {number // 2}"], [{"n": number}], ids=["x"])
+
+    def read() -> int:
+        seen = 0
+        with Memory(path) as memory:
+            store = MemagentVectorStore(memory.bind(user="alice"))
+            while not ended.is_set():
+                assert [document.id for document in store.get_by_ids(["x"])] == ["x"]
+                assert store.memory.count() == 1
+                seen += 1
+        return seen
+
+    with Memory(path) as memory, ThreadPoolExecutor(3) as pool:
+        MemagentVectorStore(memory.bind(user="alice")).add_texts(["ferry"], ids=["x"])
+        reader = pool.submit(read)
+        writers = [pool.submit(write, name) for name in ("a", "b")]
+        try:
+            for writer in writers:
+                writer.result(timeout=120)
+        finally:
+            ended.set()
+        assert reader.result(timeout=60) > 0
+
+
+UPDATING = """
+import sys
+from memagent import Memory
+from memagent.integrations.langchain import MemagentVectorStore
+with Memory(sys.argv[1]) as memory:
+    store = MemagentVectorStore(memory.bind(user="alice"))
+    for number in range(int(sys.argv[2]), 10**9):
+        store.add_texts(["ferry %d" % (number // 3)], [{"n": number}], ids=["x"])
+        print(number, flush=True)
+"""
+
+
+def test_no_kill_loses_a_document_that_is_being_updated(tmp_path: Path) -> None:
+    path, said = str(tmp_path / "notes.db"), 0
+    for after in (1, 4, 9, 13, 20, 33):
+        command = [sys.executable, "-c", UPDATING, path, str(said)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(after)]
+            time.sleep(after % 5 / 1000)  # so that the signal comes at another moment of an update each time
+            process.kill()
+            lines += process.stdout.readlines()
+        said = int([line for line in lines if line.endswith("\n")][-1])
+        with Memory(path) as memory:
+            [document] = MemagentVectorStore(memory.bind(user="alice")).get_by_ids(["x"])
+            assert memory.bind(user="alice").count() == 1
+        number = document.metadata["n"]
+        assert said <= number <= said + 1, "an update that was acknowledged is lost"
+        assert document.page_content == f"ferry {number // 3}", "text and metadata are of two updates"
 
 
 def test_a_forgotten_id_can_be_taken_again(store: MemagentVectorStore) -> None:

@@ -18,7 +18,7 @@ from memagent.stores.graph import SQLGraphStore
 from memagent.stores.triple import SQLTripleStore
 from memagent.stores.vector import SQLVectorStore
 from memagent.testing.kept import HOME, KEEPS, SEES, Kept
-from memagent.types import Scope, Triple
+from memagent.types import Note, Scope, Triple
 
 ALICE = Scope(user="alice")
 DIM = 4
@@ -201,3 +201,19 @@ def test_two_sessions_are_one_graph_to_their_user(one_file, first, second):
     tell(kept, alone, first + second)
     assert equal(kept.graph.arrays(Scope(user)), kept.graph.arrays(alone))
     assert equal(kept.graph.arrays(Scope(user, "one")), before)
+
+
+def test_a_passage_that_a_note_replaces_stays_in_the_graph_with_what_it_says(kept, database):
+    """The graph that follows the change log is the one that is read anew."""
+    note = Note("Ida keeps the light.", id="x")
+    kept.passages.add(ALICE, [note], kept.vector("a")[None])
+    kept.add(ALICE, Triple("Ida", "keeps", "the light", passage="x"))
+    before = kept.graph.arrays(ALICE)
+    for changed in (replace(note, metadata={"n": 1}), replace(note, source="b.md"), replace(note, title="ida")):
+        kept.passages.add(ALICE, [changed], kept.vector("a")[None], replace_ids=True)
+        followed, anew = kept.graph.arrays(ALICE), made(database)[2].arrays(ALICE)
+        assert followed.names == anew.names == before.names
+        for kind, (ends, weights) in anew.edges.items():
+            assert np.array_equal(followed.edges[kind][0], ends) and np.array_equal(followed.edges[kind][1], weights)
+        assert set(followed.edges) == set(anew.edges)
+    assert "title" in anew.edges

@@ -116,23 +116,40 @@ BREACHES = {
     "cuts by time too late": (breaking(nearest=late("nearest")), "cuts after the best k"),
     "ignores replace_sources": (
         breaking(
-            add=lambda self, scope, notes, vectors, *, replace_sources=False: SQLVectorStore.add(
-                self, scope, notes, vectors
+            add=lambda self, scope, notes, vectors, *, replace_sources=False, **options: SQLVectorStore.add(
+                self, scope, notes, vectors, **options
             )
         ),
         "replace_sources left",
     ),
     "replaces everything": (
         breaking(
-            add=lambda self, scope, notes, vectors, *, replace_sources=False: (
+            add=lambda self, scope, notes, vectors, *, replace_sources=False, **options: (
                 replace_sources
                 and self.delete(
                     scope, [one.id for one in self.passages(scope) if one.text not in {note.text for note in notes}]
                 ),
-                SQLVectorStore.add(self, scope, notes, vectors),
+                SQLVectorStore.add(self, scope, notes, vectors, **options),
             )[1]
         ),
         "deleted more than the sources",
+    ),
+    "ignores replace_ids": (
+        breaking(
+            add=lambda self, scope, notes, vectors, *, replace_ids=False, **options: SQLVectorStore.add(
+                self, scope, notes, vectors, **options
+            )
+        ),
+        "^store_replace_ids: replace_ids did not take the place",
+    ),
+    "replaces ids of others": (
+        breaking(
+            add=lambda self, scope, notes, vectors, *, replace_ids=False, **options: (
+                replace_ids and self.delete(scope, [note.id for note in notes]),
+                SQLVectorStore.add(self, scope, notes, vectors, **options),
+            )[1]
+        ),
+        "^store_replace_ids: ",
     ),
     "names no sources": (breaking(sources=lambda self, scope: []), r"sources\(\)"),
     "names sources unsorted": (
@@ -146,7 +163,7 @@ BREACHES = {
     "retires nothing": (breaking(retire=lambda self, scope, ids: len(ids)), "retired|retire"),
     "deletes when it should retire": (
         breaking(retire=lambda self, scope, ids: SQLVectorStore.delete(self, scope, ids)),
-        "restore",
+        "restore|retired",
     ),
     "restores nothing": (breaking(restore=restore_nothing), "restore"),
     "changes ids of others": (

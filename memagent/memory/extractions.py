@@ -64,7 +64,7 @@ class Extractions:
         ids = {id for id in Facts(self._core, passage.scope).add(triples) if id}
         own = sorted(ids - (before - extracted))  # what somebody said of the passage by hand is not the extraction's
         try:
-            self._store.done(passage, by, found.entities, own)
+            self._store.done(passage, by, found.entities, sorted(ids), own)
         except NotFound:
             self._store.take_back(passage, own)
             raise

@@ -75,14 +75,18 @@ class SQLExtractionStore:
             for row in writer.read(sql, [*own, of.id]):
                 removal.unsay(writer, row["rid"], _fact_rids(writer, of.scope, facts))
 
-    def done(self, of: Passage, extractor: str, entities: Sequence[str], facts: Sequence[str]) -> None:
+    def done(
+        self, of: Passage, extractor: str, entities: Sequence[str], facts: Sequence[str], new: Sequence[str]
+    ) -> None:
         """Record what was found in a passage; facts of what was found before, and are not among these, go.
 
         Args:
             of: the passage, in its own scope.
             extractor: what found it.
             entities: the names.
-            facts: the ids of the facts that it says.
+            facts: the ids of the facts that were found in it.
+            new: those of them that nobody had said of the passage before, or only an extraction: these go when they are
+                not found any more.
 
         Raises:
             NotFound: the passage has gone meanwhile, or is forgotten, or has another text now.
@@ -92,7 +96,7 @@ class SQLExtractionStore:
             rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
             before = set(json.loads(rows[0]["facts"])) if rows else set()
             removal.unsay(writer, rid, _fact_rids(writer, of.scope, sorted(before - set(facts))))
-            self._write(writer, rid, DONE, extractor, list(entities), sorted(set(facts)))
+            self._write(writer, rid, DONE, extractor, list(entities), sorted({*new, *before.intersection(facts)}))
 
     def fail(self, of: Passage, extractor: str, problem: str) -> None:
         """Record that nothing could be found in a passage, and why. What was found before stays.

@@ -57,13 +57,16 @@ def ask(
 def json_object(text: str) -> dict[str, Any]:
     """Return the JSON object in a reply, mending what models break (fences, quotes, commas, a cut end).
 
-    Raises `Unreadable` when the text holds no object.
+    Raises `Unreadable` when the text holds no object, or one that is nested too deeply to be read.
     """
     from json_repair import repair_json
 
     if "{" not in text:
         raise Unreadable("it holds no JSON object")
-    found = repair_json(text, return_objects=True)
+    try:
+        found: Any = repair_json(text, return_objects=True)
+    except (RecursionError, ValueError) as error:  # by json where it is well formed, by json-repair where it is not
+        raise Unreadable("it holds no JSON object that can be read; it may be nested too deeply") from error
     if isinstance(found, list):
         found = max((item for item in found if isinstance(item, dict)), key=len, default=None)
     if not isinstance(found, dict) or not found:

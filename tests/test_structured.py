@@ -57,6 +57,21 @@ def test_any_text_gives_an_object_or_is_unreadable(text: str) -> None:
         pass
 
 
+@pytest.mark.parametrize("depth", [100, 200, 400, 1_000, 50_000])
+@pytest.mark.parametrize("opening", ["{", '{"n":', '{"n": [[', "{'a': ["])
+def test_a_reply_that_nests_without_end_gives_an_object_or_is_unreadable(opening: str, depth: int) -> None:
+    try:
+        assert isinstance(json_object(opening * depth), dict)
+    except Unreadable as error:
+        assert str(error).startswith("it holds no JSON object that can be read")
+
+
+def test_a_reply_that_nests_too_deeply_is_asked_for_again_and_told_so() -> None:
+    llm = ScriptedLLM(['{"n":' * 50_000, "{" * 300, '{"n": 5}'])
+    assert asked(llm) == 5
+    assert all("nested too deeply" in request.messages[-1].content for request in llm.requests[1:])
+
+
 def test_a_broken_reply_is_asked_for_again_with_the_reason_shown() -> None:
     llm = ScriptedLLM(["no idea", '{"m": 1}', '{"n": 7}'])
     assert asked(llm) == 7

@@ -256,7 +256,7 @@ def _named(reply: str) -> list[Triple]:
 
 def _texts(fact: list[Any] | dict[str, Any]) -> Triple:
     if isinstance(fact, dict):
-        fact = [fact.get(name) for name in _PARTS] if _PARTS[0] in fact else list(fact.values())
+        fact = [fact.get(name) for name in _PARTS] if fact.keys() >= set(_PARTS) else list(fact.values())
     return tuple(str(part) for part in fact if part is not None)
 
 

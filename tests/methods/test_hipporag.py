@@ -254,12 +254,13 @@ HORT = SAID["hort"][1]
         "```json\n" + json.dumps([list(HORT)]) + "\n```",
         "I choose:\n" + chosen(HORT),
         json.dumps({"facts": [dict(zip(("object", "relation", "subject"), reversed(HORT), strict=True))]}),
+        json.dumps({"facts": [dict(zip(("subject", "predicate", "object"), HORT, strict=True))]}),
         json.dumps({"facts": [[" ".join(HORT)]]}),
         chosen([part.upper() for part in HORT]),
         chosen(["\uff25rik\u00a0 Hort", *HORT[1:]]),  # a wide E and a space that does not break
         chosen(HORT, HORT, HORT),
     ],
-    ids=["list", "fenced", "prose", "object", "one text", "case", "compatibility", "three times"],
+    ids=["list", "fenced", "prose", "object", "predicate", "one text", "case", "compatibility", "three times"],
 )
 def test_a_candidate_is_recognised_in_any_form(memory, reply):
     linked = ran(memory, link(QUESTION), reply).value

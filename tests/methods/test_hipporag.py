@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +12,21 @@ from hypothesis import strategies as st
 
 from memagent import Controller, Memory, Note, Trace, Triple
 from memagent.errors import MemagentError, UsageProblem
-from memagent.flow import Generate, Retrieve
-from memagent.methods.hipporag import FINISHED, answer_in, hipporag, ircot, link, look_up, merged, read, thought_in
+from memagent.flow import Generate, Retrieve, run
+from memagent.methods.hipporag import (
+    FINISHED,
+    answer_in,
+    hipporag,
+    ircot,
+    link,
+    look_up,
+    merged,
+    read,
+    thought_in,
+)
 from memagent.methods.plain import NOTHING_FOUND
 from memagent.testing import ScriptedLLM
-from memagent.types import Hit
+from memagent.types import Completion, Hit
 
 QUESTION = "In which county was Erik Hort born?"
 SAID = {
@@ -465,3 +476,50 @@ def test_no_reply_breaks_the_thinking(small, replies):
 def test_a_thought_is_one_line(text):
     assert thought_in(text) == thought_in(text).strip()
     assert len(thought_in(text).splitlines()) <= 1
+
+
+WHOLE = [
+    chosen(),
+    chosen(HORT, SAID["place"][1]),
+    f"```json\n{chosen(HORT)}\n```",
+    json.dumps([list(HORT)]),
+    json.dumps({"facts": [{"subject": HORT[0], "relation": HORT[1], "object": HORT[2]}]}),
+    f"<think>Which? {{maybe}}</think>{chosen(HORT)}",
+    "Thought: He was born in Montebello [1].\nAnswer: Rockland County",
+    f"**Thought:** {FINISHED} Rockland County.",
+]
+PIECES = ['"', "'", "{", "}", "[", "]", ",", ":", "\\", "\n", "\0", "null", "NaN", "1e999", "\ud800", "\u2028"]
+PIECES += ["[" * 600, "{" * 600, '{"facts":', "```", "Answer:", "Thought:", FINISHED, "Erik Hort", "//", "/*", "é"]
+
+
+def mangled_by(dice):
+    text = dice.choice(WHOLE)
+    for _ in range(dice.randint(1, 4)):
+        start = dice.randint(0, len(text))
+        end = min(len(text), start + dice.choice([0, 0, 1, 4, 20]))
+        text = text[:start] + dice.choice([*PIECES, "", text[start:end] * 2]) + text[end:]
+    return text[: dice.randint(0, len(text))] if dice.random() < 0.2 else text
+
+
+def test_ten_thousand_mangled_replies_are_read_or_refused_and_invent_nothing():
+    dice = random.Random(2502)
+    facts = [Hit(id, " ".join(triple), 0.5, kind="fact", triple=triple) for id, (_, triple) in SAID.items()]
+    outcomes = {"chosen": 0, "none": 0, "ignored": 0, "unreadable": 0}
+    for _ in range(10_000):
+        reply = mangled_by(dice)
+
+        def answered(step, path, reply=reply):
+            return facts if isinstance(step, Retrieve) else Completion(reply)
+
+        linked = run(link(QUESTION, tries=1), answered)
+        assert list(linked.candidates) == facts
+        if linked.reason:
+            assert linked.facts == linked.candidates
+        else:
+            words = {word for fact in linked.facts for word in fact.text.split()}
+            assert all(word.casefold() in reply.casefold() for word in words)
+        kept = "chosen" if linked.facts else "ignored" if linked.ignored else "none"
+        outcomes["unreadable" if linked.reason else kept] += 1
+        assert run(read(QUESTION, facts), answered).text in reply
+        assert len(thought_in(reply).splitlines()) <= 1
+    assert min(outcomes.values()) > 100, outcomes

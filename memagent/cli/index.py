@@ -12,6 +12,7 @@ from memagent.cli.console import complain, emit, hush, plural, say, shortened, s
 from memagent.cli.notes import db_option, embedder_option, json_option, open_memory, scope_options
 
 if TYPE_CHECKING:
+    from memagent.controller import Controller
     from memagent.indexing.facts import Progress
     from memagent.memory import Memory
 
@@ -20,7 +21,7 @@ _FINDINGS = 6
 
 @click.command()
 @click.option("-m", "--model", help="Which model looks for facts; `offline` goes by rules and is free.")
-@click.option("--estimate", is_flag=True, help="Say what the pending passages will take, and do nothing.")
+@click.option("--estimate", is_flag=True, help="Say what it will take, and do nothing.")
 @click.option("--status", is_flag=True, help="Say how far it has come, and why passages failed.")
 @click.option("--again", is_flag=True, help="Go through all passages again.")
 @click.option("--failed", is_flag=True, help="Go through those again that failed.")
@@ -66,6 +67,8 @@ def index(
     Two calls of the model for each passage. Each passage is on record as soon as it is done: stop when you like, and
     the same command goes on. With --from and --to, passages with their facts are read and written as JSON lines.
     """
+    if source is not None and target is not None:
+        raise click.UsageError("--from and --to are two commands: give one of them.")
     hush(quiet)
     with open_memory(db, embedder, new=source is not None) as opened:
         memory = opened.bind(**scope)
@@ -76,26 +79,24 @@ def index(
         if status:
             return _status(memory, as_json)
         if estimate:
-            return _estimate(memory, model, limit, as_json)
+            return _estimate(memory, model, limit, again, as_json)
+        controller = _controller(model, max_cost)  # before anything is changed: it may have no key
         if again or failed:
             memory.extractions.again(failed=not again)
-        return _find(memory, model, concurrency, limit, max_cost, as_json, quiet)
+        return _find(memory, controller, concurrency, limit, as_json, quiet)
+
+
+def _controller(model: str | None, max_cost: float | None) -> Controller:
+    from memagent.budget import Budget
+    from memagent.controller import Controller
+
+    return Controller(model, budget=Budget(cost=max_cost))
 
 
 def _find(
-    memory: Memory,
-    model: str | None,
-    concurrency: int,
-    limit: int | None,
-    max_cost: float | None,
-    as_json: bool,
-    quiet: bool,
+    memory: Memory, controller: Controller, concurrency: int, limit: int | None, as_json: bool, quiet: bool
 ) -> int:
-    from memagent.budget import Budget
-    from memagent.controller import Controller
     from memagent.indexing.facts import find_facts
-
-    controller = Controller(model, budget=Budget(cost=max_cost))
 
     def tell(progress: Progress) -> None:
         if sys.stderr.isatty() and not quiet:
@@ -115,14 +116,15 @@ def _find(
     return _FINDINGS if found.failed else 0
 
 
-def _estimate(memory: Memory, model: str | None, limit: int | None, as_json: bool) -> int:
+def _estimate(memory: Memory, model: str | None, limit: int | None, again: bool, as_json: bool) -> int:
     from dataclasses import asdict
 
     from memagent import registry
     from memagent.indexing.facts import estimate
 
     llm = registry.llm(model)
-    found = estimate(memory.extractions.pending(limit), llm)
+    passages = list(memory.passages())[:limit] if again else memory.extractions.pending(limit)
+    found = estimate(passages, llm)
     if as_json:
         emit({"model": llm.name, **asdict(found)})
         return 0

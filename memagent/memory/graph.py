@@ -84,7 +84,7 @@ class Graph:
     def graphml(self, path: str | os.PathLike[str]) -> None:
         """Write the graph as GraphML, for Gephi, yEd, Cytoscape and the like. An existing file is replaced as a whole.
 
-        Characters that XML cannot hold are left out.
+        Characters that XML cannot hold are left out of texts, and spelt out in the names of nodes.
 
         Raises:
             UsageProblem: the path is that of the memory itself.
@@ -96,10 +96,14 @@ class Graph:
         made = self.to_networkx()
         for _, attributes in made.nodes(data=True):
             attributes.update({name: _NOT_IN_XML.sub("", value) for name, value in attributes.items()})
-        made = networkx.relabel_nodes(made, {node: _NOT_IN_XML.sub("", node) for node in made})
+        made = networkx.relabel_nodes(made, {node: _NOT_IN_XML.sub(_escaped, node) for node in made})
         written = BytesIO()
         networkx.write_graphml_xml(made, written)
         replace(Path(path), written.getvalue().decode())
 
     def __repr__(self) -> str:
         return f"Graph({self._scope})"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\x{ord(found.group()):02x}"

@@ -192,6 +192,8 @@ class Memory:
         core = self._core
         triples, graph = (core.triples, core.graph) if by_facts else (None, None)
         found = registry.retriever(using, store, self.embedder, triples=triples, graph=graph)
+        if isinstance(facts, str):
+            raise UsageProblem(f"facts takes a list of ids, got the text {facts!r}", hint="Write facts=[id].")
         if facts is None:
             return found.retrieve(query, k, scope)
         if not isinstance(found, GraphRetriever):

@@ -131,6 +131,9 @@ class Graph:
             return _nowhere(), "the memory holds no facts"
         found = self._found(scope, graph, query, vector, facts, parts)
         linked, texts = self._linked(scope, graph, found, facts)
+        if facts is None and len(linked.places) < self._settings.facts and len(found.places) >= _POOL:
+            found = self._found(scope, graph, query, vector, facts, parts, pool=None)  # most of the best have ended
+            linked, texts = self._linked(scope, graph, found, facts)
 
         def nearness(nodes: NDArray[np.int64]) -> NDArray[np.float32]:
             return self._graph.cosines(scope, [graph.names[node] for node in nodes.tolist()], vector)
@@ -150,12 +153,13 @@ class Graph:
         vector: Vector,
         facts: Sequence[str] | None,
         parts: dict[str, Ranking],
+        pool: int | None = _POOL,
     ) -> Ranking:
-        """All facts that may link, best first, with scores in [0, 1]."""
-        every = self._settings.scale == "range" or facts is not None
-        ways = {"dense": self._graph.rank(scope, graph, "fact", vector, None if every else _POOL)}
+        """The facts that may link, best first, with scores in [0, 1]; each way brings in `pool` of them, or all."""
+        most = None if self._settings.scale == "range" or facts is not None else pool
+        ways = {"dense": self._graph.rank(scope, graph, "fact", vector, most)}
         if self._settings.words:
-            ways["keyword"] = self._graph.rank(scope, graph, "fact", query, None if every else _POOL)
+            ways["keyword"] = self._graph.rank(scope, graph, "fact", query, most)
         found = scaled(merged(list(ways.values())) if self._settings.words else ways["dense"], self._settings.scale)
         if self._settings.scale == "range":
             return found
@@ -173,13 +177,13 @@ class Graph:
             found, count = Ranking(found.places[asked], found.scores[asked]), len(asked)
             places = found.places.tolist()
         history = facts is not None or not self._settings.current
-        for start in range(0, len(places), max(1, count)):
-            some = {graph.facts[place]: start + rank for rank, place in enumerate(places[start : start + count])}
+        start, size = 0, max(1, count)
+        while start < len(places) and len(chosen) < count:
+            some = {graph.facts[place]: start + rank for rank, place in enumerate(places[start : start + size])}
             told = {fact.id: fact.text for fact in self._triples.facts(scope, ids=list(some), history=history)}
             chosen += [rank for id, rank in some.items() if id in told]
             texts.update((places[rank], told[id]) for id, rank in some.items() if id in told)
-            if len(chosen) >= count:
-                break
+            start, size = start + size, 2 * size
         return Ranking(found.places[chosen[:count]], found.scores[chosen[:count]]), texts
 
     def _walk(self, graph: GraphArrays) -> PageRank:

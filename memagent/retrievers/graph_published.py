@@ -65,9 +65,9 @@ class Published:
         return list(names)
 
     def cosines(self, scope: Scope, names: Sequence[str], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the cosines (n,) of the first phrases below that have become these."""
+        """Return the cosines (n,) of the first phrases below that have become these; -1 for one that has gone."""
         first = self.arrays(scope).memo["first"]
-        return self._graph.cosines(scope, [first[name] for name in names], vector)
+        return self._graph.cosines(scope, [first.get(name, name) for name in names], vector)
 
     def phrases(self, scope: Scope) -> list[str]:
         """Return the phrases, sorted."""

@@ -28,7 +28,7 @@ from memagent.errors import UsageProblem
 Ranks = NDArray[np.float32]
 
 _SWEPT = 500_000  # edges, up to which going through all of them is quicker than pushing
-_HELD = 3e-3  # of the accuracy: the mass that a node may hold back for a weight of 1 of its edges, when pushing
+_HELD = 1.8e-3  # of the accuracy: the mass that a node may hold back for the usual weight of an edge, when pushing
 _ROUNDS = 200
 _MANY = 16  # resets that are solved at once, to bound the memory
 
@@ -43,9 +43,14 @@ class PageRank:
         count: the number of nodes n.
         pairs: the edges, int32 (m, 2). Parallel edges add up, an edge from a node to itself is left out.
         weights: positive, float32 (m,).
+
+    Raises:
+        UsageProblem: a weight is not finite, or not above 0.
     """
 
     def __init__(self, count: int, pairs: NDArray[np.int32], weights: NDArray[np.float32]) -> None:
+        if len(weights) and not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise UsageProblem("weights of edges must be finite and above 0", hint="Leave an edge of no weight out.")
         apart = pairs[:, 0] != pairs[:, 1]
         first, second, own = pairs[apart, 0], pairs[apart, 1], weights[apart]
         source = np.concatenate([first, second])
@@ -57,6 +62,7 @@ class PageRank:
         self._starts = np.concatenate([[0], np.cumsum(self._sizes)])
         self.degree: NDArray[np.float64] = np.bincount(source[order], self._weights, minlength=count).astype(np.float64)
         self._inverse = _inverse(self.degree)
+        self._usual = float(own.mean(dtype=np.float64)) if len(own) else 1.0
 
     def neighbours(self, node: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the ends of a node's edges, int32 (k,), and their weights (k,); one twice for parallel edges."""
@@ -156,7 +162,7 @@ class PageRank:
         stamp = np.zeros(self._count, dtype=np.int32)
         front = np.flatnonzero(held)
         for _ in range(_ROUNDS):
-            front = front[held[front] > _HELD * accuracy * self.degree[front]]
+            front = front[held[front] > _HELD * accuracy / self._usual * self.degree[front]]
             front = front[self._sizes[front] > 0]
             if not len(front):
                 break

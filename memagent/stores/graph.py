@@ -31,6 +31,8 @@ from memagent.stores.synonyms import Synonyms
 from memagent.types import Scope
 
 _OWN = ("relation", "context", "title")
+_ALL = 1 << 40
+_FURTHER = 4
 _KEPT = 32  # graphs in memory, of as many scopes
 _NODES = "nodes of phrases"
 
@@ -145,12 +147,16 @@ class SQLGraphStore(IndexedStore):
             UsageProblem: the vector has another length, or a component that is not finite.
             EmbedderMismatch: another process has meanwhile written with another embedder.
         """
-        most = max(1, len(graph.rids[kind][0])) if k is None else k
-        if isinstance(query, str):
-            rids, scores = self._indexes.ranked(scope, kind, query, most)
-            return _ranking(found_at(graph, kind, rids), scores)
-        found = np.array(self._near(scope, kind, query, most)).reshape(-1, 2)
-        return _ranking(found_at(graph, kind, found[:, 0]), found[:, 1])
+        wanted = _ALL if k is None else k
+        while True:  # looks further down while what was found is a fact of hidden passages only
+            if isinstance(query, str):
+                rids, scores = self._indexes.ranked(scope, kind, query, wanted)
+            else:
+                rids, scores = np.array(self._near(scope, kind, query, wanted)).reshape(-1, 2).T
+            found = _ranking(found_at(graph, kind, rids), scores)
+            if len(rids) < wanted or len(found.places) >= wanted or (k is not None and len(found.places) >= k):
+                return Ranking(found.places[:k], found.scores[:k])
+            wanted *= _FURTHER
 
     def mentioned(self, scope: Scope, graph: GraphArrays, text: str) -> Ranking:
         """Return the phrases (as nodes) that a text names word for word, the longest only where one lies in another.

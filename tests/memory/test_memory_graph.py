@@ -48,6 +48,7 @@ def test_networkx_has_every_node_and_edge(memory):
 def test_graphml_is_read_back_as_it_was_whatever_the_texts_hold(memory, tmp_path):
     [id] = memory.add(Note('bell \x07 and <markup> & "quotes"', title="null \x00 byte", source="odd"))
     memory.facts.add(Triple("a \x01 b", "is", "<c>", passage=id))
+    memory.facts.add([("bell\x01", "is", "one"), ("bell\x02", "is", "another")])
     memory.graph.graphml(tmp_path / "g.graphml")
     read, made = networkx.read_graphml(tmp_path / "g.graphml", force_multigraph=True), memory.graph.to_networkx()
     assert (len(read), read.number_of_edges()) == (len(made), made.number_of_edges())

@@ -6,11 +6,13 @@ Checks 4 and 5 are about PageRank alone (`test_pagerank.py`), 13 and 14 about me
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from memagent import registry
+from memagent.errors import UsageProblem
 from memagent.memory import Memory
 from memagent.retrievers.graph import Graph
 from memagent.retrievers.graph_published import PUBLISHED, Published, plain
@@ -387,9 +389,47 @@ def test_the_contract_of_retrievers(name, facts):
         memory.close()
 
 
-def test_facts_to_begin_with_are_for_the_graph_alone(memory):
-    from memagent.errors import UsageProblem
+@pytest.mark.parametrize("using", ["graph", "graph:paper", "graph:reference"])
+@pytest.mark.parametrize("hidden", [5, 80])
+def test_forgotten_facts_take_no_place_from_living_ones(using, hidden):
+    with Memory(":memory:", single_user=True) as memory:
+        ids = memory.add([f"Mara visits town{number}." for number in range(hidden)])
+        memory.facts.add([Triple("Mara", "visits", f"town{number}", passage=id) for number, id in enumerate(ids)])
+        [alive] = memory.add("Keeper Mara was seen in Bergen.")
+        [fact] = memory.facts.add(Triple("keeper Mara", "was seen in", "Bergen", passage=alive))
+        memory.forget(ids)
+        for facts in (None, [fact]):
+            [hit] = memory.search("Mara visits which town?", using=using, facts=facts)
+            assert hit.id == alive and "Bergen" in hit.why
 
+
+def test_values_that_have_ended_take_no_place_from_the_one_that_holds():
+    with Memory(":memory:", single_user=True) as memory:
+        memory.facts.declare("lives in")
+        for number in range(70):
+            [id] = memory.add(f"Note {number}.")
+            at = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=number)
+            memory.facts.add(Triple("Mara", "lives in", f"town{number}", passage=id, at=at))
+        hits = memory.search("Mara lives in which town today?", 3, using="graph")
+        assert "Mara lives in town69" in hits[0].why
+
+
+def test_the_published_graph_is_searched_while_it_changes(tmp_path):
+    with Memory(tmp_path / "m.db", single_user=True) as memory:
+        memory.facts.add([(f"person{number}", "knows", f"person{number + 1}") for number in range(20)])
+        graph = Published(memory.core.graph)
+        before = graph.arrays(Scope())
+        memory.delete(memory.facts.find("person19")[0].id)
+        found = graph.cosines(Scope(), before.names, memory.embedder.embed(["person1"])[0])
+        assert found[list(before.names).index("person20")] == -1.0
+
+
+def test_one_text_is_no_list_of_facts(memory):
+    with pytest.raises(UsageProblem, match="list of ids"):
+        memory.search(QUERY, using="graph", facts="fact:1")
+
+
+def test_facts_to_begin_with_are_for_the_graph_alone(memory):
     index(memory)
     with pytest.raises(UsageProblem, match="graph search alone"):
         memory.search(QUERY, using="hybrid", facts=["fact:x"])

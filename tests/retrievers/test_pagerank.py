@@ -174,3 +174,22 @@ def test_what_is_no_reset_or_damping_is_refused(reset, options):
             solve(reset, **options)
     with pytest.raises(UsageProblem, match="accuracy"):
         walk.fast([1, 0, 0], accuracy=0)
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_edge_needs_a_weight(weight):
+    with pytest.raises(UsageProblem, match="weights"):
+        made(3, [(0, 1, 1.0), (1, 2, weight)])
+
+
+@pytest.mark.parametrize("times", [1e-4, 1e4])
+def test_pushing_does_not_depend_on_the_scale_of_weights(times, monkeypatch):
+    monkeypatch.setattr(pagerank, "_SWEPT", 0)
+    rng = np.random.default_rng(5)
+    ends = (2_000 * rng.random((8_000, 2)) ** 2).astype(np.int32)
+    weights = rng.random(8_000).astype(np.float32) + np.float32(0.1)
+    reset = np.zeros(2_000)
+    reset[rng.integers(0, 2_000, 20)] = 1.0
+    one = PageRank(2_000, ends, weights).fast(reset)
+    other = PageRank(2_000, ends, (weights * np.float32(times))).fast(reset)
+    assert other == pytest.approx(one, abs=2e-6)

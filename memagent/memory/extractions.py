@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from memagent.errors import NotFound, UsageProblem
+from memagent.errors import UsageProblem
 from memagent.memory.core import Core
-from memagent.memory.facts import Facts
+from memagent.memory.facts import embedding
 from memagent.stores.extractions import DONE, FAILED, SQLExtractionStore
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
@@ -59,16 +59,14 @@ class Extractions:
         """
         self._check(passage, by)
         check_extraction(found)
-        before, extracted = self._store.said(passage)
         triples = [Triple(*parts, passage=passage.id) for parts in found.triples if all(map(key, parts))]
-        ids = {id for id in Facts(self._core, passage.scope).add(triples) if id}
-        own = sorted(ids - (before - extracted))  # what somebody said of the passage by hand is not the extraction's
-        try:
-            self._store.done(passage, by, found.entities, own)
-        except NotFound:
-            self._store.take_back(passage, own)
-            raise
-        return len(ids)
+        facts, store = self._core.triples, self._store
+        return embedding(
+            self._core,
+            passage.scope,
+            triples,
+            lambda vectors: store.keep(passage, by, found, triples, vectors, facts),
+        )
 
     def fail(self, passage: Passage, problem: str, *, by: str) -> None:
         """Record that nothing could be found in a passage, and why.

@@ -106,9 +106,10 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
 
 
 def unsay(writer: Writer, passage: int, facts: Sequence[int]) -> None:
-    """Take away that a passage says these facts, by their rids, and what hung on that alone."""
+    """Take away that a passage says these facts, by their rids, at no given time, and what hung on that alone."""
     for some in pages(facts):
-        writer.execute(f"DELETE FROM evidence WHERE passage = ? AND fact IN ({marks(some)})", [passage, *some])
+        sql = f"DELETE FROM evidence WHERE passage = ? AND at IS NULL AND until IS NULL AND fact IN ({marks(some)})"
+        writer.execute(sql, [passage, *some])
     _less_said(writer, facts, [], Counter())
 
 

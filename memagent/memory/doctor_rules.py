@@ -193,9 +193,8 @@ RULES: tuple[Rule, ...] = (
         "extractions of things that are no passages, or in no known state",
         """SELECT extractions.rid, items.id FROM extractions JOIN items ON items.rid = extractions.rid
            WHERE items.kind <> 'passage' OR extractions.status NOT IN ('done', 'failed', 'pending')
-              OR NOT json_valid(extractions.entities) OR NOT json_valid(extractions.facts)
-              OR coalesce(json_type(extractions.entities), '') <> 'array'
-              OR coalesce(json_type(extractions.facts), '') <> 'array'""",
+              OR CASE WHEN json_valid(extractions.entities) THEN json_type(extractions.entities) END IS NOT 'array'
+              OR CASE WHEN json_valid(extractions.facts) THEN json_type(extractions.facts) END IS NOT 'array'""",
         mend=lambda writer, rids: _remove_extractions(writer, rids),
     ),
     Rule(

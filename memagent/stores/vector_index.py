@@ -42,13 +42,11 @@ class VectorIndex:
     """
 
     def __init__(self, dim: int, *, scanned: int = _SCANNED) -> None:
-        import faiss
-
-        self._lock = threading.Lock()  # FAISS crashes when a search meets an add
+        self._lock = threading.Lock()  # a search must not meet an add
         self._places = Places()
         self._dim = dim
         self._scanned = scanned
-        self._flat: Any = faiss.IndexFlatIP(dim)
+        self._room = np.empty((0, dim), dtype=np.float32)  # the first rows of it are the vectors
         self._codes: Codes | None = None
         self._coded_first = 0
 
@@ -65,7 +63,10 @@ class VectorIndex:
         if not len(rids):
             return
         with self._lock:
-            self._flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
+            first, last = len(self._places), len(self._places) + len(rids)
+            if last > len(self._room):
+                self._room = _roomier(self._room, first, last)
+            self._room[first:last] = vectors
             self._places.add(np.asarray(rids, dtype=np.int64))
 
     def remove(self, rids: Rids) -> None:
@@ -73,8 +74,8 @@ class VectorIndex:
         with self._lock:
             self._places.remove(np.asarray(rids, dtype=np.int64))
             if self._places.wasteful():
-                gone = np.flatnonzero(~self._places.pack())
-                self._flat.remove_ids(gone)
+                vectors, kept = self._vectors(), self._places.pack()
+                self._room, gone = vectors[kept], np.flatnonzero(~kept)
                 if self._codes is not None:
                     self._codes.remove(gone[gone < len(self._codes)])
 
@@ -94,7 +95,7 @@ class VectorIndex:
             if k < 1 or not total:
                 return []
             codes = self._current_codes() if total * self._dim > self._scanned else None
-            return self._ranked(query, _one_thread(self._candidates, query, min(k, total), total, mask, codes), k)
+            return self._ranked(query, self._candidates(query, min(k, total), total, mask, codes), k)
 
     def above(self, rids: Rids, least: float) -> tuple[Rids, Rids, Vectors]:
         """Return the pairs of a vector of `rids` (n,) and any other vector whose cosine is at least `least`.
@@ -123,19 +124,18 @@ class VectorIndex:
         found = None if codes is None else self._estimated(codes, query, k, total, mask)
         if found is not None:
             return found
-        wanted = min(k + 8, total)
-        while True:
-            scores, rows = self._flat.search(query[None], wanted, params=_only(mask))
-            if wanted == total or scores[0, -1] < scores[0, k - 1] - _MARGIN:
-                return np.asarray(rows[0], dtype=np.int64)
-            wanted = min(_MORE * wanted, total)
+        scores = self._vectors() @ query
+        if mask is not None:
+            scores[~mask] = -np.inf
+        rows: Rows = np.flatnonzero(scores >= np.partition(scores, -k)[-k] - _MARGIN)
+        return rows
 
     def _estimated(self, codes: Codes, query: Vectors, k: int, total: int, mask: Mask | None) -> Rows | None:
         """The same from estimates; None where these do not tell the vectors apart well enough."""
         tail = np.arange(len(codes), len(self._places))
         wanted = (_FIRST[0] + _FIRST[1] * k) * len(self._places) // total
         while wanted * _PART <= len(codes):
-            rows, estimates = codes.nearest(query, wanted)
+            rows, estimates = _one_thread(codes.nearest, query, wanted)
             rows = np.concatenate([rows, tail])
             rows = rows if mask is None else rows[mask[rows]]
             if len(rows) >= k:
@@ -157,21 +157,12 @@ class VectorIndex:
         return self._codes
 
     def _vectors(self) -> Vectors:
-        """All rows (rows, dim) as they lie in FAISS: good until rows are added or removed."""
-        import faiss
-
-        every: Vectors = faiss.rev_swig_ptr(self._flat.get_xb(), len(self._places) * self._dim)
-        return every.reshape(-1, self._dim)
+        """All rows (rows, dim): good until rows are added or removed."""
+        return self._room[: len(self._places)]
 
     def _cosines(self, query: Vectors, rows: Rows) -> Vectors:
-        """Cosines (n,) of rows (n,) in single precision, without a copy of the vectors."""
-        import faiss
-
-        rows, cosines = np.ascontiguousarray(rows), np.empty(len(rows), dtype=np.float32)
-        if not len(rows):  # which FAISS takes for a mistake
-            return cosines
-        pointers = [faiss.swig_ptr(array) for array in (query, cosines, rows)]
-        self._flat.compute_distance_subset(1, pointers[0], len(rows), *pointers[1:])
+        """Cosines (n,) of rows (n,) in single precision."""
+        cosines: Vectors = self._room[rows] @ query
         return cosines
 
     def _ranked(self, query: Vectors, rows: Rows, k: int) -> list[tuple[int, float]]:
@@ -183,18 +174,15 @@ class VectorIndex:
         return list(zip(rids[order].tolist(), scores[order].tolist(), strict=True))
 
 
-def _only(mask: Mask | None) -> Any:
-    """FAISS search parameters that find only the rows of a mask (rows,)."""
-    import faiss
-
-    if mask is None:
-        return None
-    make: Any = (faiss.SearchParameters, faiss.IDSelectorBitmap)
-    return make[0](sel=make[1](np.packbits(mask, bitorder="little")))
+def _roomier(room: Vectors, used: int, needed: int) -> Vectors:
+    """Room for at least so many rows, and a quarter more, with the used ones in it."""
+    larger = np.empty((max(needed, used + used // 4), room.shape[1]), dtype=np.float32)
+    larger[:used] = room[:used]
+    return larger
 
 
 def _one_thread(search: Callable[..., Any], *args: Any) -> Any:
-    """Run a search of one query on one thread: twice as fast as on two. The setting is the calling thread's own."""
+    """Run FAISS on one thread for one query: twice as fast as on two. The setting is the calling thread's own."""
     import faiss
 
     before = faiss.omp_get_max_threads()

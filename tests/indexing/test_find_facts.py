@@ -238,6 +238,62 @@ def test_a_killed_job_goes_on_and_comes_to_the_same(tmp_path):
     assert counts[0] == counts[1]
 
 
+def test_a_passage_that_was_edited_meanwhile_says_nothing_of_the_old_text(memory):
+    [id] = memory.add("Ida lives in Oslo.")
+    old = memory.get(id)
+    memory.edit(id, "Bo likes tea.")
+    with pytest.raises(NotFound):
+        memory.extractions.keep(old, Extraction(("Ida",), (("Ida", "lives in", "Oslo"),)), by="me")
+    assert memory.facts.count() == 0
+
+
+def test_what_was_said_by_hand_outlives_every_extraction(memory):
+    [id] = memory.add("Text 1")
+    memory.facts.add(Triple("Ida", "is", "here", passage=id))
+    memory.extractions.keep(memory.get(id), Extraction(("Ida",), (("Ida", "is", "here"), ("a", "is", "b"))), by="one")
+    memory.extractions.keep(memory.get(id), Extraction(), by="two")
+    assert [fact.subject for fact in memory.facts.find()] == ["Ida"]
+
+
+def test_a_purged_fact_is_named_by_no_extraction(tmp_path):
+    with Memory(tmp_path / "m.db", single_user=True) as memory:
+        [id] = memory.add("She has that illness.")
+        found = Extraction(("AnnQQ", "GoutQQ"), (("AnnQQ", "has", "GoutQQ"),))
+        memory.extractions.keep(memory.get(id), found, by="me")
+        memory.purge(memory.facts.find()[0].id)
+        assert dict(memory.extractions.entities()) == {id: ()} and memory.count() == 1
+    assert not any(b"goutqq" in file.read_bytes().lower() for file in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Extraction("Ida"),
+        Extraction(("\ud800",)),
+        Extraction((), (("a", "b"),)),
+        Extraction((), ("abc",)),
+        Extraction((), ((1, "r", "o"),)),
+    ],
+)
+def test_what_is_no_extraction_is_refused(memory, wrong):
+    [id] = memory.add("Text 1")
+    with pytest.raises(UsageProblem):
+        memory.extractions.keep(memory.get(id), wrong, by="me")
+    assert memory.extractions.counts()["pending"] == 1
+
+
+@pytest.mark.parametrize("column", ["entities", "facts"])
+@pytest.mark.parametrize("value", ["5", "{", '{"a": 1}'])
+def test_the_doctor_drops_an_extraction_that_cannot_be_read(memory, column, value):
+    memory.add("Text 1")
+    find_facts(memory.extractions, Controller(script(1)))
+    with memory.core.file().write() as writer:
+        writer.execute(f"UPDATE extractions SET {column} = ?", [value])
+    assert [one.check for one in memory.doctor()] == ["extractions"]
+    memory.doctor(repair=True)
+    assert memory.doctor() == [] and memory.extractions.counts()["pending"] == 1
+
+
 # --- files
 
 

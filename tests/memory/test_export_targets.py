@@ -25,6 +25,8 @@ def test_the_memory_itself_is_no_place_for_an_export(memory, tmp_path, name):
     os.link(tmp_path / "m.db", tmp_path / "hard.jsonl")
     with pytest.raises(UsageProblem, match="is the memory itself"):
         memory.export(tmp_path / name)
+    with pytest.raises(UsageProblem, match="is the memory itself"):
+        memory.graph.graphml(tmp_path / name)
     assert memory.count() == 50 and memory.doctor() == []
 
 

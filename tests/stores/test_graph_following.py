@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memagent.errors import NotFound
+from memagent.errors import EmbedderMismatch, NotFound
 from memagent.memory import Memory
 from memagent.stores.graph import SQLGraphStore
 from memagent.types import Note, Scope, Triple
@@ -163,6 +163,23 @@ def test_a_change_of_embedder_finds_synonyms_anew(tmp_path):
         assert memory.core.file().read("SELECT * FROM synonyms") == []
         graph = memory.core.graph.arrays(Scope())
         assert len(graph.names) == 2
+
+
+def test_synonyms_are_not_kept_of_vectors_that_were_exchanged_meanwhile(tmp_path, monkeypatch):
+    with Memory(tmp_path / "m.db", embedder=Near(), single_user=True) as memory:
+        memory.facts.add(("Gull Point", "is near", "Gull Pond"))
+        store, own = memory.core.graph, memory.core.graph._synonyms.of
+
+        def exchanged(scope, rids):
+            found = own(scope, rids)
+            with Memory(tmp_path / "m.db", embedder=Near(), single_user=True) as other:
+                other.reembed("hashing:16")
+            return found
+
+        monkeypatch.setattr(store._synonyms, "of", exchanged)
+        with pytest.raises(EmbedderMismatch):
+            store.find_synonyms(Scope())
+        assert memory.core.file().read("SELECT * FROM synonyms") == []
 
 
 def test_two_processes_that_find_synonyms_keep_them_once(tmp_path):

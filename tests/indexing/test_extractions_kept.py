@@ -100,6 +100,14 @@ def test_a_purged_fact_is_not_found_again(memory):
     assert subjects(memory) == {"plain"}
 
 
+def test_after_a_purge_an_extraction_knows_its_other_facts(memory):
+    [id] = memory.add("Text")
+    memory.extractions.keep(memory.get(id), facts("secret", "plain"), by="one")
+    memory.purge(memory.facts.find("secret")[0].id)
+    memory.extractions.keep(memory.get(id), facts("other"), by="two")
+    assert subjects(memory) == {"other"}
+
+
 def test_no_byte_is_left_of_what_was_found_before_or_why_it_failed(tmp_path):
     with Memory(tmp_path / "m.db", embedder="hashing:64", single_user=True) as memory:
         [id, _] = memory.add(["Zanzibarine is kept.", "Something else."])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from memagent.errors import UsageProblem
+from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core
 from memagent.memory.facts import embedding
 from memagent.stores.extractions import DONE, FAILED, SQLExtractionStore
@@ -32,9 +33,16 @@ class Extractions:
         self._core = core
         self._scope = scope
 
-    def pending(self, limit: int | None = None) -> list[Passage]:
-        """Return the passages that are yet to be gone through, in the order they were written."""
-        return self._store.pending(self._scope, limit)
+    def pending(self, limit: int | None = None, *, failed: bool = False, done: bool = False) -> list[Passage]:
+        """Return the passages that are yet to be gone through, in the order they were written.
+
+        Args:
+            limit: at most so many.
+            failed: those too that failed.
+            done: those too that are done.
+        """
+        also = [status for status, wanted in ((FAILED, failed), (DONE, done)) if wanted]
+        return self._store.pending(self._scope, limit, also=also)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many passages are `done`, `failed` and `pending`."""
@@ -89,6 +97,14 @@ class Extractions:
     def entities(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the id of each passage that is done, with the entities that were found in it."""
         return self._store.entities(self._scope)
+
+    apending = awaitable(pending)
+    acounts = awaitable(counts)
+    afailed = awaitable(failed)
+    akeep = awaitable(keep)
+    afail = awaitable(fail)
+    aagain = awaitable(again)
+    aentities = awaitable_list(entities)
 
     @property
     def _store(self) -> SQLExtractionStore:

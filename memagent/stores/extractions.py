@@ -33,14 +33,20 @@ class SQLExtractionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def pending(self, scope: Scope, limit: int | None = None) -> list[Passage]:
-        """Return the live passages that are yet to be gone through, in the order they were written."""
+    def pending(self, scope: Scope, limit: int | None = None, *, also: Sequence[str] = ()) -> list[Passage]:
+        """Return the live passages that are yet to be gone through, in the order they were written.
+
+        Args:
+            scope: whose.
+            limit: at most so many.
+            also: those of these states too: `done`, `failed`.
+        """
         condition, params = visible(scope)
-        sql = f"SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}"
-        cut = "" if limit is None else f" LIMIT {int(limit)}"
-        state = f"coalesce(extractions.status, '{PENDING}') = '{PENDING}'"
-        rows = self._database.read(f"{sql} AND {state} AND {condition} ORDER BY items.rid{cut}", params)
-        return [passage(row) for row in rows]
+        states = [PENDING, *also]
+        sql = f"""SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}
+                  AND coalesce(extractions.status, '{PENDING}') IN ({marks(states)}) AND {condition}
+                  ORDER BY items.rid{"" if limit is None else f" LIMIT {int(limit)}"}"""
+        return [passage(row) for row in self._database.read(sql, [*states, *params])]
 
     def counts(self, scope: Scope) -> Mapping[str, int]:
         """Return how many live passages are `done`, `failed` and `pending`."""

@@ -8,12 +8,13 @@ and the job goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from memagent.errors import NotFound, Refused, ReplyError, UsageProblem
 from memagent.indexing.openie import entities_prompt, extract, triples_prompt
+from memagent.indexing.workers import Workers
 from memagent.types import Extraction, Passage, Usage, estimate_tokens
 
 _ENTITIES, _TRIPLES = 0.25, 0.9
@@ -120,7 +121,8 @@ def find_facts(
     """Look for facts in every passage that is yet to be gone through, and return how it went.
 
     Ctrl-C, a budget that is used up, and a backend that fails after its retries stop the job; what is under way then is
-    still kept, and the same call goes on with the rest. Two jobs on one memory do the same work twice, and no harm.
+    still kept, and the same call goes on with the rest; a second Ctrl-C does not wait for it. Two jobs on one memory do
+    the same work twice, and no harm.
 
     Args:
         extractions: of a memory: `memory.extractions`.
@@ -140,9 +142,9 @@ def find_facts(
         return Progress(0)
     job = _Job(extractions, controller, on_progress, len(passages))
     running = set[Future[_Found]]()
-    with ThreadPoolExecutor(min(concurrency, len(passages)), thread_name_prefix="memagent-facts") as pool:
+    with Workers(job.find, min(concurrency, len(passages))) as workers:
         for passage in passages:
-            running.add(pool.submit(job.find, passage))
+            running.add(workers.submit(passage))
             if len(running) >= concurrency:
                 job.take(running)
         while running:
@@ -158,7 +160,7 @@ class _Found(NamedTuple):
 
 
 class _Job:
-    """One call of `find_facts`: `find` runs in the pool, `take` in the thread that called."""
+    """One call of `find_facts`: `find` runs in the workers, `take` in the thread that called."""
 
     def __init__(
         self, extractions: Keeps, controller: Runs, on_progress: Callable[[Progress], None], total: int
@@ -186,7 +188,7 @@ class _Job:
         return _Found(Progress(1, done=1, facts=self._extractions.keep(passage, found, by=name)))
 
     def take(self, running: set[Future[_Found]]) -> None:
-        """Take what has come to its end out of `running`, and count it. An error leaves at the pool's end, that waits."""
+        """Take what has come to its end out of `running`, and count it. An error leaves it."""
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             running.discard(future)
             found = future.result()

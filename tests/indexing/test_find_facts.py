@@ -13,7 +13,7 @@ import time
 import pytest
 
 from memagent import Budget, Controller, Memory, Note, Triple
-from memagent.errors import BackendError, BudgetExceeded, NotFound, UsageProblem
+from memagent.errors import BackendError, BudgetExceeded, NotFound, Refused, UsageProblem
 from memagent.indexing.extraction_files import lines_of, load
 from memagent.indexing.facts import estimate, find_facts
 from memagent.llms.openai import OpenAI
@@ -351,3 +351,47 @@ def test_nothing_is_recorded_of_a_passage_that_has_another_text_now(memory):
     memory.edit(id, "Text 2")
     with pytest.raises(NotFound):
         memory.extractions.fail(passage, "too late", by="me")
+
+
+def test_a_refusal_fails_its_passage_and_five_in_a_row_stop_the_job(memory):
+    memory.add([f"Text {number}" for number in range(12)])
+    refused = Refused("too long for this model")
+    script = [told, told, *[refused] * 4, told, told, *[refused] * 5]
+    with pytest.raises(Refused):
+        find_facts(memory.extractions, Controller(ScriptedLLM(script)), concurrency=1)
+    assert memory.extractions.counts() == {"done": 2, "failed": 9, "pending": 1}
+    assert set(memory.extractions.failed().values()) == {"too long for this model"}
+
+
+def test_what_a_listener_raises_ends_the_job_and_comes_out(memory):
+    memory.add([f"Text {number}" for number in range(4)])
+
+    def listens(progress):
+        raise ZeroDivisionError("a bug of the listener")
+
+    with pytest.raises(ZeroDivisionError):
+        find_facts(memory.extractions, Controller(script(4)), concurrency=2, on_progress=listens)
+    assert memory.extractions.counts()["done"] >= 1
+    assert find_facts(memory.extractions, Controller(script(4))).left == 0
+
+
+def test_a_bug_in_a_backend_comes_out_as_it_is(memory):
+    memory.add("Text 1")
+
+    def breaks(request):
+        raise ZeroDivisionError("a bug of the backend")
+
+    with pytest.raises(ZeroDivisionError):
+        find_facts(memory.extractions, Controller(ScriptedLLM([breaks])))
+    assert memory.extractions.counts() == {"done": 0, "failed": 0, "pending": 1}
+
+
+def test_pending_can_name_what_would_be_gone_through_again(memory):
+    done, failed, pending = memory.add(["Text 1", "Text 2", "Text 3"])
+    memory.extractions.keep(memory.get(done), Extraction(), by="me")
+    memory.extractions.fail(memory.get(failed), "why", by="me")
+    named = memory.extractions.pending
+    assert [one.id for one in named()] == [pending]
+    assert [one.id for one in named(failed=True)] == [failed, pending]
+    assert [one.id for one in named(failed=True, done=True)] == [done, failed, pending]
+    assert [one.id for one in named(1, done=True)] == [done]

@@ -64,7 +64,7 @@ def read_entities(reply: str) -> tuple[str, ...]:
     found = json_object(_whole(reply, '",')).get("named_entities")
     if not isinstance(found, list):
         raise Unreadable('it has no list "named_entities"')
-    return tuple(dict.fromkeys(text for one in found if (text := _text(one))))
+    return names_of(found)
 
 
 def read_triples(reply: str) -> tuple[Parts, ...]:
@@ -77,6 +77,11 @@ def read_triples(reply: str) -> tuple[Parts, ...]:
     if not isinstance(found, list):
         raise Unreadable('it has no list "triples"')
     return triples_of(found)
+
+
+def names_of(found: Any) -> tuple[str, ...]:
+    """Return what can be kept of entities as a model gave them: texts and numbers, each once, none of them empty."""
+    return tuple(dict.fromkeys(text for one in (found if isinstance(found, list) else ()) if (text := _text(one))))
 
 
 def triples_of(found: Any) -> tuple[Parts, ...]:

@@ -29,6 +29,8 @@ from memagent.stores.tombstones import who
 from memagent.stores.validity import holds
 from memagent.types import Fact, Relation, Scope, Triple
 
+_MORE = 8  # times as far down as before; in a relation of one value that had thousands, each look judges all of them
+
 
 class SQLTripleStore(IndexedStore):
     """The `TripleStore` over any `Database`. Closing the database is left to whoever opened it.
@@ -214,7 +216,7 @@ class SQLTripleStore(IndexedStore):
                     best.setdefault(facts[rid].id, FactMatch(facts[rid], score, words))
             if len(best) >= k or len(found) < wanted:
                 return list(best.values())[:k]
-            wanted *= 2
+            wanted *= _MORE
 
     def _by_rid(self, scope: Scope, rids: Sequence[int], at: datetime) -> dict[int, Fact]:
         ids: dict[int, str] = {}

@@ -3,7 +3,7 @@
     python benchmarks/extraction.py passages.jsonl [--json]
 
 The file is that of a MuSiQue sample: a line of JSON for each passage with `title`, `text`, and the model's `entities`
-and `triples`. Names are compared as memagent compares phrases: without case, width and punctuation at the ends, and whole.
+and `triples`. Names are compared whole, as memagent compares phrases.
 `phrases` are the subjects and objects of triples, which become the nodes of the graph. The baseline that a rule has to
 beat takes every run of capitalised words for a name.
 """

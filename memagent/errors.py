@@ -9,6 +9,7 @@ MemagentError
 │   └── ExtraMissing       an optional package is not installed
 ├── LLMError               the language model could not answer
 │   ├── BackendError       the backend failed, after its own retries
+│   │   └── Refused        it refused this very request; another one may be answered
 │   ├── CapabilityError    the backend cannot do what the method needs; nothing was spent
 │   └── ReplyError         the reply could not be read, after all tries; carries the raw reply
 ├── Stopped                the run was stopped and can go on later; methods cannot catch it
@@ -83,6 +84,10 @@ class BackendError(LLMError):
     def __init__(self, message: str, *, hint: str = "", retryable: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.retryable = retryable
+
+
+class Refused(BackendError):
+    """The backend refused this very request, as too long or against its rules, or had nothing to say to it."""
 
 
 class CapabilityError(LLMError):

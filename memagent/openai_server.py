@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from memagent.errors import BackendError, KeyMissing
+from memagent.errors import BackendError, KeyMissing, Refused
+
+_REFUSALS = (400, 413, 422)
+"""What servers say to a request that is too long, against their rules, or not what they take."""
 
 _UNSUPPORTED = re.compile(
     r"unsupported|not supported|n[o']t support|unknown|unrecogni[sz]ed|not (permitted|allowed)|unexpected|extra input",
@@ -114,7 +117,8 @@ def explain(error: Exception, place: Place, *, received: int | None = None) -> B
     what, hint = _account(error, place)
     retryable = received is not None and _is_transport(error)
     where = f" after {received} characters of the answer" if received is not None else ""
-    return BackendError(f"{place.name} failed{where}: {one_line(what, place.key)}", hint=hint, retryable=retryable)
+    kind = Refused if getattr(error, "status_code", None) in _REFUSALS else BackendError
+    return kind(f"{place.name} failed{where}: {one_line(what, place.key)}", hint=hint, retryable=retryable)
 
 
 def worth_waiting(error: Exception, tries: int) -> float | None:

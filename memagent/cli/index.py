@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import complain, emit, hush, plural, say, shortened, spent
+from memagent.cli.console import FINDINGS, Terminated, complain, emit, hush, plural, say, shortened, spent
 from memagent.cli.notes import db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.errors import LLMError, Stopped
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
     from memagent.indexing.facts import Progress
     from memagent.memory import Memory
-
-_FINDINGS = 6
+    from memagent.types import Passage
 
 
 @click.command()
 @click.option("-m", "--model", help="Which model looks for facts; `offline` goes by rules and is free.")
 @click.option("--estimate", is_flag=True, help="Say what it will take, and do nothing.")
 @click.option("--status", is_flag=True, help="Say how far it has come, and why passages failed.")
-@click.option("--again", is_flag=True, help="Go through all passages again.")
+@click.option("--again", is_flag=True, help="Go through all passages again; if stopped, go on without it.")
 @click.option("--failed", is_flag=True, help="Go through those again that failed.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many passages.")
 @click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1, 256), help="Passages at once.")
@@ -67,9 +68,8 @@ def index(
     Two calls of the model for each passage. Each passage is on record as soon as it is done: stop when you like, and
     the same command goes on. With --from and --to, passages with their facts are read and written as JSON lines.
     """
-    if source is not None and target is not None:
-        raise click.UsageError("--from and --to are two commands: give one of them.")
     hush(quiet)
+    _one_at_most({"--estimate": estimate, "--status": status, "--from": source, "--to": target})
     with open_memory(db, embedder, new=source is not None) as opened:
         memory = opened.bind(**scope)
         if source is not None:
@@ -79,11 +79,13 @@ def index(
         if status:
             return _status(memory, as_json)
         if estimate:
-            return _estimate(memory, model, limit, again, as_json)
+            passages = memory.extractions.pending(limit, failed=failed or again, done=again)
+            return _estimate(passages, model, as_json)
         controller = _controller(model, max_cost)  # before anything is changed: it may have no key
         if again or failed:
             memory.extractions.again(failed=not again)
-        return _find(memory, controller, concurrency, limit, as_json, quiet)
+        how = "the same command without --again goes on" if again else "the same command goes on"
+        return _find(memory, controller, concurrency, limit, how, as_json, quiet)
 
 
 def _controller(model: str | None, max_cost: float | None) -> Controller:
@@ -93,8 +95,21 @@ def _controller(model: str | None, max_cost: float | None) -> Controller:
     return Controller(model, budget=Budget(cost=max_cost))
 
 
+def _one_at_most(given: Mapping[str, object]) -> None:
+    """Refuse options that each ask for something else."""
+    asked = [name for name, value in given.items() if value]
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)} do not go together; give one of them.")
+
+
 def _find(
-    memory: Memory, controller: Controller, concurrency: int, limit: int | None, as_json: bool, quiet: bool
+    memory: Memory,
+    controller: Controller,
+    concurrency: int,
+    limit: int | None,
+    going_on: str,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     from memagent.indexing.facts import find_facts
 
@@ -104,7 +119,13 @@ def _find(
             click.echo(f"\r\x1b[K{what}, {spent(controller.usage)}"[:110] + "\r", err=True, nl=False)
 
     extractions = memory.extractions
-    found = find_facts(extractions, controller, concurrency=concurrency, limit=limit, on_progress=tell)
+    try:
+        found = find_facts(extractions, controller, concurrency=concurrency, limit=limit, on_progress=tell)
+    except (LLMError, Stopped, KeyboardInterrupt, Terminated):
+        counts = extractions.counts()
+        what = f"{plural(counts['done'], 'passage')} done, {counts['failed']} failed, {counts['pending']} left"
+        say(f"{what}; {spent(controller.usage)}; {going_on}", quiet=quiet)
+        raise
     memory.graph.find_synonyms()
     counts = {"done": found.done, "failed": found.failed, "gone": found.gone, "facts": found.facts}
     if as_json:
@@ -113,17 +134,16 @@ def _find(
     say(f"{controller.llm.name}: {what}; {spent(controller.usage)}", quiet=quiet or as_json)
     if found.failed:
         complain("see why with: memagent index --status; try again with: memagent index --failed")
-    return _FINDINGS if found.failed else 0
+    return FINDINGS if found.failed else 0
 
 
-def _estimate(memory: Memory, model: str | None, limit: int | None, again: bool, as_json: bool) -> int:
+def _estimate(passages: Sequence[Passage], model: str | None, as_json: bool) -> int:
     from dataclasses import asdict
 
     from memagent import registry
     from memagent.indexing.facts import estimate
 
     llm = registry.llm(model)
-    passages = list(memory.passages())[:limit] if again else memory.extractions.pending(limit)
     found = estimate(passages, llm)
     if as_json:
         emit({"model": llm.name, **asdict(found)})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from memagent.errors import UsageProblem
-from memagent.indexing.openie import triples_of
+from memagent.indexing.openie import names_of, triples_of
 from memagent.types import Extraction, Fact, Note, Passage
 
 _BATCH = 500
@@ -141,12 +141,21 @@ def _read(number: int, line: Mapping[str, Any]) -> tuple[Note, Extraction | None
         raise _wrong(number, 'has no text in "text"')
     if not isinstance(title or "", str) or isinstance(id, bool) or not isinstance(id, str | int | None):
         raise _wrong(number, 'needs a text for "title", and a text or whole number for "id", where it has them')
+    if id == "" or not all(map(_is_text, (text, title or "", str(id)))):
+        raise _wrong(number, "has an empty id, or half a character in its id, title or text")
     note = Note(text, title or "", id=None if id is None else str(id))
     if "triples" not in line:
         return note, None
-    entities = line.get("entities") if isinstance(line.get("entities"), list) else []
-    names = dict.fromkeys(str(one) for one in entities or [] if isinstance(one, str | int | float) and str(one).strip())
-    return note, Extraction(tuple(names), triples_of(line["triples"]))
+    return note, Extraction(names_of(line.get("entities")), triples_of(line["triples"]))
+
+
+def _is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8: JSON may name halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _wrong(number: int, what: str) -> UsageProblem:

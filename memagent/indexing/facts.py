@@ -1,22 +1,27 @@
 """Looking for facts in the passages of a memory: a job that can be stopped and goes on where it was.
 
 Each passage is on record by itself as soon as it is done, so that a kill loses the calls that were under way and
-nothing else. A passage whose reply stays unreadable is marked as failed with the reason, and the job goes on.
+nothing else. A passage whose reply stays unreadable, or that the backend refuses, is marked as failed with the reason,
+and the job goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Any, Protocol
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
-from memagent.errors import NotFound, ReplyError, UsageProblem
+from memagent.errors import NotFound, Refused, ReplyError, UsageProblem
 from memagent.indexing.openie import entities_prompt, extract, triples_prompt
+from memagent.indexing.workers import Workers
 from memagent.types import Extraction, Passage, Usage, estimate_tokens
 
 _ENTITIES, _TRIPLES = 0.25, 0.9
 """How many tokens the replies have for each of the passage, on average: measured on 1,890 Wikipedia passages."""
+
+_REFUSALS = 5
+"""When a backend refuses so many passages in a row, it is hardly for what they say."""
 
 
 class Keeps(Protocol):
@@ -68,6 +73,16 @@ class Progress:
         """How many passages are yet to be gone through."""
         return self.total - self.done - self.failed - self.gone
 
+    def plus(self, other: Progress) -> Progress:
+        """Return this with what came of further passages of its own."""
+        return replace(
+            self,
+            done=self.done + other.done,
+            failed=self.failed + other.failed,
+            gone=self.gone + other.gone,
+            facts=self.facts + other.facts,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -106,7 +121,8 @@ def find_facts(
     """Look for facts in every passage that is yet to be gone through, and return how it went.
 
     Ctrl-C, a budget that is used up, and a backend that fails after its retries stop the job; what is under way then is
-    still kept, and the same call goes on with the rest. Two jobs on one memory do the same work twice, and no harm.
+    still kept, and the same call goes on with the rest; a second Ctrl-C does not wait for it. Two jobs on one memory do
+    the same work twice, and no harm.
 
     Args:
         extractions: of a memory: `memory.extractions`.
@@ -117,49 +133,67 @@ def find_facts(
 
     Raises:
         BudgetExceeded: as the controller says.
-        BackendError: as the controller says.
+        BackendError: as the controller says; a `Refused` only when five passages in a row were.
     """
     if concurrency < 1:
         raise UsageProblem(f"concurrency must be at least 1, got {concurrency!r}")
     passages = extractions.pending(limit)
-    progress = Progress(len(passages))
     if not passages:
-        return progress
-    waiting, running = iter(passages), set[Future[Progress]]()
-    with ThreadPoolExecutor(min(concurrency, len(passages)), thread_name_prefix="memagent-facts") as pool:
-        for passage in waiting:
-            running.add(pool.submit(_find, extractions, controller, passage))
+        return Progress(0)
+    job = _Job(extractions, controller, on_progress, len(passages))
+    running = set[Future[_Found]]()
+    with Workers(job.find, min(concurrency, len(passages))) as workers:
+        for passage in passages:
+            running.add(workers.submit(passage))
             if len(running) >= concurrency:
-                progress = _collected(running, progress, on_progress)
+                job.take(running)
         while running:
-            progress = _collected(running, progress, on_progress)
-    return progress
+            job.take(running)
+    return job.progress
 
 
-def _collected(running: set[Future[Progress]], progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-    """Take what has come to its end out of `running`, and count it. An error leaves at the pool's end, which waits."""
-    for future in wait(running, return_when=FIRST_COMPLETED).done:
-        running.discard(future)
-        one = future.result()
-        progress = Progress(
-            progress.total,
-            progress.done + one.done,
-            progress.failed + one.failed,
-            progress.gone + one.gone,
-            progress.facts + one.facts,
-        )
-        on_progress(progress)
-    return progress
+class _Found(NamedTuple):
+    """What came of one passage, and why its request was refused if it was."""
+
+    progress: Progress
+    refused: Refused | None = None
 
 
-def _find(extractions: Keeps, controller: Runs, passage: Passage) -> Progress:
-    name = str(controller.llm.name)
-    try:
+class _Job:
+    """One call of `find_facts`: `find` runs in the workers, `take` in the thread that called."""
+
+    def __init__(
+        self, extractions: Keeps, controller: Runs, on_progress: Callable[[Progress], None], total: int
+    ) -> None:
+        self.progress = Progress(total)
+        self._extractions = extractions
+        self._controller = controller
+        self._on_progress = on_progress
+        self._refused_in_a_row = 0
+
+    def find(self, passage: Passage) -> _Found:
+        """Look for facts in one passage, and keep them, or why there are none."""
         try:
-            found = controller.run(extract(passage.text, title=passage.title)).value
-        except ReplyError as error:
-            extractions.fail(passage, str(error), by=name)
-            return Progress(1, failed=1)
-        return Progress(1, done=1, facts=extractions.keep(passage, found, by=name))
-    except NotFound:
-        return Progress(1, gone=1)
+            return self._find(passage)
+        except NotFound:
+            return _Found(Progress(1, gone=1))
+
+    def _find(self, passage: Passage) -> _Found:
+        name = str(self._controller.llm.name)
+        try:
+            found = self._controller.run(extract(passage.text, title=passage.title)).value
+        except (ReplyError, Refused) as error:
+            self._extractions.fail(passage, str(error), by=name)
+            return _Found(Progress(1, failed=1), error if isinstance(error, Refused) else None)
+        return _Found(Progress(1, done=1, facts=self._extractions.keep(passage, found, by=name)))
+
+    def take(self, running: set[Future[_Found]]) -> None:
+        """Take what has come to its end out of `running`, and count it. An error leaves it."""
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            running.discard(future)
+            found = future.result()
+            self.progress = self.progress.plus(found.progress)
+            self._on_progress(self.progress)
+            self._refused_in_a_row = self._refused_in_a_row + 1 if found.refused else 0
+            if found.refused and self._refused_in_a_row >= _REFUSALS:
+                raise found.refused

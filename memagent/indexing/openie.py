@@ -3,7 +3,8 @@
 Two calls: first the named entities, then triples that are asked to be about them. Departures from the published code:
 replies are asked for by a schema where the backend has one; a reply that cannot be read is asked for again with the
 reason, and in the end is an error with the raw reply, where the code keeps zero triples and says nothing; nothing is
-evaluated as code, and `null` or `true` in one triple does not lose the others.
+evaluated as code, and `null` or `true` in one triple does not lose the others. A reply that was cut off keeps what came
+whole, where the code cuts after the last comma, be it inside a name.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ def read_entities(reply: str) -> tuple[str, ...]:
     Raises:
         Unreadable: there is no list of them.
     """
-    found = json_object(reply).get("named_entities")
+    found = json_object(_whole(reply, '",')).get("named_entities")
     if not isinstance(found, list):
         raise Unreadable('it has no list "named_entities"')
-    return tuple(dict.fromkeys(text for one in found if (text := _text(one))))
+    return names_of(found)
 
 
 def read_triples(reply: str) -> tuple[Parts, ...]:
@@ -72,10 +73,15 @@ def read_triples(reply: str) -> tuple[Parts, ...]:
     Raises:
         Unreadable: there is no list of them.
     """
-    found = json_object(reply).get("triples")
+    found = json_object(_whole(reply, "]")).get("triples")
     if not isinstance(found, list):
         raise Unreadable('it has no list "triples"')
     return triples_of(found)
+
+
+def names_of(found: Any) -> tuple[str, ...]:
+    """Return what can be kept of entities as a model gave them: texts and numbers, each once, none of them empty."""
+    return tuple(dict.fromkeys(text for one in (found if isinstance(found, list) else ()) if (text := _text(one))))
 
 
 def triples_of(found: Any) -> tuple[Parts, ...]:
@@ -86,6 +92,19 @@ def triples_of(found: Any) -> tuple[Parts, ...]:
         if len(parts) == 3 and all(parts):
             kept[parts[0], parts[1], parts[2]] = None
     return tuple(kept)
+
+
+def _whole(reply: str, end: str) -> str:
+    """Return a reply that was cut off in its list up to the end of the last item that is whole; any other as it is.
+
+    Half a name is another name, so what was cut is better missing.
+    """
+    if reply.rstrip().endswith(("]", "}", "`")) or (end != "]" and "]" in reply):
+        return reply
+    at = reply.rfind(end)
+    if at < 0 and "[" in reply:
+        raise Unreadable("it ends before its first item does")
+    return reply[: at + 1] if at >= 0 else reply
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from memagent.errors import BackendError
+from memagent.errors import Refused
 from memagent.llms.abilities import lacking
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price
@@ -161,10 +161,10 @@ class Assembly:
         return tokens
 
     def completion(self) -> Completion:
-        """Return the whole reply; call it after `rest`. Raises `BackendError` if there is nothing that could be one."""
+        """Return the whole reply; call it after `rest`. Raises `Refused` if there is nothing that could be one."""
         reason = "filter" if self._refusal else _FINISHED.get(self._reason or "", "unknown")
         if not self._said_something and reason not in ("filter", "length"):  # a limit may come before the first word
-            raise BackendError(f"{self._name} answered with {self._problem}", hint="Ask again, or try another model.")
+            raise Refused(f"{self._name} answered with {self._problem}", hint="Ask again, or try another model.")
         text = self.text or self._refusal
         tokens = tuple(self._tokens) if self.text else ()
         usage = usage_from(self._usage, self.request, text, self._price)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import EmbedderMismatch, UsageProblem
-from memagent.stores.base import GraphStore, RationaleStore, TripleStore, Vectors, VectorStore
+from memagent.stores.base import GraphStore, RationaleStore, Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.graph import SQLGraphStore
 from memagent.stores.label import origin
@@ -39,7 +39,7 @@ class Core:
 
     passages: VectorStore
     projections: Projections
-    _triples: TripleStore
+    _triples: SQLTripleStore
     _graph: GraphStore
     _rationales: RationaleStore
 
@@ -72,7 +72,7 @@ class Core:
         return self.database
 
     @property
-    def triples(self) -> TripleStore:
+    def triples(self) -> SQLTripleStore:
         """The store of facts."""
         self.file()
         return self._triples

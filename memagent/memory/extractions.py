@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from memagent.errors import NotFound, UsageProblem
+from memagent.errors import UsageProblem
+from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core
-from memagent.memory.facts import Facts
+from memagent.memory.facts import embedding
 from memagent.stores.extractions import DONE, FAILED, SQLExtractionStore
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
@@ -32,9 +33,16 @@ class Extractions:
         self._core = core
         self._scope = scope
 
-    def pending(self, limit: int | None = None) -> list[Passage]:
-        """Return the passages that are yet to be gone through, in the order they were written."""
-        return self._store.pending(self._scope, limit)
+    def pending(self, limit: int | None = None, *, failed: bool = False, done: bool = False) -> list[Passage]:
+        """Return the passages that are yet to be gone through, in the order they were written.
+
+        Args:
+            limit: at most so many.
+            failed: those too that failed.
+            done: those too that are done.
+        """
+        also = [status for status, wanted in ((FAILED, failed), (DONE, done)) if wanted]
+        return self._store.pending(self._scope, limit, also=also)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many passages are `done`, `failed` and `pending`."""
@@ -59,16 +67,14 @@ class Extractions:
         """
         self._check(passage, by)
         check_extraction(found)
-        before, extracted = self._store.said(passage)
         triples = [Triple(*parts, passage=passage.id) for parts in found.triples if all(map(key, parts))]
-        ids = {id for id in Facts(self._core, passage.scope).add(triples) if id}
-        own = sorted(ids - (before - extracted))  # what somebody said of the passage by hand is not the extraction's
-        try:
-            self._store.done(passage, by, found.entities, sorted(ids), own)
-        except NotFound:
-            self._store.take_back(passage, own)
-            raise
-        return len(ids)
+        facts, store = self._core.triples, self._store
+        return embedding(
+            self._core,
+            passage.scope,
+            triples,
+            lambda vectors: store.keep(passage, by, found, triples, vectors, facts),
+        )
 
     def fail(self, passage: Passage, problem: str, *, by: str) -> None:
         """Record that nothing could be found in a passage, and why.
@@ -91,6 +97,14 @@ class Extractions:
     def entities(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the id of each passage that is done, with the entities that were found in it."""
         return self._store.entities(self._scope)
+
+    apending = awaitable(pending)
+    acounts = awaitable(counts)
+    afailed = awaitable(failed)
+    akeep = awaitable(keep)
+    afail = awaitable(fail)
+    aagain = awaitable(again)
+    aentities = awaitable_list(entities)
 
     @property
     def _store(self) -> SQLExtractionStore:

@@ -7,8 +7,12 @@ alice.facts.history("Ida", "lives in")
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.memory import arguments
@@ -18,7 +22,9 @@ from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.types import Fact, Hit, Relation, Scope, Triple
 
+T = TypeVar("T")
 Given = Triple | tuple[str, str, str]
+Embedded = Mapping[str, NDArray[np.float32]]
 
 _BATCH = 1024
 _TRIES = 5
@@ -150,17 +156,21 @@ class Facts:
     acount = awaitable(count)
 
     def _added(self, triples: list[Triple], again: bool) -> list[str]:
-        """Embed what is new and add; another process may remove or add the same phrases meanwhile, so try again."""
         store = self._core.triples
-        for left in range(_TRIES, 0, -1):
-            new = store.unknown(self._scope, triples)
-            vectors = dict(zip(new, self._core.embed(new), strict=True))
-            try:
-                return store.add(self._scope, triples, vectors, again=again)
-            except Conflict:
-                if left == 1:
-                    raise
-        raise AssertionError("unreachable: the last try returns or raises")
+        return embedding(self._core, self._scope, triples, lambda v: store.add(self._scope, triples, v, again=again))
+
+
+def embedding(core: Core, scope: Scope, triples: Sequence[Triple], write: Callable[[Embedded], T]) -> T:
+    """Embed what is new in triples, and write; another process may remove or add the same phrases, so try again."""
+    for left in range(_TRIES, 0, -1):
+        new = core.triples.unknown(scope, triples)
+        vectors = dict(zip(new, core.embed(new), strict=True))
+        try:
+            return write(vectors)
+        except Conflict:
+            if left == 1:
+                raise
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _as_triples(given: Given | Iterable[Given]) -> list[Triple]:

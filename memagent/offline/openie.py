@@ -21,10 +21,16 @@ _JOINING = frozenset("of the and de la le du des von van der den di da del y e f
 _DROPPED_FIRST = frozenset(
     "the a an in on at of for from to by as it its he she they his her their this that these those there then when "
     "while where who what which after before since during until if but and or so also although though because however "
-    "both some many most all each other another one two three we you i our your my is was are were has had "
-    "в на по из от до за о об и а но он она оно они его её ее их это этот эта эти тот та те как что когда где кто "
-    "если".split()
+    "both some many most all each other another one two three we you i our your my is was are were has had with "
+    "according unlike like under over between within without through throughout among upon near along around despite "
+    "due due following including today later early soon eventually initially originally currently recently finally "
+    "together instead moreover furthermore additionally nevertheless meanwhile thus hence therefore not no only once "
+    "several few four five six seven eight nine ten first second third such can could may might will would do does did "
+    "how why whether every any construction "
+    "в на по из от до за о об и а но он она оно они его её ее их это этот эта эти тот та те как что когда где кто если "
+    "во со с у к ко при после также однако затем для под над через между был была было были все весь вся".split()
 )
+_NO_NAME_AT_FIRST = re.compile(r"[A-Z][a-z]+(?:ed|ing|ly)")  # `Founded in 1900, ...`, `Situated near ...`
 _PRONOUNS = frozenset(
     "he she it they his her its their this these that there him them он она оно они его её ее их это этот эта".split()
 )
@@ -32,22 +38,32 @@ _MONTHS = (
     "January|February|March|April|May|June|July|August|September|October|November|December|"
     "января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря"
 )
+_UNITS = (
+    "million|billion|thousand|percent|metres?|meters?|kilometres?|kilometers?|km2|km²|km|kg|tons?|tonnes?|miles?|feet|"
+    "acres?|hectares?|inhabitants|people|years|days|hours|minutes|episodes|votes|seats|students|dollars|pounds|"
+    "км|кг|метров|метра|тысяч|миллионов|миллиарда|человек|жителей|лет|рублей"
+)
 _DATE = re.compile(
     rf"\b(?:(?:\d{{1,2}}\s+)?(?:{_MONTHS})\s+(?:\d{{1,2}},?\s+)?\d{{4}}|"
-    rf"(?:{_MONTHS})\s+\d{{1,2}}(?:,\s+\d{{4}})?|\d{{4}})\b"
+    rf"(?:{_MONTHS})\s+\d{{1,2}}(?:,\s+\d{{4}})?|\d{{1,2}}\s+(?:{_MONTHS})|\d{{1,2}}(?:st|nd|rd|th)\s+century|"
+    rf"\d{{4}}s?(?!\s(?:{_UNITS})\b))\b|"
+    r"\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?"
 )
-_NUMBER = re.compile(
-    r"\b\d[\d,.]*\d(?:\s+(?:million|billion|thousand|percent|metres|meters|km|miles|feet|people))?\b|\b\d+%"
-)
+_NUMBER = re.compile(rf"\b\d[\d,.]*\s?(?:{_UNITS})\b|\b\d{{1,3}}(?:,\d{{3}})+\b|\b\d+(?:\.\d+)?%|\b\d+\.\d+\b")
 _QUOTED = re.compile(r"[“\"«]([^”\"«»“]{2,80})[”\"»]")
 _WORD = re.compile(r"[^\W\d_][\w]*(?:[.'’\-–][\w]+)*\.?")
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
 _CJK_TITLE = re.compile(r"[《「『“]([^》」』”]{1,40})[》」』”]")
 _CJK_BETWEEN = re.compile(
-    "位于|毕业于|出生于|出生在|出生|成立于|属于|来自|作为|称为|称之为|就读于|任教于|建于|发行于|担任|创立|是|在|的|和|与|及|了|于|由|被|把|为|从|到|"
+    "位于|毕业于|毕业|出生于|出生在|出生|成立于|属于|来自|作为|被称为|称为|称之为|曾就读于|就读于|任教于|建于|发行于|发源于|"
+    "发源|流经|注入|发表|出版|获得|喜欢|原名|担任|创立|创作|建立|著名|叫|曾|是|在|的|和|与|及|了|于|由|被|把|为|从|到|"
     "有|也|都|就|而|并|或|之|其|他|她|它|这|那|以|对|等|着|过|说|は|が|を|に|の|で|と|も|から|まで|です|した|する|"
     "[，。、；：！？（）()\\s,.;:!?·]+"
 )
+
+
+_CJK_PRONOUN = re.compile("[他她它这该其]")
+_TIME_OR_NUMBER = re.compile(rf"(?:{_DATE.pattern})|(?:{_NUMBER.pattern})")
 
 
 class Mention(NamedTuple):
@@ -92,24 +108,24 @@ def mentions(sentence: str, title: str = "") -> list[Mention]:
         for one in some:
             if not any(one.start < other.end and other.start < one.end for other in found):
                 found.append(one)
-    return sorted(one for one in found if one.text)
+    return sorted(one for one in found if len(one.text) > 1)
 
 
 def _of_sentence(sentence: str, before: str, title: str) -> tuple[list[tuple[str, str, str]], str]:
     """The facts of a sentence, and what the next one is about if it begins with a pronoun."""
     named = mentions(sentence, title)
-    subject, at = _subject(sentence, named, before or title)
-    start = at
+    subject, start, at = _subject(sentence, named, before or title)
     facts: list[tuple[str, str, str]] = []
     if not subject:
         return [], before
     if what := _copula(sentence[at:]):
         facts.append((subject, *what))
-    relation = ""
+    facts += [(subject, _relation(sentence[: one.start]) or "in", one.text) for one in named if one.end <= start]
+    start, relation = at, ""
     for one in named:
         if one.start < at or one.text == subject:
             continue
-        relation = _relation(sentence[at : one.start]) or relation or "is with"
+        relation = _relation(sentence[at : one.start]) or relation or _some_relation(sentence)
         facts.append((subject, relation, one.text))
         at = one.end
     if not facts and (said := re.match(r"\W*(\w+)\s+((?:[\w'’-]+\s?){1,6})", sentence[start:])):
@@ -121,18 +137,23 @@ def _of_sentence(sentence: str, before: str, title: str) -> tuple[list[tuple[str
     return facts, subject if subject != title and named and named[0].text == subject else title or subject
 
 
-def _subject(sentence: str, named: Sequence[Mention], before: str) -> tuple[str, int]:
-    """What a sentence is about, and where the rest begins: its first name if that comes early, else what was before."""
+def _subject(sentence: str, named: Sequence[Mention], before: str) -> tuple[str, int, int]:
+    """What a sentence is about, where that stands, and where the rest begins.
+
+    That is its first name, if nothing but a date, small words and one other stand before it; else what was before.
+    """
     first = _WORD.search(sentence)
-    opening = first.group().lower() if first else ""
-    if before and (opening in _PRONOUNS or not named):
-        return before, first.end() if first and opening in _PRONOUNS else 0
-    if not named:
-        return "", 0
-    lead = named[0]
-    if before and (lead.start > 40 or _DATE.fullmatch(lead.text) or _NUMBER.fullmatch(lead.text)):
-        return before, 0
-    return lead.text, lead.end
+    if before and first and first.group().lower() in _PRONOUNS:
+        return before, 0, first.end()
+    lead = next((one for one in named if not _TIME_OR_NUMBER.fullmatch(one.text)), None)
+    if lead is None:
+        return (before, 0, 0) if before or not named else (named[0].text, named[0].start, named[0].end)
+    ahead = _DATE.sub(" ", sentence[: lead.start])
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", ahead)]
+    others = sum(word not in _DROPPED_FIRST for word in words)
+    if before and (others > 1 or _PRONOUNS.intersection(words) or _CJK_PRONOUN.search(ahead)):
+        return before, 0, 0
+    return lead.text, lead.start, lead.end
 
 
 _IS = re.compile(r"^\W*(?:\([^)]*\)\W*)?(is|was|are|were|became)\s+(?:an?|the|one of the)\s+((?:[\w'’-]+\s?){1,6})")
@@ -146,14 +167,22 @@ def _copula(rest: str) -> tuple[str, str] | None:
     return (found.group(1), what) if found and what else None
 
 
+def _some_relation(sentence: str) -> str:
+    """What to say of two names that nothing but signs stand between."""
+    return "相关" if _CJK.search(sentence) else "связан с" if re.search("[а-яё]", sentence) else "is with"
+
+
 def _relation(between: str) -> str:
     """The words between two names, without what hangs on commas, brackets and conjunctions, the last few of them."""
-    kept = re.sub(r"\([^)]*\)|[\"“”«»()\[\]]", " ", between)
-    part = re.split(r"[,;:—–]|\band\b|\bи\b", kept)[-1].strip(" .")
+    kept = re.sub(r"\([^)]*\)|（[^）]*）|[\"“”«»()\[\]《》「」『』（）]", " ", between)
+    part = re.split(r"[,;:—–，；：、。]|\band\b|\bи\b", kept)[-1].strip(" .")
     if not part:
-        part = re.split(r"[;:—–]", kept)[-1].strip(" ,.")
+        part = re.split(r"[;:—–；：]", kept)[-1].strip(" ,.，、。")
         part = "" if part in ("and", "or", "и", "") else part
-    return " ".join(part.split()[-_MOST_WORDS:])
+    words = part.split()
+    if len(words) > 1 and words[0].lower() in _PRONOUNS:
+        words = words[1:]
+    return _CJK_PRONOUN.sub("", " ".join(words[-_MOST_WORDS:]))
 
 
 def _quoted(sentence: str) -> Iterator[Mention]:
@@ -182,6 +211,9 @@ def _names(sentence: str) -> Iterator[Mention]:
         end = at + 1
         while end < len(words) and _goes_on(sentence, words, end):
             end += 1
+        if at == 0 and end == 1 and _NO_NAME_AT_FIRST.fullmatch(words[0].group()):
+            at = end
+            continue
         start, stop = words[at].start(), words[end - 1].end()
         number = re.match(r"\s+\d{1,3}\b(?!\s*(?:%|,\d))", sentence[stop:])
         stop += number.end() if number else 0

@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from memagent.errors import NotFound
 from memagent.stores import removal
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import LIVE, now, pages
 from memagent.stores.passage_rows import passage
 from memagent.stores.scoping import exact, marks, visible
-from memagent.types import Passage, Scope
+from memagent.stores.triple import SQLTripleStore
+from memagent.types import Extraction, Passage, Scope, Triple
 
 DONE, FAILED, PENDING = "done", "failed", "pending"
 
@@ -29,14 +33,20 @@ class SQLExtractionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def pending(self, scope: Scope, limit: int | None = None) -> list[Passage]:
-        """Return the live passages that are yet to be gone through, in the order they were written."""
+    def pending(self, scope: Scope, limit: int | None = None, *, also: Sequence[str] = ()) -> list[Passage]:
+        """Return the live passages that are yet to be gone through, in the order they were written.
+
+        Args:
+            scope: whose.
+            limit: at most so many.
+            also: those of these states too: `done`, `failed`.
+        """
         condition, params = visible(scope)
-        sql = f"SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}"
-        cut = "" if limit is None else f" LIMIT {int(limit)}"
-        state = f"coalesce(extractions.status, '{PENDING}') = '{PENDING}'"
-        rows = self._database.read(f"{sql} AND {state} AND {condition} ORDER BY items.rid{cut}", params)
-        return [passage(row) for row in rows]
+        states = [PENDING, *also]
+        sql = f"""SELECT items.*, passages.title, passages.text, passages.metadata {_STATE}
+                  AND coalesce(extractions.status, '{PENDING}') IN ({marks(states)}) AND {condition}
+                  ORDER BY items.rid{"" if limit is None else f" LIMIT {int(limit)}"}"""
+        return [passage(row) for row in self._database.read(sql, [*states, *params])]
 
     def counts(self, scope: Scope) -> Mapping[str, int]:
         """Return how many live passages are `done`, `failed` and `pending`."""
@@ -54,49 +64,39 @@ class SQLExtractionStore:
         for row in self._rows(scope, DONE):
             yield row["id"], tuple(json.loads(row["entities"]))
 
-    def said(self, of: Passage) -> tuple[set[str], set[str]]:
-        """Return the ids of the facts that a passage says, and of those that an extraction found in it.
+    def keep(
+        self,
+        of: Passage,
+        extractor: str,
+        found: Extraction,
+        triples: Sequence[Triple],
+        vectors: Mapping[str, NDArray[np.float32]],
+        into: SQLTripleStore,
+    ) -> int:
+        """Keep what was found in a passage, in one transaction; return how many facts it says by that.
 
-        Raises:
-            NotFound: the passage has gone meanwhile, or is forgotten, or has another text now.
-        """
-        with self._database.write() as writer:
-            rid = self._rid(writer, of)
-            sql = "SELECT items.id FROM evidence JOIN items ON items.rid = evidence.fact WHERE evidence.passage = ?"
-            rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
-            found = set(json.loads(rows[0]["facts"])) if rows else set()
-            return {row["id"] for row in writer.read(sql, [rid])}, found
-
-    def take_back(self, of: Passage, facts: Sequence[str]) -> None:
-        """Take away that the passage of this id says facts: it has another text than they were found in."""
-        condition, own = exact(of.scope)
-        with self._database.write() as writer:
-            sql = f"SELECT rid FROM items WHERE kind = 'passage' AND {condition} AND id = ?"
-            for row in writer.read(sql, [*own, of.id]):
-                removal.unsay(writer, row["rid"], _fact_rids(writer, of.scope, facts))
-
-    def done(
-        self, of: Passage, extractor: str, entities: Sequence[str], facts: Sequence[str], new: Sequence[str]
-    ) -> None:
-        """Record what was found in a passage; facts of what was found before, and are not among these, go.
+        What an earlier extraction found in it, and this one did not, goes. What somebody else has said of the passage
+        is not the extraction's, and stays when a later one does not find it.
 
         Args:
             of: the passage, in its own scope.
             extractor: what found it.
-            entities: the names.
-            facts: the ids of the facts that were found in it.
-            new: those of them that nobody had said of the passage before, or only an extraction: these go when they are
-                not found any more.
+            found: the names are taken from it.
+            triples: the facts, each with this passage.
+            vectors: as `into.add` takes them.
+            into: the store of facts, over the same database.
 
         Raises:
             NotFound: the passage has gone meanwhile, or is forgotten, or has another text now.
+            Conflict: as `into.add` says.
         """
         with self._database.write() as writer:
             rid = self._rid(writer, of)
-            rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
-            before = set(json.loads(rows[0]["facts"])) if rows else set()
-            removal.unsay(writer, rid, _fact_rids(writer, of.scope, sorted(before - set(facts))))
-            self._write(writer, rid, DONE, extractor, list(entities), sorted({*new, *before.intersection(facts)}))
+            before, said = self._facts(writer, rid), _said(writer, rid)
+            ids = {id for id in into.add_within(writer, of.scope, triples, vectors) if id}
+            removal.unsay(writer, rid, _fact_rids(writer, of.scope, sorted(before - ids)))
+            self._write(writer, rid, DONE, extractor, list(found.entities), sorted(ids - (said - before)))
+        return len(ids)
 
     def fail(self, of: Passage, extractor: str, problem: str) -> None:
         """Record that nothing could be found in a passage, and why. What was found before stays.
@@ -125,6 +125,10 @@ class SQLExtractionStore:
         sql = f"SELECT items.id, extractions.problem, extractions.entities {_STATE} AND {condition}"
         return self._database.read(f"{sql} AND extractions.status = ? ORDER BY items.rid", [*params, status])
 
+    def _facts(self, writer: Writer, rid: int) -> set[str]:
+        rows = writer.read("SELECT facts FROM extractions WHERE rid = ?", [rid])
+        return set(json.loads(rows[0]["facts"])) if rows else set()
+
     def _rid(self, writer: Writer, of: Passage) -> int:
         condition, own = exact(of.scope)
         sql = f"""SELECT items.rid FROM items JOIN passages ON passages.rid = items.rid
@@ -150,6 +154,13 @@ class SQLExtractionStore:
                VALUES (?, ?, ?, ?, ?, ?, ?)""",
             [rid, status, extractor, json.dumps(entities), json.dumps(facts), problem, now()],
         )
+
+
+def _said(writer: Writer, rid: int) -> set[str]:
+    """The ids of the facts that a passage says, whoever found them in it, at no given time."""
+    sql = """SELECT items.id FROM evidence JOIN items ON items.rid = evidence.fact
+             WHERE evidence.passage = ? AND evidence.at IS NULL AND evidence.until IS NULL"""
+    return {row["id"] for row in writer.read(sql, [rid])}
 
 
 def _fact_rids(writer: Writer, scope: Scope, ids: Sequence[str]) -> list[int]:

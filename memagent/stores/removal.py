@@ -6,6 +6,7 @@ its phrases. Nothing of that stays behind, and nothing goes that something else 
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -106,9 +107,10 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
 
 
 def unsay(writer: Writer, passage: int, facts: Sequence[int]) -> None:
-    """Take away that a passage says these facts, by their rids, and what hung on that alone."""
+    """Take away that a passage says these facts, by their rids, at no given time, and what hung on that alone."""
     for some in pages(facts):
-        writer.execute(f"DELETE FROM evidence WHERE passage = ? AND fact IN ({marks(some)})", [passage, *some])
+        sql = f"DELETE FROM evidence WHERE passage = ? AND at IS NULL AND until IS NULL AND fact IN ({marks(some)})"
+        writer.execute(sql, [passage, *some])
     _less_said(writer, facts, [], Counter())
 
 
@@ -149,13 +151,20 @@ def relations_of(writer: Writer, scope: Scope, facts: Sequence[str]) -> list[str
 
 
 def unname(writer: Writer, facts: Sequence[int]) -> None:
-    """Drop the entities of the extractions of all passages that say these facts: some of them name what is purged."""
+    """Drop the entities of the extractions of all passages that say these facts: some of them name what is purged.
+
+    The other facts stay theirs, so that a later extraction that does not find them takes them away.
+    """
+    gone: set[str] = set()
+    passages: set[int] = set()
     for some in pages(facts):
-        writer.execute(
-            f"""UPDATE extractions SET entities = '[]', facts = '[]' WHERE rid IN
-                (SELECT passage FROM evidence WHERE fact IN ({marks(some)}))""",
-            some,
-        )
+        gone.update(row["id"] for row in writer.read(f"SELECT id FROM items WHERE rid IN ({marks(some)})", some))
+        sql = f"SELECT passage FROM evidence WHERE passage IS NOT NULL AND fact IN ({marks(some)})"
+        passages.update(row["passage"] for row in writer.read(sql, some))
+    for some in pages(sorted(passages)):
+        for row in writer.read(f"SELECT rid, facts FROM extractions WHERE rid IN ({marks(some)})", some):
+            left = json.dumps([id for id in json.loads(row["facts"]) if id not in gone])
+            writer.execute("UPDATE extractions SET entities = '[]', facts = ? WHERE rid = ?", [left, row["rid"]])
 
 
 def undeclare(writer: Writer, scope: Scope, relations: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from memagent.errors import UsageProblem
 from memagent.stores import removal, tombstones
-from memagent.stores.base import Database, FactMatch
+from memagent.stores.base import Database, FactMatch, Writer
 from memagent.stores.derived import of_term
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.evidence_reading import Groups
@@ -84,21 +84,33 @@ class SQLTripleStore(IndexedStore):
             Conflict: a vector is missing, because another process removed its text meanwhile. Ask `unknown` again.
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """
+        with self._database.write() as writer:
+            return self.add_within(writer, scope, triples, vectors, again=again)
+
+    def add_within(
+        self,
+        writer: Writer,
+        scope: Scope,
+        triples: Sequence[Triple],
+        vectors: Mapping[str, NDArray[np.float32]],
+        *,
+        again: bool = False,
+    ) -> list[str]:
+        """Do what `add` does inside an open transaction of the same database, which an error must roll back."""
         new = [NewTriple(triple) for triple in triples]
         units = {text: self._label.row(vector) for text, vector in vectors.items()}
-        with self._database.write() as writer:
-            self._label.claim(writer)
-            homes = placed(writer, scope, new)
-            told_by = [who(home.source, one.triple.passage) for one, home in zip(new, homes, strict=True)]
-            said = [(teller, one.id) for teller, one in zip(told_by, new, strict=True)]
-            if again:
-                tombstones.unbury(writer, scope, said)
-            refused = tombstones.buried(writer, scope, said)
-            keeper = Keeper(writer, scope, units)
-            return [
-                "" if one_said in refused else keeper.keep(one, passage, source)
-                for one, (passage, source), one_said in zip(new, homes, said, strict=True)
-            ]
+        self._label.claim(writer)
+        homes = placed(writer, scope, new)
+        told_by = [who(home.source, one.triple.passage) for one, home in zip(new, homes, strict=True)]
+        said = [(teller, one.id) for teller, one in zip(told_by, new, strict=True)]
+        if again:
+            tombstones.unbury(writer, scope, said)
+        refused = tombstones.buried(writer, scope, said)
+        keeper = Keeper(writer, scope, units)
+        return [
+            "" if one_said in refused else keeper.keep(one, passage, source)
+            for one, (passage, source), one_said in zip(new, homes, said, strict=True)
+        ]
 
     def facts(
         self,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memagent import Budget, Controller, Memory, Note, Triple
-from memagent.errors import BackendError, BudgetExceeded, NotFound, UsageProblem
+from memagent.errors import BackendError, BudgetExceeded, Conflict, NotFound, Refused, UsageProblem
 from memagent.indexing.extraction_files import lines_of, load
 from memagent.indexing.facts import estimate, find_facts
 from memagent.llms.openai import OpenAI
@@ -222,14 +225,15 @@ def test_a_killed_job_goes_on_and_comes_to_the_same(tmp_path):
         with Memory(tmp_path / name, single_user=True) as memory:
             memory.add(notes)
     run = memagent("index", "-m", "offline", "-q", "--db")
-    kills = 0
-    for moment in (0.6, 0.8, 1.0, 1.2):
+    watched = sqlite3.connect(tmp_path / "killed.db")
+    for least in (1, 40, 41, 120):
         process = subprocess.Popen([*run, tmp_path / "killed.db"])
-        time.sleep(moment)
-        kills += process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert kills, "no run was alive when it was to be killed"
+        while watched.execute("SELECT count(*) FROM extractions").fetchone()[0] < least:
+            assert process.poll() is None, "the job ended before it was to be killed"
+            time.sleep(0.002)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    watched.close()
     for name in ("killed.db", "whole.db"):
         subprocess.run([*run, tmp_path / name], check=True)
         with Memory(tmp_path / name, single_user=True) as memory:
@@ -333,6 +337,10 @@ def test_a_file_of_extractions_is_taken_up_as_it_was_written(memory, tmp_path):
         ("[]", "no JSON object"),
         ('{"text": ""}', "no text"),
         ('{"text": "x", "id": []}', '"id"'),
+        ('{"text": "x", "id": ""}', "empty id"),
+        ('{"text": "x", "id": true}', '"id"'),
+        ('{"text": "x", "title": 5}', '"title"'),
+        ('{"text": "\\ud800"}', "half a character"),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_written(memory, tmp_path, line, what):
@@ -351,3 +359,79 @@ def test_nothing_is_recorded_of_a_passage_that_has_another_text_now(memory):
     memory.edit(id, "Text 2")
     with pytest.raises(NotFound):
         memory.extractions.fail(passage, "too late", by="me")
+
+
+def test_a_refusal_fails_its_passage_and_five_in_a_row_stop_the_job(memory):
+    memory.add([f"Text {number}" for number in range(12)])
+    refused = Refused("too long for this model")
+    script = [told, told, *[refused] * 4, told, told, *[refused] * 5]
+    with pytest.raises(Refused):
+        find_facts(memory.extractions, Controller(ScriptedLLM(script)), concurrency=1)
+    assert memory.extractions.counts() == {"done": 2, "failed": 9, "pending": 1}
+    assert set(memory.extractions.failed().values()) == {"too long for this model"}
+
+
+def test_what_a_listener_raises_ends_the_job_and_comes_out(memory):
+    memory.add([f"Text {number}" for number in range(4)])
+
+    def listens(progress):
+        raise ZeroDivisionError("a bug of the listener")
+
+    with pytest.raises(ZeroDivisionError):
+        find_facts(memory.extractions, Controller(script(4)), concurrency=2, on_progress=listens)
+    assert memory.extractions.counts()["done"] >= 1
+    assert find_facts(memory.extractions, Controller(script(4))).left == 0
+
+
+def test_a_bug_in_a_backend_comes_out_as_it_is(memory):
+    memory.add("Text 1")
+
+    def breaks(request):
+        raise ZeroDivisionError("a bug of the backend")
+
+    with pytest.raises(ZeroDivisionError):
+        find_facts(memory.extractions, Controller(ScriptedLLM([breaks])))
+    assert memory.extractions.counts() == {"done": 0, "failed": 0, "pending": 1}
+
+
+def test_pending_can_name_what_would_be_gone_through_again(memory):
+    done, failed, pending = memory.add(["Text 1", "Text 2", "Text 3"])
+    memory.extractions.keep(memory.get(done), Extraction(), by="me")
+    memory.extractions.fail(memory.get(failed), "why", by="me")
+    named = memory.extractions.pending
+    assert [one.id for one in named()] == [pending]
+    assert [one.id for one in named(failed=True)] == [failed, pending]
+    assert [one.id for one in named(failed=True, done=True)] == [done, failed, pending]
+    assert [one.id for one in named(1, done=True)] == [done]
+
+
+part = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5) | st.lists(st.text())
+)
+line = st.fixed_dictionaries(
+    {"text": st.text(min_size=1, max_size=8).filter(str.strip)},
+    optional={
+        "id": st.integers() | st.text(min_size=1, max_size=3),
+        "title": st.text(max_size=4) | st.none(),
+        "entities": part | st.lists(part, max_size=4),
+        "triples": part | st.lists(part | st.lists(part, min_size=2, max_size=4), max_size=4),
+    },
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(line, max_size=3))
+def test_any_file_is_taken_up_and_written_so_that_it_gives_the_same_or_is_refused_whole(tmp_path_factory, lines):
+    path = tmp_path_factory.mktemp("any") / "any.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with Memory(":memory:", embedder="hashing:16", single_user=True) as memory:
+        try:
+            load(memory, path)
+        except (Conflict, UsageProblem):
+            assert memory.count() == 0
+            return
+        written = list(lines_of(memory))
+        path.write_text("\n".join(written), encoding="utf-8")
+        with Memory(":memory:", embedder="hashing:16", single_user=True) as other:
+            load(other, path)
+            assert list(lines_of(other)) == written and other.doctor() == []

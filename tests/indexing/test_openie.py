@@ -84,3 +84,33 @@ def test_nothing_but_unreadable_comes_out_of_mangled_replies(reply):
         except Unreadable:
             continue
         assert all(part.strip() for one in found for part in ([one] if isinstance(one, str) else one))
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        ('{"triples": [["Ida", "keeps", "the lamp"], ["Ida", "lives at", "Gull', [("Ida", "keeps", "the lamp")]),
+        (
+            '{"triples": [["Ida", "keeps", "the lamp"], ["Ida", "sails to", "Oslo, in Nor',
+            [("Ida", "keeps", "the lamp")],
+        ),
+        ('{"triples": [["Ida", "keeps", "the lamp"], ["Ida", "lives', [("Ida", "keeps", "the lamp")]),
+        ('{"triples": [["Ida", "keeps", "the lamp"],', [("Ida", "keeps", "the lamp")]),
+        ('{"triples": [["Ida", "keeps", "the lamp"]]} That is all I found.', [("Ida", "keeps", "the lamp")]),
+        ('{"triples": []}', []),
+    ],
+)
+def test_no_half_name_is_taken_for_a_name(reply, kept):
+    assert list(read_triples(reply)) == kept
+
+
+def test_no_half_entity_is_taken_for_one():
+    assert read_entities('{"named_entities": ["Ida", "Gull Point", "Oslo, in Nor') == ("Ida", "Gull Point")
+    assert read_entities('{"named_entities": ["Ida", "Oslo"]} There are no more, I thi') == ("Ida", "Oslo")
+
+
+def test_a_reply_that_was_cut_before_its_first_item_is_asked_for_again():
+    cut = Completion('{"triples": [["Ida", "keeps", "the la', finish_reason="length")
+    llm = ScriptedLLM([entities("Ida"), cut, triples(("Ida", "keeps", "it"))])
+    assert Controller(llm).run(extract(TEXT)).value.triples == (("Ida", "keeps", "it"),)
+    assert "cut off at the length limit" in llm.requests[2].messages[-1].content

@@ -8,6 +8,7 @@ import inspect
 import pytest
 
 from memagent.memory import Memory
+from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
 from memagent.memory.rationales import Rationales
 from memagent.types import Rationale
@@ -19,7 +20,7 @@ AT_ONCE = {
 }
 
 
-@pytest.mark.parametrize("kind", [Memory, Facts, Rationales])
+@pytest.mark.parametrize("kind", [Memory, Facts, Rationales, Extractions])
 def test_every_verb_has_a_form_for_event_loops(kind):
     verbs = {name: verb for name, verb in vars(kind).items() if inspect.isfunction(verb) and not name.startswith("_")}
     forms = {name for name, verb in verbs.items() if inspect.iscoroutinefunction(verb)}

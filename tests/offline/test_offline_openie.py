@@ -15,6 +15,9 @@ from memagent.indexing.facts import find_facts
 from memagent.indexing.openie import extract
 from memagent.offline.openie import entities, mentions, triples
 
+DATA = Path(os.environ.get("MEMAGENT_TEST_DATA") or Path(__file__).parents[3] / "shared/data/musique")
+"""Read before each test gets a clean environment."""
+
 ENGLISH = (
     "The Journal of Mathematical Physics is a peer-reviewed journal published by the American Institute of Physics. "
     "It was first published in January 1960. Dr. Jan Philip Solovej of the University of Oslo became its editor."
@@ -82,10 +85,37 @@ def test_any_text_gives_whole_triples_and_never_an_error(text, title):
     assert all(all(parts) for parts in found.triples)
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "wanted"),
+    [
+        ("Ludwig", "He moved to Vienna in 1792.", ("Ludwig", "moved to", "Vienna")),
+        ("Ludwig", "In 1792 he moved to Vienna.", ("Ludwig", "moved to", "Vienna")),
+        ("Ludwig", "The composer wrote “Fidelio”.", ("Ludwig", "The composer wrote", "Fidelio")),
+        ("Log", "Ida Berg lives at Gull Point.", ("Ida Berg", "lives at", "Gull Point")),
+        ("Log", "In 1874 Ida Berg sailed to Oslo.", ("Ida Berg", "In", "1874")),
+        ("Log", "In 1874 Ida Berg sailed to Oslo.", ("Ida Berg", "sailed to", "Oslo")),
+        ("Log", "The captain Ida Berg sailed to Oslo.", ("Ida Berg", "sailed to", "Oslo")),
+        ("Oslo", "It lies in Norway, Europe.", ("Norway", "in", "Europe")),
+        ("Обь", "Обь впадает в Карское море.", ("Обь", "впадает в", "Карское")),
+        ("Чайковский", "Он родился 7 мая 1840 года.", ("Чайковский", "родился", "7 мая 1840")),
+        ("Обь", "Длина реки составляет 3650 км.", ("Длина", "реки составляет", "3650 км")),
+        ("鲁迅", "1918年，他在《新青年》上发表了《狂人日记》。", ("鲁迅", "上发表了", "狂人日记")),
+        ("长江", "长江发源于青藏高原，流经上海。", ("长江", "流经", "上海")),
+        ("富士山", "富士山は静岡県にある。", ("富士山", "は", "静岡県")),
+    ],
+)
+def test_who_a_sentence_is_about_and_what_it_says(title, text, wanted):
+    assert wanted in triples(text, title)
+
+
+def test_small_numbers_and_openings_are_no_names():
+    found = entities("Founded with 12 members near Bergen, it grew to 1,500 people. According to Ida, 20 left in 1974.")
+    assert found == ["Bergen", "1,500 people", "Ida", "1974"]
+
+
 def test_it_finds_most_names_that_a_model_finds():
     """On Wikipedia passages whose entities a language model extracted."""
-    folder = os.environ.get("MEMAGENT_TEST_DATA") or Path(__file__).parents[3] / "shared/data/musique"
-    path = Path(folder) / "passages.jsonl"
+    path = DATA / "passages.jsonl"
     if not path.exists():
         pytest.skip("needs a MuSiQue sample: name its folder in MEMAGENT_TEST_DATA")
     hits = wanted = found = 0
@@ -94,4 +124,4 @@ def test_it_finds_most_names_that_a_model_finds():
         ours = {name.lower() for name in entities(one["text"], one["title"])}
         theirs = {str(name).lower() for name in one["entities"]}
         hits, wanted, found = hits + len(ours & theirs), wanted + len(theirs), found + len(ours)
-    assert hits / wanted > 0.75 and hits / found > 0.55
+    assert hits / wanted > 0.78 and hits / found > 0.62

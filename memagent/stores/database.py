@@ -35,7 +35,7 @@ class _Link:
         self.lock = threading.RLock()
         self.closed = False
         # Runs when the thread ends or the database is dropped: a dead thread leaves no open file behind.
-        self.finalizer = weakref.finalize(self, raw.close)
+        self.finalizer = weakref.finalize(self, _close, raw)
 
     def close(self) -> None:
         self.closed = True
@@ -85,10 +85,11 @@ class SQLiteDatabase:
         self._writing = threading.Lock()
         self._held: list[_Link] = []
         self._closed = False
-        sqlite_file.check_place(self._path)
-        sqlite_file.check_owner(self._path)
-        sqlite_file.check_whole(self._path)
-        _OPEN.add(self)  # before it has a connection, which a fork must find
+        with _CONNECTING:  # what looks at the file has it open as well
+            sqlite_file.check_place(self._path)
+            sqlite_file.check_owner(self._path)
+            sqlite_file.check_whole(self._path)
+            _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
         except MemoryProblem:
@@ -311,11 +312,18 @@ def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
             raw.execute("ROLLBACK")
 
 
-# A child must not inherit a connection that is half made: neither it nor SQLite's own locks would be in order there.
+# A child must not inherit a connection that is half made or half closed: neither it nor SQLite's own locks would be in
+# order there. Whoever closes holds nothing else that a fork waits for, since a thread that ends may do so anywhere.
 _CONNECTING = threading.RLock()
+_CLOSING = threading.RLock()
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 _FORKING: list[SQLiteDatabase] = []
 _ABANDONED: list[sqlite3.Connection] = []
+
+
+def _close(raw: sqlite3.Connection) -> None:
+    with _CLOSING:
+        raw.close()
 
 
 def _remove_folder(folder: str, owner: int) -> None:
@@ -328,9 +336,11 @@ def _before_fork() -> None:
     _FORKING.extend(_OPEN)
     for database in _FORKING:
         database.before_fork()
+    _CLOSING.acquire()  # last: a thread that holds a link may be about to close another
 
 
 def _after_fork(*, child: bool) -> None:
+    _CLOSING.release()
     while _FORKING:
         _FORKING.pop().after_fork(child=child)
     _CONNECTING.release()

@@ -15,6 +15,7 @@ APPLICATION_ID = 0x6D656D61
 """Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
 
 _QUICKLY = 64 << 20  # bytes that SQLite checks in about 20 ms
+_WAIT = 1.0  # seconds; a file that somebody holds for longer is gone through another time
 _HEADER = 100  # bytes that every database begins with
 _TABLES = (
     "items|passages|vectors|vectors_next|words|facts|evidence|links|rationales|declarations|purged|changes|meta|"
@@ -66,7 +67,7 @@ def check_whole(path: Path) -> None:
     if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
         return
     in_use = path.with_name(f"{path.name}-wal").exists()
-    with closing(sqlite3.connect(path, timeout=60) if in_use else _at_rest(path)) as raw:
+    with closing(sqlite3.connect(path, timeout=_WAIT) if in_use else _at_rest(path)) as raw:
         try:
             found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.DatabaseError as error:

@@ -53,10 +53,10 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
     """
     if not isinstance(place, str | os.PathLike):
         return _export(core, scope, place, vectors)
-    path = Path(place).resolve()
+    given, path = Path(place), Path(place).resolve()
     check_apart(core, path)
-    if path.exists() and not path.is_file():
-        with files.writing(path), path.open("w", encoding="utf-8", newline="\n") as pipe:
+    if given.exists() and not given.is_file():  # by the name that was given: what a pipe is called in /proc opens none
+        with files.writing(given), given.open("w", encoding="utf-8", newline="\n") as pipe:
             return _export(core, scope, pipe, vectors)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     with files.writing(path):

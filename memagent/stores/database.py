@@ -117,9 +117,10 @@ class SQLiteDatabase:
     def snapshot(self) -> Iterator[_Transaction]:
         """Open a transaction that only reads: one state of the database for as long as it is open, and no writer waits.
 
-        A purge does: it cannot rewrite the file while somebody reads an old state of it.
+        It has a connection of its own, so that this thread may write meanwhile. A purge waits, because it cannot
+        rewrite the file while somebody reads an old state of it; so does a fork.
         """
-        with self._typed(), self._link() as link:
+        with self._typed(), self._own_link() as link:
             link.raw.execute("BEGIN")
             try:
                 yield _Transaction(link.raw)
@@ -181,13 +182,32 @@ class SQLiteDatabase:
         link: _Link | None = getattr(self._local, "link", None)
         while True:
             if self._closed:
-                raise StorageError(f"{self._path} is closed", hint="Open the memory again before using it.")
+                raise self._is_closed()
             if link is None or link.closed:
                 link = self._local.link = self._connect()
             with link.lock:
                 if not link.closed:
                     yield link
                     return
+
+    @contextmanager
+    def _own_link(self) -> Iterator[_Link]:
+        """A connection that is closed when the block ends."""
+        while True:
+            if self._closed:
+                raise self._is_closed()
+            link = self._connect()
+            with link.lock:
+                if link.closed:  # by a fork, before it was held
+                    continue
+                try:
+                    yield link
+                finally:
+                    link.close()
+                return
+
+    def _is_closed(self) -> StorageError:
+        return StorageError(f"{self._path} is closed", hint="Open the memory again before using it.")
 
     def _connect(self) -> _Link:
         with _CONNECTING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -57,6 +59,23 @@ def test_a_slow_reader_of_an_export_keeps_nobody_waiting_and_sees_one_state(memo
     memory.export(Slow())
     assert memory.count() == 51 and sum('"passage"' in line for line in lines) == 51  # 50 and the end's count of them
     assert json.loads(lines[-1])["counts"] == {"passage": 50}
+
+
+def test_what_takes_the_lines_of_an_export_may_write_to_the_memory(memory):
+    class Taking:
+        def write(self, text):
+            memory.add(Note("taken", id=f"of line {len(text)}"))
+
+    assert memory.export(Taking()) == {"passages": 50}
+    assert memory.count() > 50 and memory.doctor() == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+def test_standard_output_may_be_named_as_a_device(memory, tmp_path):
+    command = [sys.executable, "-m", "memagent", "export", "/dev/stdout", "--db", str(tmp_path / "m.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["counts"] == {"passage": 50}
 
 
 def test_exports_to_one_place_at_once_are_each_whole(memory, tmp_path):

@@ -24,7 +24,7 @@ from memagent import files
 from memagent.errors import UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.transfer_intake import PLURALS, Intake, salt_digest
-from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
+from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, Parsed, as_base64, parsed, written
 from memagent.stores import meta, tombstones
 from memagent.stores.base import Row, Writer
 from memagent.stores.label import Origin, origin
@@ -102,7 +102,12 @@ def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:
             written.
         EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
     """
-    return Intake(core, scope, parsed(place)).carry_out()
+    return take_up(core, scope, parsed(place))
+
+
+def take_up(core: Core, scope: Scope, lines: Parsed) -> Counter[str]:
+    """Take up an export that was read already; see `import_`."""
+    return Intake(core, scope, lines).carry_out()
 
 
 def _export(core: Core, scope: Scope, file: IO[Any], vectors: bool) -> Counter[str]:

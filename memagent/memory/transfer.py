@@ -137,8 +137,9 @@ def _header(core: Core, writer: Writer, scope: Scope, vectors: bool) -> dict[str
 
 
 def _of_users(reader: Writer) -> bool:
-    """Whether anything in the file, or anything that was purged from it, belongs to a user."""
-    rows = [reader.read(f"SELECT 1 FROM {table} WHERE user <> '' LIMIT 1") for table in ("items", "purged")]
+    """Whether anything in the file, what was declared and what was purged from it included, belongs to a user."""
+    tables = ("items", "declarations", "purged")
+    rows = [reader.read(f"SELECT 1 FROM {table} WHERE user <> '' LIMIT 1") for table in tables]
     return any(rows)
 
 

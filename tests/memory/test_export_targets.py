@@ -107,6 +107,18 @@ def test_the_key_of_what_users_purged_stays_in_the_file(tmp_path):
     assert header["salt"] is None and header["salt_digest"]
 
 
+def test_the_key_stays_in_the_file_where_a_user_has_no_more_than_declared_something(tmp_path):
+    with Memory(tmp_path / "m.db", single_user=True) as memory:
+        memory.facts.add(Triple("a", "is", "b", source="x"))
+        memory.purge(source="x")
+        memory.export(tmp_path / "whole.jsonl")
+        memory.bind(user="alice").facts.declare("is")
+        memory.export(tmp_path / "part.jsonl")
+    headers = [(tmp_path / f"{name}.jsonl").read_text().splitlines()[0] for name in ("whole", "part")]
+    whole, part = (json.loads(header)["salt"] for header in headers)
+    assert whole and part is None
+
+
 def test_half_a_character_is_no_metadata(memory):
     for metadata in ({"k": "\ud800"}, {"\udfff": 1}):
         with pytest.raises(UsageProblem, match="metadata"):
@@ -118,6 +130,15 @@ def test_nothing_can_be_made_to_weigh_nothing_by_an_import(memory, tmp_path):
     lines = (tmp_path / "e.jsonl").read_text().replace('"importance":1.0', '"importance":0')
     (tmp_path / "e.jsonl").write_text(lines)
     with pytest.raises(UsageProblem, match="importance is not above 0"):
+        memory.import_(tmp_path / "e.jsonl")
+
+
+@pytest.mark.parametrize("uses", [1 << 53, (1 << 63) - 1])
+def test_nothing_was_used_more_often_than_can_be_counted_on(memory, tmp_path, uses):
+    memory.export(tmp_path / "e.jsonl", vectors=False)
+    lines = (tmp_path / "e.jsonl").read_text().replace('"uses":0', f'"uses":{uses}')
+    (tmp_path / "e.jsonl").write_text(lines)
+    with pytest.raises(UsageProblem, match="uses is no count"):
         memory.import_(tmp_path / "e.jsonl")
 
 

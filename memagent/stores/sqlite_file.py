@@ -92,7 +92,8 @@ def problem(error: sqlite3.Error, path: Path) -> MemoryProblem | None:
     if code in _UNREADABLE:
         return StorageDamaged(f"{path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
     if _BROKEN.search(str(error)):
-        return StorageDamaged(f"{path} is damaged: {error}", hint="Restore it from a copy.")
+        what = str(error).partition(" with text ")[0]  # what somebody wrote is no part of an error
+        return StorageDamaged(f"{path} is damaged: {what}", hint="Restore it from a copy.")
     if code in _UNWRITABLE:
         hint = "Check that you may write the file and the folder it is in."
         return StorageError(f"{path} cannot be opened or written ({error})", hint=hint)

@@ -67,11 +67,11 @@ def check_whole(path: Path) -> None:
     if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
         return
     in_use = path.with_name(f"{path.name}-wal").exists()
-    with closing(sqlite3.connect(path, timeout=_WAIT) if in_use else _at_rest(path)) as raw:
+    with closing(_looked_at(path) if in_use else _at_rest(path)) as raw:
         try:
             found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.DatabaseError as error:
-            if is_busy(error):
+            if _code(error) not in _UNREADABLE:  # held by somebody, or not to be read at all: opening it says so
                 return
             found = str(error)
     if found != "ok":
@@ -112,6 +112,11 @@ def _application_id(path: Path) -> int:
 
 def _at_rest(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    """A connection that sees what is in the log and leaves it there; one that could write brings it in as it closes."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)
 
 
 def _disk_is_full(path: Path) -> bool:

@@ -89,6 +89,7 @@ class SQLiteDatabase:
             sqlite_file.check_place(self._path)
             sqlite_file.check_owner(self._path)
             sqlite_file.check_whole(self._path)
+            sqlite_file.check_version(self._path, len(MIGRATIONS))
             _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
@@ -233,10 +234,7 @@ class SQLiteDatabase:
     def _migrate(self, raw: sqlite3.Connection) -> None:
         found = _version(raw)
         if found > len(MIGRATIONS):
-            raise StorageError(
-                f"{self._path} has schema version {found}, and this memagent knows versions up to {len(MIGRATIONS)}",
-                hint="Upgrade: pip install -U memagent",
-            )
+            raise sqlite_file.newer(self._path, found, len(MIGRATIONS))
         if not found and raw.execute("SELECT 1 FROM sqlite_master WHERE name IN ('items', 'passages')").fetchall():
             what = f"{self._path} does not say which schema version it has, and is not new; it was not touched"
             raise StorageDamaged(what, hint="Restore it from a copy.")

@@ -66,8 +66,7 @@ def check_whole(path: Path) -> None:
     """
     if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
         return
-    in_use = path.with_name(f"{path.name}-wal").exists()
-    with closing(_looked_at(path) if in_use else _at_rest(path)) as raw:
+    with closing(_looked_at(path)) as raw:
         try:
             found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.DatabaseError as error:
@@ -77,6 +76,25 @@ def check_whole(path: Path) -> None:
     if found != "ok":
         what = f"{path} is damaged or cut short ({' '.join(found.split())[:200]}); it was not touched"
         raise StorageDamaged(what, hint="Restore it from a copy.")
+
+
+def check_version(path: Path, newest: int) -> None:
+    """Refuse a file whose schema is newer than those that are known."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    with closing(_looked_at(path)) as raw:
+        try:
+            found = int(raw.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.DatabaseError:  # opening it says what is wrong with it
+            return
+    if found > newest:
+        raise newer(path, found, newest)
+
+
+def newer(path: Path, found: int, newest: int) -> StorageError:
+    """Return the error for a schema that is not known yet."""
+    what = f"{path} has schema version {found}, and this memagent knows versions up to {newest}"
+    return StorageError(what, hint="Upgrade: pip install -U memagent")
 
 
 def is_busy(error: sqlite3.Error) -> bool:
@@ -116,6 +134,8 @@ def _at_rest(path: Path) -> sqlite3.Connection:
 
 def _looked_at(path: Path) -> sqlite3.Connection:
     """A connection that sees what is in the log and leaves it there; one that could write brings it in as it closes."""
+    if not path.with_name(f"{path.name}-wal").exists():
+        return _at_rest(path)
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)
 
 

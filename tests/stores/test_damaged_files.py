@@ -61,6 +61,17 @@ def test_what_a_killed_process_left_beside_a_damaged_file_stays_there(path):
     assert (path.read_bytes(), log.read_bytes()) == before
 
 
+def test_what_a_killed_process_of_a_newer_version_left_stays_there(path):
+    newer = "import sqlite3\nsqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 99')\nos._exit(0)"
+    subprocess.run([sys.executable, "-c", KILLED.replace("os._exit(0)", newer), str(path)], check=True)
+    log = path.with_name("m.db-wal")
+    before = path.read_bytes(), log.read_bytes()
+    assert before[1]
+    with pytest.raises(StorageError, match="schema version 99"):
+        Memory(path, single_user=True)
+    assert (path.read_bytes(), log.read_bytes()) == before
+
+
 def test_what_a_killed_process_left_beside_a_whole_file_is_taken_up(path):
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True)
     with Memory(path, single_user=True) as memory:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +16,9 @@ APPLICATION_ID = 0x6D656D63
 """Marks a file as a cache of ours ("memc"), in the place that the SQLite file format keeps for this."""
 
 _WAIT = 30.0
+# Held while a cache is open, and across a fork: a child that inherits an open file hangs, or trusts in locks that it
+# does not have. Nobody asks a cache from within a transaction of a memory, whose connections a fork waits for as well.
+_USING = threading.RLock()
 _MANY = 500  # parameters in one statement; SQLite takes at least 999
 
 
@@ -56,10 +61,11 @@ class CacheFile:
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _check_owner(self._path)
-            with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as connection:
-                self._prepare(connection)
-                yield connection
+            with _USING:
+                _check_owner(self._path)
+                with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as connection:
+                    self._prepare(connection)
+                    yield connection
         except (sqlite3.Error, OSError) as error:
             raise StorageError(
                 f"the cache {str(self._path)!r} cannot be used: {error}",
@@ -108,3 +114,7 @@ def _foreign(path: Path) -> StorageError:
         f"{str(path)!r} is not a cache but a database of something else; it was not touched",
         hint="Give a path of its own to the cache.",
     )
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_USING.acquire, after_in_parent=_USING.release, after_in_child=_USING.release)

@@ -109,8 +109,13 @@ def export(file: Path, no_vectors: bool, db: Path, as_json: bool, **scope: str |
 @json_option
 def import_(file: Path, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
     """Take up FILE, or standard input for "-", as export wrote it: all or nothing. What is there stays as it is."""
+    from memagent.memory.transfer import take_up
+    from memagent.memory.transfer_lines import parsed
+
+    lines = parsed(sys.stdin.buffer if str(file) == "-" else file)  # before a memory is made for it
     with _memory(db, embedder, new=True) as memory:
-        counts = memory.bind(**scope).import_(sys.stdin.buffer if str(file) == "-" else file)
+        handle = memory.bind(**scope)
+        counts = take_up(handle.core, handle.scope, lines)
     if as_json:
         emit({"db": str(db), "counts": counts})
     say(f"{db}: {_listed(counts)} taken up", quiet=as_json)

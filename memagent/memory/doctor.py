@@ -7,13 +7,12 @@ finished, and the indexes in memory.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from memagent.errors import MemoryProblem, StorageDamaged
 from memagent.memory import doctor_contents, reembed
 from memagent.memory.core import Core
-from memagent.memory.doctor_rules import OWN_TABLES, REPAIR, RULES, Finding, Rule, indexes_anew, some
+from memagent.memory.doctor_rules import OWN_TABLES, REPAIR, RESTORE, RULES, Finding, Rule, indexes_anew, some
 from memagent.memory.forgetting import ERASE, finish_purge
 from memagent.stores import meta
 from memagent.stores.base import Database, Row
@@ -51,18 +50,10 @@ def doctor(
         try:
             findings += check(core, repair)
         except StorageDamaged as error:
-            findings.append(Finding("integrity", f"{error.message}. {_RESTORE}", 1))
-        except sqlite3.OperationalError as error:
-            if "UTF-8" not in str(error):
-                raise
-            column = str(error).partition(" with text ")[0]
-            findings.append(Finding("integrity", f"{column}: a text is no UTF-8. {_RESTORE}", 1))
+            findings.append(Finding("integrity", f"{error.message}. {RESTORE}", 1))
         if any(one.check == "integrity" for one in findings):  # nothing that is read from it now can be relied on
             break
     return findings
-
-
-_RESTORE = "Restore the file from a copy, or import an export of it."
 
 
 def _integrity(core: Core, repair: bool) -> Iterator[Finding]:
@@ -70,7 +61,7 @@ def _integrity(core: Core, repair: bool) -> Iterator[Finding]:
     rows = core.file().read("PRAGMA integrity_check")  # SQLite
     wrong = [str(row["integrity_check"]) for row in rows if row["integrity_check"] != "ok"]
     if wrong:
-        yield Finding("integrity", f"{'; '.join(wrong[:3])}. {_RESTORE}", len(wrong))
+        yield Finding("integrity", f"{'; '.join(wrong[:3])}. {RESTORE}", len(wrong))
 
 
 def _foreign_keys(core: Core, repair: bool) -> Iterator[Finding]:
@@ -179,6 +170,7 @@ def _astray(core: Core, scope: Scope, kind: str, table: str) -> list[int]:
 _BUILT_FROM = ("foreign keys", "rows", "words", "vectors")
 _CHECKS: dict[str, Check] = {
     "integrity": _integrity,
+    "texts": doctor_contents.check_texts,
     "foreign keys": _foreign_keys,
     "rules": _rules,
     "contents": doctor_contents.check_contents,

@@ -11,7 +11,7 @@ import numpy as np
 from memagent.errors import MemagentError
 from memagent.memory import reembed
 from memagent.memory.core import Core
-from memagent.memory.doctor_rules import REPAIR, Finding, indexes_anew, some
+from memagent.memory.doctor_rules import REPAIR, RESTORE, Finding, indexes_anew, some
 from memagent.stores.base import Row
 from memagent.stores.derived import of_row
 from memagent.stores.items import pages, stored_vector
@@ -20,6 +20,35 @@ from memagent.stores.label import Label
 
 _PAGE = 2048
 _TOLERANCE = 1e-4  # of the length of a vector
+
+_WRITTEN = {
+    "items": "kind, id, user, session, agent, source, digest, at, recorded_at, retired_at, used_at",
+    "passages": "title, text, metadata",
+    "rationales": "problem, reasoning, answer, verified, metadata",
+    "evidence": "source, subject, relation, object, at, until, recorded_at",
+    "declarations": "user, session, agent, relation",
+    "purged": "user, session, agent, digest",
+}
+"""The columns that hold text, of the tables that nothing else could be worked out from."""
+
+
+def check_texts(core: Core, repair: bool) -> Iterator[Finding]:
+    """Texts that are bytes. No other check can go on beside one, nor where a text cannot be read or a table is gone.
+
+    Raises:
+        StorageDamaged: a text is no UTF-8, or a table is missing.
+    """
+    for table, columns in _WRITTEN.items():
+        wrong: list[int] = []
+        last, names = 0, columns.split(", ")
+        sql = f"SELECT rowid AS place, {columns} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # SQLite: rowid
+        while rows := core.file().read(sql, [last, _PAGE]):
+            last = rows[-1]["place"]
+            wrong += [row["place"] for row in rows if any(isinstance(row[name], bytes) for name in names)]
+        if wrong:
+            message = f"{len(wrong)} rows of {table} have bytes where a text must be: row {some(wrong)}. {RESTORE}"
+            yield Finding("integrity", message, len(wrong))
+
 
 _CONTENT = """
     SELECT items.rid, items.kind, items.id, items.source, items.digest, items.at, items.recorded_at, items.retired_at,

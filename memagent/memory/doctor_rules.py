@@ -60,6 +60,7 @@ class Rule(NamedTuple):
 
 
 REPAIR = "Repair makes that good: memagent doctor --repair"
+RESTORE = "Restore the file from a copy, or import an export of it."
 _GO = "Remove it with purge or delete by its id, and add it again."
 
 
@@ -187,6 +188,12 @@ RULES: tuple[Rule, ...] = (
         """SELECT items.rid, items.id FROM rationales JOIN items ON items.rid = rationales.rid
            WHERE typeof(successes) <> 'integer' OR typeof(failures) <> 'integer' OR successes < 0 OR failures < 0""",
         "They were changed from outside. Remove them with delete, and add them again.",
+    ),
+    Rule(
+        "values",
+        "declarations of a relation that say neither that it has one value at a time nor that it has not",
+        "SELECT rowid AS rid, NULL AS id FROM declarations WHERE functional NOT IN (0, 1)",  # SQLite: rowid
+        "They were changed from outside. Declare the relation again.",
     ),
     Rule(
         "extractions",

@@ -24,7 +24,7 @@ from memagent import files
 from memagent.errors import UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.transfer_intake import PLURALS, Intake, salt_digest
-from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, as_base64, parsed, written
+from memagent.memory.transfer_lines import FIELDS, FORMAT, ITEMS, VERSION, Parsed, as_base64, parsed, written
 from memagent.stores import meta, tombstones
 from memagent.stores.base import Row, Writer
 from memagent.stores.label import Origin, origin
@@ -53,10 +53,10 @@ def export(core: Core, scope: Scope, place: Place, *, vectors: bool = True) -> C
     """
     if not isinstance(place, str | os.PathLike):
         return _export(core, scope, place, vectors)
-    path = Path(place).resolve()
+    given, path = Path(place), Path(place).resolve()
     check_apart(core, path)
-    if path.exists() and not path.is_file():
-        with files.writing(path), path.open("w", encoding="utf-8", newline="\n") as pipe:
+    if given.exists() and not given.is_file():  # by the name that was given: what a pipe is called in /proc opens none
+        with files.writing(given), given.open("w", encoding="utf-8", newline="\n") as pipe:
             return _export(core, scope, pipe, vectors)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     with files.writing(path):
@@ -102,7 +102,12 @@ def import_(core: Core, scope: Scope, place: Place) -> Counter[str]:
             written.
         EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
     """
-    return Intake(core, scope, parsed(place)).carry_out()
+    return take_up(core, scope, parsed(place))
+
+
+def take_up(core: Core, scope: Scope, lines: Parsed) -> Counter[str]:
+    """Take up an export that was read already; see `import_`."""
+    return Intake(core, scope, lines).carry_out()
 
 
 def _export(core: Core, scope: Scope, file: IO[Any], vectors: bool) -> Counter[str]:
@@ -132,8 +137,9 @@ def _header(core: Core, writer: Writer, scope: Scope, vectors: bool) -> dict[str
 
 
 def _of_users(reader: Writer) -> bool:
-    """Whether anything in the file, or anything that was purged from it, belongs to a user."""
-    rows = [reader.read(f"SELECT 1 FROM {table} WHERE user <> '' LIMIT 1") for table in ("items", "purged")]
+    """Whether anything in the file, what was declared and what was purged from it included, belongs to a user."""
+    tables = ("items", "declarations", "purged")
+    rows = [reader.read(f"SELECT 1 FROM {table} WHERE user <> '' LIMIT 1") for table in tables]
     return any(rows)
 
 

@@ -20,6 +20,7 @@ from memagent.errors import UsageProblem
 from memagent.stores.items import utc
 
 FORMAT, VERSION = "memory", 1
+_COUNTLESS = 1 << 53  # far from where SQLite's integers end, so that it can be counted on from there
 Field = Callable[[Any], Any]
 """Takes a value as it is read and returns it as it is stored; `ValueError` says what is wrong with it."""
 
@@ -73,8 +74,8 @@ def _flag(value: Any) -> int:
 
 
 def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
-        raise ValueError("is no count")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _COUNTLESS:
+        raise ValueError("is no count, or one that nothing can have")
     return value
 
 

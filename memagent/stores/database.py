@@ -35,7 +35,7 @@ class _Link:
         self.lock = threading.RLock()
         self.closed = False
         # Runs when the thread ends or the database is dropped: a dead thread leaves no open file behind.
-        self.finalizer = weakref.finalize(self, raw.close)
+        self.finalizer = weakref.finalize(self, _close, raw)
 
     def close(self) -> None:
         self.closed = True
@@ -85,10 +85,12 @@ class SQLiteDatabase:
         self._writing = threading.Lock()
         self._held: list[_Link] = []
         self._closed = False
-        sqlite_file.check_place(self._path)
-        sqlite_file.check_owner(self._path)
-        sqlite_file.check_whole(self._path)
-        _OPEN.add(self)  # before it has a connection, which a fork must find
+        with _CONNECTING:  # what looks at the file has it open as well
+            sqlite_file.check_place(self._path)
+            sqlite_file.check_owner(self._path)
+            sqlite_file.check_whole(self._path)
+            sqlite_file.check_version(self._path, len(MIGRATIONS))
+            _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
         except MemoryProblem:
@@ -116,9 +118,10 @@ class SQLiteDatabase:
     def snapshot(self) -> Iterator[_Transaction]:
         """Open a transaction that only reads: one state of the database for as long as it is open, and no writer waits.
 
-        A purge does: it cannot rewrite the file while somebody reads an old state of it.
+        It has a connection of its own, so that this thread may write meanwhile. A purge waits, because it cannot
+        rewrite the file while somebody reads an old state of it; so does a fork.
         """
-        with self._typed(), self._link() as link:
+        with self._typed(), self._own_link() as link:
             link.raw.execute("BEGIN")
             try:
                 yield _Transaction(link.raw)
@@ -180,13 +183,32 @@ class SQLiteDatabase:
         link: _Link | None = getattr(self._local, "link", None)
         while True:
             if self._closed:
-                raise StorageError(f"{self._path} is closed", hint="Open the memory again before using it.")
+                raise self._is_closed()
             if link is None or link.closed:
                 link = self._local.link = self._connect()
             with link.lock:
                 if not link.closed:
                     yield link
                     return
+
+    @contextmanager
+    def _own_link(self) -> Iterator[_Link]:
+        """A connection that is closed when the block ends."""
+        while True:
+            if self._closed:
+                raise self._is_closed()
+            link = self._connect()
+            with link.lock:
+                if link.closed:  # by a fork, before it was held
+                    continue
+                try:
+                    yield link
+                finally:
+                    link.close()
+                return
+
+    def _is_closed(self) -> StorageError:
+        return StorageError(f"{self._path} is closed", hint="Open the memory again before using it.")
 
     def _connect(self) -> _Link:
         with _CONNECTING:
@@ -212,10 +234,7 @@ class SQLiteDatabase:
     def _migrate(self, raw: sqlite3.Connection) -> None:
         found = _version(raw)
         if found > len(MIGRATIONS):
-            raise StorageError(
-                f"{self._path} has schema version {found}, and this memagent knows versions up to {len(MIGRATIONS)}",
-                hint="Upgrade: pip install -U memagent",
-            )
+            raise sqlite_file.newer(self._path, found, len(MIGRATIONS))
         if not found and raw.execute("SELECT 1 FROM sqlite_master WHERE name IN ('items', 'passages')").fetchall():
             what = f"{self._path} does not say which schema version it has, and is not new; it was not touched"
             raise StorageDamaged(what, hint="Restore it from a copy.")
@@ -311,11 +330,18 @@ def _immediate(raw: sqlite3.Connection) -> Iterator[None]:
             raw.execute("ROLLBACK")
 
 
-# A child must not inherit a connection that is half made: neither it nor SQLite's own locks would be in order there.
+# A child must not inherit a connection that is half made or half closed: neither it nor SQLite's own locks would be in
+# order there. Whoever closes holds nothing else that a fork waits for, since a thread that ends may do so anywhere.
 _CONNECTING = threading.RLock()
+_CLOSING = threading.RLock()
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 _FORKING: list[SQLiteDatabase] = []
 _ABANDONED: list[sqlite3.Connection] = []
+
+
+def _close(raw: sqlite3.Connection) -> None:
+    with _CLOSING:
+        raw.close()
 
 
 def _remove_folder(folder: str, owner: int) -> None:
@@ -328,9 +354,11 @@ def _before_fork() -> None:
     _FORKING.extend(_OPEN)
     for database in _FORKING:
         database.before_fork()
+    _CLOSING.acquire()  # last: a thread that holds a link may be about to close another
 
 
 def _after_fork(*, child: bool) -> None:
+    _CLOSING.release()
     while _FORKING:
         _FORKING.pop().after_fork(child=child)
     _CONNECTING.release()

@@ -12,7 +12,7 @@ from memagent.stores.base import Database, Row
 from memagent.stores.functional import Functional
 from memagent.stores.items import LIVE_LINE, WITH_PASSAGE, pages
 from memagent.stores.scoping import marks, of_row, visible
-from memagent.stores.validity import Evidence, stretches
+from memagent.stores.validity import Evidence, held, stretches
 from memagent.types import Fact, Scope
 
 _PAIRS = 200
@@ -49,21 +49,45 @@ class Groups:
             ids: of the facts that are meant; any if not given.
         """
         asked = self._asked(scope, keys, ids)
+        wanted = {row["fact"] for row in asked}
+        whole = ids is not None or "object" in keys  # what took their place has another object
+        return [
+            fact
+            for rows, functional in self._grouped(scope, asked, whole=whole)
+            for fact in stretches(map(_evidence, rows), functional=functional)
+            if fact.id in wanted
+        ]
+
+    def judged(self, scope: Scope, ids: Sequence[str], at: str) -> dict[str, Fact | None]:
+        """Return these facts by id as they hold at a moment, `None` where one does not, with all that is judged along.
+
+        Of a functional relation that is all that the subject has had; who goes on looking need not ask for it again.
+
+        Args:
+            scope: who asks.
+            ids: of the facts that are meant.
+            at: the moment, as it is stored.
+        """
+        found: dict[str, Fact | None] = dict.fromkeys(ids)
+        for rows, functional in self._grouped(scope, self._asked(scope, {}, ids), whole=True):
+            found.update((row["fact"], None) for row in rows)
+            found.update((fact.id, fact) for fact in held(map(_evidence, rows), at, functional=functional))
+        return found
+
+    def _grouped(self, scope: Scope, asked: Sequence[Row], *, whole: bool) -> list[tuple[list[Row], bool]]:
+        """The lines of each subject and relation, by their keys, and whether that is functional.
+
+        With `whole`, all lines of functional ones.
+        """
         functional = self._functional.of(scope, {row["relation_key"] for row in asked})
         lines = {row["eid"]: row for row in asked}
-        if ids is not None or "object" in keys:  # what took their place has another object
+        if whole:
             pairs = {_pair(row) for row in asked if functional[row["relation_key"]]}
             lines.update((row["eid"], row) for row in self._whole(scope, sorted(pairs)))
-        wanted = {row["fact"] for row in asked}
         by_pair: dict[tuple[str, str], list[Row]] = {}
         for row in lines.values():
             by_pair.setdefault(_pair(row), []).append(row)
-        return [
-            fact
-            for pair in sorted(by_pair)
-            for fact in stretches(map(_evidence, by_pair[pair]), functional=functional[pair[1]])
-            if fact.id in wanted
-        ]
+        return [(by_pair[pair], functional[pair[1]]) for pair in sorted(by_pair)]
 
     def _asked(self, scope: Scope, keys: Mapping[str, str], ids: Sequence[str] | None) -> list[Row]:
         """The live lines of the facts that fit."""

@@ -15,6 +15,7 @@ APPLICATION_ID = 0x6D656D61
 """Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
 
 _QUICKLY = 64 << 20  # bytes that SQLite checks in about 20 ms
+_WAIT = 1.0  # seconds; a file that somebody holds for longer is gone through another time
 _HEADER = 100  # bytes that every database begins with
 _TABLES = (
     "items|passages|vectors|vectors_next|words|facts|evidence|links|rationales|declarations|purged|changes|meta|"
@@ -65,17 +66,35 @@ def check_whole(path: Path) -> None:
     """
     if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
         return
-    in_use = path.with_name(f"{path.name}-wal").exists()
-    with closing(sqlite3.connect(path, timeout=60) if in_use else _at_rest(path)) as raw:
+    with closing(_looked_at(path)) as raw:
         try:
             found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.DatabaseError as error:
-            if is_busy(error):
+            if _code(error) not in _UNREADABLE:  # held by somebody, or not to be read at all: opening it says so
                 return
             found = str(error)
     if found != "ok":
         what = f"{path} is damaged or cut short ({' '.join(found.split())[:200]}); it was not touched"
         raise StorageDamaged(what, hint="Restore it from a copy.")
+
+
+def check_version(path: Path, newest: int) -> None:
+    """Refuse a file whose schema is newer than those that are known."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    with closing(_looked_at(path)) as raw:
+        try:
+            found = int(raw.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.DatabaseError:  # opening it says what is wrong with it
+            return
+    if found > newest:
+        raise newer(path, found, newest)
+
+
+def newer(path: Path, found: int, newest: int) -> StorageError:
+    """Return the error for a schema that is not known yet."""
+    what = f"{path} has schema version {found}, and this memagent knows versions up to {newest}"
+    return StorageError(what, hint="Upgrade: pip install -U memagent")
 
 
 def is_busy(error: sqlite3.Error) -> bool:
@@ -91,7 +110,8 @@ def problem(error: sqlite3.Error, path: Path) -> MemoryProblem | None:
     if code in _UNREADABLE:
         return StorageDamaged(f"{path} {_UNREADABLE[code]} ({error})", hint="Restore it from a copy.")
     if _BROKEN.search(str(error)):
-        return StorageDamaged(f"{path} is damaged: {error}", hint="Restore it from a copy.")
+        what = str(error).partition(" with text ")[0]  # what somebody wrote is no part of an error
+        return StorageDamaged(f"{path} is damaged: {what}", hint="Restore it from a copy.")
     if code in _UNWRITABLE:
         hint = "Check that you may write the file and the folder it is in."
         return StorageError(f"{path} cannot be opened or written ({error})", hint=hint)
@@ -110,6 +130,13 @@ def _application_id(path: Path) -> int:
 
 def _at_rest(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    """A connection that sees what is in the log and leaves it there; one that could write brings it in as it closes."""
+    if not path.with_name(f"{path.name}-wal").exists():
+        return _at_rest(path)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)
 
 
 def _disk_is_full(path: Path) -> bool:

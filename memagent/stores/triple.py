@@ -29,7 +29,7 @@ from memagent.stores.tombstones import who
 from memagent.stores.validity import holds
 from memagent.types import Fact, Relation, Scope, Triple
 
-_MORE = 8  # times as far down as before; in a relation of one value that had thousands, each look judges all of them
+_MORE = 8  # times as far down as before
 
 
 class SQLTripleStore(IndexedStore):
@@ -205,26 +205,29 @@ class SQLTripleStore(IndexedStore):
         k: int,
         as_of: datetime | None,
     ) -> list[FactMatch]:
-        """The best k of what holds: looks further down while what was found does not."""
-        at, wanted = _at(as_of), k
+        """The best k of what holds: looks further down while what was found does not, and judges nothing twice."""
+        at, wanted = utc(_at(as_of), "as_of") or "", k
+        ids: dict[int, str] = {}
+        judged: dict[str, Fact | None] = {}
         while True:
             found = search(wanted)
-            facts = self._by_rid(scope, [rid for rid, _, _ in found], at)
+            ids.update(self._ids([rid for rid, _, _ in found if rid not in ids]))
+            new = {ids[rid] for rid, _, _ in found if rid in ids}.difference(judged)
+            judged.update(self._groups.judged(scope, sorted(new), at))
             best: dict[str, FactMatch] = {}
             for rid, score, words in found:
-                if rid in facts:
-                    best.setdefault(facts[rid].id, FactMatch(facts[rid], score, words))
+                if (fact := judged.get(ids.get(rid, ""))) is not None:
+                    best.setdefault(fact.id, FactMatch(fact, score, words))
             if len(best) >= k or len(found) < wanted:
                 return list(best.values())[:k]
             wanted *= _MORE
 
-    def _by_rid(self, scope: Scope, rids: Sequence[int], at: datetime) -> dict[int, Fact]:
+    def _ids(self, rids: Sequence[int]) -> dict[int, str]:
         ids: dict[int, str] = {}
         for some in pages(rids):
             rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
             ids.update((row["rid"], row["id"]) for row in rows)
-        facts = {fact.id: fact for fact in self.facts(scope, ids=sorted(set(ids.values())), as_of=at)}
-        return {rid: facts[id] for rid, id in ids.items() if id in facts}
+        return ids
 
 
 def _at(as_of: datetime | None) -> datetime:

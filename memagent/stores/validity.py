@@ -68,8 +68,21 @@ def stretches(evidence: Iterable[Evidence], *, functional: bool) -> list[Fact]:
     lines = list(evidence)
     if len(lines) == 1:  # by far the most
         return [_said_once(lines[0])]
+    return [_fact(stretch) for stretch in _ordered(lines, functional)]
+
+
+def held(evidence: Iterable[Evidence], at: str, *, functional: bool) -> list[Fact]:
+    """Return those of `stretches` that hold at a moment, given as it is stored, and make no fact of the others."""
+    lines = list(evidence)
+    if len(lines) == 1:
+        (line,), end = lines, _end(lines[0])
+        return [_said_once(line)] if line.start <= at and (not end or at < end) else []
+    return [_fact(one) for one in _ordered(lines, functional) if one.start <= at and (not one.end or at < one.end)]
+
+
+def _ordered(lines: Sequence[Evidence], functional: bool) -> list[_Stretch]:
     found = _succession(lines) if functional else _side_by_side(lines)
-    return [_fact(stretch) for stretch in sorted(found, key=lambda one: (one.start, one.lines[0].key, one.end or "~"))]
+    return sorted(found, key=lambda one: (one.start, one.lines[0].key, one.end or "~"))
 
 
 def _side_by_side(lines: Sequence[Evidence]) -> list[_Stretch]:

@@ -130,6 +130,13 @@ def test_export_and_import(place: Path) -> None:
     assert "line 3" in cut.stderr
 
 
+def test_an_import_that_cannot_be_read_leaves_no_new_memory_behind(place: Path) -> None:
+    whole = memagent("export", "-").stdout
+    assert memagent("import", "-", "--db", "new.db", stdin=whole[:-20]).returncode == 2
+    assert memagent("import", "none.jsonl", "--db", "new.db").returncode == 2
+    assert list(place.glob("new.db*")) == []
+
+
 def test_forget_and_restore(place: Path) -> None:
     assert memagent("forget", "ice", "--dry-run").stdout.startswith("forget (dry run): 1 passage")
     assert memagent("forget", "--source", "log").stdout == "forget: 1 passage\n  ice\n"

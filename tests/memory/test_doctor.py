@@ -107,6 +107,7 @@ LEFT = {
     "evidence across users": ("evidence", f"UPDATE evidence SET passage = {THEIRS.format('passage')} WHERE eid = 1"),
     "term of another user": ("terms", f"UPDATE facts SET object = {THEIRS.format('phrase')} WHERE rid = {FACT}"),
     "term of another kind": ("terms", f"UPDATE facts SET relation = {PHRASE} WHERE rid = {FACT}"),
+    "declared neither way": ("values", "INSERT INTO declarations VALUES ('alice', '', '', 'keeps', 'perhaps')"),
     "passage of nobody": ("foreign keys", "INSERT INTO passages VALUES (99999, '', 'x', '{}')"),
 }
 
@@ -191,7 +192,32 @@ def test_a_text_that_is_no_utf_8_is_a_finding(core: Core) -> None:
     tamper(core, f"UPDATE passages SET text = CAST(x'5AFF' AS TEXT) WHERE rid = {PASSAGE}")
     findings = doctor(core)
     assert checks(findings) == {"integrity"}
-    assert "UTF-8" in findings[0].message
+    assert "UTF-8" in findings[0].message and "with text" not in findings[0].message
+
+
+TEXTS = (
+    "items.id items.source passages.title passages.text rationales.problem rationales.verified "
+    "evidence.source evidence.object declarations.relation purged.digest"
+).split()
+
+
+@pytest.mark.parametrize("column", TEXTS)
+@pytest.mark.parametrize("value", ["x'61FF'", "CAST(x'61FF' AS TEXT)"])
+def test_what_is_no_text_where_one_must_be_is_one_finding(core: Core, column: str, value: str) -> None:
+    table, name = column.split(".")
+    core.triples.declare(ALICE, "keeps", True)
+    tamper(core, "INSERT INTO purged VALUES ('alice', '', '', '0f')")
+    tamper(core, f"UPDATE {table} SET {name} = {value} WHERE rowid = (SELECT min(rowid) FROM {table})")
+    for repair in (False, True):
+        [finding] = doctor(core, repair=repair)
+        assert finding.check == "integrity" and "copy" in finding.message and not finding.repaired
+
+
+@pytest.mark.parametrize("table", ["items", "passages", "evidence", "declarations", "purged", "vectors", "changes"])
+def test_a_missing_table_is_one_finding(core: Core, table: str) -> None:
+    tamper(core, "PRAGMA foreign_keys = OFF", f"DROP TABLE {table}")
+    [finding] = doctor(core)
+    assert finding.check == "integrity" and f"no such table: {table}" in finding.message
 
 
 def test_an_index_that_fell_behind_is_found_and_caught_up(core: Core) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -59,6 +61,23 @@ def test_a_slow_reader_of_an_export_keeps_nobody_waiting_and_sees_one_state(memo
     assert json.loads(lines[-1])["counts"] == {"passage": 50}
 
 
+def test_what_takes_the_lines_of_an_export_may_write_to_the_memory(memory):
+    class Taking:
+        def write(self, text):
+            memory.add(Note("taken", id=f"of line {len(text)}"))
+
+    assert memory.export(Taking()) == {"passages": 50}
+    assert memory.count() > 50 and memory.doctor() == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+def test_standard_output_may_be_named_as_a_device(memory, tmp_path):
+    command = [sys.executable, "-m", "memagent", "export", "/dev/stdout", "--db", str(tmp_path / "m.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["counts"] == {"passage": 50}
+
+
 def test_exports_to_one_place_at_once_are_each_whole(memory, tmp_path):
     problems = []
 
@@ -88,6 +107,18 @@ def test_the_key_of_what_users_purged_stays_in_the_file(tmp_path):
     assert header["salt"] is None and header["salt_digest"]
 
 
+def test_the_key_stays_in_the_file_where_a_user_has_no_more_than_declared_something(tmp_path):
+    with Memory(tmp_path / "m.db", single_user=True) as memory:
+        memory.facts.add(Triple("a", "is", "b", source="x"))
+        memory.purge(source="x")
+        memory.export(tmp_path / "whole.jsonl")
+        memory.bind(user="alice").facts.declare("is")
+        memory.export(tmp_path / "part.jsonl")
+    headers = [(tmp_path / f"{name}.jsonl").read_text().splitlines()[0] for name in ("whole", "part")]
+    whole, part = (json.loads(header)["salt"] for header in headers)
+    assert whole and part is None
+
+
 def test_half_a_character_is_no_metadata(memory):
     for metadata in ({"k": "\ud800"}, {"\udfff": 1}):
         with pytest.raises(UsageProblem, match="metadata"):
@@ -99,6 +130,15 @@ def test_nothing_can_be_made_to_weigh_nothing_by_an_import(memory, tmp_path):
     lines = (tmp_path / "e.jsonl").read_text().replace('"importance":1.0', '"importance":0')
     (tmp_path / "e.jsonl").write_text(lines)
     with pytest.raises(UsageProblem, match="importance is not above 0"):
+        memory.import_(tmp_path / "e.jsonl")
+
+
+@pytest.mark.parametrize("uses", [1 << 53, (1 << 63) - 1])
+def test_nothing_was_used_more_often_than_can_be_counted_on(memory, tmp_path, uses):
+    memory.export(tmp_path / "e.jsonl", vectors=False)
+    lines = (tmp_path / "e.jsonl").read_text().replace('"uses":0', f'"uses":{uses}')
+    (tmp_path / "e.jsonl").write_text(lines)
+    with pytest.raises(UsageProblem, match="uses is no count"):
         memory.import_(tmp_path / "e.jsonl")
 
 

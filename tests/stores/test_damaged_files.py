@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -37,6 +39,43 @@ def test_damage_in_the_middle_is_found_when_the_file_is_opened(path, harm):
     with pytest.raises(StorageDamaged, match=r"m\.db is damaged or cut short.*\n.*copy"):
         Memory(path, single_user=True)
     assert path.read_bytes() == spoilt and [file.name for file in path.parent.iterdir()] == ["m.db"]
+
+
+KILLED = """
+import os, sys
+from memagent import Memory
+memory = Memory(sys.argv[1], single_user=True)
+memory.add(f"what the log has, number {number}" for number in range(50))
+os._exit(0)
+"""
+
+
+def test_what_a_killed_process_left_beside_a_damaged_file_stays_there(path):
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True)
+    log = path.with_name("m.db-wal")
+    path.write_bytes(zeroed(path.read_bytes()))
+    before = path.read_bytes(), log.read_bytes()
+    assert before[1]
+    with pytest.raises(StorageDamaged, match="not touched"):
+        Memory(path, single_user=True)
+    assert (path.read_bytes(), log.read_bytes()) == before
+
+
+def test_what_a_killed_process_of_a_newer_version_left_stays_there(path):
+    newer = "import sqlite3\nsqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 99')\nos._exit(0)"
+    subprocess.run([sys.executable, "-c", KILLED.replace("os._exit(0)", newer), str(path)], check=True)
+    log = path.with_name("m.db-wal")
+    before = path.read_bytes(), log.read_bytes()
+    assert before[1]
+    with pytest.raises(StorageError, match="schema version 99"):
+        Memory(path, single_user=True)
+    assert (path.read_bytes(), log.read_bytes()) == before
+
+
+def test_what_a_killed_process_left_beside_a_whole_file_is_taken_up(path):
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True)
+    with Memory(path, single_user=True) as memory:
+        assert memory.count() == 450 and memory.doctor() == []
 
 
 def test_a_file_that_does_not_say_its_version_is_refused(path):

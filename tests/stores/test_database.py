@@ -240,6 +240,57 @@ def test_forking_while_other_threads_connect_loses_and_hangs_nothing(tmp_path):
         assert done.stdout.strip() == "0 lost", done.stdout + done.stderr
 
 
+OPENING = """
+import os, sys, threading, time
+from memagent.stores.database import SQLiteDatabase
+
+kept = SQLiteDatabase(sys.argv[1])
+stop = threading.Event()
+
+def reopen():
+    while not stop.is_set():
+        SQLiteDatabase(sys.argv[1]).close()
+
+def end():
+    while not stop.is_set():
+        thread = threading.Thread(target=kept.changes)
+        thread.start()
+        thread.join()
+
+threads = [threading.Thread(target=what, daemon=True) for what in (reopen, reopen, reopen, end)]
+for thread in threads:
+    thread.start()
+time.sleep(0.1)
+children = []
+for child in range(30):
+    pid = os.fork()
+    if pid == 0:
+        with kept.write() as writer:
+            writer.execute("INSERT INTO changes (rid, op) VALUES (?, 'add')", [child])
+        os._exit(0)
+    children.append(pid)
+    time.sleep(0.01)
+deadline = time.monotonic() + 30
+for pid in children:
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        if time.monotonic() > deadline:
+            os.kill(pid, 9)
+        time.sleep(0.02)
+stop.set()
+for thread in threads:
+    thread.join(30)
+print(30 - len(SQLiteDatabase(sys.argv[1]).read("SELECT DISTINCT rid FROM changes")), "lost")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forking_while_other_threads_open_and_close_loses_and_hangs_nothing(tmp_path):
+    """A file that is only looked at when it is opened, and one that a dying thread closes, are open files too."""
+    command = [sys.executable, "-W", "ignore", "-c", OPENING, str(tmp_path / "a.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "0 lost", done.stdout + done.stderr
+
+
 def test_busy_says_so_after_waiting(tmp_path):
     path = tmp_path / "a.db"
     SQLiteDatabase(path).close()

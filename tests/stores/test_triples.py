@@ -196,6 +196,24 @@ def test_a_search_looks_further_down_until_it_has_k(kept):
     assert kept.store.nearest(ALICE, kept.vector("fog"), 0) == []
 
 
+def test_a_search_judges_no_value_twice(kept, database, monkeypatch):
+    """Each look further down once judged again all that the subject had ever had."""
+    kept.store.declare(ALICE, "is", True)
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    kept.add(ALICE, *(Triple("fog", "is", f"thick {day}", at=start + timedelta(days=day)) for day in range(600)))
+    read, rows = database.read, []
+
+    def counted(sql, params=()):
+        found = read(sql, params)
+        rows.extend([len(found)] * ("evidence.confidence" in sql))
+        return found
+
+    monkeypatch.setattr(database, "read", counted)
+    [match] = kept.store.match(ALICE, "fog thick", 2)
+    assert match.fact.object == "thick 599"
+    assert 600 <= sum(rows) < 700
+
+
 def test_a_fact_of_two_sessions_is_found_once_with_all_that_says_it(kept):
     one, two = Scope("alice", "one"), Scope("alice", "two")
     kept.add(one, HOME)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memagent.stores.validity import Evidence, standing, stretches
+from memagent.stores.validity import Evidence, held, holds, standing, stretches
 from memagent.types import Scope
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
@@ -206,3 +206,11 @@ def test_no_evidence_is_lost(lines):
         ended = [fact for fact in facts if fact.superseded_by]
         for fact in ended:
             assert any(other.id == fact.superseded_by and other.at <= fact.until for other in facts)
+
+
+@often
+@given(LINES, st.booleans(), st.integers(0, 12))
+def test_what_is_held_is_what_of_all_stretches_holds(lines, functional, day):
+    at = DAY + timedelta(days=day)
+    wanted = [fact for fact in stretches(lines, functional=functional) if holds(fact, at)]
+    assert held(lines, stored(day), functional=functional) == wanted

@@ -11,37 +11,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import registry
 from memagent.budget import Budget, Meter, unknown_price
-from memagent.errors import BackendError, Interrupted, MemagentError, Stopped, UsageProblem
+from memagent.deadline import Overdue, awithin, overdue_after, within
+from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     Event,
     Flow,
     Forget,
     Generate,
+    Inquire,
     Path,
     Remember,
     Retrieve,
     RunDone,
     Step,
-    StepDone,
     StepRetried,
-    StepStarted,
-    TokenReceived,
+    Tell,
     arun,
     run,
 )
 from memagent.llms.abilities import require
-from memagent.trace import Record, Trace
-from memagent.types import Completion, Request, Token, Usage
+from memagent.trace import Trace
+from memagent.turn import ListenerFailed, OnEvent, Run, Turn
+from memagent.types import Completion, Request, Usage
 
 if TYPE_CHECKING:
     from memagent.llms.base import LLM
@@ -49,7 +51,8 @@ if TYPE_CHECKING:
     from memagent.retrievers.base import Retriever
 
 T = TypeVar("T")
-OnEvent = Callable[[Event], None]
+_GRACE = 1.0  # seconds that a backend has to keep to a call's time by itself, before it is left behind
+_log = logging.getLogger("memagent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Controller:
         self.retries = retries
         self.on_event = on_event
         self._meter = Meter(budget or Budget(), _price(self.llm, budget))
-        self._running: set[_Run] = set()
+        self._running: set[Run] = set()
 
     @property
     def usage(self) -> Usage:
@@ -108,11 +111,11 @@ class Controller:
 
     def run(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
         """Run a flow to its end. With a trace that already holds steps, those are answered from it (resume)."""
-        return self._run(flow, _Run(_trace(trace), self.on_event))
+        return self._run(flow, Run(_trace(trace), self.on_event))
 
     async def arun(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Result[T]:
         """Like `run`, without blocking the event loop."""
-        return await self._arun(flow, _Run(await _atrace(trace), self.on_event))
+        return await self._arun(flow, Run(await _atrace(trace), self.on_event))
 
     def stream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> Iterator[Event]:
         """Run a flow and yield its events as they happen.
@@ -120,7 +123,7 @@ class Controller:
         The last one is `RunDone`. Closing the iterator stops the run.
         """
         events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        this = _Run(_trace(trace), _both(events.put, self.on_event))
+        this = Run(_trace(trace), _both(events.put, self.on_event))
 
         def work() -> None:
             try:
@@ -140,7 +143,7 @@ class Controller:
     async def astream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> AsyncIterator[Event]:
         """Like `stream`, on an event loop."""
         events: asyncio.Queue[Event | None] = asyncio.Queue()
-        this = _Run(await _atrace(trace), _both(events.put_nowait, self.on_event))
+        this = Run(await _atrace(trace), _both(events.put_nowait, self.on_event))
         task = asyncio.ensure_future(self._arun(flow, this))
         task.add_done_callback(lambda _: events.put_nowait(None))
         try:
@@ -151,9 +154,9 @@ class Controller:
             task.cancel()
             await asyncio.wait([task])
 
-    def _run(self, flow: Flow[T], this: _Run) -> Result[T]:
+    def _run(self, flow: Flow[T], this: Run) -> Result[T]:
         def answer(step: Step, path: Path) -> Any:
-            turn = _Turn(this, self._meter, step, path)
+            turn = Turn(this, self._meter, step, path)
             if turn.recalled():
                 return turn.answer
             try:
@@ -169,9 +172,9 @@ class Controller:
         with self._as_running(this):
             return Result(run(flow, answer), this.trace)
 
-    async def _arun(self, flow: Flow[T], this: _Run) -> Result[T]:
+    async def _arun(self, flow: Flow[T], this: Run) -> Result[T]:
         async def answer(step: Step, path: Path) -> Any:
-            turn = _Turn(this, self._meter, step, path)
+            turn = Turn(this, self._meter, step, path)
             if turn.recalled():
                 return turn.answer
             try:
@@ -191,11 +194,11 @@ class Controller:
             return Result(await arun(flow, answer), this.trace)
 
     @contextlib.contextmanager
-    def _as_running(self, this: _Run) -> Iterator[None]:
+    def _as_running(self, this: Run) -> Iterator[None]:
         self._running.add(this)
         try:
             yield
-        except _ListenerFailed as failed:
+        except ListenerFailed as failed:
             raise failed.error from None
         except MemagentError as error:
             error.trace = this.trace
@@ -203,9 +206,13 @@ class Controller:
         finally:
             self._running.discard(this)
 
-    def _do(self, step: Step, turn: _Turn) -> Any:
+    def _do(self, step: Step, turn: Turn) -> Any:
         if not isinstance(step, Generate):
-            return self._with_memory(step)
+            limit = self._limit(step)
+            try:
+                return within(limit, lambda: self._beside(step))
+            except Overdue:
+                raise self._late(step, limit) from None
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
             with self._meter.charging(request) as charge:
@@ -217,9 +224,15 @@ class Controller:
             time.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _ado(self, step: Step, turn: _Turn) -> Any:
+    async def _ado(self, step: Step, turn: Turn) -> Any:
         if not isinstance(step, Generate):
-            return await asyncio.to_thread(self._with_memory, step)
+            limit = self._limit(step)
+            if limit is None:
+                return await asyncio.to_thread(self._beside, step)
+            try:
+                return await awithin(limit, lambda: self._beside(step))
+            except Overdue:
+                raise self._late(step, limit) from None
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
             with self._meter.charging(request) as charge:
@@ -231,7 +244,21 @@ class Controller:
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _complete(self, request: Request, turn: _Turn) -> Completion:
+    def _complete(self, request: Request, turn: Turn) -> Completion:
+        """Make one call; one that does not keep to its time by itself is left behind a second later."""
+        try:
+            return within(_patience(request), lambda: self._called(request, turn))
+        except Overdue:
+            raise self._unfinished(request, turn) from None
+
+    async def _acomplete(self, request: Request, turn: Turn) -> Completion:
+        try:
+            async with overdue_after(_patience(request)):
+                return await self._acalled(request, turn)
+        except Overdue:
+            raise self._unfinished(request, turn) from None
+
+    def _called(self, request: Request, turn: Turn) -> Completion:
         if turn.run.on_event is None:
             return self.llm.complete(request)
         for piece in self.llm.stream(request):
@@ -240,7 +267,7 @@ class Controller:
             turn.token(piece)
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
-    async def _acomplete(self, request: Request, turn: _Turn) -> Completion:
+    async def _acalled(self, request: Request, turn: Turn) -> Completion:
         if turn.run.on_event is None:
             return await self.llm.acomplete(request)
         async for piece in self.llm.astream(request):
@@ -250,7 +277,7 @@ class Controller:
             await asyncio.sleep(0)  # lets a reader see this token before the next, and cancel
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
-    def _again(self, error: BackendError, attempt: int, turn: _Turn) -> float:
+    def _again(self, error: BackendError, attempt: int, turn: Turn) -> float:
         """Return the seconds to wait before the next attempt, or raise the error when there is to be none."""
         if not error.retryable or attempt > self.retries:
             raise error
@@ -264,6 +291,36 @@ class Controller:
         if left is None:
             return request
         return replace(request, timeout=left if request.timeout is None else min(left, request.timeout))
+
+    def _unfinished(self, request: Request, turn: Turn) -> BackendError:
+        turn.over = True
+        return BackendError(
+            f"{self.llm.name} did not finish within {request.timeout:g} s",
+            hint="Give it more time with timeout=, or ask for fewer tokens.",
+        )
+
+    def _limit(self, step: Step) -> float | None:
+        """The seconds that a search may take: its own, and what is left of the run's. Nothing else is left behind."""
+        if not isinstance(step, Retrieve):
+            return None
+        limits = [limit for limit in (step.timeout, self._meter.seconds_left()) if limit is not None]
+        return min(limits, default=None)
+
+    def _late(self, step: Step, limit: float | None) -> Late:
+        self._meter.check_time(slack=0.1)
+        what = step.query if isinstance(step, Retrieve) else ""
+        return Late(
+            f"the search for {what[:60]!r} did not end within {limit:g} s", hint="Give it more time with timeout=."
+        )
+
+    def _beside(self, step: Step) -> Any:
+        """Answer a step that calls no model."""
+        if isinstance(step, Inquire):
+            return sorted(self.llm.can)
+        if isinstance(step, Tell):
+            _log.warning("%s", step.text)
+            return None
+        return self._with_memory(step)
 
     def _with_memory(self, step: Step) -> Any:
         if self.memory is None:
@@ -280,82 +337,9 @@ class Controller:
         raise UsageProblem(f"{step!r} is not a step")
 
 
-@dataclass(eq=False)
-class _Run:
-    """One run in progress: where it is written down, who hears of it, and whether it was asked to stop."""
-
-    trace: Trace
-    on_event: OnEvent | None
-    stop: threading.Event = field(default_factory=threading.Event)
-
-
-class _ListenerFailed(Stopped):
-    """Carries an exception of `on_event` past the flow, which did not cause it and must not catch it."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-class _Turn:
-    """One step being answered: recalls it from the trace or records it there, and tells what happens."""
-
-    def __init__(self, run: _Run, meter: Meter, step: Step, path: Path) -> None:
-        self.run, self.step, self.path = run, step, path
-        self.answer: Any = None
-        self._meter = meter
-        self._started = self._seconds = 0.0
-
-    def recalled(self) -> bool:
-        """Answer the step from the trace, or raise its recorded error; return False when it has to be answered now."""
-        self._started = time.perf_counter()
-        record = self.run.trace.recall(self.path, self.step)
-        if record is None:
-            self._check()
-            self.emit(StepStarted(self.path, self.step))
-            return False
-        if record.error is not None:
-            raise record.error
-        self.answer = record.answer
-        self.emit(StepDone(self.path, self.step, self.answer, record.seconds, replayed=True))
-        return True
-
-    def write_down(self, answer: Any) -> None:
-        """Put the answer into the trace. It is written down before anybody hears of it."""
-        self.answer, self._seconds = answer, time.perf_counter() - self._started
-        self.run.trace.add(Record(self.path, self.step, answer, seconds=self._seconds))
-
-    def tell(self) -> Any:
-        """Tell that the step is done; return the answer."""
-        self.emit(StepDone(self.path, self.step, self.answer, self._seconds))
-        return self.answer
-
-    def failed(self, error: Exception) -> None:
-        """Put an error into the trace."""
-        seconds = time.perf_counter() - self._started
-        self.run.trace.add(Record(self.path, self.step, error=error, seconds=seconds))
-
-    def token(self, token: Token) -> None:
-        """Pass a piece of the reply on, unless somebody asked to stop."""
-        self._check()
-        label = self.step.request.label if isinstance(self.step, Generate) else ""
-        self.emit(TokenReceived(self.path, token.text, label))
-
-    def emit(self, event: Event) -> None:
-        """Tell the listener. What it raises ends the run; it is no business of the flow or of the step."""
-        if self.run.on_event is None:
-            return
-        try:
-            self.run.on_event(event)
-        except Stopped:
-            raise
-        except Exception as error:
-            raise _ListenerFailed(error) from error
-
-    def _check(self) -> None:
-        if self.run.stop.is_set():
-            raise Interrupted("the run was asked to stop")
-        self._meter.check_time()
+def _patience(request: Request) -> float | None:
+    """How long to wait for a call: what the backend is given, and a moment in which it can say so itself."""
+    return None if request.timeout is None else request.timeout + _GRACE
 
 
 def _price(llm: LLM, budget: Budget | None) -> Any:

@@ -12,7 +12,7 @@ MemagentError
 │   │   └── Refused        it refused this very request; another one may be answered
 │   ├── CapabilityError    the backend cannot do what the method needs; nothing was spent
 │   └── ReplyError         the reply could not be read, after all tries; carries the raw reply
-├── Stopped                the run was stopped and can go on later; methods cannot catch it
+├── Stopped                the run was stopped and can go on later; methods cannot go on after it
 │   ├── BudgetExceeded     a limit on calls, tokens, money or seconds was reached
 │   └── Interrupted        somebody asked the run to stop
 ├── MemoryProblem          the memory could not do it; what was stored before is intact
@@ -23,7 +23,8 @@ MemagentError
 │   ├── StorageError       the file cannot be read or written
 │   │   ├── StorageFull    the disk is full
 │   │   └── StorageDamaged the file is damaged, or no memory at all
-│   └── Busy               another process holds the file for longer than we wait
+│   ├── Busy               another process holds the file for longer than we wait
+│   └── Late               a search took longer than it was given
 ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
 └── StoryError             a story folder is not as it should be
     ├── Locked             another process is writing this story
@@ -103,7 +104,13 @@ class ReplyError(LLMError):
 
 
 class Stopped(MemagentError):
-    """The run was stopped and can go on later. Drivers close the flow instead of throwing this into it."""
+    """The run was stopped and can go on later.
+
+    It is thrown into the flow as its last step: what the flow then returns, the best it has so far, is in `partial`;
+    a flow that asks for anything more is closed.
+    """
+
+    partial: Any = None
 
 
 class BudgetExceeded(Stopped):
@@ -148,6 +155,10 @@ class StorageDamaged(StorageError):
 
 class Busy(MemoryProblem):
     """Another process holds the file for longer than we wait."""
+
+
+class Late(MemoryProblem):
+    """A search took longer than it was given."""
 
 
 class TraceError(MemagentError):

@@ -43,13 +43,15 @@ class Generate:
 class Retrieve:
     """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default.
 
-    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them.
+    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them. After `timeout` seconds
+    it is given up with `Late`; `None` waits as long as the run may.
     """
 
     query: str
     k: int = 5
     using: str = ""
     facts: tuple[str, ...] | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,21 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Inquire:
+    """Ask what the language model can do. Answered with its abilities as a sorted list; costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell whoever runs the flow what they should know, such as a fallback. Answered with `None`.
+
+    It is logged as a warning, is an event like every step, and stands in the trace.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gather:
     """Ask for several flows at once, none of which needs another's answer. Answered with the list of their values."""
 
@@ -74,7 +91,7 @@ class Gather:
 
 
 _Outcome = tuple[Any, Exception | None]
-Step = Generate | Retrieve | Remember | Forget | Gather
+Step = Generate | Retrieve | Remember | Forget | Inquire | Tell | Gather
 Flow = Generator[Step, Any, T]
 
 
@@ -114,11 +131,13 @@ def generate(
     return answer
 
 
-def retrieve(query: str, k: int = 5, *, using: str = "", facts: Iterable[str] | None = None) -> Flow[list[Hit]]:
+def retrieve(
+    query: str, k: int = 5, *, using: str = "", facts: Iterable[str] | None = None, timeout: float | None = None
+) -> Flow[list[Hit]]:
     """Ask for up to `k` passages for a query. `using` is the name of a retriever.
 
     `facts` are the ids of the facts that a graph search begins with; `None` lets it find them, and none at all makes
-    it rank passages by themselves.
+    it rank passages by themselves. A search that takes longer than `timeout` seconds raises `Late`.
 
     A retriever of your own goes to the controller: `Controller(retriever=...)` answers every step that names none.
     """
@@ -129,7 +148,7 @@ def retrieve(query: str, k: int = 5, *, using: str = "", facts: Iterable[str] | 
         )
     if isinstance(facts, str):
         raise UsageProblem(f"retrieve takes the ids of facts, got the text {facts!r}", hint="Put the id into a list.")
-    answer: list[Hit] = yield Retrieve(query, k, using, None if facts is None else tuple(facts))
+    answer: list[Hit] = yield Retrieve(query, k, using, None if facts is None else tuple(facts), timeout)
     return answer
 
 
@@ -146,6 +165,17 @@ def forget(*ids: str) -> Flow[int]:
     """Ask the memory to retire passages; the answer is how many."""
     answer: int = yield Forget(ids)
     return answer
+
+
+def inquire() -> Flow[frozenset[str]]:
+    """Ask what the language model can do: see `Ability` for the names. Nothing is spent."""
+    answer: list[str] = yield Inquire()
+    return frozenset(answer)
+
+
+def tell(text: str) -> Flow[None]:
+    """Tell whoever runs the flow something that they should know."""
+    yield Tell(text)
 
 
 def gather(*flows: Flow[T]) -> Flow[list[T]]:
@@ -223,8 +253,8 @@ Event = StepStarted | TokenReceived | StepRetried | StepDone | RunDone[Any]
 def run(flow: Flow[T], answer: Callable[[Step, Path], Any], path: Path = ()) -> T:
     """Drive a flow to its end in this thread and return its value. `answer` is never called with a `Gather`.
 
-    An exception of `answer` is thrown into the flow where it asked. `Stopped` is not: it closes the flow (its
-    `finally` blocks run) and comes out here, so that no method can swallow it.
+    An exception of `answer` is thrown into the flow where it asked. After `Stopped` the flow is closed, whatever it
+    does: it may only return the best it has, which the error then carries as `partial`, and the error comes out here.
     """
     _check_fresh(flow)
     index = 0
@@ -235,7 +265,8 @@ def run(flow: Flow[T], answer: Callable[[Step, Path], Any], path: Path = ()) -> 
             try:
                 here = (*path, index)
                 reply = _run_all(step.flows, answer, here) if isinstance(step, Gather) else answer(step, here)
-            except Stopped:
+            except Stopped as error:
+                error.partial = _last(flow, error)
                 raise
             except Exception as error:  # noqa: BLE001 - the flow decides what to do with it
                 advance = partial(flow.throw, error)
@@ -262,7 +293,8 @@ async def arun(flow: Flow[T], answer: Callable[[Step, Path], Awaitable[Any]], pa
                 reply = (
                     await _arun_all(step.flows, answer, here) if isinstance(step, Gather) else await answer(step, here)
                 )
-            except Stopped:
+            except Stopped as error:
+                error.partial = _last(flow, error)
                 raise
             except Exception as error:  # noqa: BLE001 - the flow decides what to do with it
                 advance = partial(flow.throw, error)
@@ -274,6 +306,17 @@ async def arun(flow: Flow[T], answer: Callable[[Step, Path], Awaitable[Any]], pa
         return value
     finally:
         flow.close()
+
+
+def _last(flow: Flow[Any], error: Stopped) -> Any:
+    """Let a flow that has been stopped return the best it has; `None` if it has nothing, or asks for more."""
+    try:
+        flow.throw(error)
+    except StopIteration as end:
+        return end.value
+    except Exception:  # noqa: BLE001 - the order to stop is raised, whatever the flow makes of it
+        return None
+    return None
 
 
 def _check_fresh(flow: Flow[Any]) -> None:

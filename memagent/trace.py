@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
-from memagent.flow import Flow, Forget, Generate, Path, Remember, Retrieve, Step, arun, run
+from memagent.flow import Flow, Forget, Generate, Inquire, Path, Remember, Retrieve, Step, Tell, arun, run
 from memagent.types import Completion, Hit, Usage
 
 if TYPE_CHECKING:
@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERSION = 1
 _HEADER = json.dumps({"memagent_trace": VERSION}).encode() + b"\n"
-_STEPS: dict[str, type] = {"generate": Generate, "retrieve": Retrieve, "remember": Remember, "forget": Forget}
-_ANSWERS: dict[str, Any] = {"generate": Completion, "retrieve": list[Hit], "remember": list[str], "forget": int}
+_KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
+    "generate": (Generate, Completion),
+    "retrieve": (Retrieve, list[Hit]),
+    "remember": (Remember, list[str]),
+    "forget": (Forget, int),
+    "inquire": (Inquire, list[str]),
+    "tell": (Tell, None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +226,12 @@ def _after(path: Path, other: Path) -> bool:
 def _adapter(kind: str, part: str) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(_STEPS[kind] if part == "step" else _ANSWERS[kind])
+    step, answer = _KINDS[kind]
+    return TypeAdapter(step if part == "step" else answer)
 
 
 def _kind(step: Step) -> str:
-    for name, cls in _STEPS.items():
+    for name, (cls, _) in _KINDS.items():
         if isinstance(step, cls):
             return name
     raise TypeError(f"a trace has no place for {type(step).__name__}")

@@ -316,11 +316,58 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What one passage changed in a text, or was to change: `taken` says whether, and `why` says why."""
+
+    hit: Hit
+    before: str
+    after: str
+    taken: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sentence or thought of an answer, and how it came about.
+
+    Attributes:
+        text: as it stands in the answer, with the blank before it.
+        draft: what the model wrote first.
+        decision: `first` (written with what the question itself had found), `accepted` (the draft was sure enough),
+            `retrieved` (written anew with passages), `kept` (nothing better came of looking up) or `revised`.
+        why: what was decided and why, in words.
+        confidence: how sure the model was of the draft, in [0, 1]; `None` where that was not asked.
+        tokens: those of the draft with their log-probabilities, where these were measured.
+        queries: what was looked up.
+        hits: the passages that it was written or revised with.
+        changes: what each passage changed, by methods that revise.
+    """
+
+    text: str
+    draft: str
+    decision: Literal["first", "accepted", "retrieved", "kept", "revised"]
+    why: str = ""
+    confidence: float | None = None
+    tokens: tuple[Token, ...] = ()
+    queries: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and the passages that it was given, in the order in which it may cite them: `[1]` is `hits[0]`."""
+    """An answer and the passages that it was given, in the order in which it may cite them: `[1]` is `hits[0]`.
+
+    Methods that write in several steps tell them in `parts`. `problems` says, in words, what went wrong on the way and
+    was lived with: an answer with problems is the best there was. `notes` says what was done in place of something that
+    the model cannot do.
+    """
 
     text: str
     hits: tuple[Hit, ...] = ()
+    parts: tuple[Part, ...] = ()
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def full_text(title: str, text: str) -> str:

@@ -167,7 +167,7 @@ def test_an_error_in_a_branch_lets_the_others_end_and_is_thrown_at_the_asking_li
     assert ended == ["slow"]
 
 
-def test_finally_blocks_run_and_a_stop_cannot_be_swallowed() -> None:
+def test_a_flow_that_goes_on_after_a_stop_is_closed() -> None:
     seen = []
 
     def stubborn() -> Flow[str]:
@@ -175,6 +175,7 @@ def test_finally_blocks_run_and_a_stop_cannot_be_swallowed() -> None:
             yield from ask("x")
         except Exception:  # noqa: BLE001 - what a careless method does
             seen.append("swallowed")
+            yield from ask("y")
         finally:
             seen.append("closed")
         return "went on"
@@ -182,9 +183,36 @@ def test_finally_blocks_run_and_a_stop_cannot_be_swallowed() -> None:
     def stop(step: Step, path: Path) -> None:
         raise BudgetExceeded("enough")
 
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceeded) as raised:
         run(stubborn(), stop)
-    assert seen == ["closed"]
+    assert seen == ["swallowed", "closed"]
+    assert raised.value.partial is None
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_stopped_flow_may_return_the_best_it_has(asynchronous: bool) -> None:
+    def inner() -> Flow[str]:
+        reply = yield from ask("second")
+        return reply.text
+
+    def patient() -> Flow[str]:
+        first = yield from ask("first")
+        try:
+            return first.text + (yield from inner())
+        except BudgetExceeded:
+            return first.text
+
+    def answer(step: Step, path: Path) -> Completion:
+        if path == (1,):
+            raise BudgetExceeded("enough")
+        return Completion("so far")
+
+    async def aanswer(step: Step, path: Path) -> Completion:
+        return answer(step, path)
+
+    with pytest.raises(BudgetExceeded, match="enough") as raised:
+        asyncio.run(arun(patient(), aanswer)) if asynchronous else run(patient(), answer)
+    assert raised.value.partial == "so far"
 
 
 def test_an_uncaught_error_of_the_backend_comes_out_as_it_is() -> None:

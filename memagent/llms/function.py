@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from memagent.deadline import awithin
 from memagent.errors import UsageProblem
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
@@ -109,12 +109,12 @@ class Function:
         return await _settled(self._call(request))
 
     async def _aresult(self, request: Request, whole: bool = True) -> Any:
-        result = self._call(request) if self._asynchronous else await asyncio.to_thread(self._call, request)
+        result = self._call(request) if self._asynchronous else await awithin(None, lambda: self._call(request))
         if inspect.isawaitable(result):
             result = await result
         if whole and isinstance(result, AsyncIterator):
             return [piece async for piece in result]
-        return await asyncio.to_thread(list, result) if whole and _is_pieces(result) else result
+        return await awithin(None, lambda: list(result)) if whole and _is_pieces(result) else result
 
     def _completion(self, request: Request, result: Any) -> Completion:
         if isinstance(result, Completion):

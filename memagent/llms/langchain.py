@@ -13,8 +13,9 @@ from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price, price
-from memagent.llms.stopping import Cutter, cut, slice_tokens
+from memagent.llms.stopping import Cutter, cut
 from memagent.openai_server import one_line
+from memagent.tokens import slice_tokens
 from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_tokens
 
 if TYPE_CHECKING:

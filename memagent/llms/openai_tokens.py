@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memagent.llms.stopping import slice_tokens
+from memagent.tokens import slice_tokens
 from memagent.types import Token
 
 _MISSING = -9999.0  # vLLM's sign for a value that it cut off

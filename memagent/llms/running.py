@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from memagent.deadline import awithin
+
 T = TypeVar("T")
 _END: Any = object()
 
@@ -28,5 +30,5 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 async def in_thread(iterator: Iterator[T]) -> AsyncIterator[T]:
     """Iterate over a blocking iterator without blocking the event loop."""
-    while (item := await asyncio.to_thread(next, iterator, _END)) is not _END:
+    while (item := await awithin(None, lambda: next(iterator, _END))) is not _END:
         yield item

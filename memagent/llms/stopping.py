@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from memagent.tokens import slice_tokens
 from memagent.types import Token
 
 
@@ -11,17 +12,6 @@ def cut(text: str, stop: Sequence[str]) -> str:
     """Return `text` up to the stop string that is complete first, as a model would end there; all of it without one."""
     found = [(text.find(mark) + len(mark), -len(mark)) for mark in stop if mark and mark in text]
     return text[: sum(min(found))] if found else text
-
-
-def slice_tokens(tokens: Sequence[Token], start: int, end: int) -> tuple[Token, ...]:
-    """Return the tokens that cover the characters [start, end) of their joined text, shortening those at the edges."""
-    kept, at = [], 0
-    for token in tokens:
-        after = at + len(token.text)
-        if piece := token.text[max(0, start - at) : max(0, end - at)]:
-            kept.append(Token(piece, token.logprob))
-        at = after
-    return tuple(kept)
 
 
 class Cutter:

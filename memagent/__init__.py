@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory.memory import Memory
+    from memagent.methods.flare import flare
+    from memagent.methods.flare_instruct import flare_instruct
     from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
     from memagent.story.book import Story
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         Hit,
         Message,
         Note,
+        Part,
         Passage,
         Rationale,
         Receipt,
@@ -49,6 +52,7 @@ _HOME = {
     "Memory": "memory.memory",
     "Message": "types",
     "Note": "types",
+    "Part": "types",
     "Passage": "types",
     "Rationale": "types",
     "Receipt": "types",
@@ -62,6 +66,8 @@ _HOME = {
     "Trace": "trace",
     "Triple": "types",
     "Usage": "types",
+    "flare": "methods.flare",
+    "flare_instruct": "methods.flare_instruct",
     "forget": "flow",
     "gather": "flow",
     "generate": "flow",
@@ -84,6 +90,7 @@ __all__ = [
     "Memory",
     "Message",
     "Note",
+    "Part",
     "Passage",
     "Rationale",
     "Receipt",
@@ -97,6 +104,8 @@ __all__ = [
     "Trace",
     "Triple",
     "Usage",
+    "flare",
+    "flare_instruct",
     "forget",
     "gather",
     "generate",

@@ -42,3 +42,17 @@ def keep_last(text: str, *, sentences: int, words: int, language: str = "en") ->
         return " ".join(reversed(kept))
     ends = [match.end() for match in _WORD.finditer(text)]
     return text if len(ends) <= words else text[: ends[words - 1]]
+
+
+def sentence_ends(text: str, language: str = "en") -> list[int]:
+    """Return where the sentences of `text` end, the blanks behind them included; the last end is the text's."""
+    from sentencex import segment
+
+    ends: list[int] = []
+    for line in text.splitlines(keepends=True):
+        start = ends[-1] if ends else 0
+        for piece in segment(language, line):
+            ends.append((ends[-1] if ends else 0) + len(piece))
+        if not ends or ends[-1] != start + len(line):  # blanks alone: they belong to the sentence before
+            ends = [*ends[:-1], start + len(line)] if ends else [start + len(line)]
+    return ends

@@ -33,13 +33,20 @@ def ask(
     max_tokens: int | None = None,
     temperature: float | None = None,
     seed: int | None = None,
+    timeout: float | None = None,
 ) -> Flow[T]:
     """Ask until `read` accepts the reply, at most `tries` times. Raises `ReplyError` with the last raw reply."""
     conversation = list(messages)
     problem, reply = "", Completion("")
     for _ in range(tries):
         reply = yield from generate(
-            conversation, max_tokens=max_tokens, temperature=temperature, seed=seed, schema=schema, label=label
+            conversation,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            schema=schema,
+            timeout=timeout,
+            label=label,
         )
         try:
             return read(reply.text)

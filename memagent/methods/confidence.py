@@ -1,0 +1,196 @@
+"""How sure a model is of a sentence that it has just written: by its tokens, by further samples, or by what it says.
+
+Each measure gives the sentence back as tokens with log-probabilities, so that one rule decides on all of them. Where
+the backend gives probabilities, they are those. Otherwise they are made of words: of *agreement*, the share of further
+samples that have the word too; of *doubt*, what the model says of the pieces that it names as doubtful. Those cost
+calls, and they are rougher; a method says which one it uses before the first call.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+from memagent.errors import CapabilityError, ReplyError, UsageProblem
+from memagent.flow import Flow, gather, tell
+from memagent.methods.continuing import Piece, Writer
+from memagent.prompts import fill
+from memagent.structured import Unreadable, ask, json_object
+from memagent.types import Token
+
+Measure = Literal["logprobs", "agreement", "doubt"]
+Judge = Callable[[str, str, str], Any]
+"""Your own measure: called with the question, the answer so far and the sentence; returns how sure it is, in [0, 1],
+or a flow that does."""
+
+LEAST = 1e-6
+_WORDS = re.compile(r"\s*\S+|\s+\Z")
+_COMMON = frozenset(
+    "a an the of in on at to for from by with and or but not no is are was were be been being do does did has have had "
+    "will would can could may might that this these those it its he she they him her his them their there which who "
+    "whom whose what when where how as if so than then also both after before into about answer".split()
+)
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "doubtful": {"type": "array", "items": {"type": "string"}},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 100},
+    },
+    "required": ["doubtful", "confidence"],
+    "additionalProperties": False,
+}
+
+
+def chosen(confidence: Measure | Literal["auto"] | Judge, can: frozenset[str]) -> Flow[Measure | Judge]:
+    """Return the measure to use; where `auto` has to fall back, that is told.
+
+    Raises:
+        UsageProblem: there is no such measure.
+        CapabilityError: log-probabilities are asked for and the model gives none.
+    """
+    if callable(confidence):
+        return confidence
+    if confidence not in ("auto", *get_args(Measure)):
+        raise UsageProblem(
+            f"confidence={confidence!r} is not known",
+            hint=f"Use 'auto', {', '.join(map(repr, get_args(Measure)))}, or a callable.",
+        )
+    if confidence in ("agreement", "doubt"):
+        return confidence
+    if "logprobs" in can:
+        return "logprobs"
+    if confidence == "logprobs":
+        raise CapabilityError(
+            "this model gives no log-probabilities, by which confidence was to be measured",
+            hint="Use confidence='agreement' (a few samples) or 'doubt' (what the model says), or another model.",
+        )
+    yield from tell(FALLBACK)
+    return "agreement"
+
+
+FALLBACK = (
+    "This model gives no log-probabilities: how sure it is of a sentence is taken from the agreement of a few samples, "
+    "which costs a call for each. confidence='doubt' asks it instead, which costs one."
+)
+
+
+def measured(
+    measure: Measure | Judge,
+    writer: Writer,
+    so_far: str,
+    sentence: Piece,
+    *,
+    samples: int = 3,
+    max_tokens: int = 64,
+) -> Flow[tuple[Token, ...]]:
+    """Return the tokens of a sentence with log-probabilities by a measure.
+
+    `logprobs` costs no call, `doubt` one (up to two where the reply is unreadable), `agreement` `samples` calls.
+
+    Raises:
+        CapabilityError: the reply was to have log-probabilities and has none.
+    """
+    if callable(measure):
+        return evenly(sentence.text, (yield from _judged(measure, writer.question, so_far, sentence.text.strip())))
+    if measure == "logprobs":
+        if any(token.logprob is None and token.text.strip() for token in sentence.tokens):
+            raise CapabilityError(
+                "the model was to give log-probabilities and gave none for some of its tokens",
+                hint="Use confidence='agreement' or 'doubt', or another model.",
+            )
+        return sentence.tokens
+    if measure == "doubt":
+        return (yield from _doubted(writer, so_far, sentence.text))
+    return (yield from _agreed(writer, so_far, sentence.text, samples, max_tokens))
+
+
+def probabilities(tokens: Sequence[Token]) -> list[float]:
+    """Return the probability of each token; 1 for one that has none."""
+    return [1.0 if token.logprob is None else math.exp(token.logprob) for token in tokens]
+
+
+def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens: int) -> Flow[tuple[Token, ...]]:
+    """Sample what else the model would have written, and count in how many samples each telling word stands."""
+    others = yield from gather(
+        *(
+            writer.go_on(so_far, (), max_tokens=max_tokens, temperature=1.0, seed=number, label="flare/sample")
+            for number in range(1, samples + 1)
+        )
+    )
+    said = [{_plain(word) for word in _WORDS.findall(other.text)} for other in others]
+    tokens: list[Token] = []
+    for word in _WORDS.findall(sentence):
+        if not _plain(word) or _plain(word) in _COMMON:
+            tokens.append(Token(word, 0.0))
+        else:
+            share = sum(_plain(word) in words for words in said) / max(1, len(said))
+            tokens.append(Token(word, math.log(max(LEAST, share))))
+    return tuple(tokens)
+
+
+def _doubted(writer: Writer, so_far: str, sentence: str) -> Flow[tuple[Token, ...]]:
+    """Ask the model what it doubts: what it names counts as unlikely; where it names nothing, its confidence counts.
+
+    An unreadable reply counts as doubt of all of it.
+    """
+    messages = fill(
+        "flare/doubt", question=writer.question, so_far=so_far or "(nothing yet)", sentence=sentence.strip()
+    )
+    try:
+        doubtful, sure = yield from ask(
+            messages,
+            _doubt_in,
+            label="flare/doubt",
+            schema=_SCHEMA,
+            tries=2,
+            temperature=0.0,
+            timeout=writer.timeout,
+        )
+    except ReplyError:
+        return evenly(sentence, 0.0)
+    spans = [(at, at + len(piece)) for piece in doubtful if (at := sentence.lower().find(piece.lower())) >= 0]
+    if not spans:
+        return evenly(sentence, sure)
+    tokens, at = [], 0
+    for word in _WORDS.findall(sentence):
+        within = any(start < at + len(word) and at + len(word) - len(word.lstrip()) < end for start, end in spans)
+        tokens.append(Token(word, math.log(LEAST) if within else 0.0))
+        at += len(word)
+    return tuple(tokens)
+
+
+def _doubt_in(reply: str) -> tuple[list[str], float]:
+    found = json_object(reply)
+    doubtful, sure = found.get("doubtful", []), found.get("confidence")
+    if isinstance(doubtful, str):
+        doubtful = [doubtful]
+    if isinstance(sure, str) and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*%?\s*", sure):
+        sure = float(sure.strip(" %\n\t"))
+    if not isinstance(sure, int | float) or isinstance(sure, bool) or not 0 <= sure <= 100:
+        raise Unreadable('it has no number from 0 to 100 in "confidence"')
+    if not isinstance(doubtful, list):
+        raise Unreadable('"doubtful" is no list of texts')
+    return [piece.strip() for piece in doubtful if isinstance(piece, str) and piece.strip()], sure / 100
+
+
+def _judged(judge: Judge, question: str, so_far: str, sentence: str) -> Flow[float]:
+    sure = judge(question, so_far, sentence)
+    if isinstance(sure, Generator) and inspect.isgenerator(sure):
+        sure = yield from sure
+    if not isinstance(sure, int | float) or not 0 <= sure <= 1:
+        raise UsageProblem(f"the measure of confidence returned {sure!r}", hint="Return a number from 0 to 1.")
+    return float(sure)
+
+
+def evenly(sentence: str, sure: float) -> tuple[Token, ...]:
+    """Return the words of a sentence as tokens that are all as likely as it is."""
+    logprob = math.log(max(LEAST, sure))
+    return tuple(replace(Token(word), logprob=logprob) for word in _WORDS.findall(sentence))
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"^\W+|\W+$", "", word).casefold()

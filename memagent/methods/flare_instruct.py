@@ -1,0 +1,189 @@
+"""FLARE instruct (Jiang et al., arXiv:2305.06983, section 3.1): the model itself asks for a search while it writes.
+
+It is shown by examples to write `[Search(terms)]` where it needs a fact. There the reply is stopped, the call is taken
+out of the text, the terms are looked up, and the answer goes on from before the call with what was found.
+
+Where we differ from the paper: after a search, `[` is forbidden for the rest of the sentence (the paper: "the next few
+tokens"); a search for what was looked up before finds nothing new and is passed over; the examples are our own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from memagent.errors import Stopped, UsageProblem
+from memagent.flow import Flow, inquire, retrieve, tell
+from memagent.methods.attempts import attempted
+from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.plain import numbered
+from memagent.prompts import fill
+from memagent.tokens import slice_tokens
+from memagent.types import Answer, Hit, Part
+
+RAISED = 2.0
+FORBIDDEN = -100.0
+"""What is added to the logit of `[`: to make searches likelier, and to have none right after one."""
+
+_CALL = re.compile(r"\[\s*search\s*\(", re.IGNORECASE)
+_CLOSED = re.compile(r"\)\s*\]|\]|\n")
+_STOP = ")]"
+
+
+def flare_instruct(
+    question: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    searches: int = 5,
+    lookahead: int = 64,
+    max_tokens: int = 256,
+    examples: str = "",
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Answer]:
+    """Answer a question with searches that the model asks for.
+
+    A call up to each search, one for the rest of its sentence, one to go on from there: at most 2 * `searches` + 2
+    calls and `searches` searches. A model that takes no logit bias is asked for searches by the prompt alone, which is
+    told before the first call. If a search fails, the answer is written on without it, and `problems` says so.
+
+    Args:
+        question: what is asked.
+        k: how many passages each search gives.
+        using: the retriever.
+        searches: how many searches at most.
+        lookahead: how many tokens the rest of a sentence may have after a search.
+        max_tokens: how many tokens the answer has at most, give or take the last call.
+        examples: solved questions, shown before the question.
+        timeout: seconds for each call.
+        search_timeout: seconds for each search.
+    """
+    if k < 1 or searches < 0:
+        raise UsageProblem(f"k={k}, searches={searches} would find nothing", hint="Give at least 1 and 0.")
+    can = yield from inquire()
+    run = _Run(Writer(question, can, examples, timeout), k, using, searches, lookahead, max_tokens, search_timeout)
+    if "logit_bias" not in can:
+        run.notes.append("searches are asked for by the prompt alone: the model takes no logit bias")
+        yield from tell(f"{run.notes[0][0].upper()}{run.notes[0][1:]}.")
+    try:
+        yield from run.write()
+    except Stopped as error:
+        run.problems.append(f"stopped: {error.message}")
+    return run.answer()
+
+
+@dataclass
+class _Run:
+    """One answer while it is written."""
+
+    writer: Writer
+    k: int
+    using: str
+    searches: int
+    lookahead: int
+    max_tokens: int
+    search_timeout: float | None
+    text: str = ""
+    size: int = 0
+    hits: list[Hit] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def answer(self) -> Answer:
+        """What there is so far."""
+        hits = {(hit.id, hit.text): hit for part in self.parts for hit in part.hits}
+        return Answer(
+            self.text.strip(), tuple(hits.values()), tuple(self.parts), tuple(self.problems), tuple(self.notes)
+        )
+
+    def write(self) -> Flow[None]:
+        """Write up to the next search or to the end, search, go on: bounded by `searches`."""
+        for left in range(self.searches, -1, -1):
+            piece = yield from self._ask(RAISED if left else FORBIDDEN, self.max_tokens - self.size)
+            query = self._take(piece)
+            if not query or self.size >= self.max_tokens:
+                return
+            if not left:
+                self.problems.append(f"the model asked for more than {self.searches} searches; the answer ends here")
+                return
+            yield from self._look_up(query)
+            piece = yield from self._ask(FORBIDDEN, min(self.lookahead, self.max_tokens - self.size))
+            rest = first_sentence(piece) if piece is not None else None
+            if rest is None or not rest.text.strip():
+                return
+            wants_more = self._take(rest)
+            if (rest.ended and not wants_more) or self.size >= self.max_tokens:
+                return
+
+    def _ask(self, bias: float, most: int) -> Flow[Piece | None]:
+        piece, failed = yield from attempted(
+            self.writer.go_on(
+                self.text,
+                (),
+                max_tokens=most,
+                logit_bias={"[": bias} if "logit_bias" in self.writer.can else None,
+                messages=self._prompt(),
+                stop=(_STOP,),
+                label="flare/search",
+            )
+        )
+        if piece is None:
+            self.problems.append(f"{failed}; the answer ends here")
+        return piece
+
+    def _prompt(self) -> tuple:  # type: ignore[type-arg]
+        examples = f"{self.writer.examples}\n\n" if self.writer.examples else ""
+        return fill(
+            "flare/search",
+            passages=numbered(self.hits) if self.hits else "(none yet)",
+            question=examples + self.writer.question,
+        )
+
+    def _take(self, piece: Piece | None) -> str:
+        """Keep what stands before a call, and return what the call searches for; '' where there is none."""
+        if piece is None or not piece.text.strip():
+            if piece is not None and not self.parts:
+                self.problems.append("the model wrote nothing")
+            return ""
+        kept, query = parted(piece.text)
+        size = len(kept)
+        if kept.strip():
+            found = bool(self.hits)
+            self.text = joined(self.text, kept)
+            self.parts.append(
+                Part(
+                    kept,
+                    kept,
+                    "retrieved" if found else "first",
+                    f"after a search for {self.asked[-1]!r}" if found else "before any search",
+                    tokens=slice_tokens(piece.tokens, 0, size),
+                    queries=(self.asked[-1],) if found else (),
+                    hits=tuple(self.hits),
+                )
+            )
+        self.size += piece.size
+        return query
+
+    def _look_up(self, query: str) -> Flow[None]:
+        if query in self.asked:
+            return
+        hits, failed = yield from attempted(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
+        if hits is None:
+            self.problems.append(f"{failed}; written on without it")
+        self.asked.append(query)
+        self.hits = hits or []
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Return what stands before the first search call of a text, without blanks at its end, and what it searches for.
+
+    Without a call all of the text is kept. A call that is not closed ends with its line.
+    """
+    call = _CALL.search(text)
+    if call is None:
+        return text, ""
+    query = _CLOSED.split(text[call.end() :], maxsplit=1)[0]
+    return text[: call.start()].rstrip(), query.strip(" \"'“”)")

@@ -15,9 +15,8 @@ def split_sentences(text: str, language: str = "en") -> list[str]:
 
     `language` is a two-letter code; unknown ones follow English.
     """
-    from sentencex import segment
-
-    sentences = [sentence.strip() for line in text.splitlines() for sentence in segment(language, line)]
+    ends = sentence_ends(text, language)
+    sentences = [text[start:end].strip() for start, end in zip([0, *ends], ends, strict=False)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -51,7 +50,7 @@ def sentence_ends(text: str, language: str = "en") -> list[int]:
     ends: list[int] = []
     for line in text.splitlines(keepends=True):
         start = ends[-1] if ends else 0
-        for piece in segment(language, line):
+        for piece in segment(language, line.encode("utf-8", "replace").decode()):  # half a character becomes one sign
             ends.append((ends[-1] if ends else 0) + len(piece))
         if not ends or ends[-1] != start + len(line):  # blanks alone: they belong to the sentence before
             ends = [*ends[:-1], start + len(line)] if ends else [start + len(line)]

@@ -1,0 +1,143 @@
+"""Going on with an answer: nothing repeated, no blank lost, text and probabilities from one list of tokens."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memagent import Completion
+from memagent.flow import run
+from memagent.methods import confidence, flare_instruct, flare_queries
+from memagent.methods.continuing import Piece, Writer, continued, first_sentence, joined
+from memagent.testing import ScriptedLLM
+from memagent.types import Token
+
+SO_FAR = "Mara keeps the lighthouse. It stands at Gull Point."
+
+
+def tokens(text: str, size: int = 3) -> tuple[Token, ...]:
+    return tuple(Token(text[at : at + size], -0.1) for at in range(0, len(text), size))
+
+
+def piece(so_far: str, reply: str, finish: str = "stop", *, prefilled: bool = False) -> Piece:
+    return continued(so_far, Completion(reply, tokens(reply), finish), prefilled=prefilled)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("reply", "added"),
+    [
+        ("Gull Point is in Norway.", " Gull Point is in Norway."),
+        (" Gull Point is in Norway.", " Gull Point is in Norway."),
+        ("\nGull Point is in Norway.", " Gull Point is in Norway."),
+        (f"{SO_FAR} Gull Point is in Norway.", " Gull Point is in Norway."),
+        (f"{SO_FAR}\n\nGull Point is in Norway.", " Gull Point is in Norway."),
+        (f"  {SO_FAR.replace(' ', '  ')} It is in Norway.", " It is in Norway."),
+        ("It stands at Gull Point. It is in Norway.", " It is in Norway."),
+        (", which is in Norway.", ", which is in Norway."),
+        (SO_FAR, ""),
+        ("END", ""),
+        ("[END].", ""),
+        ("`END`\n", ""),
+        ("", ""),
+        (" \n ", ""),
+        ("It is in Norway. END", " It is in Norway."),
+        ("It is in Norway.\n\nQuestion: what else?", " It is in Norway."),
+        ("The END of the road is in Norway.", " The END of the road is in Norway."),
+        ("It stands firm.", " It stands firm."),
+    ],
+)
+def test_a_reply_is_joined_without_repetition_and_with_its_blank(reply: str, added: str) -> None:
+    found = piece(SO_FAR, reply)
+    assert found.text == added
+    assert found.ended
+    assert joined(SO_FAR, found.text) == SO_FAR + added
+
+
+@pytest.mark.parametrize(
+    ("so_far", "reply", "whole"),
+    [
+        ("", "\n\nMara keeps it.", "Mara keeps it."),
+        ("灯塔在岬角上。", "它在挪威。", "灯塔在岬角上。它在挪威。"),
+        ("Маяк стоит на мысе.", "Он в Норвегии.", "Маяк стоит на мысе. Он в Норвегии."),
+        ("Yes.", "Yes. It was built in 1990.", "Yes. It was built in 1990."),
+        ("Red is for", "the blood.", "Red is for the blood."),
+        ("It costs", "5 crowns.", "It costs 5 crowns."),
+        ("She said (softly", ") that he left.", "She said (softly) that he left."),
+    ],
+)
+def test_blanks_by_script_and_sign(so_far: str, reply: str, whole: str) -> None:
+    assert joined(so_far, piece(so_far, reply).text) == whole
+
+
+def test_a_prefilled_answer_is_never_taken_for_repeated() -> None:
+    assert piece(SO_FAR, " It stands at Gull Point.", prefilled=True).text == " It stands at Gull Point."
+
+
+def test_what_was_cut_off_has_not_ended() -> None:
+    assert not piece(SO_FAR, " It is in", "length").ended
+    assert piece(SO_FAR, " It is in.\n\nAnd", "length").ended
+    assert not piece(SO_FAR, " It is in Norway. And", "length").ended
+
+
+def test_only_the_last_sentence_ends_an_answer() -> None:
+    whole = piece(SO_FAR, " It is in Norway. It is cold.")
+    first = first_sentence(whole)
+    assert (first.text, first.ended) == (" It is in Norway.", False)
+    assert 0 < first.size < whole.size
+    assert first_sentence(piece(SO_FAR, " It is in Norway.")) == piece(SO_FAR, " It is in Norway.")
+
+
+def test_a_token_that_a_sentence_ends_within_is_cut_and_keeps_its_probability() -> None:
+    reply = Completion(" Yes it is.\nThen.", (Token(" Yes", -1), Token(" it is.\nTh", -2), Token("en.", -3)))
+    assert first_sentence(continued("", reply)).tokens == (Token("Yes", -1), Token(" it is.", -2))
+
+
+@given(st.text(max_size=60), st.text(max_size=120), st.integers(1, 9), st.booleans())
+def test_tokens_always_join_to_the_text(so_far: str, reply: str, size: int, prefilled: bool) -> None:
+    so_far = so_far.rstrip()
+    found = continued(so_far, Completion(reply, tokens(reply, size), "length"), prefilled=prefilled)
+    sentence = first_sentence(found)
+    assert found.text.startswith(sentence.text)
+    assert "".join(token.text for token in sentence.tokens) == sentence.text
+    assert sentence.text.strip() or found.ended
+    assert not found.text[-1:].isspace()
+    assert found.size >= bool(found.text)
+
+
+def test_ten_thousand_mangled_replies_go_through_every_parser() -> None:
+    rng = random.Random(7)
+    parts = [
+        "[Search(", ")]", "[", "END", "\n\n", "Question:", "?", "？", '"', "{", "}", '"doubtful": [', '"confidence":',
+        "80", "%", "null", "word", " ", ".", "。", "\x00", "🙂", "е", "So the answer is:", SO_FAR, "\ud83d",
+    ]  # fmt: skip
+    for _ in range(10_000):
+        reply = "".join(rng.choice(parts) for _ in range(rng.randrange(12)))
+        found = piece(SO_FAR, reply, rng.choice(["stop", "length"]))
+        assert first_sentence(found).text in found.text
+        kept, query = flare_instruct.parted(reply)
+        assert "[Search(" not in kept
+        assert query == query.strip()
+        question = flare_queries.question_in(reply)
+        assert not question or question[-1] in "?？؟"
+        try:
+            doubtful, sure = confidence._doubt_in(reply)
+        except ValueError:
+            continue
+        assert 0 <= sure <= 1
+        assert all(isinstance(one, str) and one.strip() for one in doubtful)
+
+
+@pytest.mark.parametrize("prefill", [True, False])
+def test_a_backend_continues_by_prefill_or_is_shown_what_there_is(prefill: bool) -> None:
+    llm = ScriptedLLM(["It is in Norway."], can=["prefill", "stop"] if prefill else [])
+    found = run(
+        Writer("Where?", llm.can).go_on(SO_FAR, (), max_tokens=9), lambda step, path: llm.complete(step.request)
+    )
+    [request] = llm.requests
+    assert found.text == " It is in Norway."
+    assert request.prefill == (SO_FAR if prefill else "")
+    assert request.stop == (("\n\n",) if prefill else ())
+    assert (SO_FAR in request.messages[-1].content) != prefill

@@ -1,0 +1,283 @@
+"""What FLARE is compared with: no retrieval, one, and retrieval at fixed places (arXiv:2305.06983, sections 2 and 5).
+
+All write the same form of answer from the same prompt as `flare` and return the same `Answer`, so that a comparison is
+one table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from memagent.errors import Stopped, UsageProblem
+from memagent.flow import Flow, generate, inquire, retrieve
+from memagent.methods.attempts import attempted
+from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.plain import numbered
+from memagent.prompts import fill
+from memagent.tokens import slice_tokens
+from memagent.types import Answer, Hit, Part
+
+WINDOW = 16
+"""So many tokens are written between two searches by `every`, and make its query."""
+
+_TOKEN = re.compile(r"\s*\S+")
+_LINE = re.compile(
+    r"^[\W_]*(answer to that|intermediate answer|follow[ -]?up(?: question)?|so,? the (?:final )?answer is)\W*[:：]\W*",
+    re.IGNORECASE,
+)
+
+
+def alone(question: str, *, max_tokens: int = 256, examples: str = "", timeout: float | None = 120.0) -> Flow[Answer]:
+    """Answer from what the model knows: no search, one call."""
+    run = yield from _begun(question, 0, "", examples, max_tokens, timeout, None)
+    return (yield from run.finished(run.at_once(searched=False)))
+
+
+def once(
+    question: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    max_tokens: int = 256,
+    examples: str = "",
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Answer]:
+    """Answer from what the question finds: one search, one call."""
+    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    return (yield from run.finished(run.at_once(searched=True)))
+
+
+def every(
+    question: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    tokens: int = WINDOW,
+    max_tokens: int = 256,
+    examples: str = "",
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Answer]:
+    """Look up the last `tokens` tokens whenever so many were written: a search and a call for each window."""
+    if tokens < 1:
+        raise UsageProblem(f"tokens={tokens} is no window", hint="Use at least 1.")
+    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    return (yield from run.finished(run.by_window(tokens)))
+
+
+def previous_sentence(
+    question: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    lookahead: int = 64,
+    max_tokens: int = 256,
+    examples: str = "",
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Answer]:
+    """Look up each sentence for the one after it: a search and a call for each sentence."""
+    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    return (yield from run.finished(run.by_sentence(lookahead)))
+
+
+def self_ask(
+    question: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    steps: int = 4,
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Answer]:
+    """Take the question apart: the model asks one question at a time, each of which is looked up (Press et al., 2022).
+
+    A search for the question and for each further one, at most `steps` of these, and one call after each search.
+    So at most `steps` + 1 searches and calls. It ends at an answer, at a question that was asked before, or at none.
+    """
+    run = yield from _begun(question, k, using, "", 0, timeout, search_timeout)
+    return (yield from run.finished(run.by_questions(steps)))
+
+
+def _begun(
+    question: str,
+    k: int,
+    using: str,
+    examples: str,
+    max_tokens: int,
+    timeout: float | None,
+    search_timeout: float | None,
+) -> Flow[_Run]:
+    if k < 0 or max_tokens < 0:
+        raise UsageProblem(f"k={k}, max_tokens={max_tokens} cannot be", hint="Give numbers that are not negative.")
+    can = yield from inquire()
+    return _Run(Writer(question, can, examples, timeout), k, using, max_tokens, search_timeout)
+
+
+@dataclass
+class _Run:
+    """One answer while it is written."""
+
+    writer: Writer
+    k: int
+    using: str
+    max_tokens: int
+    search_timeout: float | None
+    text: str = ""
+    size: int = 0
+    parts: list[Part] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    searching: bool = True
+
+    def finished(self, writing: Flow[None]) -> Flow[Answer]:
+        """Write, and return what there is, however it ended."""
+        try:
+            yield from writing
+        except Stopped as error:
+            self.problems.append(f"stopped: {error.message}")
+        hits: dict[tuple[str, str], Hit] = {}
+        for part in self.parts:
+            for hit in part.hits:
+                hits.setdefault((hit.id, hit.text), hit)
+        if not self.text.strip() and not self.problems:
+            self.problems.append("the model wrote nothing")
+        return Answer(self.text.strip(), tuple(hits.values()), tuple(self.parts), tuple(self.problems))
+
+    def at_once(self, *, searched: bool) -> Flow[None]:
+        """All of the answer in one call."""
+        hits = (yield from self._found(self.writer.question)) if searched else []
+        piece = yield from self._piece(hits, self.max_tokens)
+        if piece is not None and piece.text.strip():
+            self._take(piece, self.writer.question if searched else "", hits)
+
+    def by_window(self, tokens: int) -> Flow[None]:
+        """So many tokens at a time."""
+        query = self.writer.question
+        while self.size < self.max_tokens:
+            hits = yield from self._found(query)
+            piece = yield from self._piece(hits, tokens)
+            if piece is not None and "prefill" not in self.writer.can:
+                piece = _whole_words(piece)
+            if piece is None or not piece.text.strip():
+                return
+            self._take(piece, query, hits)
+            if piece.ended:
+                return
+            query = "".join(_TOKEN.findall(self.text)[-tokens:]).strip()
+
+    def by_sentence(self, lookahead: int) -> Flow[None]:
+        """One sentence at a time."""
+        query = self.writer.question
+        while self.size < self.max_tokens:
+            hits = yield from self._found(query)
+            piece = yield from self._piece(hits, lookahead)
+            piece = piece and first_sentence(piece)
+            if piece is None or not piece.text.strip():
+                return
+            if piece.text.strip() in (part.text.strip() for part in self.parts):
+                self.problems.append("the model began to repeat itself; the answer ends here")
+                return
+            self._take(piece, query, hits)
+            if piece.ended:
+                return
+            query = piece.text.strip()
+
+    def by_questions(self, steps: int) -> Flow[None]:
+        """One question at a time."""
+        query, asked, so_far = self.writer.question, [self.writer.question], list[str]()
+        for left in range(steps, -1, -1):
+            hits = yield from self._found(query)
+            messages = fill(
+                "passive/self_ask",
+                passages=numbered(hits) or "(none found)",
+                question=self.writer.question,
+                so_far="\n".join(so_far) or "(nothing yet)",
+            )
+            reply, failed = yield from attempted(
+                generate(messages, temperature=0.0, timeout=self.writer.timeout, label="passive/self_ask")
+            )
+            if reply is None:
+                self.problems.append(f"{failed}; the answer ends here")
+                return
+            said, following, final = asked_in(reply.text)
+            so_far += [f"Answer to that: {said}"] * bool(said)
+            text = f" {final or said}" if final or said else ""
+            self.parts.append(
+                Part(text, reply.text, "retrieved" if len(asked) > 1 else "first", queries=(query,), hits=tuple(hits))
+            )
+            if final or not following or following in asked:
+                self.text = final or said or self.text or ("" if following else reply.text.strip())
+                if following and not self.text:
+                    self.problems.append("the model asked the same question twice and answered none")
+                return
+            self.text = said or self.text
+            if not left:
+                self.problems.append(f"not answered after {steps} further questions")
+                return
+            asked.append(following)
+            so_far.append(f"Follow up: {following}")
+            query = following
+
+    def _found(self, query: str) -> Flow[list[Hit]]:
+        """What a query finds. After a failure nothing more is looked up."""
+        if not self.searching:
+            return []
+        hits, failed = yield from attempted(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
+        if hits is None:
+            self.searching = False
+            self.problems.append(f"{failed}; the rest was written without looking up")
+        return hits or []
+
+    def _piece(self, hits: list[Hit], most: int) -> Flow[Piece | None]:
+        piece, failed = yield from attempted(
+            self.writer.go_on(self.text, hits, max_tokens=most, label="passive/answer")
+        )
+        if piece is None:
+            self.problems.append(f"{failed}; the answer ends here")
+        return piece
+
+    def _take(self, piece: Piece, query: str, hits: list[Hit]) -> None:
+        decision = "retrieved" if self.parts else "first"
+        self.text = joined(self.text, piece.text)
+        self.parts.append(
+            Part(piece.text, piece.text, decision, queries=(query,) if query else (), hits=tuple(hits))  # type: ignore[arg-type]
+        )
+        self.size += piece.size
+
+
+def asked_in(reply: str) -> tuple[str, str, str]:
+    """Return what a reply says to the last question, its next question, and its final answer; '' for what it lacks."""
+    found = {"answer": "", "follow": "", "so": ""}
+    for label, text in _labelled(reply):
+        name = "so" if label.startswith("so") else "follow" if label.startswith("follow") else "answer"
+        found[name] = found[name] or text
+    final = found["so"]
+    return found["answer"], "" if final else found["follow"], f"So the answer is: {final}" if final else ""
+
+
+def _labelled(reply: str) -> Iterator[tuple[str, str]]:
+    """Each labelled line with what follows it, up to the next label."""
+    label, text = "", list[str]()
+    for line in reply.splitlines():
+        match = _LINE.match(line)
+        if match:
+            if label and " ".join(text).strip():
+                yield label, " ".join(text).strip()
+            label, text = match.group(1).lower(), [line[match.end() :].strip(" *_`")]
+        elif line.strip():
+            text.append(line.strip())
+    if label and " ".join(text).strip():
+        yield label, " ".join(text).strip()
+
+
+def _whole_words(piece: Piece) -> Piece:
+    """A piece that was cut off, without the word that it was cut within; a single word is left whole."""
+    text = piece.text
+    end = len(text.rstrip())
+    cut = text.rstrip().rfind(" ")
+    if piece.ended or cut <= 0 or not text[:cut].strip() or text[end - 1] in ".!?,;:":
+        return piece
+    return Piece(slice_tokens(piece.tokens, 0, cut), size=piece.size)

@@ -61,6 +61,8 @@ def _reply(request: Request) -> str:
     prompt = read(request)
     if prompt.task in ("answer", "filter", "thought", "read"):
         return _answer(prompt)
+    if prompt.task in ("chain", "search", "self-ask", "asking", "doubt"):
+        return _chained(prompt)
     if prompt.task == "extract":
         from memagent.offline.openie import reply
 
@@ -90,6 +92,21 @@ def _answer(prompt: Prompt) -> str:
     if prompt.task == "read":
         return reasoned(passages, question)
     return answer_fields(passages, question, prompt.fields) if prompt.fields else answer(passages, question)
+
+
+def _chained(prompt: Prompt) -> str:
+    from memagent.offline import chain
+
+    passages, question, so_far = (prompt.get(name) for name in ("passages", "question", "so_far"))
+    if prompt.task == "asking":
+        return chain.asking(so_far, prompt.get("piece"))
+    if prompt.task == "doubt":
+        return chain.doubted(question, so_far, prompt.get("sentence"))
+    if prompt.task == "search":
+        return chain.searched(passages, question, so_far)
+    if prompt.task == "self-ask":
+        return chain.asked(passages, question, so_far)
+    return chain.told(passages, question, so_far)
 
 
 def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:

@@ -96,6 +96,16 @@ def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
 
 def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
     """Which of the tasks it is that have a question."""
+    if set(fields) == {"doubtful", "confidence"}:
+        return "doubt"
+    if not fields and "piece" in sections:
+        return "asking"
+    if not fields and "[Search(" in frame:
+        return "search"
+    if not fields and "Follow up:" in frame:
+        return "self-ask"
+    if not fields and "thoughts" not in sections and '"So the answer is:"' in frame:
+        return "chain"
     if fields == ("facts",) and "facts" in sections:
         return "filter"
     if not fields and "thoughts" in sections:

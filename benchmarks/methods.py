@@ -1,0 +1,168 @@
+"""What each method finds, answers and costs on the same questions with the same memory and the same model.
+
+    python benchmarks/methods.py --passages F --questions F [--count 20] [--k 3] [--llm offline] [--method M ...]
+
+The files are those of a MuSiQue sample: `passages.jsonl` (id, title, text) and `questions.jsonl` (question, answer,
+answer_aliases, supporting: the ids of the gold passages). Each method answers the first `--count` questions.
+
+A row says: `gold`, the share of the gold passages that were shown to the model, averaged over questions; `shown`, how
+many passages these are among, so that a method which finds more by showing more is seen to; `answered`, in how many
+replies an accepted answer stands, as words, behind the last "So the answer is:" where there is one; `calls`, `tokens`
+and `searches`; `looked up`, of the sentences or steps after the first, the share that was; and the seconds it all took.
+`once k` shows once as many passages as FLARE shows in all, rounded up: the baseline that a method with several searches
+has to be compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memagent import Answer, Controller, Flow, Memory, Note, flare, flare_instruct, hipporag, ircot, plain
+from memagent.flow import Retrieve
+from memagent.indexing.facts import find_facts
+from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
+
+BETA = 0.0005
+Method = Callable[..., Flow[Answer]]
+METHODS: dict[str, Method] = {
+    "alone": lambda question, k: alone(question),
+    "once": once,
+    "plain": plain,
+    "every 16": every,
+    "previous": previous_sentence,
+    "self-ask": self_ask,
+    "flare": partial(flare, beta=BETA),
+    "flare explicit": partial(flare, beta=BETA, queries="explicit"),
+    "flare kept": partial(flare, beta=BETA, documents="all"),
+    "flare instruct": flare_instruct,
+    "hipporag": hipporag,
+    "ircot": ircot,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method did."""
+
+    method: str
+    k: int
+    gold: float
+    shown: float
+    answered: int
+    calls: float
+    tokens: float
+    searches: float
+    looked_up: float | None
+    seconds: float
+
+
+def main() -> None:
+    """Run the methods and print the table."""
+    args = _arguments()
+    logging.getLogger("memagent").setLevel(logging.ERROR)
+    passages = _lines(args.passages)
+    questions = _lines(args.questions)[: args.count]
+    with tempfile.TemporaryDirectory() as folder, Memory(Path(folder) / "memory.db", single_user=True) as memory:
+        memory.add([Note(one["text"], one["title"], id=str(one["id"])) for one in passages])
+        controller = Controller(args.llm, memory)
+        if {"hipporag", "ircot"} & set(args.method):
+            find_facts(memory.extractions, controller)
+        rows = []
+        for name in args.method:
+            rows.append(_row(name, METHODS[name], args.k, controller, questions))
+            _tell(rows, args.json)
+        flares = [row for row in rows if row.method == "flare"]
+        if flares:
+            k = math.ceil(flares[0].shown)
+            rows.append(_row(f"once k={k}", once, k, controller, questions))
+            _tell(rows, args.json)
+    if args.json:
+        print(
+            json.dumps(
+                {"command": sys.argv, "llm": args.llm, "questions": len(questions), "rows": [asdict(r) for r in rows]}
+            )
+        )
+
+
+def _row(name: str, method: Method, k: int, controller: Controller, questions: Sequence[dict[str, Any]]) -> Row:
+    gold, shown, answered, calls, tokens, searches = [], [], 0, 0, 0, 0
+    asked = later = 0
+    started = time.perf_counter()
+    for one in questions:
+        result = controller.run(method(one["question"], k=k))
+        answer: Answer = result.value
+        seen = {hit.id for hit in answer.hits}
+        wanted = {str(id) for id in one["supporting"]}
+        gold.append(len(seen & wanted) / len(wanted))
+        shown.append(len(seen))
+        answered += is_answered(answer.text, [one["answer"], *one.get("answer_aliases", [])])
+        calls, tokens = calls + result.usage.calls, tokens + result.usage.tokens
+        searches += sum(isinstance(record.step, Retrieve) for record in result.trace)
+        after = answer.parts[1:] if answer.parts and answer.parts[0].decision == "first" else answer.parts
+        later += len(after)
+        asked += sum(bool(part.queries) for part in after)
+    count = len(questions)
+    return Row(
+        name,
+        k,
+        sum(gold) / count,
+        sum(shown) / count,
+        answered,
+        calls / count,
+        tokens / count,
+        searches / count,
+        asked / later if later else None,
+        time.perf_counter() - started,
+    )
+
+
+def is_answered(text: str, answers: Sequence[str]) -> bool:
+    """Whether one of the answers stands in a reply, word for word, behind its last "So the answer is:"."""
+    said = f" {_plain(text.rpartition('So the answer is:')[2])} "
+    return any(f" {_plain(answer)} " in said for answer in answers if _plain(answer))
+
+
+def _plain(text: str) -> str:
+    words = re.sub(r"[\W_]+", " ", text.casefold()).split()
+    return " ".join(word for word in words if word not in ("a", "an", "the"))
+
+
+def _tell(rows: Sequence[Row], as_json: bool) -> None:
+    row = rows[-1]
+    out = sys.stderr if as_json else sys.stdout
+    if len(rows) == 1:
+        print(f"{'method':16} {'k':>2} {'gold':>6} {'shown':>6} {'answered':>8} {'calls':>6} {'tokens':>7} {'searches':>8} {'looked up':>9} {'s':>6}", file=out)  # fmt: skip
+    share = "" if row.looked_up is None else f"{row.looked_up:.2f}"
+    print(f"{row.method:16} {row.k:2} {row.gold:6.3f} {row.shown:6.1f} {row.answered:8} {row.calls:6.2f} {row.tokens:7.0f} {row.searches:8.2f} {share:>9} {row.seconds:6.1f}", file=out, flush=True)  # fmt: skip
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--passages", type=Path, required=True, help="passages, one JSON object a line")
+    parser.add_argument("--questions", type=Path, required=True, help="questions, one JSON object a line")
+    parser.add_argument("--count", type=int, default=20, help="how many questions")
+    parser.add_argument("--k", type=int, default=3, help="how many passages a search gives")
+    parser.add_argument("--llm", default="offline", help="the model")
+    parser.add_argument("--method", nargs="+", choices=METHODS, default=list(METHODS), help="which methods")
+    parser.add_argument("--json", action="store_true", help="the table as JSON on stdout")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -52,6 +52,20 @@ METHODS: dict[str, Method] = {
 }
 
 
+COLUMNS = {
+    "method": 16,
+    "k": 4,
+    "gold": 7,
+    "shown": 7,
+    "answered": 9,
+    "calls": 7,
+    "tokens": 8,
+    "searches": 9,
+    "looked up": 10,
+    "s": 6,
+}
+
+
 @dataclass(frozen=True)
 class Row:
     """What one method did."""
@@ -143,9 +157,13 @@ def _tell(rows: Sequence[Row], as_json: bool) -> None:
     row = rows[-1]
     out = sys.stderr if as_json else sys.stdout
     if len(rows) == 1:
-        print(f"{'method':16} {'k':>2} {'gold':>6} {'shown':>6} {'answered':>8} {'calls':>6} {'tokens':>7} {'searches':>8} {'looked up':>9} {'s':>6}", file=out)  # fmt: skip
+        print("".join(f"{name:>{width}}" for name, width in COLUMNS.items()), file=out)
     share = "" if row.looked_up is None else f"{row.looked_up:.2f}"
-    print(f"{row.method:16} {row.k:2} {row.gold:6.3f} {row.shown:6.1f} {row.answered:8} {row.calls:6.2f} {row.tokens:7.0f} {row.searches:8.2f} {share:>9} {row.seconds:6.1f}", file=out, flush=True)  # fmt: skip
+    cells = [f"{row.method:<16}", row.k, f"{row.gold:.3f}", f"{row.shown:.1f}", row.answered, f"{row.calls:.2f}"]
+    cells += [f"{row.tokens:.0f}", f"{row.searches:.2f}", share, f"{row.seconds:.1f}"]
+    print(
+        "".join(f"{cell:>{width}}" for cell, width in zip(cells, COLUMNS.values(), strict=True)), file=out, flush=True
+    )
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -123,6 +123,10 @@ class Trace:
                 return None
             return record
 
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return the records as JSON data: path, kind, step, answer or error, and seconds, each."""
+        return [json.loads(_line(record)) for record in self]
+
     def save(self, path: str | FilePath) -> None:
         """Write all records to a file of their own."""
         files.replace(FilePath(path), _HEADER.decode() + "".join(f"{_line(record)}\n" for record in self))

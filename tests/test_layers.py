@@ -91,7 +91,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 
 # Where modules are imported by a name that is made up while running.
-BY_STRING = {"registry", "__init__", "cli.lazy"}
+BY_STRING = {"registry", "__init__", "cli.lazy", "methods.names"}
 
 
 def layer(module: str) -> str:

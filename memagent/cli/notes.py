@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, emit, hush, plural, say, shortened, spent
+from memagent.cli.console import complain, dim, emit, hush, plural, say, shortened
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ db_option = click.option(
     help="The memory's file.",
 )
 embedder_option = click.option("--embedder", default=None, help="hashing (default), local, openai:MODEL, ...")
-_HOW = "Retrieve once; filter facts and search the graph; or the same between thoughts."
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -98,7 +97,7 @@ def add(
 @json_option
 def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
     """Find passages, best first, and say why each was found."""
-    _check_query(query)
+    check_query(query)
     with open_memory(db, embedder) as memory:
         hits = memory.bind(**scope).search(query, k, using=using)
     if as_json:
@@ -106,71 +105,11 @@ def search(query: str, k: int, using: str, db: Path, embedder: str | None, as_js
             emit(asdict(hit))
         return
     for rank, hit in enumerate(hits, 1):
-        click.echo(f"{rank}. {hit.score:.2f}  {_where(hit)}")
+        click.echo(f"{rank}. {hit.score:.2f}  {where(hit)}")
         click.echo(f"   {shortened(hit.text, 200)}")
         click.echo(dim(f"   {hit.id}: {hit.why}"))
     if not hits:
         say("nothing found")
-
-
-@click.command()
-@click.argument("question")
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages to read.")
-@click.option(
-    "--method", default="plain", show_default=True, type=click.Choice(["plain", "hipporag", "ircot"]), help=_HOW
-)
-@click.option("--using", help="hybrid (for plain), dense, keyword or graph (for the others).")
-@click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
-@scope_options
-@db_option
-@embedder_option
-@json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but the answer.")
-def ask(
-    question: str,
-    k: int,
-    method: str,
-    using: str | None,
-    model: str | None,
-    max_cost: float | None,
-    db: Path,
-    embedder: str | None,
-    as_json: bool,
-    quiet: bool,
-    **scope: str | None,
-) -> None:
-    """Answer a question from the memory, with sources."""
-    from memagent.budget import Budget
-    from memagent.controller import Controller
-    from memagent.flow import Event, TokenReceived
-    from memagent.methods.hipporag import hipporag, ircot
-    from memagent.methods.plain import plain
-
-    _check_query(question)
-    hush(quiet)
-    out, streamed = ProseOut(), []
-
-    def tell(event: Event) -> None:
-        if isinstance(event, TokenReceived) and event.label == "plain/answer":  # others reason first
-            streamed.append(event.text)
-            out.write(event.text)
-
-    with open_memory(db, embedder) as memory:
-        handle = memory.bind(**scope)
-        controller = Controller(model, handle, budget=Budget(cost=max_cost), on_event=None if as_json else tell)
-        flow = {"plain": plain, "hipporag": hipporag, "ircot": ircot}[method]
-        result = controller.run(flow(question, k=k, using=using or ("hybrid" if method == "plain" else "graph")))
-    answer, usage = result.value, result.usage
-    if as_json:
-        emit({"answer": answer.text, "sources": [asdict(hit) for hit in answer.hits], "usage": asdict(usage)})
-        return
-    out.write("" if streamed else answer.text)
-    out.end()
-    click.echo("\n" if answer.hits else "")
-    for number, hit in enumerate(answer.hits, 1):
-        click.echo(f"[{number}] {_where(hit)} {dim(f'({hit.score:.2f}, {hit.id})')}")
-    say(dim(f"{controller.llm.name}: {spent(usage)}"), quiet=quiet)
 
 
 @click.command()
@@ -234,12 +173,14 @@ def _standard_input(paths: Sequence[Path]) -> list[Note]:
         raise UsageProblem("standard input is not UTF-8 text", hint="Convert it first.") from error
 
 
-def _check_query(query: str) -> None:
+def check_query(query: str) -> None:
+    """Refuse a question that says nothing."""
     if not query.strip():
         raise UsageProblem("the question is empty", hint="Say what to look for.")
 
 
-def _where(hit: Hit) -> str:
+def where(hit: Hit) -> str:
+    """Return where a hit comes from, in a few words."""
     return " · ".join(part for part in (hit.title, hit.source) if part) or hit.id
 
 

@@ -72,6 +72,7 @@ def chosen(confidence: Measure | Literal["auto"] | Judge, can: frozenset[str]) -
     return "agreement"
 
 
+NO_LOGPROBS = "confidence by agreement of a few samples: the model gives no log-probabilities"
 FALLBACK = (
     "This model gives no log-probabilities: how sure it is of a sentence is taken from the agreement of a few samples, "
     "which costs a call for each. confidence='doubt' asks it instead, which costs one."

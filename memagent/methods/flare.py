@@ -23,11 +23,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from memagent.errors import Stopped, UsageProblem
-from memagent.flow import Flow, gather, inquire, retrieve
+from memagent.errors import CapabilityError, Stopped, UsageProblem
+from memagent.flow import Flow, gather, inquire, retrieve, tell
 from memagent.methods import flare_queries
 from memagent.methods.attempts import attempted
-from memagent.methods.confidence import Judge, Measure, chosen, evenly, measured, probabilities
+from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
 from memagent.methods.continuing import Piece, Writer, first_sentence, joined
 from memagent.types import Answer, Hit, Part, Token
 
@@ -122,9 +122,10 @@ def flare(
         lookahead=lookahead,
         max_tokens=max_tokens,
         reference=compat == "reference",
+        falls_back=confidence == "auto",
     )
     if confidence == "auto" and measure != "logprobs":
-        run.notes.append(f"confidence by {measure}: the model gives no log-probabilities")
+        run.notes.append(NO_LOGPROBS)
     if "prefill" not in can:
         run.notes.append("continued by a prompt: the model takes no begun answer")
     try:
@@ -151,6 +152,7 @@ class _Run:
     lookahead: int
     max_tokens: int
     reference: bool
+    falls_back: bool
     text: str = ""
     size: int = 0
     initial: list[Hit] = field(default_factory=list)
@@ -256,15 +258,23 @@ class _Run:
 
     def _sentence(self, hits: list[Hit]) -> Flow[Piece | None]:
         """The next sentence, or nothing where the call fails."""
-        piece, failed = yield from attempted(
-            self.writer.go_on(
-                self.text, hits, max_tokens=self.lookahead, logprobs=self.measure == "logprobs", label="flare/answer"
-            )
-        )
+        try:
+            piece, failed = yield from attempted(self._call(hits))
+        except CapabilityError:
+            if not (self.falls_back and self.measure == "logprobs"):
+                raise
+            yield from tell(FALLBACK)  # it turned out only now
+            self.measure = "agreement"
+            self.notes.append(NO_LOGPROBS)
+            piece, failed = yield from attempted(self._call(hits))
         if piece is None:
             self.problems.append(f"{failed}; the answer ends here")
             return None
         return first_sentence(piece)
+
+    def _call(self, hits: list[Hit]) -> Flow[Piece]:
+        logprobs = self.measure == "logprobs"
+        return self.writer.go_on(self.text, hits, max_tokens=self.lookahead, logprobs=logprobs, label="flare/answer")
 
     def _shown(self, *, ahead: bool = False) -> list[Hit]:
         """The passages that a sentence is written with; those of the look ahead are without the current ones."""

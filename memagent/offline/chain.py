@@ -1,8 +1,8 @@
 """Answering in several sentences: one fact after another, each of which leads to the next, then the answer.
 
 As in the reader, nothing is understood. A fact is a sentence that shares telling words with what the question still
-asks for, and names what the fact before it has brought up. Without passages there is nothing to take a fact from: then the
-sentence says what would have to be found, and a look at its words shows that it was not read anywhere.
+asks for, and names what the fact before it has brought up. Without passages there is nothing to take a fact from: then
+the sentence says what would have to be found, and a look at its words shows that it was not read anywhere.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _open(question: str, said: Sequence[str]) -> float:
 
 
 def _names(question: str, said: Sequence[str]) -> list[str]:
-    """The names that facts have brought up and the question does not have: the last fact's first, of more words first."""
+    """The names that facts have brought up and the question lacks: the last fact's first, those of more words first."""
     every = terms(question)
     found: list[str] = []
     for sentence in reversed(said):

@@ -15,7 +15,7 @@ from memagent.errors import BackendError, BudgetExceeded, CapabilityError, Usage
 from memagent.flow import Retrieve, retrieve
 from memagent.methods import flare_queries
 from memagent.methods.flare import PRESETS
-from memagent.testing import ScriptedLLM
+from memagent.testing import FakeOpenAIServer, ScriptedLLM
 from memagent.types import Request, Scope, Token, Usage
 
 CAN = ("logprobs", "prefill", "stop", "logit_bias", "seed")
@@ -402,6 +402,17 @@ def test_log_probabilities_that_were_asked_for_are_never_done_without(memory: Me
     silent = Completion(" He studied.", (Token(" He"), Token(" studied.")))
     with pytest.raises(CapabilityError, match="gave none"):
         asked(ScriptedLLM([said("He is old."), silent], can=CAN), memory, flare(QUESTION))
+
+
+def test_a_server_that_turns_out_to_give_none_is_asked_again_without(memory: Memory) -> None:
+    replies = ["He is old. Then", "He is old. Then", "He studied in Syracuse. Then", *["He studied in Syracuse."] * 3]
+    with FakeOpenAIServer([*replies, *["He left."] * 4], logprob=None) as server:
+        result = Controller(f"openai:fake@{server.url}", memory).run(flare(QUESTION))
+    steps = [type(record.step).__name__ for record in result.trace]
+    assert steps.count("Tell") == 1
+    assert "no log-probabilities" in result.value.notes[-1]
+    assert result.value.parts[1].decision == "accepted"
+    assert result.value.text == "He is old. He studied in Syracuse. He left."
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,8 @@ class Sampler:
         """Return a float32 tensor (rows of the vocabulary,) for what comes next."""
         import torch
 
-        device = self._model.device
-        fed = {
-            "input_ids": torch.tensor([self._ids[self._seen :]], device=device),
-            "attention_mask": torch.ones((1, len(self._ids)), dtype=torch.long, device=device),
+        fed = {  # and no attention mask: one sequence needs none, and some models step wrongly with one
+            "input_ids": torch.tensor([self._ids[self._seen :]], device=self._model.device),
             self._cache_name: self._cache,
             "use_cache": True,
             "logits_to_keep": 1,

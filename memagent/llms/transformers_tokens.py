@@ -90,7 +90,7 @@ class Vocabulary:
         found: dict[int, float] = {}
         for text, bias in wanted.items():
             ids = self._exactly(text)
-            spaced = self._exactly(f" {text}") if f" {text}" not in wanted else []
+            spaced = self._exactly(f" {text}") if text and f" {text}" not in wanted else []
             if not ids and not spaced:
                 raise self._no_token(text)
             found |= dict.fromkeys([*ids, *spaced], bias)

@@ -9,6 +9,7 @@ from memagent.errors import Refused
 from memagent.types import Message, Request
 
 _UNSEEN = "\u200b"  # zero-width space
+_MARK = "\ue000"  # a character of private use, which no template strips
 
 
 def prompt_ids(request: Request, tokenizer: Any, name: str) -> list[int]:
@@ -72,25 +73,20 @@ def _chat(messages: Sequence[Message], prefill: str, tokenizer: Any, name: str) 
 
 
 def _rendered(messages: Sequence[Message], prefill: str, tokenizer: Any) -> str:
+    """Return the prompt with the assistant's turn begun.
+
+    The prefill is put between two marks, and the text ends with it. The library's own `continue_final_message` loses
+    blanks that a template strips, and in some versions takes a prefill such as `end` for a part of the end mark.
+    """
     turns = [{"role": message.role, "content": message.content} for message in messages]
-    if prefill.strip():
-        begun = [*turns, {"role": "assistant", "content": prefill}]
-        try:
-            text = tokenizer.apply_chat_template(begun, tokenize=False, continue_final_message=True)
-        except ValueError:  # the template changed the text
-            text = ""
-        if (whole := _ending_in(text, prefill)) is not None:
-            return whole
+    if prefill:
+        begun = f"{_MARK}{prefill}{_MARK}"
+        text = tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": begun}], tokenize=False)
+        before, found, _ = text.rpartition(begun)
+        if found:
+            return f"{before}{prefill}"
     asked: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    return asked + prefill
-
-
-def _ending_in(text: str, prefill: str) -> str | None:
-    """Return `text` with its end as in `prefill`, whose blanks many templates strip; `None` if it does not end so."""
-    for kept in (prefill, prefill.rstrip(), prefill.strip()):
-        if text.endswith(kept):
-            return text[: len(text) - len(kept)] + prefill
-    return None
+    return asked + prefill  # also for a template that takes the prefill apart, as some do with thoughts
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

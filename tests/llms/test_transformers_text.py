@@ -111,13 +111,21 @@ def test_a_bias_means_the_text_with_and_without_a_blank(tokenizers, kind):
             vocabulary.biases({text: 1.0})
 
 
-@pytest.mark.parametrize("prefill", ["Mara keeps ", " Mara", "\n\n", " ", "end", "I", "assistant", "a\n", "user\n", "灯"])
+@pytest.mark.parametrize(
+    "prefill", ["Mara keeps ", " Mara", "\n\n", " ", "end", "I", "assistant", "a\n", "\nuser\n", "灯"]
+)
 def test_a_prefill_stands_at_the_end_as_it_is(chat, prefill):
     request = Request((Message("system", "S."), Message("user", "end I assistant")), prefill=prefill)
     assert text_of(chat, request) == (
         "<|im_start|>system\nS.<|im_end|>\n<|im_start|>user\nend I assistant<|im_end|>\n"
         f"<|im_start|>assistant\n{prefill}"
     )
+
+
+def test_a_template_that_takes_the_prefill_apart(chat):
+    chat.chat_template = TEMPLATE.replace("m.content | trim", "m.content.split('</t>')[-1] | trim")
+    request = Request((Message("user", "Who?"),), prefill="<t>lamp?</t>Mara")
+    assert text_of(chat, request) == "<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n<t>lamp?</t>Mara"
 
 
 def test_a_control_token_that_is_spelt_out_stays_text(chat):

@@ -364,7 +364,8 @@ def _model_and_url(argument: str) -> tuple[str, str | None]:
 
 
 def _check_argument(spec: str, argument: str, *, needed: bool) -> None:
-    if needed and not _model_and_url(argument)[0].strip():
+    model = _model_and_url(argument)[0] if spec.startswith("openai:") else argument
+    if needed and not model.strip():
         raise UsageProblem(f"{spec!r} names no model", hint=f"Write {spec.partition(':')[0]}:MODEL.")
     if ":" in spec and not needed:
         raise UsageProblem(f"{spec!r} takes nothing after the colon", hint=f"Write {spec.partition(':')[0]}.")

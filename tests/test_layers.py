@@ -67,7 +67,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "structured": {"json_repair"},
     "stores": {"numpy", "faiss", "sqlite_utils", "snowballstemmer"},
     "embedders": {"numpy", "openai", "langchain_core", "sentence_transformers"},
-    "llms": {"openai", "langchain_core", "torch", "transformers", "safetensors", "jinja2"},
+    "llms": {"openai", "langchain_core", "torch", "transformers", "huggingface_hub", "safetensors", "jinja2"},
     "indexing": {"sentencex"},
     "trace": {"pydantic"},
     "memory": {"numpy", "networkx"},

@@ -37,7 +37,7 @@ class Transformers:
 
     The prompt follows the tokenizer's chat template. A model without one (a base model) continues the contents of the
     messages, joined by empty lines; see `transformers_prompt`. The text is exactly what follows the prompt: it may
-    begin with a blank.
+    begin with a blank, and what a model thinks aloud is part of it.
 
     Promised:
         `logprobs`: the model's own, at temperature 1 and before any bias. A character made of several tokens is one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 from memagent.errors import ConfigError, ExtraMissing, UsageProblem
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+_PATIENCE = 10.0  # seconds for the hub to say something
 
 
 def load(model: str, device: str, dtype: str | None) -> tuple[Any, Any]:
     """Return the model, ready to be called, and its tokenizer.
 
-    A folder is read without any network. A name on the hub is looked for among what was downloaded before, without any
-    network too, and downloaded if it is not there; its small configuration comes first, so that a hub that cannot be
-    reached is found out within seconds. Code that comes with a model is never run.
+    A folder is read without any network, and so is what was downloaded before. Any other name is downloaded. The hub is
+    asked first, once, whether it has it, so that one that cannot be reached is found out within seconds, where the
+    library itself would try for a minute. Code that comes with a model is never run.
 
     Args:
         model: a name on the hub, or the folder of a model.
@@ -34,9 +36,7 @@ def load(model: str, device: str, dtype: str | None) -> tuple[Any, Any]:
     if place.is_dir():
         return _load(model, str(place), device, options, local=True)
     if _is_path(model):
-        raise ConfigError(
-            f"there is no folder {str(place)!r}", hint="Give the folder of a model, or a name on the hub."
-        )
+        raise ConfigError(f"there is no folder {model!r}", hint="Give the folder of a model, or a name on the hub.")
     try:
         return _load(model, model, device, options, local=True)
     except ConfigError as error:
@@ -66,6 +66,8 @@ def _load(model: str, place: str, device: str, options: Mapping[str, Any], *, lo
     transformers = library()
     source: dict[str, Any] = {"local_files_only": local, "trust_remote_code": False}
     try:
+        if not local:
+            _ask_the_hub(model)
         config = transformers.AutoConfig.from_pretrained(place, **source)
         tokenizer = transformers.AutoTokenizer.from_pretrained(place, **source)
         loaded, told = transformers.AutoModelForCausalLM.from_pretrained(
@@ -77,7 +79,7 @@ def _load(model: str, place: str, device: str, options: Mapping[str, Any], *, lo
         said = " ".join(str(error).split())[:300]
         raise ConfigError(
             f"the language model {model!r} cannot be loaded: {said}",
-            hint="Check its name, and the network for the first use; or give the folder of a model.",
+            hint="Check its name, your access to it, and the network for the first use; or give the folder of a model.",
         ) from error
     raise ConfigError(
         f"the language model {model!r} has no weights for {', '.join(sorted(told['missing_keys'])[:3])}",
@@ -85,8 +87,19 @@ def _load(model: str, place: str, device: str, options: Mapping[str, Any], *, lo
     )
 
 
+def _ask_the_hub(model: str) -> None:
+    """Raise one of `_failures()` if the hub cannot be reached, or does not have the model for this user."""
+    import huggingface_hub
+
+    url = huggingface_hub.hf_hub_url(model, "config.json")
+    huggingface_hub.get_hf_file_metadata(url, timeout=_PATIENCE)
+
+
 def _failures() -> tuple[type[Exception], ...]:
-    """Return what the library raises: files that are not there, damaged, of an unknown kind, or too large."""
+    """Return what the library raises: files that are missing, damaged, of an unknown kind or too large; no network."""
+    from huggingface_hub.errors import HfHubHTTPError
     from safetensors import SafetensorError
 
-    return (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
+    transports = [sys.modules[name].TransportError for name in ("httpx", "httpx2") if name in sys.modules]
+    known = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError, HfHubHTTPError)
+    return (*known, *transports)

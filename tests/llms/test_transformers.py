@@ -1,6 +1,7 @@
 """A real model of two layers on this machine, against `generate` and the full forward pass of its own library."""
 
 import asyncio
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -231,6 +232,14 @@ def test_a_stream_works_only_when_it_is_asked(chat, steps):
     stream.close()
     assert len(steps) == 1 and not chat._lock.locked()
 
+    async def one():
+        stream = chat.astream(ENDLESS)
+        first = await anext(stream)
+        await stream.aclose()
+        return first.text
+
+    assert asyncio.run(one()) == "Mara" and len(steps) == 2
+
 
 def test_a_cancelled_call_ends_its_thread(chat, steps):
     steps.pause = 0.01
@@ -320,6 +329,19 @@ def test_a_model_that_is_not_there(tmp_path, monkeypatch):
         with pytest.raises(ConfigError, match="cannot be loaded") as caught:
             registry.llm(f"transformers:{name}")
         assert "folder of a model" in caught.value.hint
+
+
+def test_a_hub_that_cannot_be_reached_is_asked_once(monkeypatch):
+    import huggingface_hub
+
+    with socket.socket() as nobody:  # bound and not listening: every connection is refused
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/config.json"
+        asked = []
+        monkeypatch.setattr(huggingface_hub, "hf_hub_url", lambda *names: asked.append(names) or url)
+        with pytest.raises(ConfigError, match="'memagent-tests/no-such-model' cannot be loaded") as caught:
+            registry.llm("transformers:memagent-tests/no-such-model")
+    assert asked == [("memagent-tests/no-such-model", "config.json")] and "the network" in caught.value.hint
 
 
 def test_damaged_and_missing_weights(tiny_models, tmp_path):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gpt-4.1-mini"
 OLLAMA = "http://localhost:11434"
 
-LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "offline")
+LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "transformers:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
 RETRIEVER_FORMS = ("hybrid", "dense", "keyword", "graph", "graph:paper", "graph:reference", "facts")
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
@@ -53,6 +53,8 @@ def llm(spec: Any = None) -> LLM:
         UnknownName: no backend has that name.
         UsageProblem: the model's name is missing, or the object is of no known kind.
         KeyMissing: the backend needs an API key.
+        ExtraMissing: the optional package is not installed.
+        ConfigError: a model of this machine cannot be loaded.
     """
     if spec is None:
         spec = os.environ.get("MEMAGENT_LLM") or _chosen_by_key()
@@ -189,7 +191,12 @@ def _announce_offline() -> None:
 
 def _llm_named(spec: str) -> LLM:
     kind, _, argument = spec.partition(":")
-    makers: dict[str, Callable[[str], Any]] = {"openai": _openai_llm, "ollama": _ollama_llm, "offline": _offline_llm}
+    makers: dict[str, Callable[[str], Any]] = {
+        "openai": _openai_llm,
+        "ollama": _ollama_llm,
+        "transformers": _transformers_llm,
+        "offline": _offline_llm,
+    }
     if kind in makers:
         _check_argument(spec, argument, needed=kind != "offline")
         made: LLM = makers[kind](argument)
@@ -205,6 +212,10 @@ def _openai_llm(argument: str) -> Any:
 
 def _ollama_llm(argument: str) -> Any:
     return _new("memagent.llms.openai", "OpenAI", argument, base_url=_ollama_url(), name=f"ollama:{argument}")
+
+
+def _transformers_llm(argument: str) -> Any:
+    return _new("memagent.llms.transformers", "Transformers", argument)
 
 
 def _offline_llm(_argument: str) -> Any:
@@ -353,7 +364,8 @@ def _model_and_url(argument: str) -> tuple[str, str | None]:
 
 
 def _check_argument(spec: str, argument: str, *, needed: bool) -> None:
-    if needed and not _model_and_url(argument)[0].strip():
+    model = _model_and_url(argument)[0] if spec.startswith("openai:") else argument
+    if needed and not model.strip():
         raise UsageProblem(f"{spec!r} names no model", hint=f"Write {spec.partition(':')[0]}:MODEL.")
     if ":" in spec and not needed:
         raise UsageProblem(f"{spec!r} takes nothing after the colon", hint=f"Write {spec.partition(':')[0]}.")

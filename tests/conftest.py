@@ -37,6 +37,18 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     return home
 
 
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two models of a few thousand weights: `chat`, and `base` without a chat template."""
+    import tiny_model
+
+    if tiny_model.MISSING:
+        pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_model.build(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def loopback_only() -> Iterator[None]:
     """Fail a test that tries to reach another machine."""

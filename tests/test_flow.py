@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from memagent import (
     Triple,
     gather,
     generate,
+    registry,
     remember,
     retrieve,
 )
@@ -92,6 +94,37 @@ def test_one_body_serves_sync_async_stream_and_replay_with_equal_traces(memory: 
     assert values == [WANT] * 6
     assert sync.trace == in_loop.trace == streamed.result.trace == astreamed.result.trace
     assert len(sync.trace) == 10  # 2 memory steps, 2 x 3 in branches, the error, the last
+
+
+def test_a_real_model_gives_equal_traces_in_all_four_ways(tiny_models: FilePath, memory: Memory) -> None:
+    model = registry.llm(f"transformers:{tiny_models / 'chat'}")
+
+    def flow() -> Flow[str]:
+        yield from remember("Mara keeps the lamp.")
+        [hit] = yield from retrieve("Who keeps the lamp?", k=1)
+
+        def part(seed: int) -> Flow[Completion]:
+            wanted: dict[str, Any] = {"seed": seed, "logit_bias": {"[": -100.0}, "logprobs": True, "stop": (".",)}
+            return generate(hit.text, prefill="Yes", temperature=1.5, max_tokens=12, **wanted)
+
+        first, second = yield from gather(part(1), part(2))
+        last = yield from generate(f"{first.text} {second.text}", temperature=0.0, max_tokens=8)
+        return last.text
+
+    def controller() -> Controller:
+        return Controller(model, memory)
+
+    async def astream() -> Any:
+        return [event async for event in controller().astream(flow())][-1].result
+
+    sync, in_loop = controller().run(flow()), asyncio.run(controller().arun(flow()))
+    done = [*controller().stream(flow())][-1]
+    assert isinstance(done, RunDone)
+    streamed, astreamed = done.result, asyncio.run(astream())
+    assert sync.value == in_loop.value == streamed.value == astreamed.value == sync.trace.replay(flow())
+    assert sync.trace == in_loop.trace == streamed.trace == astreamed.trace
+    assert sync.usage.calls == 3
+    assert sync.usage.cost == 0.0
 
 
 def test_sync_and_async_both_run_inside_a_running_loop(memory: Memory) -> None:

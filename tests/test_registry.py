@@ -65,6 +65,7 @@ def test_where_ollama_is(monkeypatch, host, url):
     [
         ("opnai:gpt-4.1", "openai:gpt-4.1"),
         ("Ollama:llama3", "ollama:llama3"),
+        ("transformer:a/b", "transformers:a/b"),
         ("gpt-5-mini", "openai:gpt-5-mini"),
         ("ofline", "offline"),
     ],
@@ -76,7 +77,9 @@ def test_a_wrong_name_gets_the_nearest(spec, guess):
     assert all(form in caught.value.hint for form in registry.LLM_FORMS)
 
 
-@pytest.mark.parametrize("spec", ["openai:", "ollama: ", "openai", "openai:@http://x/v1", "offline:x"])
+@pytest.mark.parametrize(
+    "spec", ["openai:", "ollama: ", "openai", "transformers:", "transformers", "openai:@http://x/v1", "offline:x"]
+)
 def test_a_model_must_be_named(spec):
     with pytest.raises(UsageProblem):
         registry.llm(spec)

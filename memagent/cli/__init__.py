@@ -47,7 +47,7 @@ def root(debug: bool) -> None:
     """A memory for language models: one file, any model, every step on record.
 
     Products go to standard output, everything else to standard error. Models are named openai:MODEL,
-    openai:MODEL@URL, ollama:MODEL or offline, with -m or in MEMAGENT_LLM.
+    openai:MODEL@URL, ollama:MODEL, transformers:MODEL or offline, with -m or in MEMAGENT_LLM.
     """
 
 

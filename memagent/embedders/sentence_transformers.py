@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from memagent.devices import find_device
 from memagent.embedders.base import Kind, Vectors
 from memagent.errors import ConfigError, ExtraMissing
 from memagent.unit import unit_rows
@@ -39,7 +40,7 @@ class SentenceTransformer:
         half: bool | None = None,
     ) -> None:
         library = _library()
-        self.device = _device(device)
+        self.device = find_device(device)
         self.name = f"sentence-transformers:{model}"
         self.half = self.device != "cpu" and half is not False
         self._model = _load(library, model, self.device)
@@ -78,20 +79,6 @@ def _library() -> Any:
             hint='pip install "memagent[local]"',
         ) from error
     return sentence_transformers
-
-
-def _device(asked: str | None) -> str:
-    import torch
-
-    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    there = [kind for kind, available in kinds.items() if available]
-    if asked is None:
-        return there[0]
-    kind, _, number = asked.partition(":")
-    counted = not number or (number.isdigit() and (kind != "cuda" or int(number) < torch.cuda.device_count()))
-    if kind not in there or not counted:
-        raise ConfigError(f"there is no device {asked!r} here", hint=f"There are: {', '.join(there)}.")
-    return asked
 
 
 def _load(library: Any, model: str, device: str) -> Any:

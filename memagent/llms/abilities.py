@@ -7,14 +7,14 @@ from memagent.llms.base import Ability
 from memagent.types import Request
 
 _INSTEAD: dict[Ability, str] = {
-    "logprobs": "For logprobs (how likely each token was), use openai:gpt-4.1-mini or a model served by Ollama, vLLM "
-    "or llama.cpp, or a method that does not need them.",
+    "logprobs": "For logprobs (how likely each token was), use openai:gpt-4.1-mini, a model served by Ollama, vLLM "
+    "or llama.cpp, transformers:MODEL on this machine, or a method that does not need them.",
     "stop": "For stop (strings that end the text), use a model that takes them, such as openai:gpt-4.1-mini, or a "
     "method that does not need them.",
-    "prefill": "For prefill (a begun answer to be continued), use a backend that declares it in `can`, or a method "
-    "that does not begin answers.",
+    "prefill": "For prefill (a begun answer to be continued), use a backend that declares it in `can`, such as "
+    "transformers:MODEL, or a method that does not begin answers.",
     "logit_bias": "For logit_bias (making tokens more or less likely), use a backend with a tokenizer, such as "
-    "memagent.llms.openai.OpenAI(MODEL, token_ids=...).",
+    "transformers:MODEL or memagent.llms.openai.OpenAI(MODEL, token_ids=...).",
 }
 
 

@@ -1,0 +1,116 @@
+"""One flow on every kind of backend: scripted, a server, weights of its own, LangChain, a function, and none at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_model
+
+from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct
+from memagent.flow import Generate, Tell
+from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
+from memagent.testing import FakeOpenAIServer, ScriptedLLM
+
+QUESTION = "In which country is the lighthouse that Mara keeps?"
+REPLY = "Mara keeps the lighthouse at Gull Point. So the answer is: Norway."
+METHODS: dict[str, Callable[[str], Flow[Answer]]] = {
+    "flare": flare,
+    "flare instruct": flare_instruct,
+    "alone": alone,
+    "once": once,
+    "every": every,
+    "previous sentence": previous_sentence,
+    "self-ask": self_ask,
+}
+BACKENDS = ["scripted", "server", "transformers", "langchain", "function", "offline"]
+
+
+@pytest.fixture(scope="session")
+def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a model of random weights with room for a prompt."""
+    if tiny_model.MISSING:
+        pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = tiny_model.byte_level()
+    tokenizer.chat_template = tiny_model.TEMPLATE
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=8192,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        model = LlamaForCausalLM(config)
+    folder = tmp_path_factory.mktemp("wide")
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def memory() -> Iterator[Memory]:
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add(["Mara keeps the lighthouse at Gull Point.", "Gull Point is a cape in Norway.", "Oslo is a city."])
+        yield memory
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Yield a backend of each kind; those that answer by script say the same to everything."""
+    if request.param == "scripted":
+        yield ScriptedLLM([REPLY] * 100, can=["logprobs", "prefill", "stop", "logit_bias", "seed"])
+    elif request.param == "server":
+        with FakeOpenAIServer(lambda payload: REPLY) as server:
+            yield f"openai:fake@{server.url}"
+    elif request.param == "transformers":
+        yield f"transformers:{request.getfixturevalue('wide_model')}"
+    elif request.param == "langchain":
+        from langchain_core.language_models import FakeListChatModel
+
+        yield FakeListChatModel(responses=[REPLY])
+    elif request.param == "function":
+        yield lambda messages: REPLY
+    else:
+        yield "offline"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_runs_both_ways_with_one_trace_and_replays(memory: Memory, backend: Any, name: str) -> None:
+    controller = Controller(backend, memory)
+    result = controller.run(METHODS[name](QUESTION))
+    again = asyncio.run(controller.arun(METHODS[name](QUESTION)))
+    answer: Answer = result.value
+    assert answer.text
+    assert answer.problems == () or "repeat" in answer.problems[0]
+    assert result.trace == again.trace
+    assert result.trace.replay(METHODS[name](QUESTION)) == answer
+    assert "".join(part.text for part in answer.parts).strip() == answer.text or name == "self-ask"
+    assert sum(isinstance(record.step, Generate) for record in result.trace) == result.usage.calls > 0
+
+
+def test_flare_measures_where_it_can_and_says_so_first_where_it_cannot(memory: Memory, backend: Any) -> None:
+    controller = Controller(backend, memory)
+    result = controller.run(flare(QUESTION, theta=1.0))
+    steps = [record.step for record in result.trace]
+    told = [at for at, step in enumerate(steps) if isinstance(step, Tell)]
+    first = next(at for at, step in enumerate(steps) if isinstance(step, Generate))
+    asked = [step.request.logprobs for step in steps if isinstance(step, Generate)]
+    if "logprobs" in controller.llm.can:
+        assert told == []
+        assert all(asked)
+        measured = [part for part in result.value.parts if part.confidence is not None]
+        assert all(token.logprob is not None for part in measured for token in part.tokens)
+    else:
+        assert [at < first for at in told] == [True]
+        assert "no log-probabilities" in str(steps[told[0]])
+        assert not any(asked)

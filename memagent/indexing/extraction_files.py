@@ -98,7 +98,11 @@ def load(
 
 
 def lines_of(memory: Keeps) -> Iterator[str]:
-    """Yield a line for each passage of a memory, with its entities and with the triples that it says."""
+    """Yield a line for each passage of a memory, with its entities and with the triples that it says.
+
+    Raises:
+        UsageProblem: two sessions or agents of the user use an id for different passages, which a file cannot tell.
+    """
     entities = dict(memory.extractions.entities())
     said: dict[str, list[list[str]]] = {}
     for fact in memory.facts.find(history=True):
@@ -106,7 +110,13 @@ def lines_of(memory: Keeps) -> Iterator[str]:
             triple = [fact.subject, fact.relation, fact.object]
             if triple not in said.setdefault(id, []):
                 said[id].append(triple)
+    seen: set[str] = set()
     for passage in memory.passages():
+        if passage.id in seen:
+            raise UsageProblem(
+                f"the id {passage.id!r} is used in several sessions or agents", hint="Bind one of them at a time."
+            )
+        seen.add(passage.id)
         line: dict[str, Any] = {"id": passage.id, "title": passage.title, "text": passage.text}
         if passage.id in entities or passage.id in said:
             line |= {"entities": list(entities.get(passage.id, ())), "triples": said.get(passage.id, [])}

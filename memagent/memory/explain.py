@@ -88,6 +88,7 @@ def why_not(memory: Memory, id: str, query: str, k: int, using: str, as_of: date
 
 def _searched(memory: Memory, kind: str, query: str, k: int, using: str, as_of: datetime | None) -> list[Hit]:
     if kind == "fact":
+        using = "hybrid" if using == "facts" else using  # what searches passages calls it so
         return memory.facts.search(query, k, using=using, as_of=as_of)
     if kind == "rationale":
         return memory.rationales.search(query, k, using=using)
@@ -115,7 +116,11 @@ def _outranked(
 ) -> Explanation:
     """Look as deep as it takes, by each way of searching, and say where it stands."""
     lines, best = [], ""
-    ways = ("keyword", "dense") if using == "hybrid" else (using,)
+    ways = (
+        ("keyword", "dense")
+        if (using in ("hybrid", "facts") and row["kind"] != "passage") or using == "hybrid"
+        else (using,)
+    )
     for way in ways:
         deep = _searched(memory, row["kind"], query, _DEEPEST, way, as_of)
         place = next((rank for rank, hit in enumerate(deep, 1) if hit.id == row["id"]), None)
@@ -133,6 +138,7 @@ def _standing(way: str, place: int | None, deep: list[Hit], k: int) -> str:
     reason = {
         "keyword": "it has none of the words that are searched (very common ones are left out)",
         "dense": "its vector does not point the same way as the query's",
+        "facts": "this retriever finds facts, not passages",
     }
     return f"{way}: not found; {reason.get(way, 'this retriever gives no reason')}"
 

@@ -91,8 +91,16 @@ def look_up(
         filter: let the model choose among the facts that are like the question.
         candidates: how many facts it chooses from.
         keep: how many it may keep.
-        using: the retriever: `graph`, or another form of it.
+        using: the retriever: `graph`, or another form of it; without the filter, any.
+
+    Raises:
+        UsageProblem: the filter is to choose facts for a retriever that does not begin with facts. Nothing was spent.
     """
+    if filter and using.partition(":")[0].strip() != "graph":
+        raise UsageProblem(
+            f"the filter chooses facts, and using={using!r} does not begin with facts",
+            hint="Use 'graph', 'graph:paper' or 'graph:reference', or filter=False.",
+        )
     linked = (yield from link(question, candidates=candidates, keep=keep)) if filter else Linked((), ())
     if not linked.candidates:
         return (yield from retrieve(question, k, using=using))

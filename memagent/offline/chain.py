@@ -24,12 +24,14 @@ _OPEN = 0.2  # with less than this share of a question open, it is answered
 _FIRST = 0.2  # a first fact covers at least this share of it
 _NAMED = 0.5  # a name is in a sentence that has so much of it
 _MOST = 4  # facts
+_POINTS_BACK = re.compile(r"(?:it|its|he|she|they|his|her|their|this|these|there)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Fact:
     """A sentence of a passage, with the name of what the passage is about where the sentence leaves it out."""
 
+    number: int
     text: str
     terms: frozenset[str]
     titled: frozenset[str]
@@ -41,18 +43,33 @@ def told(passages: str, question: str, so_far: str) -> str:
     if FINISHED in so_far:
         return "END"
     facts = _facts(passages)
-    added: list[str] = []
-    while len(said) < _MOST:
-        fact = _next(facts, question, said)
+    added = [fact.text for fact in _chain(facts, question, said)]
+    if not facts and _open(question, said) >= _OPEN:
+        return guessed(question, said)
+    return " ".join([*added, _final(question, [*said, *added])])
+
+
+def linked(passages: str, question: str) -> list[Fact]:
+    """Return the facts that lead from the question to its answer, in order; none where no passage bears on it."""
+    return _chain(_facts(passages), question, [])
+
+
+def following(passages: str, question: str, said: Sequence[str]) -> str | None:
+    """Return the fact that comes next; `None` where there is none, or no more is asked for."""
+    return next((fact.text for fact in _chain(_facts(passages), question, said)), None)
+
+
+def _chain(facts: Sequence[Fact], question: str, said: Sequence[str]) -> list[Fact]:
+    added: list[Fact] = []
+    while len(said) + len(added) < _MOST:
+        known = [*said, *(fact.text for fact in added)]
+        if known and _open(question, known) < _OPEN:
+            break
+        fact = _next(facts, question, known)
         if fact is None:
             break
-        said.append(fact)
         added.append(fact)
-        if _open(question, said) < _OPEN:
-            break
-    if not facts and not added and _open(question, said) >= _OPEN:
-        return guessed(question, said)
-    return " ".join([*added, _answer(question, said)])
+    return added
 
 
 def guessed(question: str, said: Sequence[str]) -> str:
@@ -67,12 +84,12 @@ def searched(passages: str, question: str, so_far: str) -> str:
     if not _facts(passages) and not so_far:
         return f"[Search({question})]"
     said = [sentence for sentence in sentences(so_far)]
-    fact = _next(_facts(passages), question, said)
-    if fact is None or FINISHED in so_far or len(said) >= _MOST:
-        return "END" if FINISHED in so_far else _answer(question, said)
+    fact = following(passages, question, said)
+    if fact is None or FINISHED in so_far:
+        return "END" if FINISHED in so_far else _final(question, said)
     after = [*said, fact]
     if _open(question, after) < _OPEN:
-        return f"{fact} {_answer(question, after)}"
+        return f"{fact} {_final(question, after)}"
     phrase, name = _wanted(question, after)
     return f"{fact} [Search({' '.join(part for part in (phrase, name) if part)})]"
 
@@ -80,13 +97,13 @@ def searched(passages: str, question: str, so_far: str) -> str:
 def asked(passages: str, question: str, so_far: str) -> str:
     """Return the answer to the last question of a dialogue with oneself, and the next question or the final answer."""
     said = re.findall(r"^Answer to that: (.*)$", so_far, re.MULTILINE)
-    fact = _next(_facts(passages), question, said)
+    fact = following(passages, question, said)
     lines = []
     if fact is not None:
         lines.append(f"Answer to that: {fact}")
         said.append(fact)
     if fact is None or _open(question, said) < _OPEN or len(said) >= _MOST:
-        return "\n".join([*lines, _answer(question, said)])
+        return "\n".join([*lines, _final(question, said)])
     phrase, name = _wanted(question, said)
     return "\n".join([*lines, f"Follow up: What is the {' of '.join(part for part in (phrase, name) if part)}?"])
 
@@ -110,16 +127,16 @@ def _facts(passages: str) -> list[Fact]:
     if passages.strip().startswith("("):
         return []
     found: list[Fact] = []
-    for _, title, text in blocks(passages):
+    for number, title, text in blocks(passages):
         titled = terms(title)
         for sentence in sentences(text):
             own = terms(sentence)
-            name = title if titled and len(titled & own) < _NAMED * len(titled) else ""
-            found.append(Fact(f"{name}: {sentence}" if name else sentence, own, titled))
+            name = title if titled and _POINTS_BACK.match(sentence) else ""
+            found.append(Fact(number, f"{name}: {sentence}" if name else sentence, own, titled))
     return found
 
 
-def _next(facts: Sequence[Fact], question: str, said: Sequence[str]) -> str | None:
+def _next(facts: Sequence[Fact], question: str, said: Sequence[str]) -> Fact | None:
     """The fact that says most of what is still asked for, about what the last fact has brought up."""
     before = normal(" ".join(said))
     weight = _weights(facts)
@@ -127,7 +144,7 @@ def _next(facts: Sequence[Fact], question: str, said: Sequence[str]) -> str | No
     names = [terms(name) for name in _names(question, said)]
     every = terms(question)
     total = math.fsum(weight(term) for term in every) or 1.0
-    best: tuple[float, str] = (0.0, "")
+    most, best = 0.0, None
     for fact in facts:
         if normal(fact.text) in before:
             continue
@@ -139,9 +156,23 @@ def _next(facts: Sequence[Fact], question: str, said: Sequence[str]) -> str | No
             continue
         about = bool(fact.titled) and fact.titled <= every  # the question names what the passage is about
         score = asked + (0.5 * link if said else 0.3 * about)
-        if (asked >= _FIRST or about if not said else inside > 0) and score > best[0]:
-            best = score, fact.text
-    return best[1] or None
+        if (asked >= _FIRST or about if not said else inside > 0) and score > most:
+            most, best = score, fact
+    return best or (_about(facts, question, said) if said else None)
+
+
+def _about(facts: Sequence[Fact], question: str, said: Sequence[str]) -> Fact | None:
+    """A fact that says of what the last one has brought up where it is or when it was, if that is asked."""
+    kind = kind_of(question)
+    if kind not in (Kind.WHERE, Kind.WHEN, Kind.COUNT):
+        return None
+    before = normal(" ".join(said))
+    for name in _names(question, said[-1:]):
+        for fact in facts:
+            fresh = normal(fact.text) not in before and span(kind, fact.text, " ".join([question, *said]))
+            if fresh and fact.text.startswith(name):
+                return fact
+    return None
 
 
 def _share(name: frozenset[str], found: frozenset[str], weight: Callable[[str], float]) -> float:
@@ -177,10 +208,14 @@ def _wanted(question: str, said: Sequence[str]) -> tuple[str, str]:
     return phrase, next(iter(_names(question, said)), "")
 
 
-def _answer(question: str, said: Sequence[str]) -> str:
-    """The answer, from the fact that has most of what the question asks and least of what it names."""
+def _final(question: str, said: Sequence[str]) -> str:
+    return f"{FINISHED} {answered(question, said).rstrip('.')}."
+
+
+def answered(question: str, said: Sequence[str]) -> str:
+    """Return the answer, from the fact that has most of what the question asks and least of what it names."""
     if not said:
-        return f"{FINISHED} {NOT_SAID}"
+        return NOT_SAID
     kind = kind_of(question)
     names = frozenset[str]().union(*(terms(word) for word in words(question)[1:] if word[:1].isupper()))
     common = terms(question) - names
@@ -192,14 +227,13 @@ def _answer(question: str, said: Sequence[str]) -> str:
     ranked = sorted(range(len(said)), key=lambda at: (-fits(at), -at))
     for at in ranked:
         others = " ".join([question, *said[:at], *said[at + 1 :]])
-        if kind is not Kind.OTHER and (text := span(kind, said[at], others)):
-            return f"{FINISHED} {text}."
-        if kind is Kind.OTHER and (found := _fresh(question, said[at], others)):
-            return f"{FINISHED} {found}."
-    return f"{FINISHED} {said[ranked[0]].rstrip('.')}."
+        found = _fresh(said[at], others) if kind is Kind.OTHER else span(kind, said[at], others)
+        if found:
+            return found
+    return said[ranked[0]]
 
 
-def _fresh(question: str, sentence: str, others: str) -> str:
+def _fresh(sentence: str, others: str) -> str:
     """The first name of a sentence that neither the question nor the other facts have."""
     known = terms(others)
     return next((name for name, _ in find_names(sentence) if terms(name) - known), "")

@@ -6,14 +6,11 @@ As in the reader, nothing is understood: facts and sentences are compared with t
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from memagent.offline.reader import NOT_SAID, answer, best, terms
-from memagent.offline.text import normal
-
-FINISHED = "So the answer is:"
-_CITATION = re.compile(r"\s*\[\d+\]")
+from memagent.offline import chain
+from memagent.offline.chain import FINISHED
+from memagent.offline.reader import NOT_SAID, terms
 
 
 def facts_on(facts: str, question: str, most: int) -> str:
@@ -25,22 +22,18 @@ def facts_on(facts: str, question: str, most: int) -> str:
 
 
 def thought(passages: str, question: str, thoughts: str) -> str:
-    """Return the sentence that fits the question best; once that has been thought, the answer, as the last thought."""
-    found = best(passages, question)
-    if found and normal(found[0].text) not in normal(thoughts):
-        return found[0].text
-    return f"{FINISHED} {_bare(answer(passages, question))}"
+    """Return the fact that comes next after the thoughts; the answer, as the last thought, once there is none."""
+    said = [] if thoughts.startswith("(") else [line for line in thoughts.splitlines() if line.strip()]
+    fact = chain.following(passages, question, said)
+    return fact or f"{FINISHED} {chain.answered(question, said).rstrip('.')}."
 
 
 def reasoned(passages: str, question: str) -> str:
-    """Return the sentence that an answer rests on, with the number of its passage, and the answer."""
-    found = best(passages, question)
-    reason = f"{found[0].text.rstrip(' .。')} [{found[0].number}]." if found else NOT_SAID
-    return f"Thought: {reason}\nAnswer: {_bare(answer(passages, question))}"
-
-
-def _bare(text: str) -> str:
-    return _CITATION.sub("", text)
+    """Return the facts that an answer rests on, with the numbers of their passages, and the answer."""
+    facts = chain.linked(passages, question)
+    reason = " ".join(f"{fact.text.rstrip(' .。')} [{fact.number}]." for fact in facts) or NOT_SAID
+    answer = chain.answered(question, [fact.text for fact in facts]) if facts else NOT_SAID
+    return f"Thought: {reason}\nAnswer: {answer.rstrip('.')}."
 
 
 def _fact(line: str) -> list[Any]:

@@ -76,6 +76,7 @@ class Mention(NamedTuple):
 
 def entities(text: str, title: str = "") -> list[str]:
     """Return the names of a text, each once, in the order in which they come; the title first."""
+    title = title.strip()
     found = [title] if title else []
     for sentence in sentences(text):
         found += [mention.text for mention in mentions(sentence, title)]
@@ -85,7 +86,7 @@ def entities(text: str, title: str = "") -> list[str]:
 def triples(text: str, title: str = "") -> list[tuple[str, str, str]]:
     """Return the facts of a text, each once, in order."""
     found: dict[tuple[str, str, str], None] = {}
-    subject = title
+    subject = title = title.strip()
     for sentence in sentences(text):
         facts, subject = _of_sentence(sentence, subject, title)
         found.update(dict.fromkeys(facts))

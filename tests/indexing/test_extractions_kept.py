@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memagent import Memory, Note, Triple
-from memagent.errors import NotFound, StorageFull
+from memagent.errors import NotFound, StorageFull, UsageProblem
+from memagent.indexing.extraction_files import lines_of
 from memagent.stores.extractions import SQLExtractionStore
 from memagent.types import Extraction
 from tests.memory.test_forgetting import rows
@@ -203,3 +204,12 @@ def test_an_export_has_every_state_and_an_older_one_without_them_still_goes_in(m
             "名",
             "x",
         }
+
+
+def test_an_id_of_two_sessions_is_no_line_of_a_file():
+    with Memory(":memory:") as memory:
+        for session in ("one", "two"):
+            memory.bind(user="ida", session=session).add(Note(f"Ida sails in {session}.", id="1"))
+        assert len(list(lines_of(memory.bind(user="ida", session="one")))) == 1
+        with pytest.raises(UsageProblem, match="several sessions"):
+            list(lines_of(memory.bind(user="ida")))

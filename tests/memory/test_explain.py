@@ -101,3 +101,13 @@ def test_search_as_of_a_moment_sees_what_had_happened_by_then(alice):
         alice.search("fog", as_of=datetime(2020, 1, 1))
     with pytest.raises(UsageProblem, match="as_of"):
         alice.search("fog", as_of=THEN, using=object())
+
+
+def test_why_not_takes_the_retriever_of_facts(alice):
+    [passage] = alice.add("Mara keeps the lamp.")
+    alice.facts.add(Triple("Mara", "keeps", "the lamp", passage=passage))
+    [fact] = alice.facts.find("Mara")
+    alice.facts.add(Triple("Ida", "sails", "the boat"))
+    assert alice.why_not(fact.id, "boat", using="facts", k=1).verdict == "no match"
+    assert "keyword: not found" in str(alice.why_not(fact.id, "boat", using="facts", k=1))
+    assert "finds facts, not passages" in str(alice.why_not(passage, "boat", using="facts", k=1))

@@ -523,3 +523,12 @@ def test_ten_thousand_mangled_replies_are_read_or_refused_and_invent_nothing():
         assert run(read(QUESTION, facts), answered).text in reply
         assert len(thought_in(reply).splitlines()) <= 1
     assert min(outcomes.values()) > 100, outcomes
+
+
+@pytest.mark.parametrize("using", ["hybrid", "", "facts", "dense"])
+def test_a_filter_for_a_retriever_without_facts_is_refused_before_anything_is_spent(using):
+    llm = ScriptedLLM()
+    with Memory(":memory:", single_user=True) as memory, pytest.raises(UsageProblem, match="does not begin with facts"):
+        memory.add("Mara keeps the lamp.")
+        Controller(llm, memory).run(hipporag("Who keeps the lamp?", using=using))
+    assert llm.requests == []

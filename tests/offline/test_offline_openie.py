@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memagent import Controller, Memory, Note
@@ -78,6 +78,7 @@ def test_a_corpus_of_any_of_these_works_from_passages_to_hits(texts, question, w
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(max_size=200), st.text(max_size=30))
+@example("B:B:A0", " ")
 def test_any_text_gives_whole_triples_and_never_an_error(text, title):
     for parts in triples(text, title):
         assert len(parts) == 3 and all(part.strip() for part in parts)

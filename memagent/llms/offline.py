@@ -63,6 +63,8 @@ def _reply(request: Request) -> str:
         return _answer(prompt)
     if prompt.task in ("chain", "search", "self-ask", "asking", "doubt"):
         return _chained(prompt)
+    if prompt.task in ("draft", "query", "revise", "finish"):
+        return _thought_through(prompt)
     if prompt.task == "extract":
         from memagent.offline.openie import reply
 
@@ -107,6 +109,20 @@ def _chained(prompt: Prompt) -> str:
     if prompt.task == "self-ask":
         return chain.asked(passages, question, so_far)
     return chain.told(passages, question, so_far)
+
+
+def _thought_through(prompt: Prompt) -> str:
+    from memagent.offline import thoughts
+
+    task, so_far, step = (prompt.get(name) for name in ("task", "so_far", "step"))
+    if prompt.task == "draft":
+        return thoughts.draft(task, prompt.number(r"at most (\d{1,4}) steps", 4))
+    if prompt.task == "query":
+        return thoughts.query(task, so_far)
+    if prompt.task == "revise":
+        whole = "whole text" in prompt.frame
+        return thoughts.revised(task, so_far, step, prompt.get("passages"), whole=whole)
+    return thoughts.finished(task, so_far)
 
 
 def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:

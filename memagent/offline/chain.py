@@ -90,22 +90,22 @@ def searched(passages: str, question: str, so_far: str) -> str:
     after = [*said, fact]
     if _open(question, after) < _OPEN:
         return f"{fact} {_final(question, after)}"
-    phrase, name = _wanted(question, after)
-    return f"{fact} [Search({' '.join(part for part in (phrase, name) if part)})]"
+    return f"{fact} [Search({wanted(question, after)})]"
 
 
 def asked(passages: str, question: str, so_far: str) -> str:
     """Return the answer to the last question of a dialogue with oneself, and the next question or the final answer."""
     said = re.findall(r"^Answer to that: (.*)$", so_far, re.MULTILINE)
     fact = following(passages, question, said)
-    lines = []
-    if fact is not None:
-        lines.append(f"Answer to that: {fact}")
-        said.append(fact)
-    if fact is None or _open(question, said) < _OPEN or len(said) >= _MOST:
-        return "\n".join([*lines, _final(question, said)])
+    if fact is None:
+        return _final(question, said)
+    still = terms(question) - terms(" ".join(said))
+    line = f"Answer to that: {fact}"
+    said.append(fact)
+    if _open(question, said) < _OPEN or len(said) >= _MOST or not still & terms(fact):
+        return f"{line}\n{_final(question, said)}"
     phrase, name = _wanted(question, said)
-    return "\n".join([*lines, f"Follow up: What is the {' of '.join(part for part in (phrase, name) if part)}?"])
+    return f"{line}\nFollow up: What is the {' of '.join(part for part in (phrase, name) if part)}?"
 
 
 def asking(so_far: str, piece: str) -> str:
@@ -113,6 +113,12 @@ def asking(so_far: str, piece: str) -> str:
     last = (sentences(so_far) or [piece])[-1].rstrip(".!?。 ")
     found = last.replace(piece.strip(), "what", 1) if piece.strip() in last else f"{last}: what"
     return f"{found}?"
+
+
+def wanted(question: str, said: Sequence[str]) -> str:
+    """Return what to look up next: the words of the question that are open, and the name that they are asked of."""
+    phrase, name = _wanted(question, said)
+    return " ".join(part for part in (phrase, name) if part) or question
 
 
 def doubted(question: str, so_far: str, sentence: str) -> str:

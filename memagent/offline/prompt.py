@@ -89,6 +89,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
     if "question" in sections:
         return _about_question(fields, sections, frame)
+    if "task" in sections and not fields:
+        return _about_task(sections, frame)
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
         return "extract"
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")
@@ -111,3 +113,12 @@ def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: st
     if not fields and "thoughts" in sections:
         return "thought"
     return "read" if not fields and _REASONED.search(frame) else "answer"
+
+
+def _about_task(sections: dict[str, str], frame: str) -> str:
+    """Which part of working in thoughts it is."""
+    if "step" in sections:
+        return "revise" if "passages" in sections else "query"
+    if "so_far" in sections:
+        return "finish" if re.search(r"\bReply with the (?:answer alone|whole text)", frame) else "unknown"
+    return "draft" if re.search(r"\bDraft the answer\b", frame) else "unknown"

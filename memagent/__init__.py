@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from memagent.memory.memory import Memory
     from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
+    from memagent.methods.rat import rat
     from memagent.story.book import Story
     from memagent.trace import Trace
     from memagent.types import (
@@ -68,6 +69,7 @@ _HOME = {
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
     "plain": "methods.plain",
+    "rat": "methods.rat",
     "remember": "flow",
     "retrieve": "flow",
 }
@@ -103,6 +105,7 @@ __all__ = [
     "hipporag",
     "ircot",
     "plain",
+    "rat",
     "remember",
     "retrieve",
 ]

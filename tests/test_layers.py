@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "llms": {"cachefile", "deadline", "openai_server", "offline", "tokens"},
     "offline": set(),
     "retrievers": {"stores.base", "embedders.base"},
-    "methods": {"flow", "prompts", "structured", "sentences"},
+    "methods": {"flow", "prompts", "structured", "sentences", "terms"},
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations"},

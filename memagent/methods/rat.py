@@ -101,7 +101,8 @@ def rat(
             with `tests`. Needs `Controller(allow_programs=True)`, which is found out before anything is spent.
         tests: Python source that is run after the program and raises where it is wrong.
         passage_tokens: of the passages that one revision is shown.
-        ratio: least and greatest length of a revision, as multiples of what was to be revised.
+        ratio: least length of a revision, as a multiple of what was to be revised, and greatest of the newest step, as
+            a multiple of its draft.
         survival: with `scope="prefix"`, the share of each earlier step's words that a revision must keep.
         max_tokens: of each reply; queries have 100.
         timeout: seconds of each call.

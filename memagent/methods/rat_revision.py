@@ -29,19 +29,21 @@ def kept_of(earlier: str, text: str) -> float:
     return len(wanted & words(text)) / len(wanted) if wanted else 1.0
 
 
-def refusal(before: str, after: str, earlier: Sequence[str], ratio: tuple[float, float], survival: float) -> str:
+def refusal(after: str, earlier: Sequence[str], draft: str, ratio: tuple[float, float], survival: float) -> str:
     """Return why a revision is not taken, in words; '' where it is.
 
     Args:
-        before: the text that was to be revised.
         after: what came back, cleaned.
-        earlier: steps inside `before` that must survive.
-        ratio: least and greatest length of `after` as multiples of that of `before`; `SLACK` more is always allowed.
+        earlier: the steps before the newest that were to be revised with it and must survive.
+        draft: the newest step, as it was drafted: however often it is revised, it does not grow without end.
+        ratio: the least length of `after` as a multiple of earlier steps and draft, and the greatest as a multiple of
+            the draft, besides the earlier steps; `SLACK` more is always allowed.
         survival: the share of each earlier step's words that `after` must have.
     """
     if not any(character.isalnum() for character in after):
         return "the reviser returned nothing"
-    least, most = ratio[0] * len(before), ratio[1] * len(before) + SLACK
+    before = sum(map(len, earlier))
+    least, most = ratio[0] * (before + len(draft)), before + ratio[1] * len(draft) + SLACK
     if not least <= len(after) <= most:
         return f"it has {len(after)} characters where {least:.0f} to {most:.0f} were allowed"
     for number, step in enumerate(earlier, 1):

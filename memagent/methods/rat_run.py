@@ -208,7 +208,7 @@ class Run:
         )
         self._count(said.failed)
         after = revision_in(said.text)
-        texts, why = self._judged(number, before, after)
+        texts, why = self._judged(number, after)
         why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
         if why:
             self._tell(number, f"revision not taken: {why}")
@@ -218,12 +218,12 @@ class Run:
             step.changes.append(Change(hit, before, after, taken, reason))
         step.shown |= {hit.id for hit in shown}
 
-    def _judged(self, number: int, before: str, after: str) -> tuple[list[str], str]:
+    def _judged(self, number: int, after: str) -> tuple[list[str], str]:
         """Where the steps are in a revision, and why it is not taken."""
         whole = self.options.scope == "prefix"
         first = 0 if whole else number
         earlier = [step.text for step in self.steps[first:number]]
-        why = refusal(before, after, earlier, self.options.ratio, self.options.survival)
+        why = refusal(after, earlier, self.steps[number].draft, self.options.ratio, self.options.survival)
         texts = [] if why else located(after, [*earlier, self.steps[number].text])
         if not why and not texts:
             why = "its steps can no longer be told apart"

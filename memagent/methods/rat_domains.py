@@ -23,7 +23,7 @@ Domain = Literal["writing", "planning", "maths", "code"]
 Query = Literal["llm", "draft", "step"]
 
 _STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
+_NUMBER = re.compile(r"\A\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
 _ERROR_CHARACTERS = 2000
 
 
@@ -68,7 +68,7 @@ def in_form(step: str, number: int, domain: str) -> str:
     """Return a step as its domain has it: one of a plan begins with `STEP` and a number."""
     if domain != "planning" or not step or _STEP.match(step):
         return step
-    return f"STEP {number}: {_NUMBER.sub('', step, count=1)}"
+    return f"STEP {number}: {_NUMBER.sub('', step)}"
 
 
 def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str) -> Flow[Made]:

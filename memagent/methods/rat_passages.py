@@ -7,7 +7,6 @@ read beyond their beginning. Here a passage of any length passes through, and no
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,8 +17,7 @@ from memagent.types import Hit, estimate_tokens
 GAP = " […] "
 """What stands where something was left out of a passage."""
 
-_STRETCH = 4000
-_BLANK = re.compile(r"(?<=\s)(?=\S)")
+_STRETCH = 4000  # characters; the time that a splitter of sentences takes grows with the square of what it is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,38 +90,27 @@ def reference_parts(text: str, tokens: int, limit: int = 1500) -> list[str]:
 
 
 def _parts(text: str, most: int) -> Iterator[str]:
-    for sentence in (sentence for stretch in _stretches(text) for sentence in split_sentences(stretch)):
-        if estimate_tokens(sentence) <= most:
-            yield sentence
-            continue
-        held = ""
-        for word in _words(sentence, 4 * most):
-            if held and estimate_tokens(held + word) > most:
-                yield held.strip()
-                held = ""
-            held += word
-        if held.strip():
-            yield held.strip()
-
-
-def _stretches(text: str) -> Iterator[str]:
-    """A text in stretches of at most 4,000 characters: the time that a splitter takes grows with their square."""
+    """Sentences, and parts of those that do not fit."""
     for line in text.splitlines():
-        at = 0
-        while len(line) - at > _STRETCH:
-            ends = [line.rfind(mark, at + _STRETCH // 2, at + _STRETCH) for mark in (". ", "。", " ")]
-            end = next((end + 1 for end in ends if end >= 0), at + _STRETCH)
-            yield line[at:end]
-            at = end
-        yield line[at:]
+        for stretch in _cut(line, _STRETCH, (". ", "。", " ")):
+            for sentence in split_sentences(stretch):
+                if estimate_tokens(sentence) <= most:
+                    yield sentence
+                else:  # no character is more than a token; of ASCII, four are one
+                    yield from _cut(sentence, 4 * most if sentence.isascii() else most, (" ",))
 
 
-def _words(sentence: str, most: int) -> Iterator[str]:
-    """Words with their blanks, cut where one is longer than any limit; characters of scripts that have many tokens."""
-    size = most if sentence.isascii() else max(1, most // 4)
-    for word in _BLANK.split(sentence):
-        for start in range(0, len(word), size):
-            yield word[start : start + size]
+def _cut(line: str, size: int, marks: Sequence[str]) -> Iterator[str]:
+    """Yield a line in stretches of at most `size` characters, cut behind the first mark in their second half."""
+    at = 0
+    while len(line) - at > size:
+        ends = [line.rfind(mark, at + size // 2, at + size) for mark in marks]
+        end = next((end + 1 for end in ends if end >= 0), at + size)
+        if part := line[at:end].strip():
+            yield part
+        at = end
+    if part := line[at:].strip():
+        yield part
 
 
 def _scored(parts: Sequence[Sequence[str]], sought: Sequence[Sequence[str]]) -> list[_Piece]:

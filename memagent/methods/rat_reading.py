@@ -121,11 +121,13 @@ def _labelled(text: str, preamble: bool) -> list[str]:
 
 def _starts(text: str, label: re.Pattern[str]) -> list[int]:
     starts: list[int] = []
-    at, fenced = 0, False
+    at, fenced, indent = 0, False, 3
     for line in text.split("\n"):
         fenced ^= bool(_FENCE.match(line))
         found = None if fenced else label.match(line)
-        if found and found[1] in ("", str(len(starts) + 1)):
+        blanks = len(line) - len(line.lstrip())
+        if found and blanks <= indent and found[1] in ("", str(len(starts) + 1)):
+            indent = blanks
             starts.append(at)
         at += len(line) + 1
     return starts
@@ -149,4 +151,5 @@ def _unfenced(text: str) -> str:
 def _shortened(query: str) -> str:
     if len(query) <= _QUERY_CHARACTERS:
         return query
-    return query[:_QUERY_CHARACTERS].rpartition(" ")[0] or query[:_QUERY_CHARACTERS]
+    blank = query.rfind(" ", _QUERY_CHARACTERS // 2, _QUERY_CHARACTERS + 1)
+    return query[: blank if blank > 0 else _QUERY_CHARACTERS]

@@ -96,7 +96,7 @@ def _ends(blocks: Sequence[frozenset[str]], steps: Sequence[frozenset[str]]) -> 
         for number, step in enumerate(steps[: place + 1]):
             stay = best[number][place - 1] if place else float("-inf")
             come = best[number - 1][place - 1] if number and place else (0.0 if place == number == 0 else float("-inf"))
-            stays[number][place] = stay >= come
+            stays[number][place] = stay > come  # what is like neither goes with what stands before it
             best[number][place] = max(stay, come) + len(block & step) / (len(block) or 1)
     ends = [len(blocks)] * len(steps)
     number = len(steps) - 1

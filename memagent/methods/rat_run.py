@@ -14,7 +14,7 @@ from memagent.methods.rat_calls import Found, in_words, say, search
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
 from memagent.methods.rat_options import Options
 from memagent.methods.rat_passages import reference_parts, relevant
-from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps
+from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
 from memagent.methods.rat_revision import attributed, kept_of, located, refusal
 from memagent.prompts import fill
 from memagent.sentences import keep_last
@@ -184,13 +184,13 @@ class Run:
 
     def _batches(self, found: Found, step: str) -> list[list[Hit]]:
         """What each revision is shown."""
-        budget = self.options.passage_tokens
+        hits = [replace(hit, text=text) for hit in found.hits if (text := tidy(hit.text).strip())]
         if self.options.compat:
-            parts = reference_parts(found.hits[0].text, estimate_tokens(found.hits[0].text))[:2]
-            return [[replace(found.hits[0], text=part)] for part in parts if part.strip()]
-        if self.options.revisions == "each":
-            return [cut for hit in found.hits if (cut := relevant([hit], f"{found.query}\n{step}", budget))]
-        return [relevant(found.hits, f"{found.query}\n{step}", budget)]
+            parts = [(hit, part) for hit in hits for part in reference_parts(hit.text, estimate_tokens(hit.text))[:2]]
+            return [[replace(hit, text=part)] for hit, part in parts if part.strip()]
+        batches = [[hit] for hit in hits] if self.options.revisions == "each" else [hits]
+        query, budget = f"{found.query}\n{step}", self.options.passage_tokens
+        return [shown for batch in batches if (shown := relevant(batch, query, budget))]
 
     def _revise(self, number: int, shown: list[Hit]) -> Flow[None]:
         """Ask for one revision and take it or not."""

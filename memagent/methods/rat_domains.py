@@ -11,7 +11,7 @@ asked for; running it is a step of the flow, and the controller decides whether 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from memagent.flow import Flow, execute
@@ -25,6 +25,7 @@ Query = Literal["llm", "draft", "step"]
 _STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\A\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
 _ERROR_CHARACTERS = 2000
+_PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def made_by_program(task: str, so_far: str, limits: Limits, seconds: float) -> F
     One call, two where the first program fails, three where both do: the last then answers in words.
     """
     program, ran, problems = yield from _tried("program_maths", task, so_far, "", limits, seconds)
-    if ran.ok and (printed := ran.output.strip()):
-        return Made(printed, problems)
-    told = f"the program failed, and the answer is worked out in words: {_reason(ran)}" if program else ""
+    if ran.ok:
+        return Made(ran.output.strip(), problems)
+    told = f"the program failed, and the answer is worked out in words: {ran.why}" if program else ""
     words = yield from made_in_words("answer_maths", task, so_far, limits, "maths")
     return Made(words.text, (*problems, *filter(None, [told]), *words.problems))
 
@@ -100,7 +101,7 @@ def made_and_tested(task: str, so_far: str, tests: str, limits: Limits, seconds:
     program, ran, problems = yield from _tried("program_code", task, so_far, tests, limits, seconds)
     if ran.ok or not program:
         return Made(program, problems)
-    return Made(program, (*problems, f"the program fails its tests: {_reason(ran)}"))
+    return Made(program, (*problems, f"the program fails its tests: {ran.why}"))
 
 
 def _tried(
@@ -111,23 +112,25 @@ def _tried(
     program = program_in(said.text)
     if not program.strip():
         return "", Execution(code=1, why="there is no program"), (said.problem or "the model wrote no program",)
-    ran = yield from execute(f"{program}\n\n{tests}", seconds=seconds)
-    if _well(ran, tests):
+    ran = yield from _run(program, tests, seconds)
+    if ran.ok:
         return program, ran, ()
-    first = _reason(ran)
+    first = ran.why
     error = f"{first}\n{ran.errors[-_ERROR_CHARACTERS:]}".strip()
     mended = yield from say("repair", limits, task=task, program=program, error=error)
     second = program_in(mended.text)
     if not second.strip():
         return program, ran, (mended.problem or "the model did not mend its program",)
-    ran = yield from execute(f"{second}\n\n{tests}", seconds=seconds)
+    ran = yield from _run(second, tests, seconds)
     return second, ran, (f"the first program failed and was mended: {first}",)
 
 
-def _well(ran: Execution, tests: str) -> bool:
-    """Tests that pass need not print anything; a calculation has to."""
-    return ran.ok and bool(tests or ran.output.strip())
-
-
-def _reason(ran: Execution) -> str:
-    return ran.why or "it printed nothing"
+def _run(program: str, tests: str, seconds: float) -> Flow[Execution]:
+    """Run a program, with its tests if it has any. One that should have printed something and did not has failed."""
+    source = f"{program}\n\n{tests}\n\nprint({_PASSED!r})\n" if tests else program
+    ran = yield from execute(source, seconds=seconds)
+    if ran.ok and tests and not ran.output.rstrip().endswith(_PASSED):
+        return replace(ran, code=1, why="it ended before its tests did")
+    if ran.ok and not ran.output.strip():
+        return replace(ran, code=1, why="it printed nothing")
+    return ran

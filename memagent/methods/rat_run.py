@@ -207,7 +207,7 @@ class Run:
             form=self.kind.form and f" {self.kind.form}",
         )
         self._count(said.failed)
-        after = revision_in(said.text)
+        after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
         texts, why = self._judged(number, after)
         why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
         if why:

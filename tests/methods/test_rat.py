@@ -437,6 +437,34 @@ def test_a_model_without_end_is_bounded_and_every_call_and_search_has_its_deadli
     ]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_reviser_that_hangs_is_left_behind(memory, asynchronous):
+    hang = threading.Event()
+
+    def revise(request):
+        if so_far(request, "step") == A:
+            hang.wait(60)
+        return correct(request)
+
+    def complete(messages, request):
+        return model.complete(request)
+
+    model = author(revise=revise)
+    controller = Controller(complete, memory, retriever=Finder([hit("one")]))
+    flow = rat(TASK, timeout=0.2)
+    before = time.monotonic()
+    answer = (asyncio.run(controller.arun(flow)) if asynchronous else controller.run(flow)).value
+    assert time.monotonic() - before < 30
+    hang.set()
+    assert "did not finish within 0.2 s" in answer.parts[0].why and answer.text == "The story."
+    assert [part.decision for part in answer.parts] == ["revised", "revised", "kept"]  # mended with the next step
+
+
+def test_what_stands_for_nothing_is_not_taken_into_the_text(told):
+    answer, _, _, _ = told(rat(TASK), author(revise=lambda request: f"(nothing yet)\n\n{correct(request)}"))
+    assert answer.parts[0].text == A2
+
+
 def test_a_retriever_that_fails_is_asked_again_for_the_next_step(told):
     found = Finder(StorageError("busy"), KeyError("bug"), [hit("one")])
     answer, _, finder, _ = told(rat(TASK), finder=found)
@@ -496,6 +524,13 @@ def test_a_run_that_is_stopped_before_its_draft_has_nothing(told):
     with pytest.raises(BudgetExceeded) as stopped:
         told(rat(TASK), budget=Budget(calls=0))
     assert stopped.value.partial is None
+
+
+def test_a_run_that_is_stopped_while_all_steps_are_looked_up_has_its_draft(told):
+    with pytest.raises(BudgetExceeded) as stopped:
+        told(rat(TASK, causal=False), budget=Budget(calls=2))
+    assert stopped.value.partial.text == DRAFT
+    assert stopped.value.partial.problems == ("the run was stopped at step 1 of 3",)
 
 
 def test_a_run_that_is_interrupted_has_its_partial_answer_and_goes_on(memory, tmp_path):
@@ -631,6 +666,13 @@ def test_code_is_written_and_run_with_its_tests_only_if_asked(told):
     flow = rat("double", domain="code", run_code=True, tests=TESTS)
     answer, _, _, _ = told(flow, author("Multiply.", program_code=""), allow_programs=True)
     assert answer.text == "Multiply." and answer.problems == ("the call 'program_code' returned nothing",)
+
+
+def test_a_program_that_ends_before_its_tests_has_not_passed_them(told):
+    flow = rat("double", domain="code", run_code=True, tests=TESTS)
+    llm = author("Multiply.", program_code="raise SystemExit(0)", repair="import os\nos._exit(0)")
+    answer, _, _, _ = told(flow, llm, allow_programs=True)
+    assert answer.problems[-1] == "the program fails its tests: it ended before its tests did"
 
 
 @pytest.mark.parametrize("arguments", [{"domain": "maths"}, {"domain": "code", "tests": TESTS}])

@@ -412,6 +412,12 @@ def test_after_three_calls_in_a_row_that_failed_nothing_more_is_revised(told):
     assert answer.problems[-1] == "the call 'finalise' failed: BackendError: gone"
 
 
+def test_calls_that_fail_now_and_then_do_not_end_the_revising(told):
+    draft = "\n\n".join(f"{A} {number}" for number in range(5))
+    _, llm, _, _ = told(rat(TASK), author(draft, query=BackendError("no")))
+    assert labels(llm).count("revise_prefix") == 5
+
+
 def test_a_model_that_says_nothing_after_its_draft_gives_the_draft(told):
     answer, _, _, _ = told(rat(TASK), author(query="", revise="", final=""))
     assert answer.text == DRAFT and answer.problems[-1] == "the call 'finalise' returned nothing"

@@ -78,9 +78,9 @@ def rat(
     `changes` name what each passage changed, or was to change: with `scope="prefix"` in the whole text so far.
 
     What went wrong and was lived with is in `why` of the part and in `Answer.problems`: a step whose search or revision
-    fails is kept. After one search that ran into its deadline nothing more is looked up, and after three calls in a row
-    that failed nothing more is revised. An empty draft is returned as it is; a draft that fails raises what it raised.
-    A run that is stopped has the answer so far as its partial value.
+    fails is kept. After one search that ran into its deadline, or three calls in a row that failed, nothing more is
+    looked up or revised. An empty draft is returned as it is; a draft that fails raises what it raised. A run that is
+    stopped has the answer so far as its partial value.
 
     Args:
         task: what is asked for.

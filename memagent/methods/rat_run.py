@@ -22,7 +22,7 @@ from memagent.types import Answer, Change, Hit, Part, estimate_tokens
 
 NOTHING_YET = "(nothing yet)"
 _QUERY_TOKENS = 100
-_FAILURES = 3  # calls in a row, after which no step is revised any more
+_FAILURES = 3  # calls in a row, after which no step is looked up any more
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Run:
         self.steps: list[_Step] = []
         self.problems: list[str] = []
         self.at = 0
-        self._given_up = ""  # why nothing more is looked up
+        self._given_up = ""  # why nothing more is looked up, in words
         self._failures = 0  # calls in a row
 
     def drafted(self) -> Flow[str]:
@@ -138,29 +138,24 @@ class Run:
     def _think(self, number: int, ahead: list[Found]) -> Flow[None]:
         """Look one step up and revise it, unless it is sure."""
         step = self.steps[number]
+        if self._given_up:
+            step.why.append(self._given_up)
+            return
         if (yield from self._is_sure(number)):
             step.decision = "accepted"
-            return
-        if not ahead and self._given_up:
-            step.why.append(self._given_up)
             return
         found = ahead[number] if ahead else (yield from self._look_up(number))
         step.found = found
         for problem in found.problems:
             self._tell(number, problem)
+        self._count(number, found.failed)
         if found.late and not ahead:
-            self._given_up = f"not looked up: the search for step {number + 1} ran into its deadline"
-            if number + 1 < len(self.steps):
-                self.problems.append(f"after step {number + 1} nothing more was looked up")
-        self._count(found.failed)
+            self._give_up(number, f"the search for step {number + 1} ran into its deadline")
         if not found.hits:
             step.why.append("no passage was found")
-            return
         for shown in self._batches(found, step.draft):
-            if self._failures >= _FAILURES:
-                self._tell(number, f"not revised: {_FAILURES} calls in a row failed")
-                return
-            yield from self._revise(number, shown)
+            if not self._given_up:
+                yield from self._revise(number, shown)
 
     def _is_sure(self, number: int) -> Flow[bool]:
         gate, step = self.options.gate, self.steps[number]
@@ -206,7 +201,7 @@ class Run:
             passages=numbered(shown),
             form=self.kind.form and f" {self.kind.form}",
         )
-        self._count(said.failed)
+        self._count(number, said.failed)
         after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
         texts, why = self._judged(number, after)
         why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
@@ -279,5 +274,13 @@ class Run:
         self.steps[number].why.append(problem)
         self.problems.append(f"step {number + 1}: {problem}")
 
-    def _count(self, failed: bool) -> None:
+    def _count(self, number: int, failed: bool) -> None:
         self._failures = self._failures + 1 if failed else 0
+        if self._failures == _FAILURES:
+            self._give_up(number, f"{_FAILURES} calls in a row failed")
+
+    def _give_up(self, number: int, reason: str) -> None:
+        """Neither look up nor revise any more: what does not answer is not waited for again and again."""
+        self._given_up = f"not looked up: {reason}"
+        if number + 1 < len(self.steps):
+            self.problems.append(f"after step {number + 1} nothing more was looked up: {reason}")

@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memagent import Answer, Controller, Flow, Memory, Note, flare, flare_instruct, hipporag, ircot, plain
+from memagent import Answer, Controller, Flow, Memory, Note, flare, flare_instruct, hipporag, ircot, plain, rat
 from memagent.flow import Retrieve
 from memagent.indexing.facts import find_facts
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
@@ -47,6 +47,8 @@ METHODS: dict[str, Method] = {
     "flare explicit": partial(flare, beta=BETA, queries="explicit"),
     "flare kept": partial(flare, beta=BETA, documents="all"),
     "flare instruct": flare_instruct,
+    "rat": rat,
+    "rat step": partial(rat, scope="step"),
     "hipporag": hipporag,
     "ircot": ircot,
 }

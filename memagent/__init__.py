@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memagent.methods.flare_instruct import flare_instruct
     from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
+    from memagent.methods.rat import rat
     from memagent.story.book import Story
     from memagent.trace import Trace
     from memagent.types import (
@@ -74,6 +75,7 @@ _HOME = {
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
     "plain": "methods.plain",
+    "rat": "methods.rat",
     "remember": "flow",
     "retrieve": "flow",
 }
@@ -112,6 +114,7 @@ __all__ = [
     "hipporag",
     "ircot",
     "plain",
+    "rat",
     "remember",
     "retrieve",
 ]

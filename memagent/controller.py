@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from memagent import registry
+from memagent import programs, registry
 from memagent.budget import Budget, Meter, unknown_price
 from memagent.deadline import Overdue, awithin, overdue_after, within
 from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     Event,
+    Execute,
     Flow,
     Forget,
     Generate,
@@ -43,7 +44,7 @@ from memagent.flow import (
 from memagent.llms.abilities import require
 from memagent.trace import Trace
 from memagent.turn import ListenerFailed, OnEvent, Run, Turn
-from memagent.types import Completion, Request, Usage
+from memagent.types import Completion, Execution, Request, Usage
 
 if TYPE_CHECKING:
     from memagent.llms.base import LLM
@@ -79,6 +80,7 @@ class Controller:
         budget: limits on everything this controller spends.
         retries: how many times a call that failed for a passing reason is made again.
         on_event: called with each event, in the thread that runs the flow (or a branch of it).
+        allow_programs: run the Python programs that a flow asks for; they may be a model's. See `memagent.programs`.
     """
 
     def __init__(
@@ -90,12 +92,14 @@ class Controller:
         budget: Budget | None = None,
         retries: int = 2,
         on_event: OnEvent | None = None,
+        allow_programs: bool = False,
     ) -> None:
         self.llm: LLM = registry.llm(llm)
         self.memory = memory
         self.retriever = retriever
         self.retries = retries
         self.on_event = on_event
+        self.allow_programs = allow_programs
         self._meter = Meter(budget or Budget(), _price(self.llm, budget))
         self._running: set[Run] = set()
 
@@ -320,7 +324,19 @@ class Controller:
         if isinstance(step, Tell):
             _log.warning("%s", step.text)
             return None
+        if isinstance(step, Execute):
+            return self._executed(step)
         return self._with_memory(step)
+
+    def _executed(self, step: Execute) -> Execution:
+        if not self.allow_programs:
+            raise UsageProblem(
+                "the flow asks to run a program, and this controller runs none",
+                hint="Controller(allow_programs=True) runs here what a model wrote: with limits, in no sandbox.",
+            )
+        left = self._meter.seconds_left()
+        seconds = step.seconds if left is None else max(0.0, min(step.seconds, left))
+        return programs.run(step.program, seconds=seconds, memory=step.memory)
 
     def _with_memory(self, step: Step) -> Any:
         if self.memory is None:

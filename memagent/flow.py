@@ -26,7 +26,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast, get_args
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.types import Completion, Hit, Message, Note, Request, Role
+from memagent.types import Completion, Execution, Hit, Message, Note, Request, Role
 
 T = TypeVar("T")
 Path = tuple[int, ...]
@@ -69,6 +69,19 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Execute:
+    """Ask for a Python program to be run. Answered with an `Execution`, however it ends.
+
+    Only a controller that was made with `allow_programs=True` runs any; every other answers with `UsageProblem`.
+    `seconds` are by the clock, `memory` is in MiB.
+    """
+
+    program: str
+    seconds: float = 10.0
+    memory: int = 256
+
+
+@dataclass(frozen=True, slots=True)
 class Inquire:
     """Ask what the language model can do. Answered with its abilities as a sorted list; costs nothing."""
 
@@ -91,7 +104,7 @@ class Gather:
 
 
 _Outcome = tuple[Any, Exception | None]
-Step = Generate | Retrieve | Remember | Forget | Inquire | Tell | Gather
+Step = Generate | Retrieve | Remember | Forget | Execute | Inquire | Tell | Gather
 Flow = Generator[Step, Any, T]
 
 
@@ -164,6 +177,12 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
 def forget(*ids: str) -> Flow[int]:
     """Ask the memory to retire passages; the answer is how many."""
     answer: int = yield Forget(ids)
+    return answer
+
+
+def execute(program: str, *, seconds: float = 10.0, memory: int = 256) -> Flow[Execution]:
+    """Ask for a Python program to be run, within so many seconds and MiB; see `memagent.programs`."""
+    answer: Execution = yield Execute(program, seconds, memory)
     return answer
 
 

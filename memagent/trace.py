@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
-from memagent.flow import Flow, Forget, Generate, Inquire, Path, Remember, Retrieve, Step, Tell, arun, run
-from memagent.types import Completion, Hit, Usage
+from memagent.flow import Execute, Flow, Forget, Generate, Inquire, Path, Remember, Retrieve, Step, Tell, arun, run
+from memagent.types import Completion, Execution, Hit, Usage
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -36,6 +36,7 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "retrieve": (Retrieve, list[Hit]),
     "remember": (Remember, list[str]),
     "forget": (Forget, int),
+    "execute": (Execute, Execution),
     "inquire": (Inquire, list[str]),
     "tell": (Tell, None),
 }

@@ -316,6 +316,28 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Execution:
+    """How a program ran.
+
+    Attributes:
+        output: what it printed, cut at the limit.
+        errors: what it wrote to its standard error, cut likewise: a traceback, where it failed.
+        code: its exit status; the negative number of the signal that ended it; `None` if it was killed at its deadline.
+        why: in words, why it did not end well, or that its output was cut; empty where all went well.
+    """
+
+    output: str = ""
+    errors: str = ""
+    code: int | None = 0
+    why: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it came to its end without an error."""
+        return self.code == 0
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one passage changed in a text, or was to change: `taken` says whether, and `why` says why."""
 

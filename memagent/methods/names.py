@@ -1,4 +1,4 @@
-"""Methods that answer a question, by name. All take a question, `k` and `using`, and return an `Answer`."""
+"""Methods that answer a question, by name. All take a question or task, `k` and `using`, and return an `Answer`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ METHODS: Mapping[str, str] = {
     "self-ask": "passive:self_ask",
     "flare": "flare:flare",
     "flare-instruct": "flare_instruct:flare_instruct",
+    "rat": "rat:rat",
     "hipporag": "hipporag:hipporag",
     "ircot": "hipporag:ircot",
 }

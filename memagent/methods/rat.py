@@ -1,0 +1,130 @@
+"""RAT (Wang et al., arXiv:2403.05313) as a flow: a draft in steps, each looked up and revised with what was found.
+
+    draft -> T_1..T_n;  for each i: query from (task, T*_1..T*_{i-1}, T_i), search, revise;  then the answer
+
+The causal rule: the query and the revision for step i see the task, the revised steps before it and the raw step i, and
+never a later one. Departures from the paper and its published code:
+
+- `scope`: the paper's words revise the step alone, its algorithm and code the whole text up to it. That is the default;
+  `step` costs less, since the text is not sent again for every step.
+- A revision is taken only if it passes tests (`rat_revision`): not empty, not cut off, its length in bounds, and the
+  words of earlier steps largely kept. The paper and its code take whatever comes.
+- All passages of a step go into one revision, as in the paper's algorithm. The code revises once for each piece of
+  text, which `revisions="each"` does for each passage.
+- Long passages are cut by what they have to do with the query (`rat_passages`); the code takes a page's first parts.
+- Drafts are split where they are numbered or at blank lines, without a call. The code lets the model put `##` between
+  parts, which headings contain as well.
+- Looking up can be gated, by how sure the model is of a step; the paper looks every step up.
+- What fails is lived with and told. The code drops a sub-step that fails without a word, and loses every page of more
+  than 64 KiB to a deadlock.
+- Temperature 0, where the code has 1. The prompts are our own.
+
+`compat="reference"` has the settings of the published app: the model splits the draft into at most three parts, one
+passage, its first two parts by characters, one revision for each of them, and a last call for title and subtitles.
+The tests of revisions hold there too.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from memagent.errors import Stopped
+from memagent.flow import Flow, execute
+from memagent.methods.rat_calls import Limits
+from memagent.methods.rat_domains import Domain
+from memagent.methods.rat_options import Gate, Options
+from memagent.methods.rat_run import Run
+from memagent.types import Answer
+
+
+def rat(
+    task: str,
+    *,
+    k: int = 3,
+    using: str = "",
+    max_steps: int = 8,
+    scope: Literal["prefix", "step"] = "prefix",
+    causal: bool = True,
+    query: Literal["", "llm", "draft", "step"] = "",
+    revisions: Literal["together", "each"] = "together",
+    split: Literal["structure", "llm"] = "structure",
+    gate: Gate | None = None,
+    theta: float = 0.8,
+    domain: Domain = "writing",
+    run_code: bool = False,
+    tests: str = "",
+    passage_tokens: int = 1200,
+    ratio: tuple[float, float] = (0.5, 3.0),
+    survival: float = 0.6,
+    max_tokens: int = 2048,
+    timeout: float = 60.0,
+    search_timeout: float = 30.0,
+    program_seconds: float = 10.0,
+    compat: Literal["", "reference"] = "",
+) -> Flow[Answer]:
+    """Carry out a task by a draft in steps, each of which is looked up and revised.
+
+    Calls of the model for n steps: 1 for the draft; for each step 1 for its query (with `query="llm"` alone) and 1 for
+    its revision (with `revisions="each"` 1 for each passage, at most `k`); 1 for the answer (none for planning). So
+    2 + 2n with the defaults, and n searches. A step for which nothing is found is not revised; one that the gate
+    accepts is not looked up either. One call more with `split="llm"`; for maths and code with `run_code`, one more
+    where the program fails, and for maths another where it fails twice. `compat="reference"`: 3 + n to 3 + 3n.
+
+    Where queries need no revised text (`causal=False` or `query="step"`) and there is no gate, all steps are looked up
+    at once, before the first is revised. Otherwise each search waits for the revision before it.
+
+    `Answer.parts` has a part for each step: `draft` is the raw step, `text` the step as it stands in the end, with the
+    blank before it; joined they are the revised thoughts, which are also the answer where there is no better. A part's
+    `changes` name what each passage changed, or was to change: with `scope="prefix"` in the whole text so far.
+
+    What went wrong and was lived with is in `why` of the part and in `Answer.problems`: a step whose search or revision
+    fails is kept. After one search that ran into its deadline, or three calls in a row that failed, nothing more is
+    looked up or revised. An empty draft is returned as it is; a draft that fails raises what it raised. A run that is
+    stopped has the answer so far as its partial value.
+
+    Args:
+        task: what is asked for.
+        k: how many passages for each step.
+        using: the retriever.
+        max_steps: of a draft with more steps, neighbours are joined.
+        scope: what a revision may change: the whole text so far, or the newest step alone.
+        causal: queries see the revised steps before and the raw step. If not, they see the whole raw draft.
+        query: the model writes it (`llm`); the task and the text up to the step are it (`draft`); the raw step alone is
+            it (`step`). By default `llm` for writing and planning and `draft` for maths and code, as in the paper.
+        revisions: all passages of a step in one revision, or one revision for each.
+        split: by numbers and blank lines, or by the model; where its parts are not the draft's, by structure after all.
+        gate: a function of task, text before the step, and step, or one that returns a flow. Its number, or
+            `True` for sure, is compared with `theta`. Where a gate's flow fails, the step is looked up.
+        theta: how sure a step must be, in [0, 1], to be accepted without looking it up.
+        domain: `writing`; `planning`, whose steps begin with STEP and are the answer; `maths`; `code`.
+        run_code: for maths, the model writes a program, and what it prints is the answer; for code, the program is run
+            with `tests`. Needs `Controller(allow_programs=True)`, which is found out before anything is spent.
+        tests: Python source that is run after the program and raises where it is wrong.
+        passage_tokens: of the passages that one revision is shown.
+        ratio: least length of a revision, as a multiple of what was to be revised, and greatest of the newest step, as
+            a multiple of its draft.
+        survival: with `scope="prefix"`, the share of each earlier step's words that a revision must keep.
+        max_tokens: of each reply; queries have 100.
+        timeout: seconds of each call.
+        search_timeout: seconds of each search.
+        program_seconds: seconds of each run of a program.
+        compat: `reference` for the settings of the published app, which then take the place of `k`, `max_steps`,
+            `scope`, `causal`, `query`, `revisions` and `split`.
+
+    Raises:
+        UsageProblem: an argument is wrong; programs are to be run and the controller runs none; `tests` without
+            `run_code`, which is off unless it is asked for.
+    """
+    options = Options(
+        k, using, max_steps, scope, causal, query, revisions, split, gate, theta, domain, run_code, tests,
+        passage_tokens, ratio, survival, Limits(max_tokens, timeout, search_timeout), program_seconds, compat,
+    ).checked()  # fmt: skip
+    run = Run(task, options)
+    if run_code:
+        yield from execute("")  # a controller that runs none is found out before anything is spent
+    draft = yield from run.drafted()
+    try:
+        yield from run.divide(draft)
+        return (yield from run.finished(draft))
+    except Stopped:
+        return run.stopped(draft)

@@ -1,0 +1,82 @@
+"""The calls and searches of RAT: each has a deadline, and what fails is told in words and lived with.
+
+What can be mended by the caller alone comes out loud: wrong arguments, settings and abilities that are missing, a trace
+that does not fit, an order to stop, and every failed assertion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memagent.errors import CapabilityError, ConfigError, Late, Stopped, TraceError, UsageProblem
+from memagent.flow import Flow, generate, retrieve
+from memagent.prompts import fill
+from memagent.types import Hit
+
+LOUD = (UsageProblem, ConfigError, CapabilityError, TraceError, Stopped, AssertionError)
+"""What no step of a method lives with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What each call and search may take: tokens, and seconds for a call and for a search."""
+
+    max_tokens: int
+    timeout: float
+    search_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reply. `problem` says why there is none; `failed` that the call raised; `cut` that it met the token limit."""
+
+    text: str = ""
+    problem: str = ""
+    failed: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was looked up for one step. `late` says that the search ran into its deadline."""
+
+    query: str
+    hits: tuple[Hit, ...] = ()
+    problems: tuple[str, ...] = ()
+    late: bool = False
+    failed: bool = False  # the call for the query
+
+
+def say(name: str, limits: Limits, **slots: str) -> Flow[Said]:
+    """Ask with the prompt `rat/<name>`. One call."""
+    messages = fill(f"rat/{name}", **slots)
+    try:
+        reply = yield from generate(
+            messages, max_tokens=limits.max_tokens, temperature=0.0, timeout=limits.timeout, label=f"rat/{name}"
+        )
+    except LOUD:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a backend raises, the draft is worth more than nothing
+        return Said(problem=f"the call {name!r} failed: {in_words(error)}", failed=True)
+    problem = "" if reply.text.strip() else f"the call {name!r} returned nothing"
+    return Said(reply.text, problem, cut=reply.finish_reason == "length")
+
+
+def search(query: str, k: int, using: str, limits: Limits) -> Flow[Found]:
+    """Look up to `k` passages up. One search."""
+    try:
+        hits: Sequence[Hit] = yield from retrieve(query, k, using=using, timeout=limits.search_timeout)
+    except LOUD:
+        raise
+    except Late as error:
+        return Found(query, problems=(in_words(error),), late=True)
+    except Exception as error:  # noqa: BLE001 - whatever a retriever raises, the draft is worth more than nothing
+        return Found(query, problems=(f"the search failed: {in_words(error)}",))
+    return Found(query, tuple(hit for hit in hits[:k] if hit.text.strip()))
+
+
+def in_words(error: Exception) -> str:
+    """Return an error's kind and the first line of its message."""
+    first = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,0 +1,136 @@
+"""The four kinds of task of RAT's experiments: how each is drafted, what its query is, how the answer is made.
+
+Writing and planning are words alone. For maths and code the model may write a program, which is run only if that was
+asked for; running it is a step of the flow, and the controller decides whether it runs any. Departures from the paper:
+
+- Maths without `run_code` is worked out in words; the paper always runs the program.
+- A program that fails is mended once, with the error; the paper takes what there is. Maths whose program fails twice
+  is answered in words; code that fails twice is returned with its error in `problems`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from memagent.flow import Flow, execute
+from memagent.methods.rat_calls import Limits, say
+from memagent.methods.rat_reading import program_in, tidy
+from memagent.types import Execution
+
+Domain = Literal["writing", "planning", "maths", "code"]
+Query = Literal["llm", "draft", "step"]
+
+_STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\A\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
+_ERROR_CHARACTERS = 2000
+_PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of task.
+
+    Attributes:
+        query: how its steps are looked up, if nothing else is asked for.
+        final: the prompt for the answer; '' where the revised steps are the answer.
+        joint: what stands between two steps.
+        form: what a reviser is told about the form of a step.
+        preamble: what stands before the first step of a draft belongs to it.
+    """
+
+    query: Query
+    final: str
+    joint: str = "\n\n"
+    form: str = ""
+    preamble: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "writing": Kind("llm", "finalise"),
+    "planning": Kind(
+        "llm", "", "\n", 'A step is one line that begins with "STEP", its number and a colon.', preamble=False
+    ),
+    "maths": Kind("draft", "answer_maths", form="Work every calculation out again that changes."),
+    "code": Kind("draft", "program_code", form="Code stays in fenced blocks."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The answer made from the thoughts, '' if there is none, and what went wrong on the way."""
+
+    text: str
+    problems: tuple[str, ...] = ()
+
+
+def in_form(step: str, number: int, domain: str) -> str:
+    """Return a step as its domain has it: one of a plan begins with `STEP` and a number."""
+    if domain != "planning" or not step or _STEP.match(step):
+        return step
+    return f"STEP {number}: {_NUMBER.sub('', step)}"
+
+
+def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str) -> Flow[Made]:
+    """Ask for the answer with one call."""
+    said = yield from say(name, limits, task=task, so_far=so_far)
+    cut = (f"the answer was cut off at {limits.max_tokens} tokens",) if said.cut else ()
+    text = program_in(said.text) if domain == "code" else tidy(said.text).strip()
+    return Made(text, (said.problem,) if said.problem else cut)
+
+
+def made_by_program(task: str, so_far: str, limits: Limits, seconds: float) -> Flow[Made]:
+    """Let the model write a program for a problem of maths and return what it prints.
+
+    One call, two where the first program fails, three where both do: the last then answers in words.
+    """
+    program, ran, problems = yield from _tried("program_maths", task, so_far, "", limits, seconds)
+    if ran.ok:
+        return Made(ran.output.strip(), problems)
+    told = f"the program failed, and the answer is worked out in words: {ran.why}" if program else ""
+    words = yield from made_in_words("answer_maths", task, so_far, limits, "maths")
+    return Made(words.text, (*problems, *filter(None, [told]), *words.problems))
+
+
+def made_and_tested(task: str, so_far: str, tests: str, limits: Limits, seconds: float) -> Flow[Made]:
+    """Let the model write the program that was asked for and run it with the tests.
+
+    One call, two where the first program fails.
+    """
+    program, ran, problems = yield from _tried("program_code", task, so_far, tests, limits, seconds)
+    if ran.ok or not program:
+        return Made(program, problems)
+    return Made(program, (*problems, f"the program fails its tests: {ran.why}"))
+
+
+def _tried(
+    name: str, task: str, so_far: str, tests: str, limits: Limits, seconds: float
+) -> Flow[tuple[str, Execution, tuple[str, ...]]]:
+    """Ask for a program and run it, followed by the tests; one that fails is mended once. The last one counts."""
+    said = yield from say(name, limits, task=task, so_far=so_far)
+    program = program_in(said.text)
+    if not program.strip():
+        return "", Execution(code=1, why="there is no program"), (said.problem or "the model wrote no program",)
+    ran = yield from _run(program, tests, seconds)
+    if ran.ok:
+        return program, ran, ()
+    first = ran.why
+    error = f"{first}\n{ran.errors[-_ERROR_CHARACTERS:]}".strip()
+    mended = yield from say("repair", limits, task=task, program=program, error=error)
+    second = program_in(mended.text)
+    if not second.strip():
+        return program, ran, (mended.problem or "the model did not mend its program",)
+    ran = yield from _run(second, tests, seconds)
+    return second, ran, (f"the first program failed and was mended: {first}",)
+
+
+def _run(program: str, tests: str, seconds: float) -> Flow[Execution]:
+    """Run a program, with its tests if it has any. One that should have printed something and did not has failed."""
+    source = f"{program}\n\n{tests}\n\nprint({_PASSED!r})\n" if tests else program
+    ran = yield from execute(source, seconds=seconds)
+    if ran.ok and tests and not ran.output.rstrip().endswith(_PASSED):
+        return replace(ran, code=1, why="it ended before its tests did")
+    if ran.ok and not ran.output.strip():
+        return replace(ran, code=1, why="it printed nothing")
+    return ran

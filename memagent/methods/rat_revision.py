@@ -1,0 +1,107 @@
+"""Whether a revision is taken, and where the steps are in it. Lexical throughout: no model is asked.
+
+A reviser may lose what stood there before, answer with an apology, or write on without end. What it returns is taken
+only if it passes the tests here; otherwise the text stays as it was, with the reason on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memagent.methods.rat_reading import paragraphs, split_steps
+from memagent.sentences import split_sentences
+from memagent.terms import STOP_WORDS, tokens
+from memagent.types import Hit
+
+SLACK = 200
+"""Characters that a revision may always add: three times a step of four words is no room for a fact."""
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text that say something, folded; all of them where none does."""
+    found = frozenset(tokens(text).split())
+    return found - STOP_WORDS or found
+
+
+def kept_of(earlier: str, text: str) -> float:
+    """Return the share of the words of `earlier` that stand in `text`, in [0, 1]; 1 where it has none."""
+    wanted = words(earlier)
+    return len(wanted & words(text)) / len(wanted) if wanted else 1.0
+
+
+def refusal(after: str, earlier: Sequence[str], draft: str, ratio: tuple[float, float], survival: float) -> str:
+    """Return why a revision is not taken, in words; '' where it is.
+
+    Args:
+        after: what came back, cleaned.
+        earlier: the steps before the newest that were to be revised with it and must survive.
+        draft: the newest step, as it was drafted: however often it is revised, it does not grow without end.
+        ratio: the least length of `after` as a multiple of earlier steps and draft, and the greatest as a multiple of
+            the draft, besides the earlier steps; `SLACK` more is always allowed.
+        survival: the share of each earlier step's words that `after` must have.
+    """
+    if not any(character.isalnum() for character in after):
+        return "the reviser returned nothing"
+    before = sum(map(len, earlier))
+    least, most = ratio[0] * (before + len(draft)), before + ratio[1] * len(draft) + SLACK
+    if not least <= len(after) <= most:
+        return f"it has {len(after)} characters where {least:.0f} to {most:.0f} were allowed"
+    for number, step in enumerate(earlier, 1):
+        if (share := kept_of(step, after)) < survival:
+            return f"it lost step {number}: {share:.0%} of its words are left, {survival:.0%} must be"
+    return ""
+
+
+def located(text: str, steps: Sequence[str]) -> list[str]:
+    """Return `text` cut into as many pieces as there are steps, each the one most like its step, in their order.
+
+    It is cut between numbered steps where their number is right, else between paragraphs, lines or sentences, whichever
+    are the first that are enough. Empty where not even sentences are.
+    """
+    blocks = _blocks(text, len(steps))
+    if len(blocks) < len(steps):
+        return []
+    joint = "\n\n" if "\n\n" in text else "\n" if "\n" in text else " "
+    ends = _ends([words(block) for block in blocks], [words(step) for step in steps])
+    starts = [0, *ends[:-1]]
+    return [joint.join(blocks[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def attributed(hit: Hit, before: str, after: str) -> str:
+    """Return in words how much of what is new in `after` comes from a passage."""
+    new = words(after) - words(before)
+    if not new:
+        return "no word is new"
+    return f"{len(new & words(f'{hit.title} {hit.text}'))} of {len(new)} new words are in the passage"
+
+
+def _blocks(text: str, least: int) -> list[str]:
+    if least == 1:
+        return [text]
+    numbered = split_steps(text, len(text))
+    if len(numbered) == least:
+        return numbered
+    ways = (paragraphs(text), [line for line in text.split("\n") if line.strip()])
+    return next((blocks for blocks in ways if len(blocks) >= least), None) or split_sentences(text)
+
+
+def _ends(blocks: Sequence[frozenset[str]], steps: Sequence[frozenset[str]]) -> list[int]:
+    """Where each step ends among the blocks, so that likenesses add up to the most and every step has a block.
+
+    Dynamic programming over (step, block): a block belongs to the step of the one before it or to the next.
+    """
+    best = [[float("-inf")] * len(blocks) for _ in steps]
+    stays = [[False] * len(blocks) for _ in steps]
+    for place, block in enumerate(blocks):
+        for number, step in enumerate(steps[: place + 1]):
+            stay = best[number][place - 1] if place else float("-inf")
+            come = best[number - 1][place - 1] if number and place else (0.0 if place == number == 0 else float("-inf"))
+            stays[number][place] = stay > come  # what is like neither goes with what stands before it
+            best[number][place] = max(stay, come) + len(block & step) / (len(block) or 1)
+    ends = [len(blocks)] * len(steps)
+    number = len(steps) - 1
+    for place in range(len(blocks) - 1, 0, -1):
+        if not stays[number][place]:
+            number -= 1
+            ends[number] = place
+    return ends

@@ -1,0 +1,286 @@
+"""One run of RAT: the steps, how each is looked up and revised, and what is told of it. See `rat`."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field, replace
+from numbers import Real
+from typing import Any, Literal
+
+from memagent.errors import CapabilityError, LLMError, MemoryProblem, UsageProblem
+from memagent.flow import Flow, gather, generate
+from memagent.methods.plain import numbered
+from memagent.methods.rat_calls import Found, in_words, say, search
+from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
+from memagent.methods.rat_options import Options
+from memagent.methods.rat_passages import reference_parts, relevant
+from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
+from memagent.methods.rat_revision import attributed, kept_of, located, refusal
+from memagent.prompts import fill
+from memagent.sentences import keep_last
+from memagent.types import Answer, Change, Hit, Part, estimate_tokens
+
+NOTHING_YET = "(nothing yet)"
+_QUERY_TOKENS = 100
+_FAILURES = 3  # calls in a row, after which no step is looked up any more
+
+
+@dataclass(slots=True)
+class _Step:
+    """A step while it is worked on: what its `Part` is made from."""
+
+    draft: str
+    text: str
+    decision: Literal["accepted", "kept", "revised"] = "kept"
+    why: list[str] = field(default_factory=list)
+    confidence: float | None = None
+    found: Found | None = None
+    shown: set[str] = field(default_factory=set)  # ids
+    changes: list[Change] = field(default_factory=list)
+
+
+class Run:
+    """One run: the steps so far and what went wrong. Searches that go out at once change nothing of it."""
+
+    def __init__(self, task: str, options: Options) -> None:
+        self.task = task
+        self.options = options
+        self.kind = KINDS[options.domain]
+        self.steps: list[_Step] = []
+        self.problems: list[str] = []
+        self.at = 0
+        self._given_up = ""  # why nothing more is looked up, in words
+        self._failures = 0  # calls in a row
+
+    def drafted(self) -> Flow[str]:
+        """Ask for the draft. One call, whose failure comes out: there is nothing yet that would be worth keeping."""
+        limits = self.options.limits
+        reply = yield from generate(
+            fill(f"rat/draft_{self.options.domain}", task=self.task, most=str(self.options.max_steps)),
+            max_tokens=limits.max_tokens,
+            temperature=0.0,
+            timeout=limits.timeout,
+            label=f"rat/draft_{self.options.domain}",
+        )
+        if reply.finish_reason == "length":
+            self.problems.append(f"the draft was cut off at {limits.max_tokens} tokens")
+        return reply.text
+
+    def divide(self, draft: str) -> Flow[None]:
+        """Split the draft into steps. No call, or one where the model is to split it."""
+        most = self.options.max_steps
+        steps = split_steps(draft, most, preamble=self.kind.preamble)
+        self._begin(steps)
+        if steps and self.options.split == "llm":
+            said = yield from say("split", self.options.limits, text=draft.strip(), most=str(most))
+            parts = split_by_rules(said.text)
+            copied = min(kept_of(draft, "\n".join(parts)), kept_of("\n".join(parts), draft))
+            if parts and not said.cut and copied >= 0.8:
+                self._begin(capped(parts, most))
+            else:
+                reason = said.problem or "what the model split is not the draft"
+                self.problems.append(f"the draft is split by its structure: {reason}")
+
+    def finished(self, draft: str) -> Flow[Answer]:
+        """Look up and revise every step, then make the answer."""
+        if not self.steps:
+            self.problems.append("the model drafted nothing")
+            return self._answer(draft)
+        ahead = yield from self._looked_up_at_once()
+        for number in range(len(self.steps)):
+            self.at = number
+            yield from self._think(number, ahead)
+        self.at = len(self.steps)
+        made = yield from self._made()
+        self.problems += made.problems
+        return self._answer(made.text or self._text())
+
+    def stopped(self, draft: str) -> Answer:
+        """The best there is: revised as far as it came."""
+        count = len(self.steps)
+        where = f"at step {self.at + 1} of {count}" if self.at < count else "before the answer was written"
+        self.problems.append(f"the run was stopped {where}")
+        return self._answer(self._text() or draft)
+
+    def _begin(self, steps: list[str]) -> None:
+        domain = self.options.domain
+        self.steps = [_Step(step, in_form(step, number, domain)) for number, step in enumerate(steps, 1)]
+
+    def _text(self, before: int | None = None) -> str:
+        return self.kind.joint.join(step.text for step in self.steps[:before])
+
+    def _looked_up_at_once(self) -> Flow[list[Found]]:
+        """Look all steps up where no query needs a revised step; else nothing."""
+        options = self.options
+        if options.gate is not None or (options.causal and options.query != "step"):
+            return []
+        return (yield from gather(*(self._look_up(number) for number in range(len(self.steps)))))
+
+    def _look_up(self, number: int) -> Flow[Found]:
+        options, step = self.options, self.steps[number].draft
+        whole = self.kind.joint.join(one.draft for one in self.steps)
+        before = self._text(number) if options.causal else whole
+        if options.query == "llm":
+            limits = replace(options.limits, max_tokens=_QUERY_TOKENS)
+            said = yield from say("query", limits, task=self.task, so_far=before or NOTHING_YET, step=step)
+            query = query_in(said.text)
+            found = yield from search(query or keep_last(step, sentences=2, words=32), options.k, options.using, limits)
+            if query:
+                return found
+            problem = f"{said.problem or 'the reply has no query'}; the end of the step was looked up"
+            return replace(found, problems=(problem, *found.problems), failed=said.failed)
+        if options.query == "step":
+            query = step
+        else:
+            query = f"{self.task}\n\n{self.kind.joint.join(filter(None, [before, step])) if options.causal else whole}"
+        return (yield from search(query, options.k, options.using, options.limits))
+
+    def _think(self, number: int, ahead: list[Found]) -> Flow[None]:
+        """Look one step up and revise it, unless it is sure."""
+        step = self.steps[number]
+        if self._given_up:
+            step.why.append(self._given_up)
+            return
+        if (yield from self._is_sure(number)):
+            step.decision = "accepted"
+            return
+        found = ahead[number] if ahead else (yield from self._look_up(number))
+        step.found = found
+        for problem in found.problems:
+            self._tell(number, problem)
+        self._count(number, found.failed)
+        if found.late and not ahead:
+            self._give_up(number, f"the search for step {number + 1} ran into its deadline")
+        if not found.hits:
+            step.why.append("no passage was found")
+        for shown in self._batches(found, step.draft):
+            if not self._given_up:
+                yield from self._revise(number, shown)
+
+    def _is_sure(self, number: int) -> Flow[bool]:
+        gate, step = self.options.gate, self.steps[number]
+        if gate is None:
+            return False
+        given: Any = gate(self.task, self._text(number), step.draft)
+        if inspect.isgenerator(given):
+            try:
+                given = yield from given
+            except CapabilityError:
+                raise
+            except (LLMError, MemoryProblem) as error:
+                self._tell(number, f"the gate failed: {in_words(error)}")
+                return False
+        if not isinstance(given, Real) or not 0 <= float(given) <= 1:
+            raise UsageProblem(f"the gate said {given!r}", hint="It must return a number in [0, 1], True or False.")
+        step.confidence = float(given)
+        sure = step.confidence >= self.options.theta
+        step.why.append(f"confidence {step.confidence:.2f} is {'not ' if sure else ''}below {self.options.theta:g}")
+        return sure
+
+    def _batches(self, found: Found, step: str) -> list[list[Hit]]:
+        """What each revision is shown."""
+        hits = [replace(hit, text=text) for hit in found.hits if (text := tidy(hit.text).strip())]
+        if self.options.compat:
+            parts = [(hit, part) for hit in hits for part in reference_parts(hit.text, estimate_tokens(hit.text))[:2]]
+            return [[replace(hit, text=part)] for hit, part in parts if part.strip()]
+        batches = [[hit] for hit in hits] if self.options.revisions == "each" else [hits]
+        query, budget = f"{found.query}\n{step}", self.options.passage_tokens
+        return [shown for batch in batches if (shown := relevant(batch, query, budget))]
+
+    def _revise(self, number: int, shown: list[Hit]) -> Flow[None]:
+        """Ask for one revision and take it or not."""
+        whole = self.options.scope == "prefix"
+        step = self.steps[number]
+        before = self._text(number + 1) if whole else step.text
+        said = yield from say(
+            f"revise_{self.options.scope}",
+            self.options.limits,
+            task=self.task,
+            so_far=self._text(number) or NOTHING_YET,
+            step=step.text,
+            passages=numbered(shown),
+            form=self.kind.form and f" {self.kind.form}",
+        )
+        self._count(number, said.failed)
+        after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
+        texts, why = self._judged(number, after)
+        why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
+        if why:
+            self._tell(number, f"revision not taken: {why}")
+        taken = not why and self._take(number, texts)
+        for hit in shown:
+            reason = why or (attributed(hit, before, after) if taken else "it changed nothing")
+            step.changes.append(Change(hit, before, after, taken, reason))
+        step.shown |= {hit.id for hit in shown}
+
+    def _judged(self, number: int, after: str) -> tuple[list[str], str]:
+        """Where the steps are in a revision, and why it is not taken."""
+        whole = self.options.scope == "prefix"
+        first = 0 if whole else number
+        earlier = [step.text for step in self.steps[first:number]]
+        why = refusal(after, earlier, self.steps[number].draft, self.options.ratio, self.options.survival)
+        texts = [] if why else located(after, [*earlier, self.steps[number].text])
+        if not why and not texts:
+            why = "its steps can no longer be told apart"
+        return texts, why
+
+    def _take(self, number: int, texts: list[str]) -> bool:
+        """Put a revision's texts in the place of the newest steps; whether that changed any."""
+        changed = False
+        for at, text in enumerate(texts, number + 1 - len(texts)):
+            step = self.steps[at]
+            if text.split() == step.text.split():
+                continue
+            changed = True
+            step.text = in_form(text, at + 1, self.options.domain)
+            step.decision = "revised"
+            if at < number:
+                step.why.append(f"changed again with step {number + 1}")
+        return changed
+
+    def _made(self) -> Flow[Made]:
+        """Make the answer of the revised thoughts."""
+        options, so_far = self.options, self._text()
+        if options.run_code and options.domain == "maths":
+            return (yield from made_by_program(self.task, so_far, options.limits, options.program_seconds))
+        if options.run_code:
+            return (
+                yield from made_and_tested(self.task, so_far, options.tests, options.limits, options.program_seconds)
+            )
+        final = "reflect" if options.compat and self.kind.final == "finalise" else self.kind.final
+        if not final:
+            return Made(so_far)
+        return (yield from made_in_words(final, self.task, so_far, options.limits, options.domain))
+
+    def _answer(self, text: str) -> Answer:
+        parts = tuple(self._part(number) for number in range(len(self.steps)))
+        hits = {(hit.id, hit.text): hit for part in reversed(parts) for hit in reversed(part.hits)}
+        return Answer(text, tuple(reversed(hits.values())), parts, tuple(self.problems))
+
+    def _part(self, number: int) -> Part:
+        step = self.steps[number]
+        return Part(
+            text=(self.kind.joint if number else "") + step.text,
+            draft=step.draft,
+            decision=step.decision,
+            why="; ".join(step.why) or ("revised" if step.decision == "revised" else "what was found changed nothing"),
+            confidence=step.confidence,
+            queries=(step.found.query,) if step.found else (),
+            hits=tuple(hit for hit in step.found.hits if hit.id in step.shown) if step.found else (),
+            changes=tuple(step.changes),
+        )
+
+    def _tell(self, number: int, problem: str) -> None:
+        self.steps[number].why.append(problem)
+        self.problems.append(f"step {number + 1}: {problem}")
+
+    def _count(self, number: int, failed: bool) -> None:
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures == _FAILURES:
+            self._give_up(number, f"{_FAILURES} calls in a row failed")
+
+    def _give_up(self, number: int, reason: str) -> None:
+        """Neither look up nor revise any more: what does not answer is not waited for again and again."""
+        self._given_up = f"not looked up: {reason}"
+        if number + 1 < len(self.steps):
+            self.problems.append(f"after step {number + 1} nothing more was looked up: {reason}")

@@ -34,7 +34,7 @@ from memagent.flow import Retrieve
 from memagent.indexing.facts import find_facts
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 
-BETA = 0.0005
+BETA = 0.0005  # what `offline` has read in its prompt is at least as likely, and what it has not is less
 Method = Callable[..., Flow[Answer]]
 METHODS: dict[str, Method] = {
     "alone": lambda question, k: alone(question),
@@ -44,6 +44,8 @@ METHODS: dict[str, Method] = {
     "previous": previous_sentence,
     "self-ask": self_ask,
     "flare": partial(flare, beta=BETA),
+    "flare theta=0": partial(flare, theta=0.0, beta=BETA),
+    "flare low theta": partial(flare, theta=BETA, beta=BETA),
     "flare explicit": partial(flare, beta=BETA, queries="explicit"),
     "flare kept": partial(flare, beta=BETA, documents="all"),
     "flare instruct": flare_instruct,

@@ -13,14 +13,15 @@ from memagent.flow import Flow
 
 T = TypeVar("T")
 
-_LOUD = (UsageProblem, ConfigError, CapabilityError, TraceError, Stopped, AssertionError)
+LOUD = (UsageProblem, ConfigError, CapabilityError, TraceError, Stopped, AssertionError)
+"""What no method lives with."""
 
 
 def attempted(flow: Flow[T]) -> Flow[tuple[T | None, str]]:
     """Return what a flow returns and '', or `None` and why it failed."""
     try:
         return (yield from flow), ""
-    except _LOUD:
+    except LOUD:
         raise
     except Exception as error:  # noqa: BLE001 - it is told in words, and stands in the trace
         return None, error.message if isinstance(error, MemagentError) else f"{type(error).__name__}: {error}"

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memagent.errors import CapabilityError, ConfigError, Late, Stopped, TraceError, UsageProblem
+from memagent.errors import Late
 from memagent.flow import Flow, generate, retrieve
+from memagent.methods.attempts import LOUD
 from memagent.prompts import fill
 from memagent.types import Hit
-
-LOUD = (UsageProblem, ConfigError, CapabilityError, TraceError, Stopped, AssertionError)
-"""What no step of a method lives with."""
 
 
 @dataclass(frozen=True, slots=True)

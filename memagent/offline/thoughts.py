@@ -9,14 +9,14 @@ from memagent.offline import chain
 from memagent.offline.finding import find_names
 from memagent.offline.text import sentences, words
 
-_UNKNOWN = "is not known yet and has to be looked up."
+_UNKNOWN = "is yet to be looked up."
 
 
 def draft(task: str, most: int) -> str:
     """Return up to `most` thoughts on a question, one a paragraph: what it names, and what it asks of that."""
     names = list(dict.fromkeys(name for name, _ in find_names(task)))[:2] or [" ".join(words(task)[:6])]
-    thoughts = [f"What the question says of {name} {_UNKNOWN} It asks: {task}" for name in names]
-    thoughts += [f"What follows from that {_UNKNOWN} It asks: {task}"] * 2
+    thoughts = [f"What the question says of {name} {_UNKNOWN}" for name in names]
+    thoughts += [f"What follows from that {_UNKNOWN}"] * 2
     return "\n\n".join(thoughts[: max(1, most)])
 
 

@@ -356,7 +356,8 @@ class Part:
         text: as it stands in the answer, with the blank before it.
         draft: what the model wrote first.
         decision: `first` (written with what the question itself had found), `accepted` (the draft was sure enough),
-            `retrieved` (written anew with passages), `kept` (nothing better came of looking up) or `revised`.
+            `retrieved` (written anew with passages), `kept` (nothing better came of looking up), `revised`, or
+            `recited` (what the model wrote down from its own knowledge; unverified, and not in the answer).
         why: what was decided and why, in words.
         confidence: how sure the model was of the draft, in [0, 1]; `None` where that was not asked.
         tokens: those of the draft with their log-probabilities, where these were measured.
@@ -367,7 +368,7 @@ class Part:
 
     text: str
     draft: str
-    decision: Literal["first", "accepted", "retrieved", "kept", "revised"]
+    decision: Literal["first", "accepted", "retrieved", "kept", "revised", "recited"]
     why: str = ""
     confidence: float | None = None
     tokens: tuple[Token, ...] = ()

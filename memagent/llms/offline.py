@@ -59,7 +59,9 @@ class Offline:
 
 def _reply(request: Request) -> str:
     prompt = read(request)
-    if prompt.task in ("answer", "filter", "thought", "read"):
+    if prompt.task == "recite":
+        return "NONE"  # it has learnt nothing
+    if prompt.task in ("answer", "filter", "thought", "read", "rank"):
         return _answer(prompt)
     if prompt.task in ("chain", "search", "self-ask", "asking", "doubt"):
         return _chained(prompt)
@@ -83,12 +85,14 @@ def _reply(request: Request) -> str:
 
 
 def _answer(prompt: Prompt) -> str:
-    from memagent.offline.hops import facts_on, reasoned, thought
+    from memagent.offline.hops import facts_on, order, reasoned, thought
     from memagent.offline.reader import answer, answer_fields
 
     passages, question = prompt.get("passages"), prompt.get("question")
     if prompt.task == "filter":
         return facts_on(prompt.get("facts"), question, prompt.number(r"at most (\d{1,4})", 4))
+    if prompt.task == "rank":
+        return order(passages, question)
     if prompt.task == "thought":
         return thought(passages, question, prompt.get("thoughts"))
     if prompt.task == "read":

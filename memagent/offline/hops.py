@@ -28,6 +28,11 @@ def thought(passages: str, question: str, thoughts: str) -> str:
     return fact or f"{FINISHED} {chain.answered(question, said).rstrip('.')}."
 
 
+def order(passages: str, question: str) -> str:
+    """Return, as JSON, the numbers of the passages that bear on the question, the best fitting first."""
+    return json.dumps({"order": list(dict.fromkeys(candidate.number for candidate in best(passages, question)))})
+
+
 def reasoned(passages: str, question: str) -> str:
     """Return the facts that an answer rests on, with the numbers of their passages, and the answer."""
     facts = chain.linked(passages, question)

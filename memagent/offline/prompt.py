@@ -11,6 +11,7 @@ _SECTION = re.compile(r"<([a-z_]+)>[ \t]*\n?(.*?)\n?[ \t]*</\1>", re.DOTALL)
 _FIELD = re.compile(r'^\s*[-*]\s*"(\w+)"', re.MULTILINE)
 _NEWCOMER = re.compile(r"\bnew (?:character|person|figure|face)|\bnewcomer", re.IGNORECASE)
 _NO_NEWCOMER = re.compile(r"\b(?:no|not|never|without|don't)\b[^.]{0,40}\bnew (?:character|person)", re.IGNORECASE)
+_RECITED = re.compile(r"^Recite what you know\b", re.MULTILINE)
 _REASONED = re.compile(r"^Thought:.*^Answer:", re.MULTILINE | re.DOTALL)
 
 # Which fields belong to which task; the first whose fields are all asked for wins.
@@ -112,6 +113,10 @@ def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: st
         return "filter"
     if not fields and "thoughts" in sections:
         return "thought"
+    if fields == ("order",) and "passages" in sections:
+        return "rank"
+    if not fields and "passages" not in sections and _RECITED.search(frame):
+        return "recite"
     return "read" if not fields and _REASONED.search(frame) else "answer"
 
 

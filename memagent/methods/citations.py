@@ -35,7 +35,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from memagent.errors import ReplyError, UsageProblem
+from memagent.errors import CapabilityError, ReplyError, UsageProblem
 from memagent.flow import Flow, tell
 from memagent.methods.plain import numbered
 from memagent.prompts import fill
@@ -185,7 +185,8 @@ def verified(
 
     One call for twenty such claims, up to `tries` where replies are unreadable; none where there are none. The model's
     verdict takes the place of the words', and `why` has its reason; `missing` stays as it was found. A claim that the
-    model passes over keeps its verdict, and so do all claims of a reply that stays unreadable, which is told.
+    model passes over keeps its verdict. So do all claims where replies stay unreadable, or the model can judge none
+    (`offline`), which is told.
 
     Args:
         answer: an answer with its `hits`.
@@ -202,7 +203,7 @@ def verified(
         batch = asked[start : start + _TOGETHER]
         try:
             judged = yield from _judged([claims[at] for at in batch], answer.hits, tries, timeout)
-        except ReplyError as error:
+        except (ReplyError, CapabilityError) as error:
             yield from tell(f"Citations are checked by their words alone: {error.message}")
             judged = {}
         for number, at in enumerate(batch, 1):

@@ -303,6 +303,12 @@ def test_a_model_that_stays_unreadable_is_told(caplog):
     assert found[0].why.startswith("by its words alone")
 
 
+def test_offline_cannot_judge_and_the_words_do(caplog):
+    found = Controller("offline").run(verified(ANSWER)).value
+    assert [claim.verdict for claim in found] == [claim.verdict for claim in cited(ANSWER)]
+    assert "offline backend cannot" in caplog.text
+
+
 def test_no_citation_no_call():
     assert ran(verified(Answer("So they say.", HITS)))[1] == []
 

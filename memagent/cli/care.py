@@ -33,11 +33,36 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Mend what can be worked out again.")
+@click.option("--llm", "-m", "model", default=None, help="Look at this model in place of a file; see memagent --help.")
+@click.option("--probe/--no-probe", default=None, help="Try the model by tiny calls; by default where they are free.")
+@click.option(
+    "--seconds", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="How long each of them may take."
+)
 @db_option
 @embedder_option
 @json_option
-def doctor(repair: bool, db: Path, embedder: str | None, as_json: bool) -> int:
-    """Check every invariant of the file, whoever's it is. Exits with 6 if something is wrong and stays so."""
+def doctor(
+    repair: bool,
+    model: str | None,
+    probe: bool | None,
+    seconds: float,
+    db: Path,
+    embedder: str | None,
+    as_json: bool,
+) -> int:
+    """Check every invariant of the file, whoever's it is. Exits with 6 if something is wrong and stays so.
+
+    With --llm: tell what a model can do, as it declares and as it was tried, and what each method falls back to. Exits
+    with 6 if something that it declares, and that requests rely on, does not hold.
+    """
+    if model is not None:
+        from memagent.cli.doctor_llm import examine
+
+        if repair:
+            raise click.UsageError("--repair mends a file, not a model: leave out --llm.")
+        return examine(model, probe, seconds, as_json)
+    if probe is not None:
+        raise click.UsageError("--probe tries a model: name it with --llm.")
     with _memory(db, embedder) as memory:
         findings = memory.doctor(repair=repair)
     _tell(findings, as_json)

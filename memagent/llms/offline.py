@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from memagent.errors import CapabilityError
 from memagent.llms.abilities import require
 from memagent.llms.base import Ability
+from memagent.llms.prices import FREE
 from memagent.llms.stopping import cut
 from memagent.offline.ngram import NGram, tokenize
 from memagent.offline.prompt import Prompt, read
@@ -30,6 +31,7 @@ class Offline:
 
     name = "offline"
     can: frozenset[Ability] = frozenset({"logprobs", "stop", "seed", "schema"})
+    price = FREE
 
     def complete(self, request: Request) -> Completion:
         """Answer in one piece. Raises `CapabilityError` for a prefill, a logit bias, or a schema of an unknown task."""

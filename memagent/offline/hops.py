@@ -10,7 +10,7 @@ from typing import Any
 
 from memagent.offline import chain
 from memagent.offline.chain import FINISHED
-from memagent.offline.reader import NOT_SAID, terms
+from memagent.offline.reader import NOT_SAID, best, terms
 
 
 def facts_on(facts: str, question: str, most: int) -> str:

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory.memory import Memory
+    from memagent.methods.citations import cited, verified
     from memagent.methods.flare import flare
     from memagent.methods.flare_instruct import flare_instruct
     from memagent.methods.hipporag import hipporag, ircot
     from memagent.methods.plain import plain
     from memagent.methods.rat import rat
+    from memagent.methods.recite import recite
+    from memagent.methods.rerank import reranked
     from memagent.story.book import Story
     from memagent.trace import Trace
     from memagent.types import (
@@ -67,6 +70,7 @@ _HOME = {
     "Trace": "trace",
     "Triple": "types",
     "Usage": "types",
+    "cited": "methods.citations",
     "flare": "methods.flare",
     "flare_instruct": "methods.flare_instruct",
     "forget": "flow",
@@ -76,8 +80,11 @@ _HOME = {
     "ircot": "methods.hipporag",
     "plain": "methods.plain",
     "rat": "methods.rat",
+    "recite": "methods.recite",
     "remember": "flow",
+    "reranked": "methods.rerank",
     "retrieve": "flow",
+    "verified": "methods.citations",
 }
 
 __all__ = [
@@ -106,6 +113,7 @@ __all__ = [
     "Trace",
     "Triple",
     "Usage",
+    "cited",
     "flare",
     "flare_instruct",
     "forget",
@@ -115,8 +123,11 @@ __all__ = [
     "ircot",
     "plain",
     "rat",
+    "recite",
     "remember",
+    "reranked",
     "retrieve",
+    "verified",
 ]
 
 

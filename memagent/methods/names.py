@@ -12,6 +12,7 @@ from memagent.types import Answer
 
 METHODS: Mapping[str, str] = {
     "plain": "plain:plain",
+    "recite": "recite:recite",
     "alone": "passive:alone",
     "once": "passive:once",
     "every": "passive:every",

@@ -11,6 +11,7 @@ import memagent
 from memagent import Completion, Controller
 from memagent.errors import BackendError, CapabilityError, Refused
 from memagent.llms.base import Ability
+from memagent.methods.names import METHODS
 from memagent.methods.needs import NEEDS, Need, outlook
 from memagent.methods.probing import ABILITIES, CALLS, MAX_TOKENS, PROMISED, estimate, probed
 from memagent.testing import ScriptedLLM
@@ -134,8 +135,8 @@ def test_a_backend_that_fails_is_no_finding():
 def test_the_table_names_abilities_that_there_are_and_methods_that_there_are():
     assert {need.ability for wanted in NEEDS.values() for need in wanted} <= set(get_args(Ability)) == set(ABILITIES)
     assert set(ABILITIES) >= PROMISED
-    public = {"plain", "hipporag", "ircot", "flare", "flare_instruct"}
-    assert public <= set(NEEDS) & set(memagent.__all__)
+    assert {name.replace("-", "_") for name in METHODS} <= set(NEEDS)
+    assert {"plain", "recite", "verified", "hipporag", "ircot", "flare", "flare_instruct"} <= set(memagent.__all__)
 
 
 def test_with_every_ability_every_method_works_fully():

@@ -31,17 +31,17 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from memagent.errors import CapabilityError, ReplyError, UsageProblem
 from memagent.flow import Flow, tell
+from memagent.methods.citation_words import WORD, cosine, names_in, numbers_in, terms
 from memagent.methods.plain import numbered
 from memagent.prompts import fill
 from memagent.sentences import split_sentences
 from memagent.structured import Unreadable, ask, json_object
-from memagent.terms import STOP_WORDS, fold, runs
 from memagent.types import Answer, Hit
 
 Verdict = Literal["supported", "unsupported", "uncited", "out of range", "unclear"]
@@ -60,22 +60,7 @@ _MARK = re.compile(
 _RANGE = re.compile(rf"(\d+)(?:\s*[{_DASH}]\s*(\d+))?")
 _LEADING = re.compile(rf"(?:\s*{_MARK.pattern})+[ .]*", re.IGNORECASE)
 _BULLET = re.compile(r"^\W*(?:\d{1,3}[.)]\s+)?")
-_NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)(?:(?:st|nd|rd|th)\b)?")
-_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
-_NAME = re.compile(r"[^\W\d_]{2,}")
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['’]t\b", re.IGNORECASE)
-_NUMBERS = {
-    word: str(value)
-    for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split(),
-        start=2,
-    )
-} | {
-    word: str(value)
-    for value, word in zip(range(30, 100, 10), "thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
-}
-_ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y")
 _TOGETHER = 20  # claims that a model is asked about in one call
 _SCHEMA = {
     "type": "object",
@@ -229,9 +214,9 @@ class _Judge:
     def __init__(self, hits: Sequence[Hit], embedder: Embeds | None, least: float, near: float, language: str) -> None:
         self._hits, self._embedder, self._least, self._near = hits, embedder, least, near
         self._language = language
-        self._terms = [_terms(f"{hit.title}\n{hit.text}") for hit in hits]
+        self._terms = [terms(f"{hit.title}\n{hit.text}") for hit in hits]
         self._seen = Counter(term for found in self._terms for term in found)
-        self._spoken = {name for hit in hits for name in _names(f". {hit.text}")}
+        self._spoken = {name for hit in hits for name in names_in(f". {hit.text}")}
 
     def claim(self, text: str) -> Claim:
         numbers, invalid = citations(text, len(self._hits))
@@ -247,7 +232,7 @@ class _Judge:
         return claim
 
     def _compared(self, claim: Claim, bare: str) -> Claim:
-        words = _terms(bare)
+        words = terms(bare)
         if not words:
             return replace(claim, verdict="unclear", why="it has no words that could be compared")
         found = set[str]().union(*(self._terms[number - 1] for number in claim.numbers))
@@ -258,7 +243,7 @@ class _Judge:
             claim,
             support=support,
             similarity=similarity,
-            missing=tuple(name for name in self._checked(bare) if not _terms(name) <= found),
+            missing=tuple(name for name in self._checked(bare) if not terms(name) <= found),
             idle=self._idle(claim.numbers, words),
         )
         return replace(claim, **self._verdict(claim, bare, words, sentences))
@@ -270,7 +255,7 @@ class _Judge:
         reasons = []
         if claim.missing:
             reasons.append(f"{', '.join(map(repr, claim.missing))} not in {where}")
-        nearest = max(sentences, key=lambda one: self._share(words, _terms(one)), default="")
+        nearest = max(sentences, key=lambda one: self._share(words, terms(one)), default="")
         if len(_NEGATION.findall(bare)) % 2 != len(_NEGATION.findall(nearest)) % 2:
             reasons.append(f"either it or the nearest sentence of {where} is negated")
         if claim.support < least:
@@ -295,15 +280,15 @@ class _Judge:
         if self._embedder is None or not sentences:
             return None
         first, *others = self._embedder.embed([bare, *sentences])
-        return max(0.0, min(1.0, max(_cosine(first, other) for other in others)))
+        return max(0.0, min(1.0, max(cosine(first, other) for other in others)))
 
     def _checked(self, bare: str) -> list[str]:
         """The numbers and names of a sentence; its first word only if something else shows that it is a name."""
-        first = _NAME.search(bare)
-        names = _names(bare)
+        first = WORD.search(bare)
+        names = names_in(bare)
         if first and first.group() not in names and first.group() in self._spoken:
             names = [first.group(), *names]
-        return [*_numbers(bare), *names]
+        return [*numbers_in(bare), *names]
 
     def _idle(self, numbers: Sequence[int], words: set[str]) -> tuple[int, ...]:
         if len(numbers) < 2:
@@ -328,46 +313,6 @@ def _sentences(text: str, language: str) -> list[str]:
         if any(char.isalnum() for char in sentence):
             found.append(sentence)
     return found
-
-
-def _terms(text: str) -> set[str]:
-    """What a text is compared by: stems of its telling words, numbers as digits, pieces of scripts without blanks."""
-    folded = fold(text)
-    found = set(_numbers(folded))
-    for run in runs(_NUMBER.sub(" ", folded)):
-        if run.width > 1:
-            last = max(1, len(run.units) - run.width + 1)
-            found.update("".join(run.units[start : start + run.width]) for start in range(last))
-        elif (word := run.units[0]) not in STOP_WORDS and word not in _NUMBERS:
-            found.add(_stem(word))
-    return found
-
-
-def _numbers(text: str) -> list[str]:
-    """The numbers of a text as digits, those in words from two on."""
-    digits = [_THOUSANDS.sub("", found.group(1)) for found in _NUMBER.finditer(text)]
-    return [*digits, *(_NUMBERS[word] for word in _NAME.findall(text.casefold()) if word in _NUMBERS)]
-
-
-def _names(text: str) -> list[str]:
-    """The words that begin with a capital and do not begin the text, as they are written."""
-    words = list(_NAME.finditer(text))
-    later = [found.group() for found in words if found.start() and text[: found.start()].strip()]
-    return [word for word in later if word[0].isupper() and fold(word) not in STOP_WORDS and fold(word) not in _NUMBERS]
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou" else word
-
-
-def _cosine(one: Iterable[float], other: Iterable[float]) -> float:
-    first, second = [*map(float, one)], [*map(float, other)]
-    length = math.hypot(*first) * math.hypot(*second)
-    return math.fsum(a * b for a, b in zip(first, second, strict=True)) / length if length else 0.0
 
 
 def _judged(

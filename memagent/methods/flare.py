@@ -19,7 +19,7 @@ Where we differ from the paper and its published code:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -29,10 +29,8 @@ from memagent.methods import flare_queries
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
 from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.plain import LookUp
 from memagent.types import Answer, Hit, Part, Token
-
-LookUp = Callable[[str, int], Flow[list[Hit]]]
-"""Finds up to so many passages for a query: a flow, such as `lambda query, k: look_up(query, k, filter=False)`."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "2wiki": {"theta": 0.8, "beta": 0.4, "queries": "implicit", "documents": "current", "k": 2},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
     from memagent.memory.memory import Memory
+    from memagent.methods.arm_rag import learn, solve
     from memagent.methods.citations import cited, verified
     from memagent.methods.flare import flare
     from memagent.methods.flare_instruct import flare_instruct
@@ -78,12 +79,14 @@ _HOME = {
     "generate": "flow",
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
+    "learn": "methods.arm_rag",
     "plain": "methods.plain",
     "rat": "methods.rat",
     "recite": "methods.recite",
     "remember": "flow",
     "reranked": "methods.rerank",
     "retrieve": "flow",
+    "solve": "methods.arm_rag",
     "verified": "methods.citations",
 }
 
@@ -121,12 +124,14 @@ __all__ = [
     "generate",
     "hipporag",
     "ircot",
+    "learn",
     "plain",
     "rat",
     "recite",
     "remember",
     "reranked",
     "retrieve",
+    "solve",
     "verified",
 ]
 

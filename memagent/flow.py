@@ -26,7 +26,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast, get_args
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.types import Completion, Execution, Hit, Message, Note, Request, Role
+from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role
 
 T = TypeVar("T")
 Path = tuple[int, ...]
@@ -103,8 +103,50 @@ class Gather:
     flows: tuple[Generator[Any, Any, Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FindRationales:
+    """Ask for solved problems. Answered with a list of up to `k` rationales, one a problem, the likest first.
+
+    Those of the problem `apart_from` are left out, and so are attempts that turned out wrong, unless `refuted` asks for
+    these alone.
+    """
+
+    problem: str
+    k: int = 3
+    apart_from: str = ""
+    refuted: bool = False
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRationales:
+    """Ask the memory to keep rationales. Answered with the list of their ids. Asking twice keeps them once."""
+
+    rationales: tuple[Rationale, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountOutcome:
+    """Ask the memory to count that rationales were followed by success, or by failure. Answered with how many."""
+
+    ids: tuple[str, ...]
+    success: bool
+
+
 _Outcome = tuple[Any, Exception | None]
-Step = Generate | Retrieve | Remember | Forget | Execute | Inquire | Tell | Gather
+Step = (
+    Generate
+    | Retrieve
+    | Remember
+    | Forget
+    | Execute
+    | FindRationales
+    | KeepRationales
+    | CountOutcome
+    | Inquire
+    | Tell
+    | Gather
+)
 Flow = Generator[Step, Any, T]
 
 
@@ -183,6 +225,26 @@ def forget(*ids: str) -> Flow[int]:
 def execute(program: str, *, seconds: float = 10.0, memory: int = 256) -> Flow[Execution]:
     """Ask for a Python program to be run, within so many seconds and MiB; see `memagent.programs`."""
     answer: Execution = yield Execute(program, seconds, memory)
+    return answer
+
+
+def find_rationales(
+    problem: str, k: int = 3, *, apart_from: str = "", refuted: bool = False, timeout: float | None = None
+) -> Flow[list[Rationale]]:
+    """Ask for up to `k` solved problems like a problem in words, one rationale each, the likest first."""
+    answer: list[Rationale] = yield FindRationales(problem, k, apart_from, refuted, timeout)
+    return answer
+
+
+def keep_rationales(*rationales: Rationale) -> Flow[list[str]]:
+    """Ask the memory to keep rationales; the answer is their ids."""
+    answer: list[str] = yield KeepRationales(rationales)
+    return answer
+
+
+def count_outcome(*ids: str, success: bool) -> Flow[int]:
+    """Ask the memory to count that rationales were followed by success, or by failure; those that are gone do not."""
+    answer: int = yield CountOutcome(ids, success)
     return answer
 
 

@@ -22,8 +22,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
-from memagent.flow import Execute, Flow, Forget, Generate, Inquire, Path, Remember, Retrieve, Step, Tell, arun, run
-from memagent.types import Completion, Execution, Hit, Usage
+from memagent.flow import (
+    CountOutcome,
+    Execute,
+    FindRationales,
+    Flow,
+    Forget,
+    Generate,
+    Inquire,
+    KeepRationales,
+    Path,
+    Remember,
+    Retrieve,
+    Step,
+    Tell,
+    arun,
+    run,
+)
+from memagent.types import Completion, Execution, Hit, Rationale, Usage
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -37,6 +53,9 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "remember": (Remember, list[str]),
     "forget": (Forget, int),
     "execute": (Execute, Execution),
+    "find_rationales": (FindRationales, list[Rationale]),
+    "keep_rationales": (KeepRationales, list[str]),
+    "count_outcome": (CountOutcome, int),
     "inquire": (Inquire, list[str]),
     "tell": (Tell, None),
 }

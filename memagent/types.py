@@ -135,9 +135,16 @@ class Relation:
     how: str = ""
 
 
+REFUTED = "refuted"
+"""How `verified` begins where a check found a rationale wrong; what follows names the check."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rationale:
     """A problem with the reasoning that solved it, how that was verified, and how it has served since.
+
+    One whose `verified` begins with `REFUTED` is an attempt that turned out wrong: `like` leaves it out unless it is
+    asked for such attempts alone.
 
     `shared` makes it visible to every scope of the memory; only the scope that wrote it can change or remove it. The
     `id` is a digest of the content unless one is given; the last four fields are the memory's to fill.

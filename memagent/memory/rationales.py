@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from memagent.errors import UsageProblem
+from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable, awaitable_list
 from memagent.memory.core import Core
@@ -16,8 +16,9 @@ from memagent.retrievers.base import Retriever
 from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
 from memagent.stores.base import Vectors
 from memagent.stores.derived import of_rationale
+from memagent.stores.keys import key
 from memagent.stores.rationale import check_rationale
-from memagent.types import Hit, Rationale, Scope
+from memagent.types import REFUTED, Hit, Rationale, Scope
 
 _BATCH = 1024
 
@@ -100,12 +101,62 @@ class Rationales:
         """
         self._core.rationales.record(self._scope, id, success=success)
 
+    def like(
+        self, problem: str, k: int = 5, *, apart_from: str = "", refuted: bool = False, using: str = "hybrid"
+    ) -> list[Rationale]:
+        """Return up to k solved problems like a problem in words, the likest first: one rationale each.
+
+        Of a problem's rationales the one that has served best is taken: by successes and failures since, then by the
+        `agreement` in its metadata, then the shortest. One that was followed by failures more often than by success
+        makes its problem less like in proportion, so that it sinks.
+
+        Args:
+            problem: what is to be solved.
+            k: how many problems at most.
+            apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            refuted: attempts that turned out wrong, and these alone.
+            using: `hybrid` (words and vectors), `dense` or `keyword`.
+
+        Raises:
+            UsageProblem: an argument is not of its kind, or k is less than 1.
+            UnknownName: rationales are not searched that way.
+        """
+        count = 8 * k
+        while True:
+            hits = self.search(problem, count, apart_from=apart_from, using=using)
+            likeness = {hit.id: hit.score for hit in hits}
+            found = [one for one in self._there(list(likeness)) if one.verified.startswith(REFUTED) == refuted]
+            best: dict[str, Rationale] = {}
+            for one in sorted(found, key=_served, reverse=True):
+                best.setdefault(key(one.problem), one)
+            if len(best) >= 2 * k or len(hits) < count:
+                ranked = sorted(best.values(), key=lambda one: (-likeness[one.id] * _trust(one), one.id))
+                return ranked[:k]
+            count *= 4
+
+    def record_all(self, ids: Iterable[str], *, success: bool) -> int:
+        """Count for each rationale that it was followed by success, or by failure; return how many there still are."""
+        there = [one.id for one in self._there(list(dict.fromkeys(ids)))]
+        for id in there:
+            self.record(id, success=success)
+        return len(there)
+
+    def _there(self, ids: list[str]) -> list[Rationale]:
+        """The rationales of these ids, without those that have gone meanwhile."""
+        try:
+            return self._core.rationales.get(self._scope, ids)
+        except NotFound:
+            wanted = set(ids)
+            return [one for one in self.all() if one.id in wanted]
+
     aadd = awaitable(add)
     aget = awaitable(get)
     aall = awaitable_list(all)
     acount = awaitable(count)
     asearch = awaitable(search)
     arecord = awaitable(record)
+    alike = awaitable(like)
+    arecord_all = awaitable(record_all)
 
     def _retriever(self, using: str, apart_from: str) -> Retriever:
         store = self._core.rationales
@@ -118,6 +169,18 @@ class Rationales:
         texts = [of_rationale(one.problem, one.reasoning, one.answer, one.source).embedded for one in rationales]
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         return self._core.embed(list(places))[[places[text] for text in texts]]
+
+
+def _trust(one: Rationale) -> float:
+    """From 1 down to 0, the more often failure rather than success followed (rule of succession)."""
+    return min(1.0, 2 * (one.successes + 1) / (one.successes + one.failures + 2))
+
+
+def _served(one: Rationale) -> tuple[float, float, int, str]:
+    """How well a rationale has served, to sort by."""
+    rate = (one.successes + 1) / (one.successes + one.failures + 2)
+    agreement = one.metadata.get("agreement", 0.0)
+    return rate, agreement if isinstance(agreement, int | float) else 0.0, -len(one.reasoning), one.id
 
 
 def _as_rationales(given: Rationale | Iterable[Rationale]) -> list[Rationale]:

@@ -1,0 +1,275 @@
+"""ARM-RAG (Melz, arXiv:2311.04177): learning from success, by keeping the reasoning that led to right answers.
+
+    learn(problem, attempts, check)   what the check finds right is kept as rationales
+    solve(problem, check=...)         like problems are examples; what was right is kept in turn
+
+Where we differ from the paper and its published code:
+- Examples are of different problems, one rationale each, the one that has served best; the code's five are of 2.2
+  problems on average. Those of the problem itself are left out unless they are asked for; the code's figures on its
+  training set have the question among its own examples.
+- Answers are compared by value (`verifying.numeric`): the code's comparison of strings can never be right for a known
+  answer with a comma. The last balanced box counts; an attempt without a box is not kept.
+- The memory learns while it solves, and forgets: what was followed by failure sinks (`Rationales.like`).
+- How many of the attempts agree is kept with each, so that an answer that was right by luck ranks behind.
+- Obfuscation takes one call and falls back to the problem as it is, which is told; it may be applied to what is stored.
+- Attempts that were wrong may be kept as well and shown as what not to do; the paper throws them away.
+- The prompts are our own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from memagent.errors import Stopped, UsageProblem
+from memagent.flow import Flow, count_outcome, find_rationales, generate, keep_rationales, tell
+from memagent.methods.attempts import attempted
+from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
+from memagent.methods.verifying import Check, Verdict, boxed, checked, value
+from memagent.prompts import fill
+from memagent.types import REFUTED, Answer, Hit, Part, Rationale
+
+Key = Literal["plain", "obfuscated", "structure"]
+"""By what problems are found: as they are; with made-up words for the nouns of the query; both sides by structure."""
+
+_ORIGINAL = "problem"  # in the metadata of a rationale that is kept by its structure
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was kept of some attempts at a problem.
+
+    Attributes:
+        ids: of the rationales that were kept, right ones first.
+        right: how many attempts were right, and `wrong` and `unclear` how many were not, or could not be judged.
+        verdicts: what the check said of each attempt, in order.
+    """
+
+    ids: tuple[str, ...]
+    right: int
+    wrong: int
+    unclear: int
+    verdicts: tuple[Verdict, ...]
+
+    def __str__(self) -> str:
+        return f"kept {len(self.ids)}: {self.right} right, {self.wrong} wrong, {self.unclear} unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A problem that was worked on.
+
+    Attributes:
+        answer: the reasoning; its `hits` are the examples that were shown, its `problems` what went wrong on the way.
+        boxed: the answer in the last box; `None` where there is none.
+        verdict: what the check said; `None` without a check.
+        learnt: the ids of the rationales that were kept.
+    """
+
+    answer: Answer
+    boxed: str | None
+    verdict: Verdict | None = None
+    learnt: tuple[str, ...] = ()
+
+
+def learn(
+    problem: str,
+    attempts: Iterable[str],
+    check: Check,
+    *,
+    shared: bool = False,
+    source: str = "",
+    failures: bool = False,
+    key: Key = "plain",
+    nouns: Nouns | None = None,
+    timeout: float | None = 120.0,
+) -> Flow[Learnt]:
+    """Keep those attempts at a problem that a check finds right. No call, but those of the check and for nouns.
+
+    Args:
+        problem: what was to be solved.
+        attempts: reasonings with an answer in a box.
+        check: of `verifying`, or your own.
+        shared: let every scope of the memory see them.
+        source: where they come from.
+        failures: keep wrong attempts too, marked as such.
+        key: `structure` keeps them by the structure of the problem; the problem stays in the metadata.
+        nouns: lists a problem's nouns; asked of the model if not given.
+        timeout: seconds for the call for nouns.
+    """
+    _check_key(key)
+    given = list(attempts)
+    verdicts: list[Verdict] = []
+    for attempt in given:
+        verdicts.append((yield from checked(check, attempt)))
+    found = (yield from _nouns(problem, nouns, timeout, [])) if key == "structure" else None
+    shown = problem if found is None else structure(problem, found)
+    meant = {} if found is None else {_ORIGINAL: problem}
+    agreeing = Counter(_plain(verdict) for verdict in verdicts if verdict.right)
+    kept = [
+        Rationale(
+            shown,
+            attempt,
+            verdict.answer,
+            verdict.by if verdict.right else f"{REFUTED} by {verdict.by}",
+            source,
+            shared,
+            {"agreement": agreeing[_plain(verdict)] / len(given) if verdict.right else 0.0, **meant},
+        )
+        for attempt, verdict in sorted(zip(given, verdicts, strict=True), key=lambda pair: not pair[1].right)
+        if verdict.right or (failures and verdict.right is False and verdict.answer)
+    ]
+    ids = (yield from keep_rationales(*kept)) if kept else []
+    counts = Counter(verdict.right for verdict in verdicts)
+    return Learnt(tuple(dict.fromkeys(ids)), counts[True], counts[False], counts[None], tuple(verdicts))
+
+
+def solve(
+    problem: str,
+    *,
+    k: int = 5,
+    check: Check | None = None,
+    leak: bool = False,
+    key: Key = "plain",
+    nouns: Nouns | None = None,
+    seed: int = 0,
+    contrast: int = 0,
+    best: Literal["last", "first"] = "last",
+    shared: bool = False,
+    source: str = "",
+    max_tokens: int | None = None,
+    timeout: float | None = 120.0,
+    search_timeout: float | None = 30.0,
+) -> Flow[Solved]:
+    """Solve a problem with like ones as examples, and learn from it where there is a check.
+
+    One call; one more with `key` and no `nouns` of one's own; and those of the check. One search, one more with
+    `contrast`. What is right is kept, and its examples count one success; what is wrong counts them one failure.
+
+    Args:
+        problem: what is to be solved; the prompt has it as it is, whatever the key.
+        k: how many examples.
+        check: says whether the answer is right; without one nothing is learnt.
+        leak: let rationales of this very problem be examples.
+        key: by what like problems are found.
+        nouns: lists a problem's nouns; asked of the model if not given.
+        seed: of made-up words.
+        contrast: how many wrong attempts at like problems to show as well.
+        best: whether the likest example comes last, next to the problem, or first.
+        shared: let every scope see what is learnt.
+        source: where what is learnt comes from.
+        max_tokens: of the reply.
+        timeout: seconds for each call.
+        search_timeout: seconds for each search.
+    """
+    _check_key(key)
+    if k < 0 or contrast < 0 or best not in ("last", "first"):
+        raise UsageProblem(f"k={k}, contrast={contrast}, best={best!r} cannot be", hint="best is 'last' or 'first'.")
+    problems: list[str] = []
+    text, query, verdict = "", problem, None
+    examples: Sequence[Rationale] = ()
+    failed: Sequence[Rationale] = ()
+    ids: tuple[str, ...] = ()
+    try:
+        found = None if key == "plain" else (yield from _nouns(problem, nouns, timeout, problems))
+        if found is None:
+            key = "plain"
+        else:
+            query = structure(problem, found) if key == "structure" else obfuscated(problem, found, seed=seed)
+        aside = "" if leak else (query if key == "structure" else problem)
+        if k:
+            examples = yield from _found(query, k, aside, False, search_timeout, problems)
+        if contrast:
+            failed = yield from _found(query, contrast, aside, True, search_timeout, problems)
+        messages = fill("arm_rag/solve", problem=problem, examples=_shown(examples, failed, best))
+        reply, why = yield from attempted(
+            generate(messages, max_tokens=max_tokens, temperature=0.0, timeout=timeout, label="arm_rag/solve")
+        )
+        text = reply.text.strip() if reply is not None else ""
+        if text:
+            keep = _Keep(shared, source, key, found)
+            verdict, ids = yield from _learnt(text, problem, examples, check, keep)
+        else:
+            problems.append(why or "the model wrote nothing")
+    except Stopped as error:
+        problems.append(f"stopped: {error.message}")
+    return Solved(_answer(text, examples, query, problems), boxed(text), verdict, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keep:
+    """How what is learnt is kept."""
+
+    shared: bool
+    source: str
+    key: Key
+    nouns: Sequence[str] | None
+
+
+def _learnt(
+    text: str, problem: str, examples: Sequence[Rationale], check: Check | None, keep: _Keep
+) -> Flow[tuple[Verdict | None, tuple[str, ...]]]:
+    """Check an answer, keep it if it is right, and count what followed its examples."""
+    if check is None:
+        return None, ()
+    nouns = keep.nouns or ()
+    learnt = yield from learn(
+        problem, [text], check, shared=keep.shared, source=keep.source, key=keep.key, nouns=lambda _: nouns
+    )
+    [verdict] = learnt.verdicts
+    if examples and verdict.right is not None:
+        yield from count_outcome(*(one.id for one in examples), success=verdict.right)
+    return verdict, learnt.ids
+
+
+def _found(
+    query: str, k: int, aside: str, refuted: bool, timeout: float | None, problems: list[str]
+) -> Flow[Sequence[Rationale]]:
+    found, why = yield from attempted(find_rationales(query, k, apart_from=aside, refuted=refuted, timeout=timeout))
+    if found is None:
+        problems.append(f"no examples: {why}")
+    return found or ()
+
+
+def _nouns(problem: str, nouns: Nouns | None, timeout: float | None, problems: list[str]) -> Flow[Sequence[str] | None]:
+    """The nouns of a problem; `None` where they cannot be listed, which is told."""
+    if nouns is not None:
+        return list(nouns(problem))
+    found, why = yield from attempted(listed(problem, timeout=timeout))
+    if found is None:
+        problems.append(f"the problem is taken as it is, because its nouns could not be listed: {why}")
+        yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
+    return found
+
+
+def _shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str) -> str:
+    """The examples as the prompt has them, then wrong attempts, if any, before them."""
+    ordered = list(reversed(examples)) if best == "last" else list(examples)
+    blocks = [f"Wrong, not to be followed:\n{_example(one)}" for one in failed]
+    return "\n\n".join([*blocks, *map(_example, ordered)]) or "(none yet)"
+
+
+def _example(one: Rationale) -> str:
+    return f"Question: {one.metadata.get(_ORIGINAL) or one.problem}\n{one.reasoning}"
+
+
+def _answer(text: str, examples: Sequence[Rationale], query: str, problems: Sequence[str]) -> Answer:
+    hits = tuple(
+        Hit(one.id, one.text, 1.0, why=f"{one.successes} times followed by success, {one.failures} by failure",
+            source=one.source, kind="rationale")
+        for one in examples
+    )  # fmt: skip
+    part = Part(text, text, "retrieved" if hits else "first", queries=(query,), hits=hits)
+    return Answer(text, hits, (part,), tuple(problems))
+
+
+def _plain(verdict: Verdict) -> object:
+    number = value(verdict.answer)
+    return verdict.answer.strip() if number is None else number
+
+
+def _check_key(key: str) -> None:
+    if key not in ("plain", "obfuscated", "structure"):
+        raise UsageProblem(f"key={key!r} is not known", hint="Use 'plain', 'obfuscated' or 'structure'.")

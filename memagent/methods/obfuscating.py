@@ -1,0 +1,99 @@
+"""Taking out of a problem what it is about, so that problems are found by their structure (ARM-RAG, section 3.4).
+
+Names and nouns are listed, by one call of a model or by a function of one's own, and replaced where they stand as words
+of their own. `obfuscated` puts made-up words in their place, the same for the same text and seed; `structure` numbers
+them by where they come first, so that two problems with the same skeleton get the same text.
+
+The published code replaces `art` inside `cart`, has twenty words and leaves the rest as they are, draws them anew each
+time, takes three calls, and crashes where one fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+
+from memagent.flow import Flow
+from memagent.prompts import fill
+from memagent.structured import Unreadable, ask, json_object
+
+Nouns = Callable[[str], Iterable[str]]
+"""Lists the names and nouns of a problem."""
+
+_STARTS = "b d f g k l m n p r s t v z bl br dr fl fr gl gr kl kr pl pr sk sl sm sn sp st str tr vr".split()
+_VOWELS = "a e i o u ai ea oo".split()
+_ENDS = "b d g k l m n p r s t v x z nd nt rk rt st sk lm".split()
+_SCHEMA = {
+    "type": "object",
+    "properties": {"nouns": {"type": "array", "items": {"type": "string"}}},
+    "required": ["nouns"],
+    "additionalProperties": False,
+}
+
+
+def listed(problem: str, *, timeout: float | None = 120.0) -> Flow[list[str]]:
+    """Ask a model for the names and nouns of a problem: one call, up to two where the reply is unreadable.
+
+    Raises:
+        ReplyError: both replies were unreadable.
+    """
+    messages = fill("arm_rag/nouns", problem=problem)
+    return (
+        yield from ask(
+            messages, nouns_in, label="arm_rag/nouns", schema=_SCHEMA, tries=2, temperature=0.0, timeout=timeout
+        )
+    )
+
+
+def obfuscated(problem: str, nouns: Iterable[str], *, seed: int = 0) -> str:
+    """Return a problem with a made-up word in place of each noun, the same ones for the same problem and seed."""
+    words: dict[str, str] = {}
+
+    def made(noun: str) -> str:
+        for number in range(len(words) + 1_000_000):
+            word = _word(f"{seed}\n{problem}\n{noun.casefold()}\n{number}")
+            if word not in words.values() and word not in problem.casefold():
+                return words.setdefault(noun.casefold(), word)
+        raise AssertionError("unreachable: there are more made-up words than that")
+
+    return _replaced(problem, nouns, lambda noun: words.get(noun.casefold()) or made(noun))
+
+
+def structure(problem: str, nouns: Iterable[str]) -> str:
+    """Return a problem with its nouns numbered by where they come first: `thing 1`, `thing 2`, ..."""
+    numbers: dict[str, int] = {}
+    return _replaced(problem, nouns, lambda noun: f"thing{numbers.setdefault(noun.casefold(), len(numbers) + 1)}")
+
+
+def _replaced(problem: str, nouns: Iterable[str], word: Callable[[str], str]) -> str:
+    """Replace nouns as whole words, the longest first, without regard to case; the ending of a plural stays."""
+    named = {noun.strip() for noun in nouns if any(map(str.isalpha, noun))}
+    wanted = sorted(named, key=lambda noun: (-len(noun), noun))
+    if not wanted:
+        return problem
+    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, wanted))})((?:e?s)?)(?!\w)", re.IGNORECASE)
+    return pattern.sub(lambda found: word(found.group(1)) + found.group(2), problem)
+
+
+def nouns_in(reply: str) -> list[str]:
+    """Read a list of nouns from a reply: a JSON object or list, or lines with bullets; numbers are left out.
+
+    Raises:
+        Unreadable: it has none of these.
+    """
+    bare = reply.strip("` \njson")
+    if "{" in reply or bare.startswith("["):
+        found = json_object(f'{{"nouns": {bare}}}' if bare.startswith("[") else reply).get("nouns")
+    else:
+        found = [line[1:] for line in reply.splitlines() if line[:1] in "-*•"] or None
+    if not isinstance(found, list):
+        raise Unreadable('it has no list "nouns" of texts')
+    nouns = [noun.strip() for noun in found if isinstance(noun, str)]
+    return list(dict.fromkeys(noun for noun in nouns if noun and not any(map(str.isdigit, noun))))
+
+
+def _word(seed: str) -> str:
+    digest = hashlib.blake2b(seed.encode("utf-8", "replace"), digest_size=8).digest()
+    parts = (_STARTS, _VOWELS, _ENDS, _VOWELS, _ENDS)
+    return "".join(some[byte % len(some)] for some, byte in zip(parts, digest, strict=False))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,8 @@ from memagent.stores.base import Database
 from memagent.stores.label import Label
 from memagent.stores.projections import Projections, Rids
 from memagent.types import Scope
+
+T = TypeVar("T")
 
 
 class IndexedStore:
@@ -46,9 +51,25 @@ class IndexedStore:
         and after; between the two an index may meet vectors of another length.
         """
         query = self._label.row(vector)
+        return self._checked(lambda: self._indexes.nearest(scope, kind, query, k, allowed))
+
+    def _ranked(
+        self, scope: Scope, kind: str, vector: NDArray[np.float32], k: int, seq: int
+    ) -> tuple[Rids, NDArray[np.float64]]:
+        """The rids (r,) and cosines (r,) of what `_near` finds, in an index that shows the change `seq`.
+
+        Where the index shows it already, no vector is read, and so the embedder is checked only before.
+        """
+        query = self._label.row(vector)
+        if not self._indexes.shows(scope, kind, "vectors", seq):
+            return self._checked(lambda: self._indexes.ranked(scope, kind, query, k, seq))
+        self._label.check(self._database)
+        return self._indexes.ranked(scope, kind, query, k, seq)
+
+    def _checked(self, search: Callable[[], T]) -> T:
         self._label.check(self._database)
         try:
-            found = self._indexes.nearest(scope, kind, query, k, allowed)
+            found = search()
         except ValueError:
             self._label.check(self._database)
             raise

@@ -57,14 +57,24 @@ class Projections:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
 
-    def ranked(self, scope: Scope, kind: str, query: str, k: int) -> tuple[Rids, NDArray[np.float64]]:
-        """Return the rids (r,) and scores (r,) that `match` finds, without the words."""
+    def ranked(
+        self, scope: Scope, kind: str, query: str | NDArray[np.float32], k: int, seq: int | None = None
+    ) -> tuple[Rids, NDArray[np.float64]]:
+        """Return the rids (r,) and scores (r,) that `match` finds for words, or `nearest` for a unit vector (dim,).
+
+        With `seq`, an index that shows that change and what was before it is searched as it is.
+        """
 
         def search(index: _Index) -> Any:
-            return index.ranked(query, k)  # type: ignore[attr-defined]
+            return index.ranked(query, k)
 
-        found: tuple[Rids, NDArray[np.float64]] = self._follower(scope, kind, "words").run(search)
+        table = "words" if isinstance(query, str) else "vectors"
+        found: tuple[Rids, NDArray[np.float64]] = self._follower(scope, kind, table).run(search, seq)
         return found
+
+    def shows(self, scope: Scope, kind: str, table: str, seq: int) -> bool:
+        """Return whether an index of `vectors` or of `words` shows a change, and what was before it, as it is."""
+        return self._follower(scope, kind, table).shows(seq)
 
     def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
         """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
@@ -111,6 +121,7 @@ class _Index(Protocol):
     @property
     def held(self) -> Set[int]: ...
     def search(self, query: Any, k: int, allowed: Rids | None) -> list[Any]: ...
+    def ranked(self, query: Any, k: int) -> tuple[Rids, NDArray[np.float64]]: ...
 
 
 class _Vectors:
@@ -118,6 +129,7 @@ class _Vectors:
         self._index = VectorIndex(dim)
         self._dim = dim
         self.search = self._index.search
+        self.ranked = self._index.ranked
         self.above = self._index.above
 
     def take(self, rows: Sequence[Row]) -> None:
@@ -165,9 +177,17 @@ class _Follower:
         self._index: _Index | None = None
         self._seen = 0
 
-    def run(self, search: Callable[[_Index], T]) -> T:
+    def run(self, search: Callable[[_Index], T], seq: int | None = None) -> T:
+        """Search the index, brought up to date before; with `seq`, only where it does not show that change yet."""
         with self._lock:
-            return search(self._ready())
+            index = self._index
+            if index is None or seq is None or self._seen < seq:
+                index = self._ready()
+            return search(index)
+
+    def shows(self, seq: int) -> bool:
+        with self._lock:
+            return self._index is not None and self._seen >= seq
 
     def _ready(self) -> _Index:
         first, last = self._ends()

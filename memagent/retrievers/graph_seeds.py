@@ -102,7 +102,9 @@ def merged(rankings: Sequence[Ranking]) -> Ranking:
     parts = np.concatenate([np.maximum(one.scores, 0) / one.scores[0] / len(rankings) for one in some])
     order = np.argsort(places, kind="stable")
     places = places[order]
-    first = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
+    fresh = np.ones(len(places), dtype=np.bool_)
+    np.not_equal(places[1:], places[:-1], out=fresh[1:])
+    first = np.flatnonzero(fresh)
     sums = np.add.reduceat(parts[order], first, dtype=np.float64)
     best = np.argsort(-sums, kind="stable")
     best = best[sums[best] > 0]
@@ -153,7 +155,7 @@ def of_facts(
     if settings.specific:
         scores = scores / np.maximum(passages_of(graph)[nodes], 1)
     distinct, place = np.unique(nodes, return_inverse=True)
-    means = np.round(np.bincount(place, scores) / np.maximum(np.bincount(place), 1), 7)
+    means = np.round(np.bincount(place, scores) / np.bincount(place), 7)
     order = np.lexsort((distinct, -means))
     if len(order) > settings.phrases and means[order[settings.phrases - 1]] == means[order[settings.phrases]]:
         order = np.lexsort((distinct, -nearness(distinct.astype(np.int64)), -means))

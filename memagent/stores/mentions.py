@@ -70,5 +70,5 @@ class Mentions:
         return sorted(spans)
 
     def _telling(self, words: list[str]) -> float:
-        most = log(1 + (self._count + 0.5) / 0.5)
-        return max(log(1 + (self._count - n + 0.5) / (n + 0.5)) for n in map(self._with_word.__getitem__, words)) / most
+        most, rarest = log(1 + (self._count + 0.5) / 0.5), min(map(self._with_word.__getitem__, words))
+        return log(1 + (self._count - rarest + 0.5) / (rarest + 0.5)) / most

@@ -151,7 +151,8 @@ class SQLGraphStore(IndexedStore):
         wanted = _ALL if k is None else k
         while True:  # looks further down while what was found is a fact of hidden passages only
             if isinstance(query, str):
-                rids, scores = self._indexes.ranked(scope, kind, query, wanted, graph.seq)
+                shown = self._indexes.shown(scope, kind, query, wanted, graph.seq)
+                rids, scores = shown or self._indexes.ranked(scope, kind, query, wanted)
             else:
                 rids, scores = self._ranked(scope, kind, query, wanted, graph.seq)
             found = _ranking(found_at(graph, kind, rids), scores, once=_once(graph, kind))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from memagent.stores.base import Database
 from memagent.stores.label import Label
-from memagent.stores.projections import Projections, Rids
+from memagent.stores.projections import Projections, Ranked, Rids
 from memagent.types import Scope
 
 T = TypeVar("T")
@@ -53,18 +53,17 @@ class IndexedStore:
         query = self._label.row(vector)
         return self._checked(lambda: self._indexes.nearest(scope, kind, query, k, allowed))
 
-    def _ranked(
-        self, scope: Scope, kind: str, vector: NDArray[np.float32], k: int, seq: int
-    ) -> tuple[Rids, NDArray[np.float64]]:
+    def _ranked(self, scope: Scope, kind: str, vector: NDArray[np.float32], k: int, seq: int) -> Ranked:
         """The rids (r,) and cosines (r,) of what `_near` finds, in an index that shows the change `seq`.
 
-        Where the index shows it already, no vector is read, and so the embedder is checked only before.
+        Where the index shows it already, no vector is read, and checking the embedder afterwards is enough.
         """
         query = self._label.row(vector)
-        if not self._indexes.shows(scope, kind, "vectors", seq):
-            return self._checked(lambda: self._indexes.ranked(scope, kind, query, k, seq))
+        found = self._indexes.shown(scope, kind, query, k, seq)
+        if found is None:
+            return self._checked(lambda: self._indexes.ranked(scope, kind, query, k))
         self._label.check(self._database)
-        return self._indexes.ranked(scope, kind, query, k, seq)
+        return found
 
     def _checked(self, search: Callable[[], T]) -> T:
         self._label.check(self._database)

@@ -25,6 +25,8 @@ from memagent.types import Scope
 
 T = TypeVar("T")
 Rids = NDArray[np.int64]
+Query = str | NDArray[np.float32]
+Ranked = tuple[Rids, NDArray[np.float64]]
 
 _PAGE = 4096
 
@@ -57,24 +59,14 @@ class Projections:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
 
-    def ranked(
-        self, scope: Scope, kind: str, query: str | NDArray[np.float32], k: int, seq: int | None = None
-    ) -> tuple[Rids, NDArray[np.float64]]:
-        """Return the rids (r,) and scores (r,) that `match` finds for words, or `nearest` for a unit vector (dim,).
-
-        With `seq`, an index that shows that change and what was before it is searched as it is.
-        """
-
-        def search(index: _Index) -> Any:
-            return index.ranked(query, k)
-
-        table = "words" if isinstance(query, str) else "vectors"
-        found: tuple[Rids, NDArray[np.float64]] = self._follower(scope, kind, table).run(search, seq)
+    def ranked(self, scope: Scope, kind: str, query: Query, k: int) -> Ranked:
+        """Return the rids (r,) and scores (r,) that `match` finds for words, or `nearest` for a unit vector (dim,)."""
+        found: Ranked = self._follower(scope, kind, _table(query)).run(lambda index: index.ranked(query, k))
         return found
 
-    def shows(self, scope: Scope, kind: str, table: str, seq: int) -> bool:
-        """Return whether an index of `vectors` or of `words` shows a change, and what was before it, as it is."""
-        return self._follower(scope, kind, table).shows(seq)
+    def shown(self, scope: Scope, kind: str, query: Query, k: int, seq: int) -> Ranked | None:
+        """Return what `ranked` does without reading anything; `None` if the index does not show the change `seq`."""
+        return self._follower(scope, kind, _table(query)).as_it_is(lambda index: index.ranked(query, k), seq)
 
     def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
         """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
@@ -121,7 +113,7 @@ class _Index(Protocol):
     @property
     def held(self) -> Set[int]: ...
     def search(self, query: Any, k: int, allowed: Rids | None) -> list[Any]: ...
-    def ranked(self, query: Any, k: int) -> tuple[Rids, NDArray[np.float64]]: ...
+    def ranked(self, query: Any, k: int) -> Ranked: ...
 
 
 class _Vectors:
@@ -177,17 +169,13 @@ class _Follower:
         self._index: _Index | None = None
         self._seen = 0
 
-    def run(self, search: Callable[[_Index], T], seq: int | None = None) -> T:
-        """Search the index, brought up to date before; with `seq`, only where it does not show that change yet."""
+    def run(self, search: Callable[[_Index], T]) -> T:
         with self._lock:
-            index = self._index
-            if index is None or seq is None or self._seen < seq:
-                index = self._ready()
-            return search(index)
+            return search(self._ready())
 
-    def shows(self, seq: int) -> bool:
+    def as_it_is(self, search: Callable[[_Index], T], seq: int) -> T | None:
         with self._lock:
-            return self._index is not None and self._seen >= seq
+            return search(self._index) if self._index is not None and self._seen >= seq else None
 
     def _ready(self) -> _Index:
         first, last = self._ends()
@@ -236,6 +224,10 @@ class _Follower:
         if new:
             index.take(new)
         self._seen = max((row["seq"] for row in rows), default=self._seen)
+
+
+def _table(query: Query) -> str:
+    return "words" if isinstance(query, str) else "vectors"
 
 
 def _rids(rows: Sequence[Row]) -> Rids:

@@ -34,6 +34,8 @@ def unit_rows(
         MemagentError: of the kind `problem`: these are no numbers, rows differ in length, the shape is another, or a
             number is infinite or undefined.
     """
+    if _is_unit(rows, shape):
+        return np.array(rows, dtype=np.float32)
     array = _numbers(rows, of, problem)
     if shape is not None and shape[0] == 0 and array.size == 0:
         return np.zeros(shape, dtype=np.float32)
@@ -48,6 +50,14 @@ def unit_rows(
     lengths[np.abs(lengths - 1.0) < _CLOSE] = 1.0
     unit = np.where(lengths > 0, wide / np.where(lengths > 0, lengths, 1.0), np.eye(1, wide.shape[1]))
     return unit.astype(np.float32)
+
+
+def _is_unit(rows: Any, shape: tuple[int, int] | None) -> bool:
+    """Whether this is one row that certainly stays as it is: the usual case of a query, told without a copy."""
+    if not (isinstance(rows, np.ndarray) and rows.dtype == np.float32 and rows.shape == shape and len(rows) == 1):
+        return False
+    row = rows[0].astype(np.float64)
+    return abs(float(row @ row) - 1.0) < _CLOSE
 
 
 _CHECK = "It must give one vector for each text, all of its dimension."

@@ -16,7 +16,7 @@ Departures from the paper, each a setting (`PAPER` turns all of them off):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -204,7 +204,8 @@ class Graph:
         given = _given(parts, nodes)
         scores = [float(np.mean([one.get(part, 0.0) for part in parts])) for one in given]
         whys = [f"{kind}-fallback: {reason} ({kind} rank {rank})" for rank in range(1, len(nodes) + 1)]
-        return self._read(scope, graph, nodes, scores, given, whys, [()] * len(nodes))
+        texts = self._texts(scope, graph, nodes.tolist())
+        return _found(texts, nodes, scores, given, whys, [()] * len(nodes))
 
     def _hits(
         self,
@@ -217,9 +218,11 @@ class Graph:
         seeds: Seeds,
     ) -> list[Hit]:
         walk, damping = self._walk(graph), self._settings.damping
-        given_to = reset / reset.sum(dtype=np.float64)
-        routes = [route(walk, node, ranks, given_to, damping=damping) for node in nodes.tolist()]
-        spelt = self._spelt(scope, graph, sorted({on_it for one in routes for on_it in one.nodes}))
+        total = float(reset.sum(dtype=np.float64))
+        routes = [route(walk, node, ranks, reset, total, damping=damping) for node in nodes.tolist()]
+        on_them = sorted({on_it for one in routes for on_it in one.nodes})
+        texts = self._texts(scope, graph, sorted({*nodes.tolist(), *(n for n in on_them if n >= graph.phrases)}))
+        spelt = self._spelt(scope, graph, on_them, texts)
         scores = [float(ranks[node]) for node in nodes]
         given = [{"graph": score, **own} for score, own in zip(scores, _given(parts, nodes), strict=True)]
         paths = [tuple(spelt.get(on_it, "…") for on_it in one.nodes) for one in routes]
@@ -227,14 +230,17 @@ class Graph:
             f"graph {score:.4f} (rank {rank}: {_told(one, path, seeds)})"
             for rank, (score, one, path) in enumerate(zip(scores, routes, paths, strict=True), 1)
         ]
-        return self._read(scope, graph, nodes, scores, given, whys, paths)
+        return _found(texts, nodes, scores, given, whys, paths)
 
-    def _spelt(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, str]:
+    def _spelt(
+        self, scope: Scope, graph: GraphArrays, nodes: Sequence[int], texts: Mapping[int, Passage]
+    ) -> dict[int, str]:
         """Phrases as they are written, and passages by their titles, or else by how they begin."""
         phrases = [node for node in nodes if node < graph.phrases]
         spelt = dict(zip(phrases, self._graph.words(scope, [graph.names[node] for node in phrases]), strict=True))
-        for node, passage in self._texts(scope, graph, nodes[len(phrases) :]).items():
-            spelt[node] = f"“{passage.title or passage.text[:40]}”"
+        for node in nodes[len(phrases) :]:
+            if node in texts:
+                spelt[node] = f"“{texts[node].title or texts[node].text[:40]}”"
         return spelt
 
     def _texts(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, Passage]:
@@ -250,23 +256,22 @@ class Graph:
             texts.setdefault(ids[passage.id], passage)
         return texts
 
-    def _read(
-        self,
-        scope: Scope,
-        graph: GraphArrays,
-        nodes: NDArray[np.int64] | NDArray[np.int32],
-        scores: Sequence[float],
-        parts: Sequence[dict[str, float]],
-        whys: Sequence[str],
-        paths: Sequence[tuple[str, ...]],
-    ) -> list[Hit]:
-        """Hits of these passages, without those that have gone since the graph was read."""
-        texts, hits = self._texts(scope, graph, nodes.tolist()), []
-        for node, score, part, why, path in zip(nodes.tolist(), scores, parts, whys, paths, strict=True):
-            if node in texts:
-                passage, score = texts[node], min(1.0, max(0.0, score))
-                hits.append(Hit(passage.id, passage.text, score, part, why, passage.title, passage.source, path=path))
-        return hits
+
+def _found(
+    texts: Mapping[int, Passage],
+    nodes: NDArray[np.int64] | NDArray[np.int32],
+    scores: Sequence[float],
+    parts: Sequence[dict[str, float]],
+    whys: Sequence[str],
+    paths: Sequence[tuple[str, ...]],
+) -> list[Hit]:
+    """Hits of these nodes, without those that have no text: they have gone since the graph was read."""
+    hits = []
+    for node, score, part, why, path in zip(nodes.tolist(), scores, parts, whys, paths, strict=True):
+        if node in texts:
+            passage, score = texts[node], min(1.0, max(0.0, score))
+            hits.append(Hit(passage.id, passage.text, score, part, why, passage.title, passage.source, path=path))
+    return hits
 
 
 def weighted(graph: GraphArrays, settings: Settings) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -300,10 +305,9 @@ def _given(parts: dict[str, Ranking], nodes: NDArray[np.int64] | NDArray[np.int3
     """What each way of finding gave each node, where it gave anything."""
     found: list[dict[str, float]] = [{} for _ in nodes]
     for name, ranking in parts.items():
-        at = {place: rank for rank, place in enumerate(ranking.places.tolist())}
-        for one, node in zip(found, nodes.tolist(), strict=True):
-            if node in at:
-                one[name] = min(1.0, max(0.0, float(ranking.scores[at[node]])))
+        which, ranks = np.nonzero(nodes[:, None] == ranking.places)
+        for one, score in zip(which.tolist(), ranking.scores[ranks].tolist(), strict=True):
+            found[one][name] = min(1.0, max(0.0, score))
     return found
 
 

@@ -20,22 +20,27 @@ class Route:
 
 
 def route(
-    walk: PageRank, passage: int, ranks: NDArray[np.float64], reset: NDArray[np.float64], *, damping: float
+    walk: PageRank,
+    passage: int,
+    ranks: NDArray[np.float64],
+    reset: NDArray[np.float32],
+    total: float,
+    *,
+    damping: float,
 ) -> Route:
     """Follow the largest inflow of a passage back, never to a node twice, until a node that is more of a seed itself.
 
-    The rank of a node is `1 - damping` times what `reset` (of sum 1) gives it, plus what flows in over each edge:
+    The rank of a node is `1 - damping` times its part of `reset` (of sum `total`), plus what flows in over each edge:
     `damping` times the rank of the neighbour times the edge's part of the neighbour's weight.
     """
     seen, node, back = {passage}, passage, list[int]()
-    given = (1 - damping) * reset
     for _ in range(_LONGEST):
         neighbours, weights = walk.neighbours(node)
         flows = ranks[neighbours] * weights / walk.degree[neighbours]
-        for known in seen:
+        for known in seen if back else ():  # the passage is no neighbour of its own
             flows[neighbours == known] = -1.0
         best = int(flows.argmax()) if len(flows) else -1
-        if best < 0 or damping * flows[best] <= max(given[node], 0.0):
+        if best < 0 or damping * flows[best] <= (1 - damping) * (float(reset[node]) / total):
             break
         node = int(neighbours[best])
         seen.add(node)

@@ -95,16 +95,20 @@ class Seeds:
 
 def merged(rankings: Sequence[Ranking]) -> Ranking:
     """Return one ranking of several: by the mean of the scores, each relative to its ranking's best; ties by place."""
-    places, place = np.unique(np.concatenate([one.places for one in rankings]), return_inverse=True)
-    sums, start = np.zeros(len(places)), 0
-    for one in rankings:
-        top = one.scores[0] if len(one.scores) else 0.0
-        if top > 0:
-            sums[place[start : start + len(one.places)]] += np.maximum(one.scores, 0) / top / len(rankings)
-        start += len(one.places)
-    order = np.lexsort((places, -sums))
-    order = order[sums[order] > 0]
-    return Ranking(places[order], sums[order].astype(np.float32))
+    some = [one for one in rankings if len(one.scores) and one.scores[0] > 0]
+    if not some:
+        return Ranking(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32))
+    places = np.concatenate([one.places for one in some])
+    parts = np.concatenate([np.maximum(one.scores, 0) / one.scores[0] / len(rankings) for one in some])
+    order = np.argsort(places, kind="stable")
+    places = places[order]
+    fresh = np.ones(len(places), dtype=np.bool_)
+    np.not_equal(places[1:], places[:-1], out=fresh[1:])
+    first = np.flatnonzero(fresh)
+    sums = np.add.reduceat(parts[order], first, dtype=np.float64)
+    best = np.argsort(-sums, kind="stable")
+    best = best[sums[best] > 0]
+    return Ranking(places[first[best]], sums[best].astype(np.float32))
 
 
 def scaled(ranking: Ranking, scale: str) -> Ranking:
@@ -151,7 +155,7 @@ def of_facts(
     if settings.specific:
         scores = scores / np.maximum(passages_of(graph)[nodes], 1)
     distinct, place = np.unique(nodes, return_inverse=True)
-    means = np.round(np.bincount(place, scores) / np.maximum(np.bincount(place), 1), 7)
+    means = np.round(np.bincount(place, scores) / np.bincount(place), 7)
     order = np.lexsort((distinct, -means))
     if len(order) > settings.phrases and means[order[settings.phrases - 1]] == means[order[settings.phrases]]:
         order = np.lexsort((distinct, -nearness(distinct.astype(np.int64)), -means))

@@ -388,7 +388,7 @@ class GraphStore(Protocol):
         """Rank the passages (as nodes) or facts (as places in `graph.facts`) of a graph for a query; all if k is None.
 
         By cosine for a vector (dim,), by BM25 in [0, 1] for words. `kind` is `passage` or `fact`. A fact is ranked
-        whether it holds today or not.
+        whether it holds today or not. What was written after the graph was made need not be seen.
         """
         ...
 

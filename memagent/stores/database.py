@@ -104,9 +104,18 @@ class SQLiteDatabase:
 
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run a query and return all its rows, all of them from one state of the database."""
-        with self._typed(), self._link() as link:
-            rows: list[Row] = link.raw.execute(sql, params).fetchall()
-        return rows
+        try:  # what `_typed` and `_link` do, without them: they take as long as a small read
+            while True:
+                link = self._current()
+                with link.lock:
+                    if not link.closed:
+                        rows: list[Row] = link.raw.execute(sql, params).fetchall()
+                        return rows
+        except sqlite3.Error as error:
+            problem = self._problem(error)
+            if problem is None:
+                raise
+            raise problem from error
 
     @contextmanager
     def write(self) -> Iterator[_Transaction]:
@@ -180,16 +189,21 @@ class SQLiteDatabase:
 
     @contextmanager
     def _link(self) -> Iterator[_Link]:
-        link: _Link | None = getattr(self._local, "link", None)
         while True:
-            if self._closed:
-                raise self._is_closed()
-            if link is None or link.closed:
-                link = self._local.link = self._connect()
+            link = self._current()
             with link.lock:
                 if not link.closed:
                     yield link
                     return
+
+    def _current(self) -> _Link:
+        """The connection of this thread, a new one if it has none; until its lock is held, others may close it."""
+        if self._closed:
+            raise self._is_closed()
+        link: _Link | None = getattr(self._local, "link", None)
+        if link is None or link.closed:
+            link = self._local.link = self._connect()
+        return link
 
     @contextmanager
     def _own_link(self) -> Iterator[_Link]:

@@ -35,6 +35,7 @@ _ALL = 1 << 40
 _FURTHER = 4
 _KEPT = 32  # graphs in memory, of as many scopes
 _NODES = "nodes of phrases"
+_ONCE = "each place once"
 
 
 class SQLGraphStore(IndexedStore):
@@ -141,7 +142,7 @@ class SQLGraphStore(IndexedStore):
         """Rank the passages (as nodes) or facts (as places in `graph.facts`) of a graph for a query; all if k is None.
 
         By cosine for a vector (dim,), by BM25 in [0, 1] for words. `kind` is `passage` or `fact`. A fact is ranked
-        whether it holds today or not.
+        whether it holds today or not. What was written after the graph was made need not be seen.
 
         Raises:
             UsageProblem: the vector has another length, or a component that is not finite.
@@ -150,10 +151,11 @@ class SQLGraphStore(IndexedStore):
         wanted = _ALL if k is None else k
         while True:  # looks further down while what was found is a fact of hidden passages only
             if isinstance(query, str):
-                rids, scores = self._indexes.ranked(scope, kind, query, wanted)
+                shown = self._indexes.shown(scope, kind, query, wanted, graph.seq)
+                rids, scores = shown or self._indexes.ranked(scope, kind, query, wanted)
             else:
-                rids, scores = np.array(self._near(scope, kind, query, wanted)).reshape(-1, 2).T
-            found = _ranking(found_at(graph, kind, rids), scores)
+                rids, scores = self._ranked(scope, kind, query, wanted, graph.seq)
+            found = _ranking(found_at(graph, kind, rids), scores, once=_once(graph, kind))
             if len(rids) < wanted or len(found.places) >= wanted or (k is not None and len(found.places) >= k):
                 return Ranking(found.places[:k], found.scores[:k])
             wanted *= _FURTHER
@@ -177,15 +179,17 @@ class SQLGraphStore(IndexedStore):
         condition, params = visible(scope, "told")
         spelt: dict[str, str] = {}
         for some in pages(list(dict.fromkeys(names))):
-            for end in ("subject", "object"):
-                sql = f"""
-                    SELECT terms.id AS name, min(evidence.{end}) AS spelt
-                    FROM items AS terms CROSS JOIN facts CROSS JOIN items AS told CROSS JOIN evidence {WITH_PASSAGE}
-                    WHERE terms.kind = 'phrase' AND terms.user = ? AND terms.id IN ({marks(some)})
-                    AND facts.{end} = terms.rid AND told.rid = facts.rid AND +told.retired_at IS NULL
-                    AND evidence.fact = facts.rid AND {LIVE_LINE} AND {condition} GROUP BY terms.id"""
-                for row in self._database.read(sql, [params[0], *some, *params]):
-                    spelt[row["name"]] = min(row["spelt"], spelt.get(row["name"], row["spelt"]))
+            sql = " UNION ALL ".join(
+                f"""
+                SELECT terms.id AS name, min(evidence.{end}) AS spelt
+                FROM items AS terms CROSS JOIN facts CROSS JOIN items AS told CROSS JOIN evidence {WITH_PASSAGE}
+                WHERE terms.kind = 'phrase' AND terms.user = ? AND terms.id IN ({marks(some)})
+                AND facts.{end} = terms.rid AND told.rid = facts.rid AND +told.retired_at IS NULL
+                AND evidence.fact = facts.rid AND {LIVE_LINE} AND {condition} GROUP BY terms.id"""
+                for end in ("subject", "object")
+            )
+            for row in self._database.read(sql, 2 * [params[0], *some, *params]):
+                spelt[row["name"]] = min(row["spelt"], spelt.get(row["name"], row["spelt"]))
         return [spelt.get(name, name) for name in names]
 
     def cosines(self, scope: Scope, names: Sequence[str], vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -265,8 +269,23 @@ _CARRIES = """
     WHERE told.retired_at IS NULL AND (evidence.passage IS NULL OR said.retired_at IS NULL)"""
 
 
-def _ranking(places: NDArray[np.int64], scores: NDArray[np.float64]) -> Ranking:
-    """Places (n,) best first with their scores (n,), each place once and without those that are not in the graph."""
+def _once(graph: GraphArrays, kind: str) -> bool:
+    """Whether each place of the graph is found under one number alone, as it is where nothing is in two sessions."""
+    known: bool | None = graph.memo.get((_ONCE, kind))
+    if known is None:
+        places = graph.rids[kind][1]
+        known = graph.memo[_ONCE, kind] = len(np.unique(places)) == len(places)
+    return known
+
+
+def _ranking(places: NDArray[np.int64], scores: NDArray[np.float64], *, once: bool = False) -> Ranking:
+    """Places (n,) best first with their scores (n,), each place once and without those that are not in the graph.
+
+    With `once`, no place in the graph is there twice.
+    """
+    if once:
+        there = places >= 0
+        return Ranking(places[there].astype(np.int32), scores[there].astype(np.float32))
     first = np.unique(places, return_index=True)[1]
     first = np.sort(first[places[first] >= 0])
     return Ranking(places[first].astype(np.int32), scores[first].astype(np.float32))

@@ -171,5 +171,8 @@ def found_at(graph: GraphArrays, kind: str, rids: ArrayLike) -> NDArray[np.int64
     wanted = np.asarray(rids, dtype=np.int64)
     if not len(known):
         return np.full(len(wanted), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[at] == wanted, places[at], -1).astype(np.int64)
+    at = np.searchsorted(known, wanted)
+    np.minimum(at, len(known) - 1, out=at)
+    found = places[at].astype(np.int64)
+    found[known[at] != wanted] = -1
+    return found

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.stores.base import Database
 from memagent.stores.label import Label
-from memagent.stores.projections import Projections, Rids
+from memagent.stores.projections import Projections, Ranked, Rids
 from memagent.types import Scope
+
+T = TypeVar("T")
 
 
 class IndexedStore:
@@ -46,9 +51,24 @@ class IndexedStore:
         and after; between the two an index may meet vectors of another length.
         """
         query = self._label.row(vector)
+        return self._checked(lambda: self._indexes.nearest(scope, kind, query, k, allowed))
+
+    def _ranked(self, scope: Scope, kind: str, vector: NDArray[np.float32], k: int, seq: int) -> Ranked:
+        """The rids (r,) and cosines (r,) of what `_near` finds, in an index that shows the change `seq`.
+
+        Where the index shows it already, no vector is read, and checking the embedder afterwards is enough.
+        """
+        query = self._label.row(vector)
+        found = self._indexes.shown(scope, kind, query, k, seq)
+        if found is None:
+            return self._checked(lambda: self._indexes.ranked(scope, kind, query, k))
+        self._label.check(self._database)
+        return found
+
+    def _checked(self, search: Callable[[], T]) -> T:
         self._label.check(self._database)
         try:
-            found = self._indexes.nearest(scope, kind, query, k, allowed)
+            found = search()
         except ValueError:
             self._label.check(self._database)
             raise

@@ -18,7 +18,7 @@ class Mentions:
 
     def __init__(self) -> None:
         self._phrases: dict[str, list[int]] = {}
-        self._first: Counter[str] = Counter()
+        self._longest: dict[str, int] = {}  # by first word: no phrase that begins with it has more words
         self._with_word: Counter[str] = Counter()
         self._count = 0
 
@@ -26,7 +26,8 @@ class Mentions:
         """Take a phrase in, by a number of the caller's."""
         words = tokens(phrase)
         self._phrases.setdefault(words, []).append(number)
-        self._first[words.partition(" ")[0]] += 1
+        first, count = words.partition(" ")[0], words.count(" ") + 1
+        self._longest[first] = max(count, self._longest.get(first, 0))
         self._with_word.update(set(words.split()))
         self._count += 1
 
@@ -36,7 +37,6 @@ class Mentions:
         self._phrases[words].remove(number)
         if not self._phrases[words]:
             del self._phrases[words]
-        self._first[words.partition(" ")[0]] -= 1
         self._with_word.subtract(set(words.split()))
         self._count -= 1
 
@@ -56,18 +56,19 @@ class Mentions:
 
     def _spans(self, words: list[str]) -> list[tuple[int, int]]:
         """Where phrases stand, as start and end; the longest only of those in one another."""
+        found = [
+            (start, end)
+            for start, word in enumerate(words)
+            for end in range(start + 1, min(start + min(_LONGEST, self._longest.get(word, 0)), len(words)) + 1)
+            if " ".join(words[start:end]) in self._phrases
+        ]
         spans: list[tuple[int, int]] = []
-        starts = [start for start, word in enumerate(words) if self._first[word]]
-        for length in range(min(_LONGEST, len(words)), 0, -1):
-            for start in starts:
-                end = start + length
-                if end > len(words) or " ".join(words[start:end]) not in self._phrases:
-                    continue
-                inside = any(first <= start and end <= last for first, last in spans)
-                if not inside and not STOP_WORDS.issuperset(words[start:end]):
-                    spans.append((start, end))
+        for start, end in sorted(found, key=lambda span: span[0] - span[1]):
+            inside = any(first <= start and end <= last for first, last in spans)
+            if not inside and not STOP_WORDS.issuperset(words[start:end]):
+                spans.append((start, end))
         return sorted(spans)
 
     def _telling(self, words: list[str]) -> float:
-        most = log(1 + (self._count + 0.5) / 0.5)
-        return max(log(1 + (self._count - n + 0.5) / (n + 0.5)) for n in map(self._with_word.__getitem__, words)) / most
+        most, rarest = log(1 + (self._count + 0.5) / 0.5), min(map(self._with_word.__getitem__, words))
+        return log(1 + (self._count - rarest + 0.5) / (rarest + 0.5)) / most

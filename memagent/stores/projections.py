@@ -25,6 +25,8 @@ from memagent.types import Scope
 
 T = TypeVar("T")
 Rids = NDArray[np.int64]
+Query = str | NDArray[np.float32]
+Ranked = tuple[Rids, NDArray[np.float64]]
 
 _PAGE = 4096
 
@@ -57,14 +59,14 @@ class Projections:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
 
-    def ranked(self, scope: Scope, kind: str, query: str, k: int) -> tuple[Rids, NDArray[np.float64]]:
-        """Return the rids (r,) and scores (r,) that `match` finds, without the words."""
-
-        def search(index: _Index) -> Any:
-            return index.ranked(query, k)  # type: ignore[attr-defined]
-
-        found: tuple[Rids, NDArray[np.float64]] = self._follower(scope, kind, "words").run(search)
+    def ranked(self, scope: Scope, kind: str, query: Query, k: int) -> Ranked:
+        """Return the rids (r,) and scores (r,) that `match` finds for words, or `nearest` for a unit vector (dim,)."""
+        found: Ranked = self._follower(scope, kind, _table(query)).run(lambda index: index.ranked(query, k))
         return found
+
+    def shown(self, scope: Scope, kind: str, query: Query, k: int, seq: int) -> Ranked | None:
+        """Return what `ranked` does without reading anything; `None` if the index does not show the change `seq`."""
+        return self._follower(scope, kind, _table(query)).as_it_is(lambda index: index.ranked(query, k), seq)
 
     def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
         """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
@@ -111,6 +113,7 @@ class _Index(Protocol):
     @property
     def held(self) -> Set[int]: ...
     def search(self, query: Any, k: int, allowed: Rids | None) -> list[Any]: ...
+    def ranked(self, query: Any, k: int) -> Ranked: ...
 
 
 class _Vectors:
@@ -118,6 +121,7 @@ class _Vectors:
         self._index = VectorIndex(dim)
         self._dim = dim
         self.search = self._index.search
+        self.ranked = self._index.ranked
         self.above = self._index.above
 
     def take(self, rows: Sequence[Row]) -> None:
@@ -169,6 +173,10 @@ class _Follower:
         with self._lock:
             return search(self._ready())
 
+    def as_it_is(self, search: Callable[[_Index], T], seq: int) -> T | None:
+        with self._lock:
+            return search(self._index) if self._index is not None and self._seen >= seq else None
+
     def _ready(self) -> _Index:
         first, last = self._ends()
         if self._index is None or first > self._seen + 1:
@@ -216,6 +224,10 @@ class _Follower:
         if new:
             index.take(new)
         self._seen = max((row["seq"] for row in rows), default=self._seen)
+
+
+def _table(query: Query) -> str:
+    return "words" if isinstance(query, str) else "vectors"
 
 
 def _rids(rows: Sequence[Row]) -> Rids:

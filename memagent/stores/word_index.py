@@ -128,23 +128,27 @@ class WordIndex:
     def _weighed(self, query: str) -> list[_Term]:
         """The words to search for, each with its weight (inverse document frequency, always positive)."""
         total, found = len(self), []
-        for shown, word in _looked_for(query):
-            rows, counts = self._postings(word)
+        words = _looked_for(query)
+        for (shown, _), (rows, counts) in zip(words, self._postings([word for _, word in words]), strict=True):
             weight = log(1 + (total - len(rows) + 0.5) / (len(rows) + 0.5))
             found.append(_Term(shown, weight, rows, counts))
         telling = [term for term in found if len(term.rows) * _COMMON <= max(total, _SMALL)]
         return telling if any(len(term.rows) for term in telling) else found
 
-    def _postings(self, word: int) -> tuple[Rows, Counts]:
-        """The live rows that have a word, and how often."""
-        found = [_slice(segment, word) for segment in self._segments]
+    def _postings(self, words: Sequence[int]) -> list[tuple[Rows, Counts]]:
+        """For each word the live rows that have it, and how often."""
+        wanted = np.array(words, dtype=np.uint64)
+        found = [_slices(segment, wanted) for segment in self._segments]
         if not found:
-            return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint8)
-        rows, counts = (np.concatenate(parts) for parts in zip(*found, strict=True))
+            return [(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.uint8)) for _ in words]
+        if len(found) == 1:
+            postings = found[0]
+        else:
+            postings = [_joined(parts) for parts in zip(*found, strict=True)]
         if len(self._places) == len(self):
-            return rows, counts
-        live = self._places.live[rows]
-        return rows[live], counts[live]
+            return postings
+        live = self._places.live
+        return [(rows[live[rows]], counts[live[rows]]) for rows, counts in postings]
 
     def _best(self, chosen: list[_Term], k: int, allowed: Rids | None) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         scores = self._scores(chosen)
@@ -152,7 +156,7 @@ class WordIndex:
         rows = np.flatnonzero(some if allowed is None else some & self._places.chosen(allowed))
         if not len(rows) or k < 1:
             return rows[:0], scores[:0]
-        scores = scores[rows]
+        scores = scores[rows] / (sum(term.weight for term in chosen) or 1.0)
         if len(rows) > k:  # all that may yet tie with the last place once they are rounded
             enough = scores >= np.partition(scores, -k)[-k] - 2 * 10**-_DIGITS
             rows, scores = rows[enough], scores[enough]
@@ -161,13 +165,14 @@ class WordIndex:
         return rows[order], scores[order]
 
     def _scores(self, chosen: list[_Term]) -> NDArray[np.float64]:
-        """BM25 of every row (rows,) as a part of what a passage could have at most: 0 where it has no word."""
-        scores = np.zeros(len(self._places))
+        """BM25 of every row (rows,): 0 where it has no word."""
+        if not chosen:
+            return np.zeros(len(self._places))
         average = self._total_length / max(1, len(self)) or 1.0
-        for term in chosen:
-            norms = _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH / average * self._lengths[term.rows])
-            scores[term.rows] += term.weight * term.counts / (term.counts + norms)
-        return scores / (sum(term.weight for term in chosen) or 1.0)
+        rows, counts = (np.concatenate(parts) for parts in zip(*((t.rows, t.counts) for t in chosen), strict=True))
+        parts = np.repeat([term.weight for term in chosen], [len(term.rows) for term in chosen]) * counts
+        parts /= counts + _SATURATION * (1 - _BY_LENGTH + _BY_LENGTH / average * self._lengths[rows])
+        return np.bincount(rows, parts, minlength=len(self._places)).astype(np.float64, copy=False)
 
     def _words(self, chosen: list[_Term], rows: NDArray[np.intp]) -> list[list[str]]:
         rank = np.full(len(self._places), -1, dtype=np.int32)
@@ -198,12 +203,21 @@ def _looked_for(query: str) -> tuple[tuple[str, int], ...]:
     return tuple(("".join(term), key(term)) for term in terms(query, limit=_MOST_TERMS))
 
 
-def _slice(segment: _Segment, word: int) -> tuple[Rows, Counts]:
-    place = int(np.searchsorted(segment.keys, np.uint64(word)))
-    if place == len(segment.keys) or int(segment.keys[place]) != word:
-        return segment.rows[:0], segment.counts[:0]
-    part = slice(int(segment.starts[place]), int(segment.starts[place + 1]))
-    return segment.rows[part], segment.counts[part]
+def _slices(segment: _Segment, words: Keys) -> list[tuple[Rows, Counts]]:
+    """The postings of each word (n,)."""
+    if not len(segment.keys):
+        return [(segment.rows, segment.counts) for _ in words]
+    places = np.minimum(np.searchsorted(segment.keys, words), len(segment.keys) - 1)
+    there = segment.keys[places] == words
+    ends = np.where(there, segment.starts[places + 1], segment.starts[places])
+    parts = map(slice, segment.starts[places].tolist(), ends.tolist())
+    return [(segment.rows[part], segment.counts[part]) for part in parts]
+
+
+def _joined(parts: Sequence[tuple[Rows, Counts]]) -> tuple[Rows, Counts]:
+    """Postings of one word from several segments as one."""
+    rows, counts = zip(*parts, strict=True)
+    return np.concatenate(rows), np.concatenate(counts)
 
 
 def _sorted(keys: Keys, rows: Rows, counts: Counts) -> _Segment:

@@ -95,8 +95,12 @@ def test_a_handle_with_the_old_embedder_is_refused_and_names_both(core: Core, pa
     other = opened(path, hashing(OLD))
     query = other.embed_query("note 7")
     assert other.passages.nearest(ALICE, query, 1)
+    graph = other.graph.arrays(ALICE)
+    assert len(other.graph.rank(ALICE, graph, "passage", query, 1).places) == 1  # the index is as far as the graph
     reembed(core, hashing(NEW))
     attempts = [
+        lambda: other.graph.rank(ALICE, graph, "passage", query, 1),
+        lambda: other.graph.rank(ALICE, graph, "fact", query, 1),
         lambda: other.passages.nearest(ALICE, query, 1),
         lambda: other.triples.nearest(ALICE, query, 1),
         lambda: other.rationales.nearest(ALICE, query, 1),

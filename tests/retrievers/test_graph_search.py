@@ -434,3 +434,27 @@ def test_facts_to_begin_with_are_for_the_graph_alone(memory):
     with pytest.raises(UsageProblem, match="graph search alone"):
         memory.search(QUERY, using="hybrid", facts=["fact:x"])
     assert memory.search(QUERY, 1, using="graph:paper", facts=["fact:unknown"])[0].why.startswith("dense-fallback")
+
+
+def test_a_search_reads_what_others_wrote_and_asks_for_it_once(tmp_path, monkeypatch):
+    """The change log once for the graph, and the label once a vector search: an index that is as far is not asked."""
+    path, settings = tmp_path / "m.db", Settings()
+    with (
+        Memory(path, embedder=Given(COSINES), single_user=True) as memory,
+        Memory(path, embedder=Given(COSINES), single_user=True) as other,
+    ):
+        index(memory, list(CORPUS)[:1])
+        search, found = searcher(memory, settings), []
+        for names in ([], list(CORPUS)[1:]):
+            index(other, names)
+            found.append({hit.id for hit in search.retrieve(QUERY, 9, Scope())})
+        assert found == [set(list(CORPUS)[:1]), set(CORPUS)]
+        other.forget(next(iter(CORPUS)))
+        assert {hit.id for hit in search.retrieve(QUERY, 9, Scope())} == set(list(CORPUS)[1:])
+        database, asked = memory.core.file(), []
+        own = database.read
+        monkeypatch.setattr(database, "read", lambda sql, params=(): asked.append(sql) or own(sql, params))
+        assert search.retrieve(QUERY, 9, Scope())
+        assert sum("max(seq)" in sql for sql in asked) <= 2  # of the graph, and of which relations are functional
+        assert sum("FROM meta" in sql for sql in asked) <= 3
+        assert len(asked) <= 10

@@ -227,6 +227,7 @@ class SQLiteDatabase:
     def _connect(self) -> _Link:
         with _CONNECTING:
             raw = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+            _CONNECTIONS.add(raw)
             raw.row_factory = sqlite3.Row
             link = _Link(raw)
             raw.executescript(_PRAGMAS)
@@ -313,6 +314,10 @@ class SQLiteDatabase:
             if not link.closed and not link.raw.in_transaction:
                 link.close()
 
+    def held(self) -> list[_Link]:
+        """Return the connections that `before_fork` has waited for."""
+        return self._held
+
     def after_fork(self, *, child: bool) -> None:
         """Let the threads go on; each opens a new connection when it needs one."""
         for link in self._held:
@@ -350,11 +355,13 @@ _CONNECTING = threading.RLock()
 _CLOSING = threading.RLock()
 _OPEN: weakref.WeakSet[SQLiteDatabase] = weakref.WeakSet()
 _FORKING: list[SQLiteDatabase] = []
+_CONNECTIONS: set[sqlite3.Connection] = set()  # that are open
 _ABANDONED: list[sqlite3.Connection] = []
 
 
 def _close(raw: sqlite3.Connection) -> None:
     with _CLOSING:
+        _CONNECTIONS.discard(raw)
         raw.close()
 
 
@@ -369,6 +376,9 @@ def _before_fork() -> None:
     for database in _FORKING:
         database.before_fork()
     _CLOSING.acquire()  # last: a thread that holds a link may be about to close another
+    known = {link.raw for database in _FORKING for link in database.held()}
+    for raw in _CONNECTIONS - known:  # of threads and databases that have ended and were about to close them
+        _close(raw)
 
 
 def _after_fork(*, child: bool) -> None:

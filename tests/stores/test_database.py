@@ -291,6 +291,35 @@ def test_forking_while_other_threads_open_and_close_loses_and_hangs_nothing(tmp_
     assert done.stdout.strip() == "0 lost", done.stdout + done.stderr
 
 
+ENDED = """
+import os, sys
+from memagent.stores.database import SQLiteDatabase
+
+kept = SQLiteDatabase(sys.argv[1])
+link = kept._connect()
+raw = link.raw
+link.finalizer.detach()  # as where a thread has ended and has not come to closing what it had
+del link
+pid = os.fork()
+try:
+    raw.execute("SELECT 1")
+    print("open", "in the child" if pid == 0 else "in the parent", flush=True)
+except Exception as error:
+    print(error, flush=True)
+if pid == 0:
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_closes_what_a_thread_that_has_ended_left_open(tmp_path):
+    """A child that inherits it takes itself for somebody who reads, and the parent deletes the log that it writes to."""
+    command = [sys.executable, "-W", "ignore", "-c", ENDED, str(tmp_path / "a.db")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["Cannot operate on a closed database."] * 2, done.stdout + done.stderr
+
+
 def test_busy_says_so_after_waiting(tmp_path):
     path = tmp_path / "a.db"
     SQLiteDatabase(path).close()

@@ -16,7 +16,7 @@ Departures from the paper, each a setting (`PAPER` turns all of them off):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +94,7 @@ class Graph:
         prior, parts = self._prior(scope, graph, query, vector)
         seeds, reason = self._seeds(scope, graph, query, vector, facts, parts)
         if not len(seeds.nodes):
-            return self._fallback(scope, graph, prior, parts, reason, k)
+            return self._fallback(scope, graph, prior, parts, reason, k)[:k]
         reset = np.zeros(len(graph.names), dtype=np.float32)
         reset[prior.places] = self._settings.prior * prior.scores
         reset[seeds.nodes] += seeds.weights
@@ -102,7 +102,7 @@ class Graph:
         solve = walk.exact if self._settings.exact else walk.fast
         ranks = np.asarray(solve(reset, damping=self._settings.damping), dtype=np.float64)
         best = _best(ranks, graph.phrases, k, reached=self._settings.scale == "best")
-        return self._hits(scope, graph, best, ranks, parts, reset, seeds)
+        return self._hits(scope, graph, best, ranks, parts, reset, seeds)[:k]
 
     # --- where it begins
 
@@ -140,7 +140,7 @@ class Graph:
 
         seeds = replace(of_facts(graph, linked, self._settings, nearness), texts=texts)
         if facts is not None and not len(linked.places):
-            return _nowhere(), "no fact survived the filter"
+            return _nowhere(), "none of the facts to begin with is there" if facts else "no fact survived the filter"
         if self._settings.mention:
             seeds = with_mentions(seeds, self._graph.mentioned(scope, graph, query), self._settings.mention)
         return seeds, "no fact is like the query"
@@ -233,32 +233,49 @@ class Graph:
         return _found(texts, nodes, scores, given, whys, paths)
 
     def _spelt(
-        self, scope: Scope, graph: GraphArrays, nodes: Sequence[int], texts: Mapping[int, Passage]
+        self, scope: Scope, graph: GraphArrays, nodes: Sequence[int], texts: Mapping[int, Sequence[Passage]]
     ) -> dict[int, str]:
         """Phrases as they are written, and passages by their titles, or else by how they begin."""
         phrases = [node for node in nodes if node < graph.phrases]
         spelt = dict(zip(phrases, self._graph.words(scope, [graph.names[node] for node in phrases]), strict=True))
         for node in nodes[len(phrases) :]:
             if node in texts:
-                spelt[node] = f"“{texts[node].title or texts[node].text[:40]}”"
+                spelt[node] = f"“{texts[node][0].title or texts[node][0].text[:40]}”"
         return spelt
 
-    def _texts(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, Passage]:
-        """The passages of nodes, without those that have gone since the graph was read."""
+    def _texts(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, list[Passage]]:
+        """The passages of nodes, without those that have gone since the graph was read.
+
+        A node has several where a wide scope sees an id in two sessions.
+        """
         ids = {graph.names[node]: node for node in nodes}
+        found: Iterable[Passage]
         try:
             found = self._passages.get(scope, list(ids))
         except NotFound:
-            live = {passage.id: passage for passage in self._passages.passages(scope) if passage.id in ids}
-            found = list(live.values())
-        texts: dict[int, Passage] = {}
+            found = self._passages.passages(scope)
+        if _shared(graph) & set(nodes):
+            found = self._passages.passages(scope)
+        texts: dict[int, list[Passage]] = {}
         for passage in found:
-            texts.setdefault(ids[passage.id], passage)
+            if passage.id in ids:
+                texts.setdefault(ids[passage.id], []).append(passage)
         return texts
 
 
+def _shared(graph: GraphArrays) -> set[int]:
+    """The nodes of ids that more than one passage has."""
+    known = graph.memo.get("shared")
+    if known is None:
+        places = graph.rids["passage"][1] if "passage" in graph.rids else np.zeros(0, dtype=np.int32)
+        nodes, counts = np.unique(places, return_counts=True)
+        known = graph.memo["shared"] = set(nodes[counts > 1].tolist())
+    shared: set[int] = known
+    return shared
+
+
 def _found(
-    texts: Mapping[int, Passage],
+    texts: Mapping[int, Sequence[Passage]],
     nodes: NDArray[np.int64] | NDArray[np.int32],
     scores: Sequence[float],
     parts: Sequence[dict[str, float]],
@@ -268,8 +285,8 @@ def _found(
     """Hits of these nodes, without those that have no text: they have gone since the graph was read."""
     hits = []
     for node, score, part, why, path in zip(nodes.tolist(), scores, parts, whys, paths, strict=True):
-        if node in texts:
-            passage, score = texts[node], min(1.0, max(0.0, score))
+        for passage in texts.get(node, ()):
+            score = min(1.0, max(0.0, score))
             hits.append(Hit(passage.id, passage.text, score, part, why, passage.title, passage.source, path=path))
     return hits
 

@@ -458,3 +458,26 @@ def test_a_search_reads_what_others_wrote_and_asks_for_it_once(tmp_path, monkeyp
         assert sum("max(seq)" in sql for sql in asked) <= 2  # of the graph, and of which relations are functional
         assert sum("FROM meta" in sql for sql in asked) <= 3
         assert len(asked) <= 10
+
+
+def test_an_id_of_two_sessions_gives_both_passages_and_never_the_wrong_one_alone():
+    with Memory(":memory:") as memory:
+        for session, place in (("one", "Norway"), ("two", "Peru")):
+            own = memory.bind(user="ida", session=session)
+            own.add(Note(f"Ida sails to {place}.", id="1"))
+            own.facts.add(Triple("Ida", "sails to", place, passage="1"))
+        hits = memory.bind(user="ida").search("Who sails to Peru?", k=5, using="graph")
+        assert {hit.text for hit in hits} == {"Ida sails to Norway.", "Ida sails to Peru."}
+        [one] = memory.bind(user="ida", session="two").search("Who sails to Peru?", k=5, using="graph")
+        assert one.text == "Ida sails to Peru."
+        assert len(memory.bind(user="ida").search("Who sails to Peru?", k=1, using="graph")) == 1
+
+
+def test_facts_that_are_not_there_are_said_not_to_be():
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add(Note("Ida sails to Peru.", id="1"))
+        memory.facts.add(Triple("Ida", "sails to", "Peru", passage="1"))
+        [hit] = memory.search("Who sails to Peru?", using="graph", facts=["fact:none"])
+        assert "none of the facts to begin with is there" in hit.why
+        [hit] = memory.search("Who sails to Peru?", using="graph", facts=[])
+        assert "no fact survived the filter" in hit.why

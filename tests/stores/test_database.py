@@ -314,7 +314,7 @@ os.waitpid(pid, 0)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_closes_what_a_thread_that_has_ended_left_open(tmp_path):
-    """A child that inherits it takes itself for somebody who reads, and the parent deletes the log that it writes to."""
+    """A child that inherits it would take itself for a reader, and the parent delete the log that it writes to."""
     command = [sys.executable, "-W", "ignore", "-c", ENDED, str(tmp_path / "a.db")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["Cannot operate on a closed database."] * 2, done.stdout + done.stderr

@@ -24,6 +24,8 @@ from memagent.errors import MemagentError
         "add": ("memagent.cli.notes:add", "Put files and folders into a memory."),
         "search": ("memagent.cli.notes:search", "Find passages, best first, and say why."),
         "ask": ("memagent.cli.ask:ask", "Answer a question from the memory, with sources."),
+        "learn": ("memagent.cli.learning:learn", "Learn from attempts at problems, those that were right."),
+        "solve": ("memagent.cli.learning:solve", "Solve a problem with like ones as examples."),
         "show": ("memagent.cli.notes:show", "Show what a memory holds, or one passage."),
         "index": ("memagent.cli.index:index", "Find facts in a memory's passages, for --using graph."),
         "graph": ("memagent.cli.graph:graph", "Show how large the graph of a memory is, or export it."),

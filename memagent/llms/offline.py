@@ -73,6 +73,10 @@ def _reply(request: Request) -> str:
         from memagent.offline.openie import reply
 
         return reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
+    if prompt.task == "nouns":
+        from memagent.offline import nouns
+
+        return nouns.reply(prompt.get("problem"))
     if prompt.task != "unknown":
         from memagent.offline.story import tell
 

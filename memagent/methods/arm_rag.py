@@ -1,7 +1,7 @@
 """ARM-RAG (Melz, arXiv:2311.04177): learning from success, by keeping the reasoning that led to right answers.
 
-    learn(problem, attempts, check)   what the check finds right is kept as rationales
-    solve(problem, check=...)         like problems are examples; what was right is kept in turn
+    learn(problem, tried, check)   what the check finds right of some attempts is kept as rationales
+    solve(problem, check=...)      like problems are examples; what was right is kept in turn
 
 Where we differ from the paper and its published code:
 - Examples are of different problems, one rationale each, the one that has served best; the code's five are of 2.2
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.flow import Flow, count_outcome, find_rationales, generate, keep_rationales, tell
+from memagent.flow import Flow, count_outcome, find_rationales, gather, generate, keep_rationales, tell
 from memagent.methods.attempts import attempted
 from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
 from memagent.methods.verifying import Check, Verdict, boxed, checked, value
@@ -76,7 +76,7 @@ class Solved:
 
 def learn(
     problem: str,
-    attempts: Iterable[str],
+    tried: Iterable[str],
     check: Check,
     *,
     shared: bool = False,
@@ -90,7 +90,7 @@ def learn(
 
     Args:
         problem: what was to be solved.
-        attempts: reasonings with an answer in a box.
+        tried: attempts: reasonings with an answer in a box.
         check: of `verifying`, or your own.
         shared: let every scope of the memory see them.
         source: where they come from.
@@ -100,7 +100,7 @@ def learn(
         timeout: seconds for the call for nouns.
     """
     _check_key(key)
-    given = list(attempts)
+    given = list(tried)
     verdicts: list[Verdict] = []
     for attempt in given:
         verdicts.append((yield from checked(check, attempt)))
@@ -124,6 +124,25 @@ def learn(
     ids = (yield from keep_rationales(*kept)) if kept else []
     counts = Counter(verdict.right for verdict in verdicts)
     return Learnt(tuple(dict.fromkeys(ids)), counts[True], counts[False], counts[None], tuple(verdicts))
+
+
+def attempts(
+    problem: str, count: int = 5, *, temperature: float = 0.7, seed: int = 0, timeout: float | None = 120.0
+) -> Flow[list[str]]:
+    """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are left out.
+
+    `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled.
+    """
+    messages = fill("arm_rag/attempt", problem=problem)
+
+    def one(number: int) -> Flow[str]:
+        reply, _ = yield from attempted(
+            generate(messages, temperature=temperature, seed=seed + number, timeout=timeout, label="arm_rag/attempt")
+        )
+        return reply.text.strip() if reply is not None else ""
+
+    found = yield from gather(*(one(number) for number in range(count)))
+    return [text for text in found if text]
 
 
 def solve(

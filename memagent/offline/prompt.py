@@ -92,6 +92,8 @@ def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
         return _about_question(fields, sections, frame)
     if "task" in sections and not fields:
         return _about_task(sections, frame)
+    if fields == ("nouns",) and "problem" in sections:
+        return "nouns"
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
         return "extract"
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")

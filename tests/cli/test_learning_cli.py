@@ -1,0 +1,122 @@
+"""`memagent learn` and `memagent solve` as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memagent import Memory
+from memagent.offline import nouns
+from memagent.testing import FakeOpenAIServer
+
+CLIPS = "Natalia sold 48 clips in April and half as many in May. How many clips did she sell?"
+LINES = [
+    {"question": CLIPS, "gold": "72", "attempts": [r"48 / 2 = 24, 48 + 24 = 72. \boxed{72}", r"\boxed{71}", "72"]},
+    {
+        "problem": "Bo has 70,000 pies and sells none. How many are left?",
+        "answer": 70000,
+        "attempts": [r"\boxed{\$70,000}"],
+    },
+]
+
+
+def memagent(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "memagent", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        input="",
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tried.jsonl").write_text("\n".join(map(json.dumps, LINES)) + "\n\n")
+    return tmp_path
+
+
+def test_what_is_right_is_learnt_once_and_the_rest_is_listed(place: Path) -> None:
+    done = memagent("learn", "tried.jsonl")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "2 problems: 2 kept, 2 right, 1 wrong, 1 unclear"
+    assert lines[1].startswith("not kept: '71' is not '72' (Natalia sold")
+    assert lines[2].startswith("not kept: it has no box")
+    again = json.loads(memagent("learn", "tried.jsonl", "--json").stdout)
+    assert (again["problems"], again["right"], len(again["refused"])) == (2, 2, 2)
+    with Memory("memory.db", single_user=True) as memory:
+        assert memory.rationales.count() == 2
+
+
+def test_a_problem_is_solved_with_like_ones_and_learnt_from(place: Path) -> None:
+    memagent("learn", "tried.jsonl")
+    with FakeOpenAIServer([r"10 / 2 = 5. \boxed{15}", r"Hm. \boxed{14}"]) as server:
+        options = ("-m", f"openai:fake@{server.url}", "--gold", "15")
+        done = memagent("solve", "Bo sold 10 pies in June and half as many in July. How many?", *options)
+        wrong = json.loads(memagent("solve", "Al sold 10 cakes, and 5 more. How many?", *options, "--json").stdout)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(r"10 / 2 = 5. \boxed{15}")
+    assert "right: '15' is '15'; learnt as rationale:" in done.stdout
+    assert "[1] " in done.stdout
+    assert (wrong["verdict"]["right"], wrong["learnt"]) == (False, [])
+    assert any(step["kind"] == "count_outcome" for step in wrong["trace"])
+    prompt = server.requests[0].payload["messages"][-1]["content"]
+    assert "48 + 24 = 72" in prompt
+
+
+def test_the_model_may_try(place: Path) -> None:
+    (place / "bare.jsonl").write_text(json.dumps({"question": CLIPS, "gold": "72"}))
+    with FakeOpenAIServer([r"\boxed{72}", r"So \boxed{72}", r"\boxed{7}"]) as server:
+        done = memagent("learn", "bare.jsonl", "--samples", 3, "-m", f"openai:fake@{server.url}", "--failures")
+    assert done.stdout.splitlines()[0] == "1 problem: 3 kept, 2 right, 1 wrong, 0 unclear"
+
+
+def test_kept_for_one_user_it_is_not_an_example_for_another(place: Path) -> None:
+    memagent("learn", "tried.jsonl", "--user", "ida")
+    with FakeOpenAIServer([r"\boxed{1}"] * 2) as server:
+        for user, examples in (("ida", 2), ("bo", 0)):
+            done = memagent("solve", "How many clips?", "--user", user, "-m", f"openai:fake@{server.url}", "--json")
+            assert len(json.loads(done.stdout)["answer"]["hits"]) == examples
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "line 1 of bad.jsonl is no JSON"),
+        ("[]", "no JSON object"),
+        ('{"question": "x"}', 'needs "question" and "gold"'),
+        ('{"question": "x", "gold": "many", "attempts": ["a"]}', "--check exact"),
+        ('{"question": "x", "gold": "1", "attempts": [1]}', "no list of texts"),
+        ('{"question": "x", "gold": "1"}', "--samples"),
+    ],
+)
+def test_a_bad_line_is_named_and_nothing_is_kept(place: Path, content: str, words: str) -> None:
+    (place / "bad.jsonl").write_text(json.dumps(LINES[0]) + "\n" + content if content == "late" else content)
+    done = memagent("learn", "bad.jsonl")
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert not (place / "memory.db").exists()
+
+
+def test_what_cannot_be_solved_is_said(place: Path) -> None:
+    assert memagent("solve", "").returncode == 2
+    assert memagent("solve", "2 + 2?", "-m", "openai:gpt-5-mini").returncode == 3
+    dead = memagent("solve", "2 + 2?", "-m", "openai:x@http://127.0.0.1:1/v1")
+    assert (dead.returncode, dead.stdout) == (4, "")
+    assert "127.0.0.1" in dead.stderr
+
+
+def test_without_a_model_nouns_are_listed_by_where_they_stand() -> None:
+    found = json.loads(nouns.reply("Natalia sold 48 clips to her friends in April, and half of the clips in May."))
+    assert {"Natalia", "clips", "friends"} <= set(found["nouns"])
+    assert not {"half", "sold", "48"} & set(found["nouns"])

@@ -38,6 +38,7 @@ from memagent.flow import (
     Remember,
     Retrieve,
     RunDone,
+    Say,
     Step,
     StepRetried,
     Tell,
@@ -145,7 +146,7 @@ class Controller:
             yield from _until_done(events)
         finally:
             this.stop.set()
-            thread.join()
+            thread.join(_GRACE)  # a call that hangs is left behind; it can change nothing any more
 
     async def astream(self, flow: Flow[T], *, trace: Trace | str | FilePath | None = None) -> AsyncIterator[Event]:
         """Like `stream`, on an event loop."""
@@ -234,6 +235,8 @@ class Controller:
     async def _ado(self, step: Step, turn: Turn) -> Any:
         if not isinstance(step, Generate):
             limit = self._limit(step)
+            if isinstance(step, Inquire | Say | Tell):
+                return self._beside(step)
             if limit is None:
                 return await asyncio.to_thread(self._beside, step)
             try:
@@ -324,6 +327,8 @@ class Controller:
         """Answer a step that calls no model."""
         if isinstance(step, Inquire):
             return sorted(self.llm.can)
+        if isinstance(step, Say):
+            return None
         if isinstance(step, Tell):
             _log.warning("%s", step.text)
             return None

@@ -87,6 +87,16 @@ class Inquire:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Say a piece of the answer that stands as it is. Answered with `None`.
+
+    It is for whoever shows the answer while it is made: the pieces in order are the answer, where a method says any.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Tell whoever runs the flow what they should know, such as a fallback. Answered with `None`.
 
@@ -144,6 +154,7 @@ Step = (
     | KeepRationales
     | CountOutcome
     | Inquire
+    | Say
     | Tell
     | Gather
 )
@@ -252,6 +263,11 @@ def inquire() -> Flow[frozenset[str]]:
     """Ask what the language model can do: see `Ability` for the names. Nothing is spent."""
     answer: list[str] = yield Inquire()
     return frozenset(answer)
+
+
+def say(text: str) -> Flow[None]:
+    """Say a piece of the answer that stands."""
+    yield Say(text)
 
 
 def tell(text: str) -> Flow[None]:

@@ -34,6 +34,7 @@ from memagent.flow import (
     Path,
     Remember,
     Retrieve,
+    Say,
     Step,
     Tell,
     arun,
@@ -57,6 +58,7 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "keep_rationales": (KeepRationales, list[str]),
     "count_outcome": (CountOutcome, int),
     "inquire": (Inquire, list[str]),
+    "say": (Say, None),
     "tell": (Tell, None),
 }
 

@@ -151,14 +151,18 @@ class _Screen:
         self._calls = self._searches = 0
 
     def hear(self, event: Event) -> None:
-        """Show what a plain answer says as it comes, and count the steps of the others."""
-        from memagent.flow import Generate, Retrieve, StepDone, TokenReceived
+        """Show what is said of the answer as it comes, and count the steps until then."""
+        from memagent.flow import Generate, Retrieve, Say, StepDone, TokenReceived
 
-        if isinstance(event, TokenReceived) and event.label == "plain/answer":  # others reason first
+        if isinstance(event, StepDone) and isinstance(event.step, Say):
+            self.clear()
+            self.out.write(event.step.text if self.streamed else event.step.text.lstrip())
+            self.streamed = True
+        elif isinstance(event, TokenReceived) and event.label == "plain/answer":  # others reason first
             self.clear()
             self.streamed = True
             self.out.write(event.text)
-        elif isinstance(event, StepDone) and not self.streamed:
+        elif isinstance(event, StepDone):
             self._calls += isinstance(event.step, Generate)
             self._searches += isinstance(event.step, Retrieve)
             if self._live:

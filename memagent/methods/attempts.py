@@ -13,15 +13,25 @@ from memagent.flow import Flow
 
 T = TypeVar("T")
 
-LOUD = (UsageProblem, ConfigError, CapabilityError, TraceError, Stopped, AssertionError)
-"""What no method lives with."""
+LOUD = (
+    UsageProblem,
+    ConfigError,
+    CapabilityError,
+    TraceError,
+    Stopped,
+    AssertionError,
+    TypeError,
+    AttributeError,
+    NameError,
+)
+"""What no method lives with: what the caller has to set right, orders to stop, and what is a bug wherever it is."""
 
 
-def attempted(flow: Flow[T]) -> Flow[tuple[T | None, str]]:
-    """Return what a flow returns and '', or `None` and why it failed."""
+def attempted(flow: Flow[T], *, loud: tuple[type[Exception], ...] = ()) -> Flow[tuple[T | None, str]]:
+    """Return what a flow returns and '', or `None` and why it failed; `loud` errors come out besides `LOUD`."""
     try:
         return (yield from flow), ""
-    except LOUD:
-        raise
-    except Exception as error:  # noqa: BLE001 - it is told in words, and stands in the trace
+    except Exception as error:
+        if isinstance(error, (*LOUD, *loud)):
+            raise
         return None, error.message if isinstance(error, MemagentError) else f"{type(error).__name__}: {error}"

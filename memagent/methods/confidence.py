@@ -9,6 +9,7 @@ calls, and they are rougher; a method says which one it uses before the first ca
 from __future__ import annotations
 
 import inspect
+import logging
 import math
 import re
 from collections.abc import Callable, Generator, Sequence
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from memagent.errors import CapabilityError, ReplyError, UsageProblem
-from memagent.flow import Flow, gather, tell
+from memagent.flow import Flow, gather, inquire, tell
 from memagent.methods.continuing import Piece, Writer
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
@@ -27,8 +28,11 @@ Judge = Callable[[str, str, str], Any]
 """Your own measure: called with the question, the answer so far and the sentence; returns how sure it is, in [0, 1],
 or a flow that does."""
 
+Gate = Callable[[str, str, str], Flow[float]]
 LEAST = 1e-6
-_WORDS = re.compile(r"\s*\S+|\s+\Z")
+_log = logging.getLogger("memagent")
+_NO_BLANKS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff"
+_WORDS = re.compile(rf"\s*(?:[{_NO_BLANKS}]|[^\s{_NO_BLANKS}]+)|\s+\Z")
 _COMMON = frozenset(
     "a an the of in on at to for from by with and or but not no is are was were be been being do does did has have had "
     "will would can could may might that this these those it its he she they him her his them their there which who "
@@ -109,9 +113,40 @@ def measured(
     return (yield from _agreed(writer, so_far, sentence.text, samples, max_tokens))
 
 
+def words_of(text: str) -> list[str]:
+    """Return the words of a text with the blanks before them; joined, they are the text again."""
+    return _WORDS.findall(text)
+
+
+def gate(
+    confidence: Literal["agreement", "doubt"] = "doubt", *, samples: int = 3, timeout: float | None = 120.0
+) -> Gate:
+    """Return a gate for `rat`: how sure the model is of a step, by what it says or by the agreement of some samples.
+
+    It is the least of what its words have, as `flare` takes it; `rat(task, gate=gate(), theta=0.8)` then looks up the
+    doubtful steps alone. `doubt` costs one call a step, `agreement` as many as there are samples. A step that has been
+    drafted has no log-probabilities any more.
+    """
+    if confidence not in ("agreement", "doubt"):
+        raise UsageProblem(f"a gate by {confidence!r} is not known", hint="Use 'doubt' or 'agreement'.")
+
+    def sure(task: str, so_far: str, step: str) -> Flow[float]:
+        can = yield from inquire()
+        writer = Writer(task, can, timeout=timeout)
+        words = tuple(map(Token, words_of(step)))
+        tokens = yield from measured(confidence, writer, so_far, Piece(words), samples=samples, max_tokens=256)
+        return min(probabilities(tokens), default=1.0)
+
+    return sure
+
+
 def probabilities(tokens: Sequence[Token]) -> list[float]:
-    """Return the probability of each token; 1 for one that has none."""
-    return [1.0 if token.logprob is None else math.exp(token.logprob) for token in tokens]
+    """Return the probability of each token, in [0, 1]; 1 for one that has none, 0 for one that is no number."""
+    return [1.0 if token.logprob is None else _probability(token.logprob) for token in tokens]
+
+
+def _probability(logprob: float) -> float:
+    return 0.0 if math.isnan(logprob) else math.exp(min(0.0, logprob))
 
 
 def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens: int) -> Flow[tuple[Token, ...]]:
@@ -122,6 +157,8 @@ def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens
             for number in range(1, samples + 1)
         )
     )
+    if samples > 1 and len({other.text for other in others}) == 1 and sentence.strip() in others[0].text:
+        _log.info("all %d samples are alike: the model may not sample, and then agreement says nothing", samples)
     said = [{_plain(word) for word in _WORDS.findall(other.text)} for other in others]
     tokens: list[Token] = []
     for word in _WORDS.findall(sentence):

@@ -23,12 +23,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem
-from memagent.flow import Flow, gather, inquire, retrieve, tell
+from memagent.errors import CapabilityError, Late, Stopped, UsageProblem
+from memagent.flow import Flow, gather, inquire, retrieve, say, tell
 from memagent.methods import flare_queries
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
-from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.continuing import Piece, Writer, first_sentence, is_last, joined
 from memagent.methods.plain import LookUp
 from memagent.types import Answer, Hit, Part, Token
 
@@ -99,7 +99,10 @@ def flare(
         UsageProblem: an argument is none of those.
         CapabilityError: `confidence="logprobs"` with a model that gives none.
     """
-    _check(k, theta, beta, queries, trigger, documents, compat)
+    counts = {"k": k, "samples": samples, "lookahead": lookahead, "max_tokens": max_tokens}
+    _check(counts, theta, beta, queries, trigger, documents, compat)
+    if look_up is not None and not callable(look_up):
+        raise UsageProblem(f"look_up={look_up!r} is no flow", hint="Name a retriever with using=.")
     can = yield from inquire()
     measure = yield from chosen(confidence, can)
 
@@ -159,6 +162,7 @@ class _Run:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     searching: bool = True
+    failures: int = 0
 
     def answer(self) -> Answer:
         """What there is so far."""
@@ -167,16 +171,24 @@ class _Run:
 
     def write(self) -> Flow[None]:
         """Write the first sentence with what the question finds, then one after another."""
-        self.initial = self.latest = yield from self._found([self.writer.question])
+        question = self.writer.question
+        self.initial = self.latest = yield from self._found([question])
         piece = yield from self._sentence(self.initial)
         if piece is None or not self._fresh(piece):
             return
-        self._take(Part(piece.text, piece.text, "first", _FIRST, hits=tuple(self.initial)), piece)
-        while piece is not None and not piece.ended and self.size < self.max_tokens:
+        first = Part(piece.text, piece.text, "first", _FIRST, queries=(question,), hits=tuple(self.initial))
+        piece = yield from self._take(first, piece)
+        while not (piece.ended or is_last(piece.text)):
+            if self.size >= self.max_tokens:
+                self.problems.append(f"the answer was cut off at max_tokens={self.max_tokens}")
+                return
             ahead = yield from self._sentence(self._shown(ahead=True))
             if ahead is None or not self._fresh(ahead):
                 return
-            piece = yield from self._decided(ahead)
+            taken = yield from self._decided(ahead)
+            if taken is None:
+                return
+            piece = taken
 
     def _decided(self, ahead: Piece) -> Flow[Piece | None]:
         """Keep a sentence, or look it up and write it anew; return what was taken, or nothing where the answer ends."""
@@ -186,30 +198,38 @@ class _Run:
         lowest = min(likely, default=1.0)
         draft = Part(ahead.text, ahead.text, "accepted", confidence=lowest if measured else None, tokens=tokens)
         doubtful, why = self._doubts(lowest)
+        if not doubtful and not self.searching and flare_queries.unlikely(lowest, self.theta):
+            draft = replace(draft, decision="kept")
         draft = replace(draft, why=why)
         if not doubtful and not self.reference:
-            return self._take(draft, ahead)
+            return (yield from self._take(draft, ahead))
         queries = (yield from self._asked(draft, likely)) if doubtful else []
         hits = (yield from self._found(queries)) if queries else []
         draft = replace(draft, queries=tuple(queries))
         if not hits and not self.reference:
-            return self._take(replace(draft, decision="kept", why=f"{why}; nothing was found"), ahead)
+            why = f"{why}; nothing was found"
+            return (yield from self._take(replace(draft, decision="kept", why=why), ahead))
         self.latest = hits or self.latest
         shown = self._shown()
         piece = yield from self._sentence(shown)
         if piece is None or not self._fresh(piece):
             return None
         if not hits:
-            return self._take(replace(draft, text=piece.text), piece)
-        return self._take(replace(draft, text=piece.text, decision="retrieved", hits=tuple(shown)), piece)
+            return (yield from self._take(replace(draft, text=piece.text), piece))
+        written = replace(draft, text=piece.text, decision="retrieved", hits=tuple(shown))
+        return (yield from self._take(written, piece))
 
     def _measured(self, ahead: Piece) -> Flow[tuple[Token, ...]]:
         """How likely the tokens of a sentence are; not measured where that would cost calls and decide nothing."""
         if self.measure != "logprobs" and (self.trigger != "threshold" or not self.searching):
             return ahead.tokens
-        tokens, failed = yield from attempted(
-            measured(self.measure, self.writer, self.text, ahead, samples=self.samples, max_tokens=self.lookahead)
-        )
+        try:
+            tokens, failed = yield from attempted(self._measure(ahead))
+        except CapabilityError:
+            if not self._can_fall_back():
+                raise
+            yield from self._fall_back()
+            tokens, failed = yield from attempted(self._measure(ahead))
         if tokens is None:
             self.problems.append(f"confidence could not be measured, and counts as none: {failed}")
             return evenly(ahead.text, 0.0)
@@ -225,6 +245,18 @@ class _Run:
         if flare_queries.unlikely(lowest, self.theta, inclusive=self.reference):
             return True, f"its least likely token has {lowest:.2f} {sign} {self.theta:g}"
         return False, f"each of its tokens has at least {lowest:.2f}"
+
+    def _measure(self, ahead: Piece) -> Flow[tuple[Token, ...]]:
+        return measured(self.measure, self.writer, self.text, ahead, samples=self.samples, max_tokens=self.lookahead)
+
+    def _can_fall_back(self) -> bool:
+        return self.falls_back and self.measure == "logprobs"
+
+    def _fall_back(self) -> Flow[None]:
+        """Measure by agreement from here on: it turned out only now that the model gives no log-probabilities."""
+        yield from tell(FALLBACK)
+        self.measure = "agreement"
+        self.notes.append(NO_LOGPROBS)
 
     def _asked(self, draft: Part, likely: list[float]) -> Flow[list[str]]:
         """The queries for a sentence. None at all only as the published code has it."""
@@ -244,14 +276,20 @@ class _Run:
         return [query or sentence or self.writer.question]
 
     def _found(self, queries: list[str]) -> Flow[list[Hit]]:
-        """Up to `k` passages for some queries. After a failure nothing more is looked up."""
-        if not self.searching or (self.trigger == "never" and self.parts):
+        """Up to `k` passages for some queries. After a late search, or two that fail, nothing more is looked up."""
+        if not self.searching:
             return []
-        rankings, failed = yield from attempted(gather(*(self.look_up(query, self.k) for query in queries)))
+        try:
+            found = gather(*(self.look_up(query, self.k) for query in queries))
+            rankings, failed = yield from attempted(found, loud=(Late,))
+        except Late as error:
+            rankings, failed, self.failures = None, error.message, _FAILURES
         if rankings is None:
-            self.searching = False
-            self.problems.append(f"{failed}; the rest was written without looking up")
+            self.failures += 1
+            self.searching = self.failures < _FAILURES
+            self.problems.append(f"{failed}{'' if self.searching else '; the rest was written without looking up'}")
             return []
+        self.failures = 0
         return flare_queries.interleaved(rankings, self.k)
 
     def _sentence(self, hits: list[Hit]) -> Flow[Piece | None]:
@@ -259,15 +297,18 @@ class _Run:
         try:
             piece, failed = yield from attempted(self._call(hits))
         except CapabilityError:
-            if not (self.falls_back and self.measure == "logprobs"):
+            if not self._can_fall_back():
                 raise
-            yield from tell(FALLBACK)  # it turned out only now
-            self.measure = "agreement"
-            self.notes.append(NO_LOGPROBS)
+            yield from self._fall_back()
             piece, failed = yield from attempted(self._call(hits))
         if piece is None:
             self.problems.append(f"{failed}; the answer ends here")
             return None
+        if piece.cut == "filter":
+            self.problems.append("a reply was cut off by the backend's filter")
+            piece = replace(piece, ended=True)
+        elif piece.cut and not piece.text:
+            self.problems.append(f"the model thought aloud for {self.lookahead} tokens; give it a greater lookahead")
         return first_sentence(piece)
 
     def _call(self, hits: list[Hit]) -> Flow[Piece]:
@@ -287,7 +328,7 @@ class _Run:
     def _fresh(self, piece: Piece) -> bool:
         """Whether there is a sentence, and one that the answer does not have yet."""
         if not piece.text.strip():
-            if not self.parts:
+            if not self.parts and not self.problems:
                 self.problems.append("the model wrote nothing")
             return False
         if piece.text.strip() in (part.text.strip() for part in self.parts):
@@ -295,7 +336,8 @@ class _Run:
             return False
         return True
 
-    def _take(self, part: Part, piece: Piece) -> Piece:
+    def _take(self, part: Part, piece: Piece) -> Flow[Piece]:
+        yield from say(part.text)
         self.text = joined(self.text, part.text)
         self.parts.append(part)
         self.size += piece.size
@@ -310,10 +352,19 @@ def _once(hits: list[Hit]) -> list[Hit]:
     return list(first.values())
 
 
+_FAILURES = 2
 _FIRST = "the first sentence is written with what the question finds"
 
 
-def _check(k: int, theta: float, beta: float, queries: str, trigger: str, documents: str, compat: str) -> None:
+def _check(
+    counts: Mapping[str, int],
+    theta: float,
+    beta: float,
+    queries: str,
+    trigger: str,
+    documents: str,
+    compat: str,
+) -> None:
     for name, value, known in (
         ("queries", queries, get_args(Queries)),
         ("trigger", trigger, get_args(Trigger)),
@@ -322,7 +373,8 @@ def _check(k: int, theta: float, beta: float, queries: str, trigger: str, docume
     ):
         if value not in known:
             raise UsageProblem(f"{name}={value!r} is not known", hint=f"Use {' or '.join(map(repr, known))}.")
-    if not (0 <= theta <= 1 and 0 <= beta <= 1):
+    if not all(isinstance(limit, int | float) and 0 <= limit <= 1 for limit in (theta, beta)):
         raise UsageProblem(f"theta={theta!r}, beta={beta!r} are no probabilities", hint="Give numbers from 0 to 1.")
-    if k < 1:
-        raise UsageProblem(f"k={k} would find nothing", hint="Give at least 1.")
+    for name, count in counts.items():
+        if not isinstance(count, int) or count < 1:
+            raise UsageProblem(f"{name}={count!r} cannot be", hint="Give a whole number of at least 1.")

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from memagent.errors import Stopped, UsageProblem
 from memagent.flow import Flow, generate, inquire, retrieve
 from memagent.methods.attempts import attempted
-from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.confidence import words_of
+from memagent.methods.continuing import Piece, Writer, first_sentence, is_last, joined
 from memagent.methods.plain import numbered
+from memagent.methods.thinking import spoken
 from memagent.prompts import fill
-from memagent.tokens import slice_tokens
 from memagent.types import Answer, Hit, Part
 
 WINDOW = 16
 """So many tokens are written between two searches by `every`, and make its query."""
 
-_TOKEN = re.compile(r"\s*\S+")
 _LINE = re.compile(
     r"^[\W_]*(answer to that|intermediate answer|follow[ -]?up(?: question)?|so,? the (?:final )?answer is)\W*[:：]\W*",
     re.IGNORECASE,
@@ -152,6 +152,8 @@ class _Run:
         piece = yield from self._piece(hits, self.max_tokens)
         if piece is not None and piece.text.strip():
             self._take(piece, self.writer.question if searched else "", hits)
+            if piece.cut == "length":
+                self._cut_off()
 
     def by_window(self, tokens: int) -> Flow[None]:
         """So many tokens at a time."""
@@ -159,14 +161,13 @@ class _Run:
         while self.size < self.max_tokens:
             hits = yield from self._found(query)
             piece = yield from self._piece(hits, tokens)
-            if piece is not None and "prefill" not in self.writer.can:
-                piece = _whole_words(piece)
             if piece is None or not piece.text.strip():
                 return
             self._take(piece, query, hits)
-            if piece.ended:
+            if piece.ended or (is_last(self.text.rpartition(". ")[2]) and piece.text.rstrip().endswith(".")):
                 return
-            query = "".join(_TOKEN.findall(self.text)[-tokens:]).strip()
+            query = "".join(words_of(self.text)[-tokens:]).strip()
+        self._cut_off()
 
     def by_sentence(self, lookahead: int) -> Flow[None]:
         """One sentence at a time."""
@@ -181,9 +182,10 @@ class _Run:
                 self.problems.append("the model began to repeat itself; the answer ends here")
                 return
             self._take(piece, query, hits)
-            if piece.ended:
+            if piece.ended or is_last(piece.text):
                 return
             query = piece.text.strip()
+        self._cut_off()
 
     def by_questions(self, steps: int) -> Flow[None]:
         """One question at a time."""
@@ -202,14 +204,14 @@ class _Run:
             if reply is None:
                 self.problems.append(f"{failed}; the answer ends here")
                 return
-            said, following, final = asked_in(reply.text)
+            said, following, final = asked_in(spoken(reply.text))
             so_far += [f"Answer to that: {said}"] * bool(said)
             text = f" {final or said}" if final or said else ""
             self.parts.append(
                 Part(text, reply.text, "retrieved" if len(asked) > 1 else "first", queries=(query,), hits=tuple(hits))
             )
             if final or not following or following in asked:
-                self.text = final or said or self.text or ("" if following else reply.text.strip())
+                self.text = final or said or self.text or ("" if following else spoken(reply.text).strip())
                 if following and not self.text:
                     self.problems.append("the model asked the same question twice and answered none")
                 return
@@ -237,7 +239,15 @@ class _Run:
         )
         if piece is None:
             self.problems.append(f"{failed}; the answer ends here")
+        elif piece.cut == "filter":
+            self.problems.append("a reply was cut off by the backend's filter")
+            piece = replace(piece, ended=True)
+        elif piece.cut and not piece.text:
+            self.problems.append(f"the model thought aloud for {most} tokens and said nothing")
         return piece
+
+    def _cut_off(self) -> None:
+        self.problems.append(f"the answer was cut off at max_tokens={self.max_tokens}")
 
     def _take(self, piece: Piece, query: str, hits: list[Hit]) -> None:
         decision = "retrieved" if self.parts else "first"
@@ -271,13 +281,3 @@ def _labelled(reply: str) -> Iterator[tuple[str, str]]:
             text.append(line.strip())
     if label and " ".join(text).strip():
         yield label, " ".join(text).strip()
-
-
-def _whole_words(piece: Piece) -> Piece:
-    """A piece that was cut off, without the word that it was cut within; a single word is left whole."""
-    text = piece.text
-    end = len(text.rstrip())
-    cut = text.rstrip().rfind(" ")
-    if piece.ended or cut <= 0 or not text[:cut].strip() or text[end - 1] in ".!?,;:":
-        return piece
-    return Piece(slice_tokens(piece.tokens, 0, cut), size=piece.size)

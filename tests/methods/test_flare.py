@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from memagent import Answer, Completion, Controller, Flow, Hit, Memory, flare, flare_instruct
+from memagent import Answer, Completion, Controller, Flow, Hit, Memory, flare, flare_instruct, rat
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, UsageProblem
-from memagent.flow import Retrieve, retrieve
+from memagent.flow import Retrieve, Say, StepDone, retrieve
 from memagent.methods import flare_queries
+from memagent.methods.confidence import gate
 from memagent.methods.flare import PRESETS
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
 from memagent.types import Request, Scope, Token, Usage
@@ -124,6 +125,11 @@ def test_2_the_query_is_what_is_looked_up(memory: Memory) -> None:
 )
 def test_3_explicit_spans(beta: float, inclusive: bool, found: list[tuple[int, int]]) -> None:
     assert flare_queries.spans(CHANCES, beta, inclusive=inclusive) == found
+
+
+def test_3_a_token_exactly_five_on_begins_a_new_span() -> None:
+    assert flare_queries.spans([0.1, 1, 1, 1, 1, 0.1], 0.4) == [(0, 1), (5, 6)]
+    assert flare_queries.spans([0.1, 1, 1, 1, 0.1], 0.4) == [(0, 5)]
 
 
 def test_3_each_span_gets_a_question_and_each_question_a_search(memory: Memory) -> None:
@@ -265,6 +271,45 @@ def test_10_the_budget_ends_an_answer(memory: Memory) -> None:
     llm = ScriptedLLM([reply] * 50, can=CAN)
     answer, _ = asked(llm, memory, flare(QUESTION, max_tokens=20))
     assert len(answer.parts) == len(llm.requests) == 5
+    assert answer.problems == ("the answer was cut off at max_tokens=20",)
+
+
+def test_10_the_sentence_that_gives_the_answer_is_the_last(memory: Memory) -> None:
+    llm = ScriptedLLM([said("He is old."), said("So the answer is: Delaware. And more")], can=CAN)
+    answer, _ = asked(llm, memory, flare(QUESTION))
+    assert (answer.text, answer.problems) == ("He is old. So the answer is: Delaware.", ())
+
+
+def test_10_a_filtered_reply_is_said_to_be_one(memory: Memory) -> None:
+    filtered = Completion(" He was", (Token(" He", -0.1), Token(" was", -0.1)), "filter")
+    answer, _ = asked(ScriptedLLM([said("He is old."), filtered], can=CAN), memory, flare(QUESTION))
+    assert answer.text == "He is old. He was"
+    assert answer.problems == ("a reply was cut off by the backend's filter",)
+
+
+def test_10_blank_lines_and_thoughts_do_not_cut_the_answer_of_a_chat_model(memory: Memory) -> None:
+    full = "<think>\nMara?\n</think>\n**Answer:**\n\nMara keeps it.\n\nSo the answer is: Norway."
+    rest = ["Mara keeps it.\n\nSo the answer is: Norway.", "So the answer is: Norway."]
+    llm = ScriptedLLM([full, *rest], can=())
+    answer, _ = asked(llm, memory, flare(QUESTION, trigger="never"))
+    assert answer.text == "**Answer:** Mara keeps it. So the answer is: Norway."
+
+
+def test_what_stands_is_said_while_the_answer_is_made(memory: Memory) -> None:
+    llm = ScriptedLLM([said("He is old."), fixture(), said("He did law.", more=False)], can=CAN)
+    events = list(Controller(llm, memory).stream(flare(QUESTION)))
+    pieces = [event.step.text for event in events if isinstance(event, StepDone) and isinstance(event.step, Say)]
+    assert "".join(pieces).strip() == events[-1].result.value.text == "He is old. He did law."
+
+
+def test_signs_of_scripts_without_blanks_are_words(memory: Memory) -> None:
+    memory.add("灯塔在挪威的海边，它在那里很久了。")
+    replies = ["灯塔在挪威。还", "它在丹麦。还", *["它在丹麦。"] * 3, *["它很老。"] * 4]
+    _, searches = asked(ScriptedLLM(replies, can=["prefill"]), memory, flare("灯塔在哪个国家？"))
+    assert len(searches) == 1  # the samples say the same
+    replies = ["灯塔在挪威。还", "它在丹麦。还", '{"doubtful": ["丹麦"], "confidence": 50}', "它在挪威。"]
+    _, searches = asked(ScriptedLLM(replies, can=["prefill"]), memory, flare("灯塔在哪个国家？", confidence="doubt"))
+    assert [step.query for step in searches[1:]] == ["它在  。"]
 
 
 def test_10_a_model_that_only_returns_nothing_is_asked_once(memory: Memory) -> None:
@@ -401,7 +446,23 @@ def test_log_probabilities_that_were_asked_for_are_never_done_without(memory: Me
         asked(ScriptedLLM(can=["prefill"]), memory, flare(QUESTION, confidence="logprobs"))
     silent = Completion(" He studied.", (Token(" He"), Token(" studied.")))
     with pytest.raises(CapabilityError, match="gave none"):
-        asked(ScriptedLLM([said("He is old."), silent], can=CAN), memory, flare(QUESTION))
+        asked(ScriptedLLM([said("He is old."), silent], can=CAN), memory, flare(QUESTION, confidence="logprobs"))
+
+
+@pytest.mark.parametrize("tokens", [(Token(" He"), Token(" studied.")), (Token(" He", -0.1), Token(" studied."))])
+def test_log_probabilities_that_turn_out_missing_are_replaced_by_agreement(memory: Memory, tokens: Any) -> None:
+    silent = Completion(" He studied.", tokens)
+    llm = ScriptedLLM([said("He is old."), silent, *["He studied."] * 3], can=CAN)
+    answer, searches = asked(llm, memory, flare(QUESTION))
+    assert (answer.text, len(searches)) == ("He is old. He studied.", 1)
+    assert "no log-probabilities" in answer.notes[-1]
+
+
+@pytest.mark.parametrize(("logprob", "searches"), [(math.nan, 2), (800.0, 1), (-math.inf, 2)])
+def test_a_log_probability_that_is_none_counts_as_unlikely(memory: Memory, logprob: float, searches: int) -> None:
+    odd = Completion(" He studied.", (Token(" He", -0.01), Token(" studied.", logprob)))
+    llm = ScriptedLLM([said("He is old."), odd, said("He left.", more=False)], can=CAN)
+    assert len(asked(llm, memory, flare(QUESTION))[1]) == searches
 
 
 def test_a_server_that_turns_out_to_give_none_is_asked_again_without(memory: Memory) -> None:
@@ -489,12 +550,12 @@ def test_a_failing_search_is_given_up_and_the_answer_goes_on(memory: Memory, han
     llm = ScriptedLLM([said("He is old."), fixture(), said("He did law.", 0.1, more=False)], can=CAN)
     controller = Controller(llm, memory, retriever=retriever)
     answer = controller.run(flare(QUESTION, search_timeout=0.1)).value
-    assert retriever.times == 2
+    assert retriever.times == (2 if hangs else 3)  # one that fails may do so in passing, and is asked once more
     assert answer.text == f"He is old.{''.join(TEXTS)} He did law."
     reason = "did not end within 0.1 s" if hangs else "OSError: the index is away"
     assert reason in answer.problems[0]
-    assert answer.problems[0].endswith("the rest was written without looking up")
-    assert [part.decision for part in answer.parts] == ["first", "kept", "accepted"]
+    assert answer.problems[-1].endswith("the rest was written without looking up")
+    assert [part.decision for part in answer.parts] == ["first", "kept", "kept"]
     if hang:
         hang.set()
 
@@ -543,5 +604,34 @@ def test_a_passage_of_200_kilobytes_passes_through(memory: Memory) -> None:
     memory.add("Joe Biden attended many schools. " * 6000)
     llm = ScriptedLLM([said("He is old."), fixture(), said("He did.", more=False)], can=CAN)
     answer, _ = asked(llm, memory, flare(QUESTION))
-    assert max(len(prompt(request)) for request in llm.requests) > 190_000
+    assert max(len(prompt(request)) for request in llm.requests) < 16_000
+    assert any("attended many schools" in prompt(request) for request in llm.requests)
     assert answer.text == "He is old. He did."
+
+
+@pytest.mark.parametrize(
+    ("measure", "replies", "sure"),
+    [
+        ("doubt", ['{"doubtful": ["Denmark"], "confidence": 60}'], 1e-6),
+        ("doubt", ['{"doubtful": [], "confidence": 95}'], 0.95),
+        ("agreement", ["It is in Norway.", "In Norway it is.", "In Denmark it is."], 1 / 3),
+    ],
+)
+def test_confidence_is_a_gate_for_thoughts(memory: Memory, measure: Any, replies: list[str], sure: float) -> None:
+    found = Controller(ScriptedLLM(replies), memory).run(gate(measure)("Where is it?", "", "It is in Denmark.")).value
+    assert found == pytest.approx(sure)
+
+
+def test_a_gate_leaves_sure_steps_alone(memory: Memory) -> None:
+    sure, unsure = '{"doubtful": [], "confidence": 99}', '{"doubtful": ["Oslo"], "confidence": 50}'
+    replies = [
+        "Joe Biden went to school.\n\nHe studied law in Oslo.",
+        sure,
+        unsure,
+        "He studied law in Syracuse.",
+        "Done.",
+    ]
+    llm = ScriptedLLM(replies)
+    answer, searches = asked(llm, memory, rat("Where did he study?", gate=gate("doubt"), query="step", scope="step"))
+    assert [part.decision for part in answer.parts] == ["accepted", "revised"]
+    assert len(searches) == 1

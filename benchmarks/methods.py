@@ -8,9 +8,9 @@ answer_aliases, supporting: the ids of the gold passages). Each method answers t
 A row says: `gold`, the share of the gold passages that were shown to the model, averaged over questions; `shown`, how
 many passages these are among, so that a method which finds more by showing more is seen to; `answered`, in how many
 replies an accepted answer stands, as words, behind the last "So the answer is:" where there is one; `calls`, `tokens`
-and `searches`; `looked up`, of the sentences or steps after the first, the share that was; and the seconds it all took.
-`once k` shows once as many passages as FLARE shows in all, rounded up: the baseline that a method with several searches
-has to be compared with.
+and `searches`; `looked up`, of the sentences or steps after the first, the share that was; `missed`, how many guesses
+were not (`offline` says of each that it is one); and the seconds it all took. `once k` shows once as many passages as
+FLARE shows in all, rounded up: the baseline that a method with several searches has to be compared with.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ from typing import Any
 from memagent import Answer, Controller, Flow, Memory, Note, flare, flare_instruct, hipporag, ircot, plain, rat
 from memagent.flow import Retrieve
 from memagent.indexing.facts import find_facts
+from memagent.methods.confidence import gate
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 
-BETA = 0.0005  # what `offline` has read in its prompt is at least as likely, and what it has not is less
+LOW = 0.0005  # what `offline` has read in its prompt is at least as likely, and what it has not is less
+_GUESS = "is something unknown"  # how `offline` writes what it has not read
 Method = Callable[..., Flow[Answer]]
 METHODS: dict[str, Method] = {
     "alone": lambda question, k: alone(question),
@@ -43,14 +45,18 @@ METHODS: dict[str, Method] = {
     "every 16": every,
     "previous": previous_sentence,
     "self-ask": self_ask,
-    "flare": partial(flare, beta=BETA),
-    "flare theta=0": partial(flare, theta=0.0, beta=BETA),
-    "flare low theta": partial(flare, theta=BETA, beta=BETA),
-    "flare explicit": partial(flare, beta=BETA, queries="explicit"),
-    "flare kept": partial(flare, beta=BETA, documents="all"),
+    "flare": flare,
+    "flare theta=0": partial(flare, theta=0.0),
+    "flare agreement": partial(flare, confidence="agreement"),
+    "flare doubt": partial(flare, confidence="doubt"),
+    "flare low beta": partial(flare, beta=LOW),
+    "flare both low": partial(flare, theta=LOW, beta=LOW),
+    "flare explicit": partial(flare, queries="explicit"),
+    "flare kept": partial(flare, documents="all"),
     "flare instruct": flare_instruct,
     "rat": rat,
     "rat step": partial(rat, scope="step"),
+    "rat gated": lambda question, k: rat(question, k=k, gate=gate("doubt")),
     "hipporag": hipporag,
     "ircot": ircot,
 }
@@ -66,6 +72,7 @@ COLUMNS = {
     "tokens": 8,
     "searches": 9,
     "looked up": 10,
+    "missed": 7,
     "s": 6,
 }
 
@@ -83,6 +90,7 @@ class Row:
     tokens: float
     searches: float
     looked_up: float | None
+    missed: int | None
     seconds: float
 
 
@@ -116,7 +124,7 @@ def main() -> None:
 
 def _row(name: str, method: Method, k: int, controller: Controller, questions: Sequence[dict[str, Any]]) -> Row:
     gold, shown, answered, calls, tokens, searches = [], [], 0, 0, 0, 0
-    asked = later = 0
+    asked = later = missed = 0
     started = time.perf_counter()
     for one in questions:
         result = controller.run(method(one["question"], k=k))
@@ -131,6 +139,7 @@ def _row(name: str, method: Method, k: int, controller: Controller, questions: S
         after = answer.parts[1:] if answer.parts and answer.parts[0].decision == "first" else answer.parts
         later += len(after)
         asked += sum(bool(part.queries) for part in after)
+        missed += sum(_GUESS in part.draft and not part.queries for part in after)
     count = len(questions)
     return Row(
         name,
@@ -142,6 +151,7 @@ def _row(name: str, method: Method, k: int, controller: Controller, questions: S
         tokens / count,
         searches / count,
         asked / later if later else None,
+        missed if later else None,
         time.perf_counter() - started,
     )
 
@@ -164,7 +174,8 @@ def _tell(rows: Sequence[Row], as_json: bool) -> None:
         print("".join(f"{name:>{width}}" for name, width in COLUMNS.items()), file=out)
     share = "" if row.looked_up is None else f"{row.looked_up:.2f}"
     cells = [f"{row.method:<16}", row.k, f"{row.gold:.3f}", f"{row.shown:.1f}", row.answered, f"{row.calls:.2f}"]
-    cells += [f"{row.tokens:.0f}", f"{row.searches:.2f}", share, f"{row.seconds:.1f}"]
+    cells += [f"{row.tokens:.0f}", f"{row.searches:.2f}", share, "" if row.missed is None else row.missed]
+    cells.append(f"{row.seconds:.1f}")
     print(
         "".join(f"{cell:>{width}}" for cell, width in zip(cells, COLUMNS.values(), strict=True)), file=out, flush=True
     )

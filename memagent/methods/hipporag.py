@@ -27,7 +27,8 @@ from typing import Any, Literal, get_args
 
 from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow, generate, retrieve
-from memagent.methods.plain import NOTHING_FOUND, numbered
+from memagent.methods.plain import CALL, NOTHING_FOUND, SEARCH, numbered, unfinished
+from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.types import Answer, Hit
@@ -103,9 +104,9 @@ def look_up(
         )
     linked = (yield from link(question, candidates=candidates, keep=keep)) if filter else Linked((), ())
     if not linked.candidates:
-        return (yield from retrieve(question, k, using=using))
+        return (yield from retrieve(question, k, using=using, timeout=SEARCH))
     facts = list(dict.fromkeys(fact.id for fact in linked.facts))
-    hits = yield from retrieve(question, k, using=using, facts=facts)
+    hits = yield from retrieve(question, k, using=using, facts=facts, timeout=SEARCH)
     return [replace(hit, why=f"{hit.why}; {linked}") for hit in hits]
 
 
@@ -120,13 +121,15 @@ def link(question: str, *, candidates: int = 5, keep: int = 4, tries: int = 3) -
             f"candidates={candidates}, keep={keep} would keep no fact",
             hint="Let both be at least 1, or look up with filter=False.",
         )
-    found = tuple((yield from retrieve(question, candidates, using="facts")))
+    found = tuple((yield from retrieve(question, candidates, using="facts", timeout=SEARCH)))
     if not found:
         return Linked((), (), reason="no fact is like the question")
     triples = "\n".join(dict.fromkeys(json.dumps(_triple(fact), ensure_ascii=False) for fact in found))
     messages = fill("hipporag/filter", question=question, facts=triples, most=str(keep))
     try:
-        named = yield from ask(messages, _named, label="hipporag/filter", schema=_SCHEMA, tries=tries, temperature=0.0)
+        named = yield from ask(
+            messages, _named, label="hipporag/filter", schema=_SCHEMA, tries=tries, temperature=0.0, timeout=CALL
+        )
     except ReplyError as error:
         _log.warning("the filter of facts is left out: %s", error.message)
         return Linked(found, found, reason=error.message)
@@ -195,8 +198,8 @@ def think(question: str, hits: Sequence[Hit], thoughts: Sequence[str]) -> Flow[s
     """Ask for the thought that comes after `thoughts`. One call."""
     so_far = "\n".join(thoughts) or "(none yet)"
     messages = fill("hipporag/thought", passages=numbered(hits), question=question, thoughts=so_far)
-    reply = yield from generate(messages, temperature=0.0, label="hipporag/thought")
-    return thought_in(reply.text)
+    reply = yield from generate(messages, temperature=0.0, timeout=CALL, label="hipporag/thought")
+    return thought_in(spoken(reply.text))
 
 
 def read(question: str, hits: Sequence[Hit]) -> Flow[Answer]:
@@ -204,8 +207,8 @@ def read(question: str, hits: Sequence[Hit]) -> Flow[Answer]:
     if not hits:
         return Answer(NOTHING_FOUND)
     messages = fill("hipporag/read", passages=numbered(hits), question=question)
-    reply = yield from generate(messages, temperature=0.0, label="hipporag/read")
-    return Answer(answer_in(reply.text), tuple(hits))
+    reply = yield from generate(messages, temperature=0.0, timeout=CALL, label="hipporag/read")
+    return Answer(answer_in(spoken(reply.text)), tuple(hits), problems=unfinished(reply))
 
 
 def answer_in(reply: str) -> str:

@@ -21,7 +21,8 @@ from typing import Any
 from memagent.errors import UsageProblem
 from memagent.flow import Flow, gather, generate, retrieve
 from memagent.methods.attempts import attempted
-from memagent.methods.plain import NOTHING_FOUND, LookUp, numbered, read_twice
+from memagent.methods.plain import NOTHING_FOUND, SEARCH, LookUp, numbered, read_twice
+from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.types import Answer, Hit, Part
 
@@ -83,7 +84,7 @@ def recite(
     )
     shown = read_twice(messages) if twice else messages
     reply = yield from generate(shown, temperature=0.0, timeout=timeout, label="recite/answer")
-    text = reply.text.strip()
+    text = spoken(reply.text).strip()
     parts = [*(Part("", one, "recited", UNVERIFIED) for one in recited), _answered(text, hits, recited)]
     return Answer(text, tuple(hits), tuple(parts), problems, (_note(hits, recited),))
 
@@ -96,12 +97,12 @@ def _recitation(question: str, number: int, samples: int, timeout: float | None)
         timeout=timeout,
         label="recite/recite",
     )
-    text = reply.text.strip()
+    text = spoken(reply.text).strip()
     return "" if _NOTHING.fullmatch(text) else text
 
 
 def _retrieving(using: str) -> LookUp:
-    return lambda query, k: retrieve(query, k, using=using)
+    return lambda query, k: retrieve(query, k, using=using, timeout=SEARCH)
 
 
 def _once(texts: Sequence[str]) -> list[str]:

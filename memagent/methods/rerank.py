@@ -25,7 +25,7 @@ from typing import Any
 
 from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow, retrieve, tell
-from memagent.methods.plain import LookUp, numbered
+from memagent.methods.plain import SEARCH, LookUp, numbered
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.types import Hit, Message
@@ -120,7 +120,7 @@ def reranked(
         tries: how often a window is asked for.
         timeout: seconds for each call.
     """
-    find = look_up or (lambda query, count: retrieve(query, count, using=using))
+    find = look_up or (lambda query, count: retrieve(query, count, using=using, timeout=SEARCH))
     hits = yield from find(question, max(k, pool))
     return (
         yield from rerank(

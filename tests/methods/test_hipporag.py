@@ -243,7 +243,7 @@ def test_look_up_says_why_the_filter_was_left_out(memory):
 
 def test_without_the_filter_nothing_is_said_of_one(memory):
     result = ran(memory, look_up(QUESTION, 2, filter=False))
-    assert asked(result, Retrieve) == [Retrieve(QUESTION, 2, "graph")]
+    assert asked(result, Retrieve) == [Retrieve(QUESTION, 2, "graph", timeout=30.0)]
     assert result.value
     assert not any("filter" in hit.why for hit in result.value)
 

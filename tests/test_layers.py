@@ -30,7 +30,7 @@ MAY: dict[str, set[str]] = {
     "flow": set(),
     "prompts": set(),
     "structured": {"flow", "prompts"},
-    "stores": {"terms", "unit"},
+    "stores": {"terms", "triples", "unit"},
     "embedders": {"cachefile", "devices", "openai_server", "terms", "unit"},
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
     "offline": set(),
@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "methods": {"flow", "prompts", "structured", "sentences", "tokens", "triples"},
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files"},
-    "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations"},
+    "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "triples"},
     "integrations": {"embedders.base", "memory", "retrievers.base"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},

@@ -31,12 +31,14 @@ from memagent.flow import (
     Generate,
     Inquire,
     Path,
+    ReadTriples,
     Remember,
     Retrieve,
     RunDone,
     Step,
     StepRetried,
     Tell,
+    WriteTriples,
     arun,
     run,
 )
@@ -301,14 +303,14 @@ class Controller:
 
     def _limit(self, step: Step) -> float | None:
         """The seconds that a search may take: its own, and what is left of the run's. Nothing else is left behind."""
-        if not isinstance(step, Retrieve):
+        if not isinstance(step, Retrieve | ReadTriples):
             return None
         limits = [limit for limit in (step.timeout, self._meter.seconds_left()) if limit is not None]
         return min(limits, default=None)
 
     def _late(self, step: Step, limit: float | None) -> Late:
         self._meter.check_time(slack=0.1)
-        what = step.query if isinstance(step, Retrieve) else ""
+        what = step.query if isinstance(step, Retrieve) else f"{getattr(step, 'queries', '')}"
         return Late(
             f"the search for {what[:60]!r} did not end within {limit:g} s", hint="Give it more time with timeout=."
         )
@@ -334,6 +336,17 @@ class Controller:
             return self.memory.add(step.notes)
         if isinstance(step, Forget):
             return self.memory.forget(step.ids).total
+        if isinstance(step, ReadTriples):
+            return self.memory.facts.read(step.queries, limits=step.limits, as_of=step.as_of)
+        if isinstance(step, WriteTriples):
+            return self.memory.facts.learn(
+                step.triples,
+                step.sentence,
+                context=step.context,
+                shown=step.shown,
+                speaker=step.speaker,
+                confidence=step.confidence,
+            )
         raise UsageProblem(f"{step!r} is not a step")
 
 

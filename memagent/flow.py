@@ -21,12 +21,15 @@ import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar, cast, get_args
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.types import Completion, Hit, Message, Note, Request, Role
+from memagent.triples import Learnt, Limits, Query, Reading
+from memagent.triples import limits as limits_of
+from memagent.types import Completion, Hit, Message, Note, Request, Role, Triple
 
 T = TypeVar("T")
 Path = tuple[int, ...]
@@ -69,6 +72,43 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTriples:
+    """Ask the memory what stands in the empty place of triples. Answered with a `Reading`.
+
+    `as_of` is the moment (aware) of which it is asked, now if not given. After `timeout` seconds it is given up with
+    `Late`; `None` waits as long as the run may.
+    """
+
+    queries: tuple[Query, ...]
+    limits: Limits = field(default_factory=Limits)
+    as_of: datetime | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTriples:
+    """Ask the memory to learn triples from the sentence that says them. Answered with `Learnt`.
+
+    What each must be is told in `memory.gate`; the rest is refused with a reason. Asking twice keeps them once.
+
+    Attributes:
+        triples: what the sentence says. One without a passage gets the sentence as its own.
+        sentence: that says them.
+        context: the sentences before it, for what its pronouns stand for.
+        shown: texts that came out of the memory, of which nothing is learnt again.
+        speaker: who says it, for what is said as "I".
+        confidence: a triple of less is refused.
+    """
+
+    triples: tuple[Triple, ...]
+    sentence: str
+    context: str = ""
+    shown: tuple[str, ...] = ()
+    speaker: str = ""
+    confidence: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Inquire:
     """Ask what the language model can do. Answered with its abilities as a sorted list; costs nothing."""
 
@@ -91,7 +131,7 @@ class Gather:
 
 
 _Outcome = tuple[Any, Exception | None]
-Step = Generate | Retrieve | Remember | Forget | Inquire | Tell | Gather
+Step = Generate | Retrieve | Remember | Forget | ReadTriples | WriteTriples | Inquire | Tell | Gather
 Flow = Generator[Step, Any, T]
 
 
@@ -164,6 +204,35 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
 def forget(*ids: str) -> Flow[int]:
     """Ask the memory to retire passages; the answer is how many."""
     answer: int = yield Forget(ids)
+    return answer
+
+
+def read_triples(
+    *queries: Query,
+    limits: str | Limits = "default",
+    as_of: datetime | None = None,
+    timeout: float | None = None,
+) -> Flow[Reading]:
+    """Ask the memory what stands in the empty place of triples: the step `ReadTriples`, with a preset for `limits`.
+
+    Raises `UsageProblem` for a query that has not exactly one of subject and object, or no relation.
+    """
+    asked = tuple(query.checked() for query in queries)
+    answer: Reading = yield ReadTriples(asked, limits_of(limits), as_of, timeout)
+    return answer
+
+
+def write_triples(
+    triples: Iterable[Triple],
+    sentence: str,
+    *,
+    context: str = "",
+    shown: Iterable[str] = (),
+    speaker: str = "",
+    confidence: float = 0.5,
+) -> Flow[Learnt]:
+    """Ask the memory to learn triples from the sentence that says them: the step `WriteTriples`."""
+    answer: Learnt = yield WriteTriples(tuple(triples), sentence, context, tuple(shown), speaker, confidence)
     return answer
 
 

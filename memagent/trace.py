@@ -22,7 +22,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
-from memagent.flow import Flow, Forget, Generate, Inquire, Path, Remember, Retrieve, Step, Tell, arun, run
+from memagent.flow import (
+    Flow,
+    Forget,
+    Generate,
+    Inquire,
+    Path,
+    ReadTriples,
+    Remember,
+    Retrieve,
+    Step,
+    Tell,
+    WriteTriples,
+    arun,
+    run,
+)
+from memagent.triples import Learnt, Reading
 from memagent.types import Completion, Hit, Usage
 
 if TYPE_CHECKING:
@@ -36,6 +51,8 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "retrieve": (Retrieve, list[Hit]),
     "remember": (Remember, list[str]),
     "forget": (Forget, int),
+    "read_triples": (ReadTriples, Reading),
+    "write_triples": (WriteTriples, Learnt),
     "inquire": (Inquire, list[str]),
     "tell": (Tell, None),
 }

@@ -27,7 +27,7 @@ MAY: dict[str, set[str]] = {
     "devices": set(),
     "openai_server": set(),
     "budget": {"llms.base"},
-    "flow": set(),
+    "flow": {"triples"},
     "prompts": set(),
     "structured": {"flow", "prompts"},
     "stores": {"terms", "triples", "unit"},
@@ -37,7 +37,7 @@ MAY: dict[str, set[str]] = {
     "retrievers": {"stores.base", "embedders.base"},
     "methods": {"flow", "prompts", "structured", "sentences", "tokens", "triples"},
     "indexing": {"flow", "prompts", "structured"},
-    "trace": {"flow", "files"},
+    "trace": {"flow", "files", "triples"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "triples"},
     "integrations": {"embedders.base", "memory", "retrievers.base"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.

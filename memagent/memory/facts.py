@@ -18,11 +18,12 @@ from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
+from memagent.memory.learning import learn
 from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
-from memagent.triples import Limits, Query, Reading
+from memagent.triples import Learnt, Limits, Query, Reading
 from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Scope, Triple
 
@@ -159,6 +160,47 @@ class Facts:
             vectors.update(zip(new, self._core.embed(new), strict=True))
         return store.read(scope, asked, vectors, chosen, as_of=as_of)
 
+    def learn(
+        self,
+        triples: Given | Iterable[Given],
+        sentence: str,
+        *,
+        context: str = "",
+        shown: Iterable[str] = (),
+        speaker: str = "",
+        confidence: float = 0.5,
+    ) -> Learnt:
+        """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
+
+        See `memory.gate` for what a triple must be. Each cites its sentence: as the passage that it has, or as one that
+        is made of the sentence with the triple's source and time.
+
+        Args:
+            triples: what was taken from the sentence.
+            sentence: that says it.
+            context: the sentences before, for what its pronouns stand for.
+            shown: texts that came out of the memory, of which nothing is learnt again.
+            speaker: who says it, for what is said as "I".
+            confidence: a triple of less is refused.
+
+        Raises:
+            UsageProblem: something is no triple, or the sentence no text; nothing was written.
+            NotFound: a triple names a passage that this very scope does not have; nothing was written.
+        """
+        check_text("the sentence", sentence)
+        wanted = _as_triples(triples)
+        return learn(
+            self,
+            self._core,
+            self._scope,
+            wanted,
+            sentence,
+            context=context,
+            shown=tuple(shown),
+            speaker=speaker,
+            confidence=confidence,
+        )
+
     def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:
         """Say that a relation of one value at a time has another value, since `at` or now; return the fact's id.
 
@@ -201,6 +243,7 @@ class Facts:
     ahistory = awaitable(history)
     asearch = awaitable(search)
     aread = awaitable(read)
+    alearn = awaitable(learn)
     aedit = awaitable(edit)
     arelations = awaitable(relations)
     adeclare = awaitable(declare)

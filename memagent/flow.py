@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 from memagent.errors import Stopped, UsageProblem
 from memagent.triples import Learnt, Limits, Query, Reading
 from memagent.triples import limits as limits_of
-from memagent.types import Completion, Hit, Message, Note, Request, Role, Triple
+from memagent.types import Completion, Hit, Message, Note, Request, Role, Tool, Triple
 
 T = TypeVar("T")
 Path = tuple[int, ...]
@@ -148,6 +148,7 @@ def generate(
     prefill: str = "",
     timeout: float | None = None,
     label: str = "",
+    tools: Sequence[Tool] = (),
 ) -> Flow[Completion]:
     """Ask the language model. The arguments are those of `Request`.
 
@@ -166,6 +167,7 @@ def generate(
         prefill=prefill,
         timeout=timeout,
         label=label,
+        tools=tuple(tools),
     )
     answer: Completion = yield Generate(request)
     return answer

@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
     "offline": set(),
     "retrievers": {"stores.base", "embedders.base"},
-    "methods": {"flow", "prompts", "structured", "sentences", "tokens", "triples"},
+    "methods": {"flow", "prompts", "structured", "sentences", "tokens", "triples", "memory.unfit"},
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files", "triples"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "triples"},

@@ -29,6 +29,29 @@ def build(folder: Path) -> None:
         model.save_pretrained(folder / name)
 
 
+def build_wide(folder: Path) -> None:
+    """Write a chat model of random weights with room for a prompt."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = byte_level()
+    tokenizer.chat_template = TEMPLATE
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=8192,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        model = LlamaForCausalLM(config)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+
+
 def byte_level() -> Any:
     """Return a byte-level BPE tokenizer with the control tokens of ChatML."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

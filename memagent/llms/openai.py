@@ -56,9 +56,9 @@ class OpenAI:
 
     Clients are made on first use and shared; there is one asynchronous client for each event loop, closed with it.
     Promised, where `can` has them: `stop`, `logprobs`, `tools` and `logit_bias`. They are never left out: a server that
-    refuses them makes the call fail. Wishes: `temperature`, `seed` and `schema` are sent, and left out with a warning once a
-    server has refused them; OpenAI's own gets a `schema` only if that is an object's. `max_tokens` is sent under the
-    name that the server takes, and whether it keeps to it is up to the server. `timeout` ends every call, but a
+    refuses them makes the call fail. Wishes: `temperature`, `seed` and `schema` are sent, and left out with a warning
+    once a server has refused them; OpenAI's own gets a `schema` only if that is an object's. `max_tokens` is sent under
+    the name that the server takes, and whether it keeps to it is up to the server. `timeout` ends every call, but a
     blocking stream only with the first piece after it.
 
     Raises:

@@ -34,26 +34,8 @@ def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a model of random weights with room for a prompt."""
     if tiny_model.MISSING:
         pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    tokenizer = tiny_model.byte_level()
-    tokenizer.chat_template = tiny_model.TEMPLATE
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        config = LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            max_position_embeddings=8192,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-        model = LlamaForCausalLM(config)
     folder = tmp_path_factory.mktemp("wide")
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    tiny_model.build_wide(folder)
     return folder
 
 

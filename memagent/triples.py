@@ -52,6 +52,7 @@ class Limits:
         values: how many values are read at most, over all queries of a call.
         entities: how many entities are tried at most, nearest first.
         relations: how many relations likewise.
+        literal: compare spellings in place of vectors, apart from case, width and spaces: all distances are 0.
     """
 
     entity: float = 0.1
@@ -61,6 +62,7 @@ class Limits:
     values: int = 30
     entities: int = 300
     relations: int = 25
+    literal: bool = False
 
 
 PRESETS: Mapping[str, Limits] = {
@@ -68,9 +70,10 @@ PRESETS: Mapping[str, Limits] = {
     "training": Limits(0.1, 0.1, 0.1, exact=False),
     "perplexity": Limits(0.15, 0.15, 0.1),
     "editing": Limits(0.15, 0.8, 0.5),
+    "literal": Limits(literal=True),
 }
 """The limits of the paper's published code: of its controller, for building read-training data, for measuring
-perplexity, and for edited knowledge, where a relation may be said in quite other words."""
+perplexity, and for edited knowledge, where a relation may be said in quite other words; and our own, by spelling."""
 
 
 @dataclass(frozen=True, slots=True)

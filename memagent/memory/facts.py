@@ -144,7 +144,8 @@ class Facts:
 
         Args:
             queries: one or many `Query`, or (subject, relation, object) with `None` in the empty place.
-            limits: how near a fact must be: a preset (`default`, `training`, `perplexity`, `editing`) or `Limits`.
+            limits: how near a fact must be: a preset (`default`, `training`, `perplexity`, `editing`,
+                `literal`) or `Limits`.
             as_of: only what held at this moment (aware); now if not given.
 
         Raises:
@@ -153,10 +154,10 @@ class Facts:
         asked = _as_queries(queries)
         chosen = limits_of(limits)
         store, scope = self._core.triples, self._scope
-        vectors = store.term_vectors(scope, asked)
+        vectors = store.term_vectors(scope, asked) if not chosen.literal else {}
         terms = dict.fromkeys(key(term) for query in asked for term in (query.entity, query.relation))
         new = [term for term in terms if term not in vectors]
-        if new:
+        if new and not chosen.literal:
             vectors.update(zip(new, self._core.embed(new), strict=True))
         return store.read(scope, asked, vectors, chosen, as_of=as_of)
 

@@ -108,8 +108,13 @@ class Reader:
     ) -> Iterator[Ranked]:
         """The values of one query, each once, nearest first."""
         place, other = ("subject", "object") if query.subject is not None else ("object", "subject")
-        entities = self._candidates(scope, "phrase", vectors[key(query.entity)], limits.entity, limits.entities)
-        relations = self._candidates(scope, "relation", vectors[key(query.relation)], limits.relation, limits.relations)
+        if limits.literal:
+            entities = self._spelt(scope, "phrase", key(query.entity))
+            relations = self._spelt(scope, "relation", key(query.relation))
+        else:
+            entity, relation = vectors[key(query.entity)], vectors[key(query.relation)]
+            entities = self._candidates(scope, "phrase", entity, limits.entity, limits.entities)
+            relations = self._candidates(scope, "relation", relation, limits.relation, limits.relations)
         seen: set[str] = set()
         exact = False
         for distance, pairs in self._pairs(place, entities, relations, limits.pair):
@@ -133,6 +138,14 @@ class Reader:
             if len(near) < count or count >= most:
                 return near
             count = min(count * _MORE, most)
+
+    def _spelt(self, scope: Scope, kind: str, term: str) -> dict[int, float]:
+        """What has just this key, in every session and agent that the scope sees."""
+        condition, params = visible(scope)
+        rows = self._database.read(
+            f"SELECT rid FROM items WHERE kind = ? AND {condition} AND id = ?", [kind, *params, term]
+        )
+        return {row["rid"]: 0.0 for row in rows}
 
     def _pairs(
         self, place: str, entities: Mapping[int, float], relations: Mapping[int, float], limit: float

@@ -152,6 +152,17 @@ def test_the_empty_place_is_never_embedded_and_known_words_are_not_again() -> No
         assert sorted(embedder.asked) == ["asked", "asked relation"]
 
 
+def test_by_spelling_no_vector_is_asked_and_what_collides_is_kept_apart(memory: Memory) -> None:
+    embedder = memory.embedder
+    assert isinstance(embedder, Placed)
+    memory.facts.add([("e1", "r0", "Oslo"), ("asked", "asked relation", "Turku")])
+    embedder.asked.clear()
+    assert memory.facts.read(QUERY).texts == ("Oslo", "Turku")  # one place, two names
+    assert memory.facts.read(("ASKED", "asked  relation", None), limits="literal").texts == ("Turku",)
+    assert memory.facts.read(("nobody", "r0", None), limits="literal").texts == ()
+    assert embedder.asked == []
+
+
 def test_entities_and_relations_are_apart(memory: Memory) -> None:
     memory.facts.add([("e1", "x", "as a relation"), ("r1", "e1", "the other way")])
     assert memory.facts.read(("e1", "r1", None), limits=FOURTH).texts == ()
@@ -208,6 +219,7 @@ def test_presets_are_those_of_the_paper(memory: Memory) -> None:
         "training": (0.1, 0.1, 0.1, False),
         "perplexity": (0.15, 0.15, 0.1, True),
         "editing": (0.15, 0.8, 0.5, True),
+        "literal": (0.1, 0.1, 0.001, True),
     }
     with pytest.raises(UsageProblem, match="default, training"):
         memory.facts.read(QUERY, limits="loose")

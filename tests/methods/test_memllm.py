@@ -26,7 +26,7 @@ from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
 from memagent.types import Completion, Request, ToolCall, Triple
 
 QUESTION = "Where does Ida live, and for whom does Mara work?"
-RAW = ["prefill", "stop", "logit_bias"]
+RAW: list[Any] = ["prefill", "stop", "logit_bias"]
 IDA, MARA = "({MEM_READ(Ida>>lives in>>)", "({MEM_READ(Mara>>works for>>)"
 
 

@@ -13,14 +13,30 @@ if TYPE_CHECKING:
     from memagent.budget import Budget
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
-    from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
+    from memagent.flow import (
+        Flow,
+        RunDone,
+        StepDone,
+        TokenReceived,
+        forget,
+        gather,
+        generate,
+        read_triples,
+        remember,
+        retrieve,
+        write_triples,
+    )
     from memagent.memory.memory import Memory
     from memagent.methods.flare import flare
     from memagent.methods.flare_instruct import flare_instruct
     from memagent.methods.hipporag import hipporag, ircot
+    from memagent.methods.memllm import memllm
+    from memagent.methods.memllm_walk import walk
+    from memagent.methods.memllm_write import Written, memllm_write
     from memagent.methods.plain import plain
     from memagent.story.book import Story
     from memagent.trace import Trace
+    from memagent.triples import Learnt, Limits, Query, Reading
     from memagent.types import (
         Answer,
         Completion,
@@ -48,13 +64,17 @@ _HOME = {
     "Fact": "types",
     "Flow": "flow",
     "Hit": "types",
+    "Learnt": "triples",
+    "Limits": "triples",
     "MemagentError": "errors",
     "Memory": "memory.memory",
     "Message": "types",
     "Note": "types",
     "Part": "types",
     "Passage": "types",
+    "Query": "triples",
     "Rationale": "types",
+    "Reading": "triples",
     "Receipt": "types",
     "Request": "types",
     "Result": "controller",
@@ -66,6 +86,7 @@ _HOME = {
     "Trace": "trace",
     "Triple": "types",
     "Usage": "types",
+    "Written": "methods.memllm_write",
     "flare": "methods.flare",
     "flare_instruct": "methods.flare_instruct",
     "forget": "flow",
@@ -73,9 +94,14 @@ _HOME = {
     "generate": "flow",
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
+    "memllm": "methods.memllm",
+    "memllm_write": "methods.memllm_write",
     "plain": "methods.plain",
+    "read_triples": "flow",
     "remember": "flow",
     "retrieve": "flow",
+    "walk": "methods.memllm_walk",
+    "write_triples": "flow",
 }
 
 __all__ = [
@@ -86,13 +112,17 @@ __all__ = [
     "Fact",
     "Flow",
     "Hit",
+    "Learnt",
+    "Limits",
     "MemagentError",
     "Memory",
     "Message",
     "Note",
     "Part",
     "Passage",
+    "Query",
     "Rationale",
+    "Reading",
     "Receipt",
     "Request",
     "Result",
@@ -104,6 +134,7 @@ __all__ = [
     "Trace",
     "Triple",
     "Usage",
+    "Written",
     "flare",
     "flare_instruct",
     "forget",
@@ -111,9 +142,14 @@ __all__ = [
     "generate",
     "hipporag",
     "ircot",
+    "memllm",
+    "memllm_write",
     "plain",
+    "read_triples",
     "remember",
     "retrieve",
+    "walk",
+    "write_triples",
 ]
 
 

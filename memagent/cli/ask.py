@@ -13,7 +13,7 @@ from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
 from memagent.cli.explaining import explained
 from memagent.cli.notes import check_query, db_option, embedder_option, json_option, open_memory, scope_options, where
 from memagent.errors import Stopped, UsageProblem
-from memagent.methods.names import BY_GRAPH, METHODS
+from memagent.methods.names import BY_GRAPH, BY_TRIPLES, METHODS
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memagent.types import Answer
 
 _FLARES = ("flare",)
+_RELATIONS = 100  # shown to a model that reads triples
 _NO_ANSWER = 4  # as where the model fails at once
 
 
@@ -88,6 +89,8 @@ def ask(
     with open_memory(db, embedder) as memory:
         handle = memory.bind(**scope)
         budget = Budget(cost=max_cost, seconds=max_seconds)
+        if method in BY_TRIPLES:
+            options["relations"] = [relation.name for relation in handle.facts.relations()][:_RELATIONS]
         controller = Controller(model, handle, budget=budget, on_event=None if as_json else screen.hear)
         try:
             result = controller.run(by_name(method)(question, **options))
@@ -114,6 +117,10 @@ def _options(method: str, k: int | None, using: str | None, flare: dict[str, Any
         return own
     if k is not None:
         own["k"] = k
+    if method in BY_TRIPLES:
+        if using is not None:
+            raise UsageProblem(f"{method} reads triples and searches no passages", hint="Leave --using out.")
+        return own
     return {**own, "using": using or ("graph" if method in BY_GRAPH else "hybrid")}
 
 

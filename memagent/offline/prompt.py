@@ -87,6 +87,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 
 
 def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
+    if not fields and "sentence" in sections and "({MEM_WRITE" in frame:
+        return "memllm-write"
     if "question" in sections:
         return _about_question(fields, sections, frame)
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
@@ -98,6 +100,10 @@ def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: st
     """Which of the tasks it is that have a question."""
     if set(fields) == {"doubtful", "confidence"}:
         return "doubt"
+    if fields == ("subject", "relations"):
+        return "memllm-walk"
+    if not fields and "({MEM_READ(" in frame:
+        return "memllm-read"
     if not fields and "piece" in sections:
         return "asking"
     if not fields and "[Search(" in frame:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tiny_model
 
-from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct
+from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct, memllm
 from memagent.flow import Generate, Tell
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
@@ -25,6 +25,7 @@ METHODS: dict[str, Callable[[str], Flow[Answer]]] = {
     "every": every,
     "previous sentence": previous_sentence,
     "self-ask": self_ask,
+    "memllm": memllm,
 }
 BACKENDS = ["scripted", "server", "transformers", "langchain", "function", "offline"]
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from memagent.errors import UsageProblem
 from memagent.types import Fact, Triple
 
+EXACT = 0.001
+"""A pair that is nearer than this says what was asked; with `Limits.exact`, nothing that is further off counts then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -94,7 +97,7 @@ class Reading:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The values as a read block shows them."""
+        """The values alone, nearest first."""
         return tuple(value.text for value in self.values)
 
 

@@ -30,8 +30,7 @@ def learn(
 ) -> Learnt:
     """Keep the triples that the gate lets through and return their facts' ids, and the others with why not.
 
-    The sentence becomes a passage if a triple is kept that has none; it is gone through already, so that nothing looks
-    for facts in it again.
+    The sentence becomes a passage if a triple is kept that has none.
     """
     kept: list[Triple] = []
     refused: list[Refusal] = []
@@ -43,19 +42,28 @@ def learn(
             refused.append(Refusal(sentence, why, triple))
         else:
             kept.append(triple)
-    cited = _cited(core, scope, kept, sentence)
+    cited, made = _cited(core, scope, kept, sentence)
     ids = facts.add(cited)
+    cites = {one.passage for one, id in zip(cited, ids, strict=True) if id}
+    if left := [passage for passage in made if passage not in cites]:
+        core.passages.delete(scope, left)  # all that it says was purged, and so was it
     refused += [Refusal(sentence, "it was purged before", one) for one, id in zip(cited, ids, strict=True) if not id]
     learnt = [(id, one) for one, id in zip(cited, ids, strict=True) if id]
     return Learnt(tuple(id for id, _ in learnt), tuple(one for _, one in learnt), tuple(refused))
 
 
-def _cited(core: Core, scope: Scope, triples: Sequence[Triple], sentence: str) -> list[Triple]:
-    """The triples with the id of the passage that says them, which is made of the sentence where they have none."""
+def _cited(core: Core, scope: Scope, triples: Sequence[Triple], sentence: str) -> tuple[list[Triple], list[str]]:
+    """The triples with the id of the passage that says them, made of the sentence where they have none; what was made.
+
+    The passages go first: killed in between, the memory holds a sentence whose facts are not learnt yet.
+    """
     notes = {
         (one.source, one.at): Note(sentence, source=one.source, at=one.at) for one in triples if one.passage is None
     }
     several = list(notes.values())
+    there = core.passages.known(scope, several) if several else {}
     ids = core.passages.add(scope, several, core.vectors(scope, several)) if several else []
     passages = dict(zip(notes, ids, strict=True))
-    return [one if one.passage is not None else replace(one, passage=passages[one.source, one.at]) for one in triples]
+    made = [id for place, id in enumerate(ids) if place not in there]
+    cited = [one if one.passage is not None else replace(one, passage=passages[one.source, one.at]) for one in triples]
+    return cited, made

@@ -6,7 +6,8 @@ block of results is ever in what it is shown.
 Departures from the paper and its published code:
 
 - The model is shown by a prompt how to call, where the paper trains it to. The limits are therefore those that the
-  paper uses for edited knowledge, which take a relation in other words; `limits="default"` is its controller's.
+  paper uses for edited knowledge, which take a relation in other words; `limits="default"` is its controller's. A
+  value whose fact is not just what was asked is shown with that fact, so that it is not taken for something else.
 - The block before is taken out when a new call has been written, not already while it is: the model is stopped at `-->`
   alone, since a backend does not tell which of two stop strings it met.
 - A call that cannot be read, finds nothing or repeats the one before is dropped, as in the paper, and the opening is
@@ -38,7 +39,7 @@ from memagent.methods.memllm_grammar import (
     without_calls,
 )
 from memagent.prompts import fill
-from memagent.triples import Limits, Query, Reading
+from memagent.triples import EXACT, Limits, Query, Reading, Value
 from memagent.triples import limits as limits_of
 from memagent.types import Answer, Completion, Hit, Message, Part, ToolCall, estimate_tokens
 
@@ -195,9 +196,10 @@ class _Run:
         more = "; there was more than it shows" if reading.truncated else ""
         self._keep(said, f"it stops to read {_shown(call)}{more}{unread}")
         self.asked, self.note = call.queries, ""
-        self.block, self.at = print_read(call.queries, reading.texts), len(self.text)
+        values = [_told(value) for value in reading.values]
+        self.block, self.at = print_read(call.queries, values), len(self.text)
         self.hits = _hits(reading)
-        self._remember(said, "; ".join(reading.texts))
+        self._remember(said, "; ".join(values))
         return ""
 
     def _drop(self, said: _Said, why: str) -> str:
@@ -296,6 +298,11 @@ class _Run:
 def _whole(text: str) -> str:
     """A text without half of an opening at its end, where it was cut off."""
     return text[:-1] if text.endswith(OPEN[0]) else text
+
+
+def _told(value: Value) -> str:
+    """A value as the model is shown it: with its fact where that does not say just what was asked."""
+    return value.text if value.distance < EXACT else value.fact.text
 
 
 def _shown(call: ReadCall) -> str:

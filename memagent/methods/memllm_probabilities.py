@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from memagent.errors import UsageProblem
+
 
 class Closing(NamedTuple):
     """Where a list is closed: at which opportunity generation stops, counted from 1, and which point the cut is at."""
@@ -25,10 +27,13 @@ def branched(memory: float, with_memory: float, without: float) -> float:
         memory: probability of beginning a read, in [0, 1].
         with_memory: probability of the token after the read, in [0, 1].
         without: probability of the token with no read, in [0, 1].
+
+    Raises:
+        UsageProblem: one of them is no probability.
     """
     for name, value in (("memory", memory), ("with_memory", with_memory), ("without", without)):
         if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be a probability, got {value!r}")
+            raise UsageProblem(f"{name} must be a probability, got {value!r}")
     return memory * with_memory + (1 - memory) * without
 
 
@@ -46,9 +51,12 @@ def late_stop(closings: Sequence[float], patience: int = 5) -> Closing | None:
     Args:
         closings: the scores so far, oldest first: (cumulative log-probability + that of closing) / length.
         patience: how many points the best one must be old; at least 1.
+
+    Raises:
+        UsageProblem: patience is less than 1.
     """
     if patience < 1:
-        raise ValueError(f"patience must be at least 1, got {patience!r}")
+        raise UsageProblem(f"patience must be at least 1, got {patience!r}")
     best = 0
     for number, score in enumerate(closings):
         if score > closings[best]:

@@ -24,11 +24,8 @@ from memagent.stores.evidence_reading import Groups
 from memagent.stores.items import pages
 from memagent.stores.keys import key
 from memagent.stores.scoping import marks, visible
-from memagent.triples import Limits, Query, Reading, Value
+from memagent.triples import EXACT, Limits, Query, Reading, Value
 from memagent.types import Fact, Scope
-
-EXACT = 0.001
-"""A pair that is nearer than this says what was asked; with `Limits.exact`, nothing that is further off counts then."""
 
 _FIRST, _MORE = 8, 4  # candidates at first, and how many times more while all of them are near enough
 _SOME = 32  # facts judged at a time

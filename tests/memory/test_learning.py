@@ -247,6 +247,7 @@ def test_what_was_purged_is_not_learnt_again_and_told(memory: Memory) -> None:
     learnt = memory.facts.learn(triple, sentence)
     assert learnt.ids == ()
     assert [refusal.why for refusal in learnt.refused] == ["it was purged before"]
+    assert memory.count() == 0  # nor does the sentence come back
 
 
 def test_a_passage_that_is_there_is_cited_instead(memory: Memory) -> None:

@@ -87,7 +87,7 @@ def test_9_branching_weighs_what_memory_and_no_memory_say() -> None:
     assert probability == pytest.approx(0.62)
     assert negative_log_likelihood(probability) == pytest.approx(0.478036, abs=1e-6)
     assert negative_log_likelihood(0) == float("inf")
-    with pytest.raises(ValueError, match="must be a probability"):
+    with pytest.raises(UsageProblem, match="must be a probability"):
         branched(1.2, 0.9, 0.2)
 
 
@@ -103,7 +103,7 @@ def test_9_branching_weighs_what_memory_and_no_memory_say() -> None:
 def test_11_late_stopping_closes_once_the_best_point_is_old(scores: list[float], stopped: int, cut: int) -> None:
     assert late_stop(scores) == (stopped, cut)
     assert [late_stop(scores[:n]) for n in range(stopped)] == [None] * stopped
-    with pytest.raises(ValueError, match="patience"):
+    with pytest.raises(UsageProblem, match="patience"):
         late_stop(scores, 0)
 
 
@@ -137,6 +137,13 @@ def test_a_bad_query_is_left_out_and_the_others_are_asked(memory: Memory) -> Non
     answer = ask(memory, llm)
     assert answer.parts[1].queries == ("Ida>>lives in>>", "Mara>>works for>>")
     assert "has no relation" in answer.parts[0].why
+
+
+def test_a_fact_that_is_not_just_what_was_asked_is_shown_whole(memory: Memory) -> None:
+    llm = ScriptedLLM(["Ida's home is ({MEM_READ(Ida>>lives near>>)-->", "near Oslo."], can=["stop"])
+    answer = ask(memory, llm)
+    assert "-->Ida lives in Oslo})" in prompts(llm)[1]
+    assert 0 < answer.hits[0].score < 1
 
 
 def test_once_stops_reading_after_the_first_that_finds_something(memory: Memory) -> None:

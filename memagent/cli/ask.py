@@ -137,7 +137,8 @@ def _show(
         screen.out.end()
         click.echo("\n" if answer.hits else "")
         for number, hit in enumerate(answer.hits, 1):
-            click.echo(f"[{number}] {where(hit)} {dim(f'({hit.score:.2f}, {hit.id})')}")
+            shown = hit.text if hit.kind == "fact" else where(hit)
+            click.echo(f"[{number}] {shown} {dim(f'({hit.score:.2f}, {hit.id})')}")
     if explain:
         click.echo()
         for line in explained(answer):
@@ -159,7 +160,7 @@ class _Screen:
 
     def hear(self, event: Event) -> None:
         """Show what a plain answer says as it comes, and count the steps of the others."""
-        from memagent.flow import Generate, Retrieve, StepDone, TokenReceived
+        from memagent.flow import Generate, ReadTriples, Retrieve, StepDone, TokenReceived
 
         if isinstance(event, TokenReceived) and event.label == "plain/answer":  # others reason first
             self.clear()
@@ -167,7 +168,7 @@ class _Screen:
             self.out.write(event.text)
         elif isinstance(event, StepDone) and not self.streamed:
             self._calls += isinstance(event.step, Generate)
-            self._searches += isinstance(event.step, Retrieve)
+            self._searches += isinstance(event.step, Retrieve | ReadTriples)
             if self._live:
                 self._told = True
                 what = f"calls: {self._calls}, searches: {self._searches}"

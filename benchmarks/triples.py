@@ -5,8 +5,8 @@
 
 A read is `facts.read` of one query with the default limits: both terms compared with all there are, pairs, what holds.
 The scan is one SQL statement over the same tables that joins facts with their terms and compares texts: it knows no
-vectors, no time and no scope, and finds only what is spelt alike. The same by the indexes is what a read costs over the least that
-it could. A write is `facts.add` of one new triple, on disk when it returns; beside it, one INSERT into a table of three
+vectors, no time and no scope, and finds only what is spelt alike. The same by the indexes shows what a read
+costs over the least that it could. A write is `facts.add` of one new triple, on disk when it returns; beside it, one INSERT into a table of three
 texts with the same synchronous setting.
 """
 

@@ -44,7 +44,7 @@ _NEGATED = re.compile(
 _CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
-    r"allegedly|rumou?r|"
+    r"allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|ing)? if|"
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )

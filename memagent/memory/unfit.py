@@ -19,17 +19,25 @@ GREETING, INSTRUCTION, PROMPT = "a greeting or thanks", "an instruction", "a sys
 RECALLED, QUESTION, SUPPOSED, MODEL = "recalled text", "a question", "a supposition", "said by the model itself"
 
 _GREETINGS = (
-    "hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: back)?|thanks|thank you|"
-    "thx|cheers|bye|goodbye|good bye|see you|take care|nice to (?:meet|see) you|pleased to meet you|have a "
+    "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
+    "back)?|thanks|thank you|"
+    "thx|cheers|bye|goodbye|good bye|see you|take care|(?:nice|good|great|lovely) to (?:meet|see|hear from) you|"
+    "pleased to meet you|have a "
     "(?:nice|good|"
-    "great)|how are you|you're welcome|no problem|sure|ok|okay|great|yes|no|sorry|congratulations|happy birthday|"
-    "hallo|guten (?:morgen|tag|abend)|gute nacht|servus|moin|danke|vielen dank|tschüss|auf wiedersehen|bis "
+    "great)|how are you|you're welcome|no problem|sure|ok|okay|great|yes|no|sorry|congratulations|well done|"
+    "much appreciated|happy birthday|"
+    "hallo|guten (?:morgen|tag|abend)|gute nacht|sehr geehrte[rs]?|liebe[rs]?|servus|moin|danke(?: schön| "
+    "sehr)?|vielen dank|tschüss|auf wiedersehen|bis "
     "(?:bald|morgen)|"
-    "bonjour|bonsoir|salut|merci|au revoir|à bientôt|hola|buenos días|buenas (?:tardes|noches)|gracias|muchas gracias|"
-    "adiós|hasta (?:luego|mañana|pronto)|ciao|buongiorno|buonasera|grazie|arrivederci|salve|olá|oi|bom dia|boa "
+    "bonjour|bonsoir|salut|merci(?: beaucoup)?|au revoir|à bientôt|hola|buenos días|buenas (?:tardes|noches)|"
+    "gracias|muchas gracias|"
+    "adiós|hasta (?:luego|mañana|pronto)|ciao|buongiorno|buonasera|grazie|arrivederci|salve|buona (?:giornata|"
+    "serata|notte)|olá|oi|bom dia|boa "
     "(?:tarde|"
-    "noite)|obrigad[oa]|tchau|привет|здравствуй(?:те)?|добрый (?:день|вечер)|доброе утро|спасибо|пока|до свидания|"
-    "cześć|dzień dobry|dziękuję|merhaba|selam|teşekkürler|günaydın|hej|hei|tack|takk|goedemorgen|dank je|"
+    "noite)|obrigad[oa]|tchau|привет|здравствуй(?:те)?|добрый (?:день|вечер)|доброе утро|спасибо|пока|до "
+    "свидания|(?:спокойной|доброй) ночи|"
+    "cześć|dzień dobry|dziękuję|merhaba|selam|teşekkürler|günaydın|hej|hei|tack|takk|hyvää (?:päivää|huomenta|"
+    "iltaa)|kiitos|dobr[ýé] (?:den|ráno|večer)|děkuji|goedemorgen|dank je|"
     "مرحبا|شكرا|السلام عليكم|नमस्ते|धन्यवाद"
 )
 _GREETED = re.compile(rf"(?i)^\W*(?:{_GREETINGS})\b(?P<rest>.*)$", re.DOTALL)
@@ -37,14 +45,17 @@ _TO_SOMEBODY = re.compile(
     r"(?i)^(?:\W*$|\s+(?:there|all|everyone|everybody|for|so|very|again|you|to|back|doing|today|tomorrow|later|soon|"
     r"much|a lot|team|folks)\b|\s*[,!.…~]|\s+[^\s,]+\s*\W*$)"
 )
-_SAYS_MORE = re.compile(r"^\s*[,!.…~]\s*(?!(?:how|what|nice|and|see|good|have)\b)\S+\s+\S+\s+\S+", re.IGNORECASE)
+_SAYS_MORE = re.compile(
+    r"[,!.…~]\s*(?!(?:how|what|nice|and|see|good|have|that|it|this|you)\b)\S+\s+\S+\s+\S+", re.IGNORECASE
+)
 _EAST = re.compile(
     r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|감사합니다|고마워)"
 )
 _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich|je|yo|soy|sono|sou|меня|я)\b")
 
 _ENGLISH = (
-    r"(?:(?:please|kindly|now|also|and|so|ok|okay|from now on|in (?:the )?future|in this (?:chat|conversation)|going "
+    r"(?:(?:please|kindly|just|only|simply|don't forget to|try to|now|also|and|so|ok|okay|from now on|in (?:the "
+    r")?future|in this (?:chat|conversation)|going "
     r"forward|at all times|when (?:answering|replying|asked)[^,]{0,60}),?\s+){0,3}"
 )
 _VERBS = (
@@ -61,8 +72,37 @@ _VERBS = (
     r"all|any|in|to|"
     r"for|with|if|as|about|up|us|more|less|at|by|step|two|three|five|ten|\d+|them|every|each)\b)"
 )
+_MORE_VERBS = (
+    r"(?:add|delete|remove|erase|generate|create|compose|convert|calculate|compute|suggest|recommend|remind|rephrase|"
+    r"paraphrase|proofread|analy[sz]e|classify|elaborate|expand|extract|identify|insert|compare|correct|fix|"
+    r"send|forward|"
+    r"feel free|be sure|make sure|do(?:uble)? check|learn to|choose|invent|brainstorm|simplify|shorten|clarify|confirm|"
+    r"prepare|arrange|cancel|read|tell|ask|let)\s+(?!(?-i:[A-Z])[\w'’-]*\s+[a-z]+(?:s|ed)\b)(?:[a-z]|(?-i:[A-Z])|\d)|"
+    r"(?:book|call|change|design|draft|plan|order|save|show|test|turn|open|close|play|pick|rate|review|schedule|"
+    r"set|sort|"
+    r"put|take|get|go|come|wait|move|bring|buy|look|watch|wake|track|quote)\s+(?:an?|the|"
+    r"my|your|our|me|"
+    r"us|it|this|that|these|those|all|any|some|to|up|down|for|on|in|every|each|only|down|him|her|them|at)\b"
+)
+_NAMED = r"(?:\s+(?-i:[A-Z])[\w'’-]*){0,3}"
 _INSTRUCTIONS = re.compile(
-    rf"(?i)^\W*(?:{_ENGLISH}(?:{_VERBS})\b(?!\s+(?:is|was|are|were|has|had)\b)|"
+    rf"(?i)^\W*(?:(?:whenever|when|if|once|unless|for every|in every|before|after)\b[^,]{{0,80}},\s*(?:please "
+    rf")?(?:{_VERBS})\b|"
+    rf"{_ENGLISH}(?:{_MORE_VERBS})|"
+    r"(?:erzähle?|sage?|zeige?|liste|hilf|mache?|suche?|finde|lies|lösche|merke?)\s(?:mir|uns|alle|das|den|die|"
+    r"dir|eine?)\b|"
+    r"(?:raconte|dis|montre|explique|aide|cherche|trouve|fais|supprime)[zs]?[- ](?:moi|nous|le|la|les|une?|tou[st])\b|"
+    r"(?:dime|muéstrame|explica|explícame|ayúdame|busca|haz|borra|dimmi|mostrami|spiega|aiutami|fammi|diga-me|me diga|"
+    r"mostre|explique|ajude|faça)\b|"
+    r"(?:расскажи|скажи|покажи|дай|найди|объясни|помоги|удали|запомни|напомни|сделай|составь)(?:те)?\b|"
+    rf"{_ENGLISH}(?:{_VERBS})\b(?!{_NAMED}\s+(?:is|was|are|were|has|had)\b)|"
+    r"please,? (?!note that|remember that|be aware|know that|be advised)[a-z]|"
+    r"(?:keep|make|give) (?:your |all |the )?(?:answers?|repl(?:y|ies)|responses?|output|sentences|explanations?)\b|"
+    r"stop [a-z]+ing\b|under no circumstances\b|it is (?:important|essential|vital|crucial|necessary) (?:that "
+    r"you|to)\b|"
+    r"you (?:speak|talk|write|answer|reply|respond|know|help|work|act|behave)\b|your persona\b|"
+    r"(?:limit|restrict|introduce|call) yourself\b|(?:switch|count|refer|stick|draw|paint|sketch|sing|spell) "
+    r"[a-z\d]*\s?(?-i:[a-zA-Z\d])|"
     r"(?:you|your (?:answers?|repl(?:y|ies)|responses?|task|job|role|goal|name))\b(?:'ll|\s+(?:must|should|"
     r"shall|will|may|"
     r"can|could|need|have to|are to|are not|are an?|are now|never|always|is|ought))\b|"
@@ -70,25 +110,26 @@ _INSTRUCTIONS = re.compile(
     r"(?:all )?(?:answers?|repl(?:y|ies)|responses?|outputs?|the output) (?:must|should|shall|ha(?:s|ve) to|need)\b|"
     r"(?:the )?(?:assistant|chatbot|model|ai|bot) (?:must|should|shall|will|always|never|is to|has to|may|"
     r"can(?:not)?)\b|"
-    r"(?:bitte,?\s+)?(?:antworte|antworten sie|schreib|übersetze?|nenne|erkläre?|verwende|benutze|gib|sei "
+    r"(?:bitte,?\s+)?(?:antworte|antworten sie|schreibe?|übersetze?|nenne|erkläre?|verwende|benutze|gib|sei "
     r"(?:kurz|höflich|nett|freundlich|präzise|knapp|immer)|fasse?|ignoriere|"
     r"vergiss|erwähne?|sprich|du (?:bist|musst|sollst|darfst))\b|"
     r"(?:s'il (?:te|vous) plaît,?\s+)?(?:réponds|répondez|écris|écrivez|traduis|utilise[sz]?|sois|soyez|"
     r"donne[sz]?[- ](?:moi|nous|la|le|les|une?)|résume|"
     r"oublie|parle|tu (?:es|dois)|vous (?:êtes|devez)|ne \w+ (?:jamais|pas))\b|"
-    r"(?:por favor,?\s+)?(?:responde|responda|contesta|escribe|escreva|traduce|traduza|(?-i:[Uu]sa)|use|dame "
+    r"(?:por favor,?\s+)?(?:responde|responda|contesta|escribe|escreva|traduce|traduza|(?-i:[Uu]sa)|use(?! of)|dame "
     r"(?:una?|el|la|los|las|tres)|resume|resuma|ignora|"
     r"ignore|olvida|habla|fale|eres (?:un|una)|você (?:é|deve)|debes|no (?:menciones|uses|digas)|não "
     r"(?:mencione|use|diga))\b|"
     r"(?:per favore,?\s+)?(?:rispondi|scrivi|traduci|riassumi|parla|sei una?|devi (?:sempre|rispondere|usare|"
     r"scrivere|essere|parlare)|non (?:menzionare|usare|dire))\b|"
-    r"(?:пожалуйста,?\s+)?(?:(?:всегда|никогда)(?: не)?\s+)?(?:отвечай|отвечайте|пиши|пишите|переведи|используй|"
+    r"(?:пожалуйста,?\s+)?(?:(?:всегда|никогда)(?: не)?\s+)?(?:отвечай|отвечайте|пиши|пишите|напиши|напишите|"
+    r"переведи|используй|"
     r"говори|забудь|"
     r"игнорируй|будь|не упоминай|не говори|ты (?:—|-|–|должен|являешься))\b|ты\s*[—–-]|"
-    r"(?:odpowiadaj|napisz|antwoord|schrijf|svar|her zaman|lütfen)\b)"
+    r"(?:odpowiadaj|napisz|antwoord|schrijf|svar|vertel|opowiedz|napisz|her zaman|lütfen)\b)"
 )
 _EAST_INSTRUCTIONS = re.compile(
-    r"^\W*(?:请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|回复)|你(?:是|必须|应该|要)|あなたは)|"
+    r"^\W*(?:把|告诉我|帮我|给我|写一|列出|解释|总结|翻译|请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|回复)|你(?:是|必须|应该|要)|あなたは)|"
     r"(?:てください|しないで|なさい|て下さい|주세요|하세요|십시오)\W*$|(?:答えて|返答して|翻訳して)"
 )
 _SUPPOSED = re.compile(
@@ -97,7 +138,8 @@ _SUPPOSED = re.compile(
     r"^\W*(?:假设|假如|如果|もし)"
 )
 _SYSTEM = re.compile(
-    r"(?i)^\W*you(?: are|'re)\b.{0,80}\b(?:assistant|bot|chatbot|agent|model)\b|"
+    r"(?i)\bas an? (?:ai|(?:large )?language model)\b|"
+    r"^\W*you(?: are|'re) (?:an? |the |now )|^\W*you(?: are|'re)\b.{0,80}\b(?:assistant|bot|chatbot|agent|model)\b|"
     r"^\W*(?:du bist|tu es|vous êtes|eres|sei|você é|ты\s*[—–-]?|你是|您是|あなたは|당신은)\s?.{0,40}"
     r"(?:assist|chatbot|sprachmodell|ассистент|помощник|助手|アシスタント|人工智能|AI)"
 )
@@ -125,11 +167,20 @@ _TAG = re.compile(
 _CHAT = re.compile(r"<\|(?P<what>im_start|im_end|system|user|assistant|start_header_id|end_header_id|eot_id)\|>")
 _CALL = re.compile(r"(?i)\(\{\s*MEM_(?:READ|WRITE)|\{USER_(?:ST|END)\}")
 _TOLD_BACK = re.compile(
-    r"(?i)^\W*(?:relevant|related|recalled|retrieved|stored|saved|long-term) (?:memor(?:y|ies)|facts?|passages?|"
-    r"context)\b"
-    r"[^:.]{0,40}:|\b(?:according to|based on|from) (?:my|the|our|your) (?:stored |saved |previous |long-term )?"
-    r"(?:memory|memories|records|conversations?|chats?)\b"
+    r"(?i)^\W*(?:here (?:are|is) )?(?:some |the |my )?(?:relevant|related|recalled|retrieved|stored|saved|known|"
+    r"long-term) "
+    r"(?:memor(?:y|ies)|facts?|passages?|context)\b[^:.]{0,60}:|^\W*memor(?:y|ies)\s*(?:#?\d+\s*)?[\]:)]|"
+    r"^\W*(?:fact|item|entry|record) #?\d+\s*[:).]|"
+    r"\b(?:according to|based on|from|in) (?:my|the|our|your) (?:stored |saved |previous |earlier |last |long-term )?"
+    r"(?:memory|memories|records|conversations?|chats?|sessions?)\b|"
+    r"\b(?:you|we|i) (?:have )?(?:previously |already |once |earlier )?(?:told me|mentioned|said|discussed)\b|"
+    r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
+_LABELLED = re.compile(
+    r"(?i)^\W*[^:：.!?\n]{0,40}\b(?:memory|memories|recalled|retrieved|remembered|context|known|previous|previously|"
+    r"earlier|knowledge base|database|conversation|chat history|user profile)\b[^:：.!?\n]{0,40}[:：]"
+)
+_PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
 _OURS = "The memory holds nothing on this"
 
 
@@ -146,9 +197,9 @@ def unfit(sentence: str) -> str:
     text = unicodedata.normalize("NFC", sentence).strip()
     if not re.search(r"\w", text):
         return "it says nothing"
-    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text):
+    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or _LABELLED.search(text):
         return RECALLED
-    if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text):
+    if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text) or _PROMPT_LABEL.search(text):
         return PROMPT
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
@@ -214,6 +265,7 @@ def _is_greeting(text: str) -> bool:
         return False
     rest = found["rest"]
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)
-    bare = len(rest.split()) <= 1
-    said = _INTRODUCED.search(rest) or _SAYS_MORE.match(rest)
+    called = few and len(rest.split()) <= 4 and text.endswith("!") and not _SAYS_MORE.search(rest)
+    bare = called or len(rest.split()) <= 1
+    said = _INTRODUCED.search(rest) or _SAYS_MORE.search(rest)
     return bare or (few and not said and _TO_SOMEBODY.match(rest) is not None)

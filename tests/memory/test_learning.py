@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -158,6 +159,32 @@ def test_real_facts_beside_them_are_kept_and_cite_their_sentence(
     assert memory.facts.count() == memory.count() == 1
     memory.forget(fact.passages[0])
     assert memory.facts.count() == 0
+
+
+def data(name: str) -> list[str]:
+    return (Path(__file__).parents[1] / "data" / name).read_text(encoding="utf-8").splitlines()
+
+
+def test_a_hundred_more_lines_teach_nothing(memory: Memory) -> None:
+    """Lines that the rules missed when they were first met are among them: this guards, it measures nothing."""
+    lines = data("unfit_lines.txt")
+    assert len(lines) > 100
+    for line in lines:
+        for part in unfit.lines(line):
+            if not part.why:
+                learnt = memory.facts.learn(credulous(part.text), part.text)
+                assert not unfit.unfit(part.text) or learnt.ids == (), line
+                assert memory.facts.find("Ida", "lives in", "Oslo") == [], line
+    refused = [line for line in lines if all(part.why or unfit.unfit(part.text) for part in unfit.lines(line))]
+    assert len(refused) >= len(lines) - 6
+
+
+def test_sixty_more_sentences_are_learnt_from(memory: Memory) -> None:
+    rows = [line.split("\t") for line in data("fact_sentences.tsv")]
+    assert len(rows) >= 60
+    for sentence, *triple in rows:
+        learnt = memory.facts.learn(Triple(*triple), sentence)
+        assert learnt.refused == (), sentence
 
 
 def test_its_own_recalled_text_fed_back_in_every_form_teaches_nothing(memory: Memory) -> None:

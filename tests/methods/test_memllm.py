@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,17 +17,20 @@ import tiny_model
 
 from memagent import Answer, Budget, Controller, Flow, Memory
 from memagent.errors import BackendError, Stopped, UsageProblem
-from memagent.flow import Generate, ReadTriples, WriteTriples
+from memagent.flow import Generate, ReadTriples, WriteTriples, read_triples, write_triples
 from memagent.methods import memllm_calls
 from memagent.methods.memllm import FORBIDDEN, memllm
 from memagent.methods.memllm_grammar import blocks
 from memagent.methods.memllm_probabilities import branched, late_stop, negative_log_likelihood
 from memagent.methods.memllm_write import Written, memllm_write
 from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
+from memagent.trace import Trace
+from memagent.triples import Query
 from memagent.types import Completion, Request, ToolCall, Triple
 
 QUESTION = "Where does Ida live, and for whom does Mara work?"
 RAW: list[Any] = ["prefill", "stop", "logit_bias"]
+YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 IDA, MARA = "({MEM_READ(Ida>>lives in>>)", "({MEM_READ(Mara>>works for>>)"
 
 
@@ -256,8 +260,6 @@ def test_it_replays_and_runs_alike_both_ways(memory: Memory) -> None:
 
 
 def slow(request: Request) -> str:
-    import time
-
     time.sleep(5)
     return "late"
 
@@ -293,6 +295,27 @@ def test_a_memory_that_fails_is_told_and_lived_with(memory: Memory, monkeypatch:
     answer = ask(memory, ScriptedLLM([f"Ida lives in {IDA}", " ", "somewhere."], can=RAW))
     assert answer.text == "Ida lives in somewhere."
     assert "the disk is gone" in answer.problems[0]
+
+
+def test_a_read_that_hangs_is_given_up_and_told(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memagent.memory.facts.Facts.read", lambda *args, **options: time.sleep(3))
+    answer = ask(memory, ScriptedLLM([f"Ida lives in {IDA}", "somewhere."], can=["stop"]), search_timeout=0.1)
+    assert answer.text == "Ida lives in somewhere."
+    assert "did not end within 0.1 s" in answer.problems[0]
+
+
+def test_steps_with_moments_and_limits_come_back_from_a_trace_on_disk(memory: Memory, tmp_path: Path) -> None:
+    def flow() -> Flow[Any]:
+        learnt = yield from write_triples([Triple("Bo", "sails", "Tern", at=YEAR)], "Bo sails the Tern.", speaker="Bo")
+        found = yield from read_triples(Query("Bo", "sails", None), limits="perplexity", as_of=YEAR)
+        return learnt, found
+
+    path = tmp_path / "trace.jsonl"
+    value = Controller(ScriptedLLM([]), memory).run(flow(), trace=path).value
+    assert value[1].texts == ("Tern",)
+    assert Trace.load(path).replay(flow()) == value
+    with pytest.raises(UsageProblem, match="no memory"):
+        Controller(ScriptedLLM([])).run(flow())
 
 
 def test_wrong_arguments_are_refused(memory: Memory) -> None:

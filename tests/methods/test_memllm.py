@@ -23,6 +23,7 @@ from memagent.methods.memllm import FORBIDDEN, memllm
 from memagent.methods.memllm_grammar import blocks
 from memagent.methods.memllm_probabilities import branched, late_stop, negative_log_likelihood
 from memagent.methods.memllm_write import Written, memllm_write
+from memagent.prompts import overriding
 from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
 from memagent.trace import Trace
 from memagent.triples import Query
@@ -249,6 +250,24 @@ def test_the_same_session_on_weights_of_its_own_with_prefill(memory: Memory, tmp
     assert asyncio.run(controller.arun(session("Bo lives in Turku.", "Where does Bo live?"))).trace == result.trace
     begun = controller.run(memllm("Where does Ida live?", begun="Ida lives in ({MEM_READ(", max_tokens=8)).value
     assert begun.text.startswith("Ida lives in")
+
+
+def test_weights_that_were_taught_to_call_read_with_a_prefill_and_go_on(memory: Memory, tmp_path: Path) -> None:
+    if tiny_model.MISSING:
+        pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
+    prompts_of_its_own = tmp_path / "prompts" / "memllm"
+    prompts_of_its_own.mkdir(parents=True)
+    (prompts_of_its_own / "read.md").write_text("=== user ===\n$question $relations")
+    answer = "Ida lives in({MEM_READ(Ida>>lives in>>)-->Oslo}) Oslo."
+    tiny_model.build_reader(tmp_path / "model", "Ida? x", answer)
+    controller = Controller(f"transformers:{tmp_path / 'model'}", memory)
+    with overriding(tmp_path / "prompts"):
+        result = controller.run(memllm("Ida?", relations=["x"], max_tokens=120))
+    assert result.value.text == "Ida lives in Oslo."
+    assert result.value.problems == ()
+    assert [hit.text for hit in result.value.hits] == ["Ida lives in Oslo"]
+    asked = [record.step.request for record in result.trace if isinstance(record.step, Generate)]
+    assert [request.prefill for request in asked] == ["", "Ida lives in({MEM_READ(Ida>>lives in>>)-->Oslo})"]
 
 
 def test_it_replays_and_runs_alike_both_ways(memory: Memory) -> None:

@@ -13,19 +13,35 @@ if TYPE_CHECKING:
     from memagent.budget import Budget
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
-    from memagent.flow import Flow, RunDone, StepDone, TokenReceived, forget, gather, generate, remember, retrieve
+    from memagent.flow import (
+        Flow,
+        RunDone,
+        StepDone,
+        TokenReceived,
+        forget,
+        gather,
+        generate,
+        read_triples,
+        remember,
+        retrieve,
+        write_triples,
+    )
     from memagent.memory.memory import Memory
     from memagent.methods.arm_rag import learn, solve
     from memagent.methods.citations import cited, verified
     from memagent.methods.flare import flare
     from memagent.methods.flare_instruct import flare_instruct
     from memagent.methods.hipporag import hipporag, ircot
+    from memagent.methods.memllm import memllm
+    from memagent.methods.memllm_walk import walk
+    from memagent.methods.memllm_write import Written, memllm_write
     from memagent.methods.plain import plain
     from memagent.methods.rat import rat
     from memagent.methods.recite import recite
     from memagent.methods.rerank import reranked
     from memagent.story.book import Story
     from memagent.trace import Trace
+    from memagent.triples import Learnt, Limits, Query, Reading
     from memagent.types import (
         Answer,
         Completion,
@@ -53,13 +69,17 @@ _HOME = {
     "Fact": "types",
     "Flow": "flow",
     "Hit": "types",
+    "Learnt": "triples",
+    "Limits": "triples",
     "MemagentError": "errors",
     "Memory": "memory.memory",
     "Message": "types",
     "Note": "types",
     "Part": "types",
     "Passage": "types",
+    "Query": "triples",
     "Rationale": "types",
+    "Reading": "triples",
     "Receipt": "types",
     "Request": "types",
     "Result": "controller",
@@ -71,6 +91,7 @@ _HOME = {
     "Trace": "trace",
     "Triple": "types",
     "Usage": "types",
+    "Written": "methods.memllm_write",
     "cited": "methods.citations",
     "flare": "methods.flare",
     "flare_instruct": "methods.flare_instruct",
@@ -80,14 +101,19 @@ _HOME = {
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
     "learn": "methods.arm_rag",
+    "memllm": "methods.memllm",
+    "memllm_write": "methods.memllm_write",
     "plain": "methods.plain",
     "rat": "methods.rat",
+    "read_triples": "flow",
     "recite": "methods.recite",
     "remember": "flow",
     "reranked": "methods.rerank",
     "retrieve": "flow",
     "solve": "methods.arm_rag",
     "verified": "methods.citations",
+    "walk": "methods.memllm_walk",
+    "write_triples": "flow",
 }
 
 __all__ = [
@@ -98,13 +124,17 @@ __all__ = [
     "Fact",
     "Flow",
     "Hit",
+    "Learnt",
+    "Limits",
     "MemagentError",
     "Memory",
     "Message",
     "Note",
     "Part",
     "Passage",
+    "Query",
     "Rationale",
+    "Reading",
     "Receipt",
     "Request",
     "Result",
@@ -116,6 +146,7 @@ __all__ = [
     "Trace",
     "Triple",
     "Usage",
+    "Written",
     "cited",
     "flare",
     "flare_instruct",
@@ -125,14 +156,19 @@ __all__ = [
     "hipporag",
     "ircot",
     "learn",
+    "memllm",
+    "memllm_write",
     "plain",
     "rat",
+    "read_triples",
     "recite",
     "remember",
     "reranked",
     "retrieve",
     "solve",
     "verified",
+    "walk",
+    "write_triples",
 ]
 
 

@@ -21,21 +21,19 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import programs, registry
+from memagent.answering import from_memory
 from memagent.budget import Budget, Meter, unknown_price
 from memagent.deadline import Overdue, awithin, overdue_after, within
 from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
-    CountOutcome,
     Event,
     Execute,
     FindRationales,
     Flow,
-    Forget,
     Generate,
     Inquire,
-    KeepRationales,
     Path,
-    Remember,
+    ReadTriples,
     Retrieve,
     RunDone,
     Say,
@@ -311,14 +309,14 @@ class Controller:
 
     def _limit(self, step: Step) -> float | None:
         """The seconds that a search may take: its own, and what is left of the run's. Nothing else is left behind."""
-        if not isinstance(step, Retrieve | FindRationales):
+        if not isinstance(step, Retrieve | FindRationales | ReadTriples):
             return None
         limits = [limit for limit in (step.timeout, self._meter.seconds_left()) if limit is not None]
         return min(limits, default=None)
 
     def _late(self, step: Step, limit: float | None) -> Late:
         self._meter.check_time(slack=0.1)
-        what = step.query if isinstance(step, Retrieve) else getattr(step, "problem", "")
+        what = next((str(getattr(step, name)) for name in ("query", "problem", "queries") if hasattr(step, name)), "")
         return Late(
             f"the search for {what[:60]!r} did not end within {limit:g} s", hint="Give it more time with timeout=."
         )
@@ -354,17 +352,7 @@ class Controller:
             if step.facts is None:
                 return self.memory.search(step.query, step.k, using=using)
             return self.memory.search(step.query, step.k, using=using, facts=step.facts)
-        if isinstance(step, Remember):
-            return self.memory.add(step.notes)
-        if isinstance(step, Forget):
-            return self.memory.forget(step.ids).total
-        if isinstance(step, FindRationales):
-            return self.memory.rationales.like(step.problem, step.k, apart_from=step.apart_from, refuted=step.refuted)
-        if isinstance(step, KeepRationales):
-            return self.memory.rationales.add(step.rationales)
-        if isinstance(step, CountOutcome):
-            return self.memory.rationales.record_all(step.ids, success=step.success)
-        raise UsageProblem(f"{step!r} is not a step")
+        return from_memory(self.memory, step)
 
 
 def _patience(request: Request) -> float | None:

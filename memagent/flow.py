@@ -22,142 +22,65 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar, cast, get_args
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role
+from memagent.steps import (
+    CountOutcome as CountOutcome,
+)
+from memagent.steps import (
+    Execute as Execute,
+)
+from memagent.steps import (
+    FindRationales as FindRationales,
+)
+from memagent.steps import (
+    Forget as Forget,
+)
+from memagent.steps import (
+    Gather as Gather,
+)
+from memagent.steps import (
+    Generate as Generate,
+)
+from memagent.steps import (
+    Inquire as Inquire,
+)
+from memagent.steps import (
+    KeepRationales as KeepRationales,
+)
+from memagent.steps import (
+    ReadTriples as ReadTriples,
+)
+from memagent.steps import (
+    Remember as Remember,
+)
+from memagent.steps import (
+    Retrieve as Retrieve,
+)
+from memagent.steps import (
+    Say as Say,
+)
+from memagent.steps import (
+    Step as Step,
+)
+from memagent.steps import (
+    Tell as Tell,
+)
+from memagent.steps import (
+    WriteTriples as WriteTriples,
+)
+from memagent.triples import Learnt, Limits, Query, Reading
+from memagent.triples import limits as limits_of
+from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role, Tool, Triple
 
 T = TypeVar("T")
 Path = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Generate:
-    """Ask the language model. Answered with a `Completion`."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieve:
-    """Ask for passages. Answered with a list of up to `k` hits. `using` names a retriever; empty means the default.
-
-    `facts` are the ids of the facts that a graph search begins with; `None` lets it find them. After `timeout` seconds
-    it is given up with `Late`; `None` waits as long as the run may.
-    """
-
-    query: str
-    k: int = 5
-    using: str = ""
-    facts: tuple[str, ...] | None = None
-    timeout: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Remember:
-    """Ask the memory to keep notes. Answered with the list of their ids. Asking twice keeps them once."""
-
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Ask the memory to retire passages. Answered with how many were retired."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Execute:
-    """Ask for a Python program to be run. Answered with an `Execution`, however it ends.
-
-    Only a controller that was made with `allow_programs=True` runs any; every other answers with `UsageProblem`.
-    `seconds` are by the clock, `memory` is in MiB.
-    """
-
-    program: str
-    seconds: float = 10.0
-    memory: int = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Inquire:
-    """Ask what the language model can do. Answered with its abilities as a sorted list; costs nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Say a piece of the answer that stands as it is. Answered with `None`.
-
-    It is for whoever shows the answer while it is made: the pieces in order are the answer, where a method says any.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Tell whoever runs the flow what they should know, such as a fallback. Answered with `None`.
-
-    It is logged as a warning, is an event like every step, and stands in the trace.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gather:
-    """Ask for several flows at once, none of which needs another's answer. Answered with the list of their values."""
-
-    flows: tuple[Generator[Any, Any, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FindRationales:
-    """Ask for solved problems. Answered with a list of up to `k` rationales, one a problem, the likest first.
-
-    Those of the problem `apart_from` are left out, and so are attempts that turned out wrong, unless `refuted` asks for
-    these alone.
-    """
-
-    problem: str
-    k: int = 3
-    apart_from: str = ""
-    refuted: bool = False
-    timeout: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeepRationales:
-    """Ask the memory to keep rationales. Answered with the list of their ids. Asking twice keeps them once."""
-
-    rationales: tuple[Rationale, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CountOutcome:
-    """Ask the memory to count that rationales were followed by success, or by failure. Answered with how many."""
-
-    ids: tuple[str, ...]
-    success: bool
-
-
 _Outcome = tuple[Any, Exception | None]
-Step = (
-    Generate
-    | Retrieve
-    | Remember
-    | Forget
-    | Execute
-    | FindRationales
-    | KeepRationales
-    | CountOutcome
-    | Inquire
-    | Say
-    | Tell
-    | Gather
-)
 Flow = Generator[Step, Any, T]
 
 
@@ -174,6 +97,7 @@ def generate(
     prefill: str = "",
     timeout: float | None = None,
     label: str = "",
+    tools: Sequence[Tool] = (),
 ) -> Flow[Completion]:
     """Ask the language model. The arguments are those of `Request`.
 
@@ -192,6 +116,7 @@ def generate(
         prefill=prefill,
         timeout=timeout,
         label=label,
+        tools=tuple(tools),
     )
     answer: Completion = yield Generate(request)
     return answer
@@ -256,6 +181,35 @@ def keep_rationales(*rationales: Rationale) -> Flow[list[str]]:
 def count_outcome(*ids: str, success: bool) -> Flow[int]:
     """Ask the memory to count that rationales were followed by success, or by failure; those that are gone do not."""
     answer: int = yield CountOutcome(ids, success)
+    return answer
+
+
+def read_triples(
+    *queries: Query,
+    limits: str | Limits = "default",
+    as_of: datetime | None = None,
+    timeout: float | None = None,
+) -> Flow[Reading]:
+    """Ask the memory what stands in the empty place of triples: the step `ReadTriples`, with a preset for `limits`.
+
+    Raises `UsageProblem` for a query that has not exactly one of subject and object, or no relation.
+    """
+    asked = tuple(query.checked() for query in queries)
+    answer: Reading = yield ReadTriples(asked, limits_of(limits), as_of, timeout)
+    return answer
+
+
+def write_triples(
+    triples: Iterable[Triple],
+    sentence: str,
+    *,
+    context: str = "",
+    shown: Iterable[str] = (),
+    speaker: str = "",
+    confidence: float = 0.5,
+) -> Flow[Learnt]:
+    """Ask the memory to learn triples from the sentence that says them: the step `WriteTriples`."""
+    answer: Learnt = yield WriteTriples(tuple(triples), sentence, context, tuple(shown), speaker, confidence)
     return answer
 
 

@@ -32,14 +32,17 @@ from memagent.flow import (
     Inquire,
     KeepRationales,
     Path,
+    ReadTriples,
     Remember,
     Retrieve,
     Say,
     Step,
     Tell,
+    WriteTriples,
     arun,
     run,
 )
+from memagent.triples import Learnt, Reading
 from memagent.types import Completion, Execution, Hit, Rationale, Usage
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "find_rationales": (FindRationales, list[Rationale]),
     "keep_rationales": (KeepRationales, list[str]),
     "count_outcome": (CountOutcome, int),
+    "read_triples": (ReadTriples, Reading),
+    "write_triples": (WriteTriples, Learnt),
     "inquire": (Inquire, list[str]),
     "say": (Say, None),
     "tell": (Tell, None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "filter", "unknown"]
 
 
@@ -227,20 +227,44 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may ask for: its name, what it does, and a JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model asks for a tool. `arguments` is the JSON text as the model wrote it, which may be broken."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a prompt."""
+    """One turn of a prompt.
+
+    `calls` are what an assistant asked for in it; a message of the role `tool` tells in `answers` the id of the call
+    whose result it is. Both need the ability `tools`.
+    """
 
     role: Role
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Everything one call of a language model is asked for.
 
-    `stop`, `logprobs`, `logit_bias` and `prefill` are requirements: a backend without the ability refuses the request
-    with `CapabilityError` before anything is spent. `max_tokens`, `temperature`, `seed`, `schema` and `timeout` are
-    wishes: a backend follows them as far as it can, and its docstring says where it does not.
+    `stop`, `logprobs`, `logit_bias`, `prefill` and `tools` are requirements: a backend without the ability refuses the
+    request with `CapabilityError` before anything is spent. `max_tokens`, `temperature`, `seed`, `schema` and `timeout`
+    are wishes: a backend follows them as far as it can, and its docstring says where it does not.
 
     Attributes:
         messages: the prompt, oldest first.
@@ -253,6 +277,7 @@ class Request:
         schema: JSON schema of the reply. Enforced where the backend has the ability `schema`; the prompt must
             describe the format as well, so that every other backend can follow it.
         prefill: the beginning of the answer, to be continued and not repeated. Needs the ability `prefill`.
+        tools: what the model may ask for in place of an answer, or after a part of it. Needs the ability `tools`.
         timeout: seconds for the whole call; `None` leaves it to the backend's own limit.
         label: which question this is, such as `recurrent/step`; for traces, costs and displays only.
     """
@@ -268,6 +293,7 @@ class Request:
     prefill: str = ""
     timeout: float | None = None
     label: str = ""
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +338,8 @@ class Usage:
 class Completion:
     """What a language model answered.
 
-    `tokens` is empty when the backend reports none; when it is not, the joined token texts equal `text`.
+    `tokens` is empty when the backend reports none; when it is not, the joined token texts equal `text`. `calls` are
+    the tools that the model asks for; the text, which may be empty, comes before them.
     """
 
     text: str
@@ -320,6 +347,7 @@ class Completion:
     finish_reason: FinishReason = "stop"
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

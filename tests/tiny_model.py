@@ -29,6 +29,37 @@ def build(folder: Path) -> None:
         model.save_pretrained(folder / name)
 
 
+def build_wide(folder: Path) -> None:
+    """Write a chat model of random weights with room for a prompt."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = byte_level()
+    tokenizer.chat_template = TEMPLATE
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=8192,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        model = LlamaForCausalLM(config)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder)
+
+
+def build_reader(folder: Path, question: str, answer: str) -> None:
+    """Write a chat model that answers one question with one answer, which may hold a call."""
+    tokenizer = byte_level()
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    taught(tokenizer, question, answer).save_pretrained(folder)
+
+
 def byte_level() -> Any:
     """Return a byte-level BPE tokenizer with the control tokens of ChatML."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -64,8 +95,8 @@ def sentence_piece() -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", bos_token="<s>", eos_token="</s>")
 
 
-def taught(tokenizer: Any) -> Any:
-    """Return a model that answers `QUESTION` with `ANSWER`."""
+def taught(tokenizer: Any, question: str = QUESTION, answer: str = ANSWER) -> Any:
+    """Return a model that answers a question with one answer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -82,7 +113,7 @@ def taught(tokenizer: Any) -> Any:
         eos_token_id=end,
         tie_word_embeddings=True,
     )
-    turns = f"<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n{ANSWER}<|im_end|>\n"
+    turns = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
     ids = torch.tensor([tokenizer(turns, add_special_tokens=False)["input_ids"]])
     with torch.random.fork_rng():
         torch.manual_seed(0)

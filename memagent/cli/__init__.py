@@ -29,6 +29,7 @@ from memagent.errors import MemagentError
         "show": ("memagent.cli.notes:show", "Show what a memory holds, or one passage."),
         "index": ("memagent.cli.index:index", "Find facts in a memory's passages, for --using graph."),
         "graph": ("memagent.cli.graph:graph", "Show how large the graph of a memory is, or export it."),
+        "triples": ("memagent.cli.triples:triples", "Show, add, edit and retire what is known as triples."),
         "forget": ("memagent.cli.care:forget", "Hide memories until they are restored."),
         "restore": ("memagent.cli.care:restore", "Bring back what was forgotten."),
         "purge": ("memagent.cli.care:purge", "Erase memories, leaving no byte of them."),

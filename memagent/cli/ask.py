@@ -13,7 +13,7 @@ from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
 from memagent.cli.explaining import explained
 from memagent.cli.notes import check_query, db_option, embedder_option, json_option, open_memory, scope_options, where
 from memagent.errors import Stopped, UsageProblem
-from memagent.methods.names import BY_GRAPH, METHODS
+from memagent.methods.names import BY_GRAPH, BY_TRIPLES, METHODS
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memagent.types import Answer
 
 _FLARES = ("flare",)
+_RELATIONS = 100  # shown to a model that reads triples
 _NO_ANSWER = 4  # as where the model fails at once
 
 
@@ -88,6 +89,8 @@ def ask(
     with open_memory(db, embedder) as memory:
         handle = memory.bind(**scope)
         budget = Budget(cost=max_cost, seconds=max_seconds)
+        if method in BY_TRIPLES:
+            options["relations"] = [relation.name for relation in handle.facts.relations()][:_RELATIONS]
         controller = Controller(model, handle, budget=budget, on_event=None if as_json else screen.hear)
         try:
             result = controller.run(by_name(method)(question, **options))
@@ -114,6 +117,10 @@ def _options(method: str, k: int | None, using: str | None, flare: dict[str, Any
         return own
     if k is not None:
         own["k"] = k
+    if method in BY_TRIPLES:
+        if using is not None:
+            raise UsageProblem(f"{method} reads triples and searches no passages", hint="Leave --using out.")
+        return own
     return {**own, "using": using or ("graph" if method in BY_GRAPH else "hybrid")}
 
 
@@ -130,7 +137,8 @@ def _show(
         screen.out.end()
         click.echo("\n" if answer.hits else "")
         for number, hit in enumerate(answer.hits, 1):
-            click.echo(f"[{number}] {where(hit)} {dim(f'({hit.score:.2f}, {hit.id})')}")
+            shown = hit.text if hit.kind == "fact" else where(hit)
+            click.echo(f"[{number}] {shown} {dim(f'({hit.score:.2f}, {hit.id})')}")
     if explain:
         click.echo()
         for line in explained(answer):
@@ -152,7 +160,7 @@ class _Screen:
 
     def hear(self, event: Event) -> None:
         """Show what is said of the answer as it comes, and count the steps until then."""
-        from memagent.flow import Generate, Retrieve, Say, StepDone, TokenReceived
+        from memagent.flow import Generate, ReadTriples, Retrieve, Say, StepDone, TokenReceived
 
         if isinstance(event, StepDone) and isinstance(event.step, Say):
             self.clear()
@@ -164,7 +172,7 @@ class _Screen:
             self.out.write(event.text)
         elif isinstance(event, StepDone):
             self._calls += isinstance(event.step, Generate)
-            self._searches += isinstance(event.step, Retrieve)
+            self._searches += isinstance(event.step, Retrieve | ReadTriples)
             if self._live:
                 self._told = True
                 what = f"calls: {self._calls}, searches: {self._searches}"

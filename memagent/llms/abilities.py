@@ -13,6 +13,8 @@ _INSTEAD: dict[Ability, str] = {
     "method that does not need them.",
     "prefill": "For prefill (a begun answer to be continued), use a backend that declares it in `can`, such as "
     "transformers:MODEL, or a method that does not begin answers.",
+    "tools": "For tools (what a model may ask for), use a model that takes them, such as openai:gpt-4.1-mini, or a "
+    "method that asks in words.",
     "logit_bias": "For logit_bias (making tokens more or less likely), use a backend with a tokenizer, such as "
     "transformers:MODEL or memagent.llms.openai.OpenAI(MODEL, token_ids=...).",
 }
@@ -25,6 +27,7 @@ def needs(request: Request) -> frozenset[Ability]:
         "stop": bool(request.stop),
         "prefill": bool(request.prefill),
         "logit_bias": bool(request.logit_bias),
+        "tools": bool(request.tools) or any(one.calls or one.role == "tool" for one in request.messages),
     }
     return frozenset(ability for ability, wanted in asked.items() if wanted)
 

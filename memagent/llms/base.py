@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from memagent.types import Completion, Request, Token
 
-Ability = Literal["logprobs", "stop", "prefill", "logit_bias", "schema", "seed"]
+Ability = Literal["logprobs", "stop", "prefill", "logit_bias", "schema", "seed", "tools"]
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from typing import Any
 
 from memagent.cachefile import CacheFile
 from memagent.llms.base import LLM, Ability, Priced
-from memagent.types import Completion, Request, Token, Usage
+from memagent.types import Completion, Request, Token, ToolCall, Usage
 
 
 class Cached:
@@ -79,6 +79,7 @@ class Cached:
         if request.temperature != 0 and request.seed is None:
             return None
         asked = asdict(replace(request, timeout=None, label=""))
+        _leave_out_what_is_not_used(asked)
         text = json.dumps([self.name, asked], sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
@@ -94,7 +95,16 @@ class Cached:
 
 def _read(kept: dict[str, Any]) -> Completion:
     tokens = tuple(Token(**token) for token in kept["tokens"])
-    return Completion(kept["text"], tokens, kept["finish_reason"], Usage(), kept["model"])
+    calls = tuple(ToolCall(**call) for call in kept.get("calls", ()))
+    return Completion(kept["text"], tokens, kept["finish_reason"], Usage(), kept["model"], calls)
+
+
+def _leave_out_what_is_not_used(asked: dict[str, Any]) -> None:
+    """Tools came later than the cache: a request without them has the key that it always had."""
+    for part, names in [(asked, ("tools",)), *((message, ("calls", "answers")) for message in asked["messages"])]:
+        for name in names:
+            if not part[name]:
+                del part[name]
 
 
 def _replay(completion: Completion) -> Iterator[Token | Completion]:

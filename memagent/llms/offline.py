@@ -1,9 +1,9 @@
 """`offline`: a deterministic reader and writer for a machine that has no key, no network and no weights.
 
 It tells stories (begin, step, choose, extend, compress) and answers questions from passages, at once or by facts and
-thoughts; it does nothing else, and says so when it is asked for something else. It writes English whatever language
-it is asked for. Everything in a reply comes from the messages of the request, its seed and the word lists of
-`memagent.offline`: the same request gets the same reply in every process.
+thoughts, or from triples; it does nothing else, and says so when it is asked for something else. It writes English
+whatever language it is asked for. Everything in a reply comes from the messages of the request, its seed and the word
+lists of `memagent.offline`: the same request gets the same reply in every process.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ def _reply(request: Request) -> str:
         return _chained(prompt)
     if prompt.task in ("draft", "query", "revise", "finish"):
         return _thought_through(prompt)
+    if prompt.task.startswith("memllm"):
+        return _triples(prompt)
     if prompt.task == "extract":
         from memagent.offline.openie import reply
 
@@ -104,6 +106,17 @@ def _answer(prompt: Prompt) -> str:
     if prompt.task == "read":
         return reasoned(passages, question)
     return answer_fields(passages, question, prompt.fields) if prompt.fields else answer(passages, question)
+
+
+def _triples(prompt: Prompt) -> str:
+    from memagent.offline import triples
+
+    if prompt.task == "memllm-write":
+        return triples.writing(prompt.get("sentence"), prompt.get("context"))
+    if prompt.task == "memllm-walk":
+        return triples.routing(prompt.get("question"), prompt.get("relations"))
+    note = "dropped" if "was dropped:" in prompt.frame or "No more calls:" in prompt.frame else ""
+    return triples.asking(prompt.get("question"), prompt.get("relations"), prompt.get("found"), note)
 
 
 def _chained(prompt: Prompt) -> str:

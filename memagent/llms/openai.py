@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import openai
 
 _log = logging.getLogger("memagent")
-_NEVER_LEFT_OUT: tuple[Ability, ...] = ("logprobs", "stop")
+_NEVER_LEFT_OUT: tuple[Ability, ...] = ("logprobs", "stop", "tools")
 _REASONING = re.compile(r"^(o\d|gpt-[5-9])(?!.*chat)")
 _NO_LOGPROBS = re.compile(r"^(o\d|gpt-5(-|$))(?!.*chat)")
 
@@ -55,10 +55,10 @@ class OpenAI:
         name: how the model is called in traces and messages.
 
     Clients are made on first use and shared; there is one asynchronous client for each event loop, closed with it.
-    Promised, where `can` has them: `stop`, `logprobs` and `logit_bias`. They are never left out: a server that refuses
-    them makes the call fail. Wishes: `temperature`, `seed` and `schema` are sent, and left out with a warning once a
-    server has refused them; OpenAI's own gets a `schema` only if that is an object's. `max_tokens` is sent under the
-    name that the server takes, and whether it keeps to it is up to the server. `timeout` ends every call, but a
+    Promised, where `can` has them: `stop`, `logprobs`, `tools` and `logit_bias`. They are never left out: a server that
+    refuses them makes the call fail. Wishes: `temperature`, `seed` and `schema` are sent, and left out with a warning
+    once a server has refused them; OpenAI's own gets a `schema` only if that is an object's. `max_tokens` is sent under
+    the name that the server takes, and whether it keeps to it is up to the server. `timeout` ends every call, but a
     blocking stream only with the first piece after it.
 
     Raises:
@@ -266,7 +266,7 @@ class OpenAI:
 
 
 def _abilities(model: str, official: bool, has_tokenizer: bool) -> frozenset[Ability]:
-    can: set[Ability] = {"logprobs", "stop", "schema", "seed"}
+    can: set[Ability] = {"logprobs", "stop", "schema", "seed", "tools"}
     if official and _REASONING.match(model):
         can.discard("stop")
     if official and _NO_LOGPROBS.match(model):

@@ -11,7 +11,7 @@ from memagent.errors import Refused
 from memagent.llms.abilities import lacking
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price
-from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_tokens
+from memagent.types import Completion, FinishReason, Message, Request, Token, Tool, ToolCall, Usage, estimate_tokens
 
 OPTIONAL = frozenset({"temperature", "seed", "response_format", "stream_options"})
 LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -72,12 +72,27 @@ def arguments(request: Request, dialect: Dialect, *, stream: bool = False) -> di
         "logprobs": request.logprobs or None,
         "logit_bias": _bias(request.logit_bias, dialect) or None,
         "response_format": _response_format(request.schema, dialect) if request.schema else None,
+        "tools": [_tool(tool) for tool in request.tools] or None,
         "stream": stream or None,
         "stream_options": {"include_usage": True} if stream else None,
     }
     sent = {name: value for name, value in asked.items() if value is not None and name not in dialect.dropped}
-    messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    return {"model": dialect.model, "messages": messages, **sent}
+    return {"model": dialect.model, "messages": [_message(message) for message in request.messages], **sent}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.calls:
+        said["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.calls
+        ]
+    return {**said, "tool_call_id": message.answers} if message.role == "tool" else said
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    described = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    return {"type": "function", "function": described}
 
 
 def _bias(wanted: Mapping[str, float], dialect: Dialect) -> dict[str, float]:
@@ -129,6 +144,7 @@ class Assembly:
         self._refusal = ""
         self._usage: Mapping[str, Any] | None = None
         self._model = ""
+        self._calls: dict[int, list[str]] = {}
         self._said_something = False
         self._problem = "no choices"
 
@@ -148,6 +164,7 @@ class Assembly:
         self.finished = self._reason is not None
         content = message.get("content")
         self._said_something |= isinstance(content, str | list)
+        self._took_calls(message.get("tool_calls") or [])
         return self._took(_text(content), (choice.get("logprobs") or {}).get("content") or [])
 
     def rest(self) -> list[Token]:
@@ -163,12 +180,25 @@ class Assembly:
     def completion(self) -> Completion:
         """Return the whole reply; call it after `rest`. Raises `Refused` if there is nothing that could be one."""
         reason = "filter" if self._refusal else _FINISHED.get(self._reason or "", "unknown")
-        if not self._said_something and reason not in ("filter", "length"):  # a limit may come before the first word
+        calls = tuple(ToolCall(*call) for _, call in sorted(self._calls.items()))
+        reason = "stop" if calls and reason == "unknown" else reason
+        if (
+            not self._said_something and not calls and reason not in ("filter", "length")
+        ):  # a limit may come before the first word
             raise Refused(f"{self._name} answered with {self._problem}", hint="Ask again, or try another model.")
         text = self.text or self._refusal
         tokens = tuple(self._tokens) if self.text else ()
         usage = usage_from(self._usage, self.request, text, self._price)
-        return Completion(text, tokens, reason, usage, self._model or self._name)
+        return Completion(text, tokens, reason, usage, self._model or self._name, calls)
+
+    def _took_calls(self, parts: list[Mapping[str, Any]]) -> None:
+        """Put calls together, of which a stream sends the name first and the arguments piece by piece."""
+        for place, part in enumerate(parts):
+            number, function = part.get("index"), part.get("function") or {}
+            call = self._calls.setdefault(place if number is None else number, ["", "", ""])
+            call[0] = part.get("id") or call[0]
+            call[1] += function.get("name") or ""
+            call[2] += function.get("arguments") or ""
 
     def _took(self, text: str, entries: list[Mapping[str, Any]]) -> list[Token]:
         self.text += text

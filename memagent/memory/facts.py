@@ -8,7 +8,7 @@ alice.facts.history("Ida", "lives in")
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import numpy as np
@@ -18,12 +18,18 @@ from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
+from memagent.memory.learning import learn
 from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
+from memagent.stores.keys import key
+from memagent.stores.scoping import check_text
+from memagent.triples import Learnt, Limits, Query, Reading
+from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Scope, Triple
 
 T = TypeVar("T")
 Given = Triple | tuple[str, str, str]
+Asked = Query | tuple[str | None, str, str | None]
 Embedded = Mapping[str, NDArray[np.float32]]
 
 _BATCH = 1024
@@ -125,6 +131,92 @@ class Facts:
         keyword = FactKeyword(store, as_of=as_of)
         return arguments.one_way(using, dense, keyword, what="facts").retrieve(query, k, self._scope)
 
+    def read(
+        self,
+        queries: Asked | Iterable[Asked],
+        *,
+        limits: str | Limits = "default",
+        as_of: datetime | None = None,
+    ) -> Reading:
+        """Return what stands in the empty place of the facts that queries fit, nearest first, each value once.
+
+            alice.facts.read(("Ida", "lives in", None)).texts  # ('Oslo',)
+
+        Args:
+            queries: one or many `Query`, or (subject, relation, object) with `None` in the empty place.
+            limits: how near a fact must be: a preset (`default`, `training`, `perplexity`, `editing`,
+                `literal`) or `Limits`.
+            as_of: only what held at this moment (aware); now if not given.
+
+        Raises:
+            UsageProblem: a query has not exactly one of subject and object, or no relation.
+        """
+        asked = _as_queries(queries)
+        chosen = limits_of(limits)
+        store, scope = self._core.triples, self._scope
+        vectors = store.term_vectors(scope, asked) if not chosen.literal else {}
+        terms = dict.fromkeys(key(term) for query in asked for term in (query.entity, query.relation))
+        new = [term for term in terms if term not in vectors]
+        if new and not chosen.literal:
+            vectors.update(zip(new, self._core.embed(new), strict=True))
+        return store.read(scope, asked, vectors, chosen, as_of=as_of)
+
+    def learn(
+        self,
+        triples: Given | Iterable[Given],
+        sentence: str,
+        *,
+        context: str = "",
+        shown: Iterable[str] = (),
+        speaker: str = "",
+        confidence: float = 0.5,
+    ) -> Learnt:
+        """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
+
+        See `memory.gate` for what a triple must be. Each cites its sentence: as the passage that it has, or as one that
+        is made of the sentence with the triple's source and time.
+
+        Args:
+            triples: what was taken from the sentence.
+            sentence: that says it.
+            context: the sentences before, for what its pronouns stand for.
+            shown: texts that came out of the memory, of which nothing is learnt again.
+            speaker: who says it, for what is said as "I".
+            confidence: a triple of less is refused.
+
+        Raises:
+            UsageProblem: something is no triple, or the sentence no text; nothing was written.
+            NotFound: a triple names a passage that this very scope does not have; nothing was written.
+        """
+        check_text("the sentence", sentence)
+        wanted = _as_triples(triples)
+        return learn(
+            self,
+            self._core,
+            self._scope,
+            wanted,
+            sentence,
+            context=context,
+            shown=tuple(shown),
+            speaker=speaker,
+            confidence=confidence,
+        )
+
+    def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:
+        """Say that a relation of one value at a time has another value, since `at` or now; return the fact's id.
+
+        What held before stays in the history and ends where this begins.
+
+        Raises:
+            UsageProblem: the relation may have many values at a time, so that nothing would end; or it is no triple.
+        """
+        if not self._core.triples.functional(self._scope, relation):
+            raise UsageProblem(
+                f"{relation!r} may have many values at a time, so that a new one ends none",
+                hint=f"Say that it has one, with facts.declare({relation!r}), or add the triple.",
+            )
+        return self.add(Triple(subject, relation, object, source=source, at=at or datetime.now(UTC)))[0]
+
     def relations(self) -> list[Relation]:
         """Return the relations there are, and which have one value at a time: declared so, or learnt from the facts."""
         return self._core.triples.relations(self._scope)
@@ -151,6 +243,9 @@ class Facts:
     afind = awaitable(find)
     ahistory = awaitable(history)
     asearch = awaitable(search)
+    aread = awaitable(read)
+    alearn = awaitable(learn)
+    aedit = awaitable(edit)
     arelations = awaitable(relations)
     adeclare = awaitable(declare)
     acount = awaitable(count)
@@ -173,6 +268,27 @@ def embedding(core: Core, scope: Scope, triples: Sequence[Triple], write: Callab
     raise AssertionError("unreachable: the last try returns or raises")
 
 
+def _as_queries(given: Asked | Iterable[Asked]) -> list[Query]:
+    if isinstance(given, Query) or (isinstance(given, tuple) and len(given) == 3 and not isinstance(given[1], Query)):
+        several: list[object] = [given]
+    elif isinstance(given, Iterable) and not isinstance(given, str):
+        several = list(given)
+    else:
+        raise UsageProblem(f"a {type(given).__name__} is no query", hint=_ASK)
+    return [_as_query(one) for one in several]
+
+
+def _as_query(given: object) -> Query:
+    query = Query(*given) if isinstance(given, tuple) and len(given) == 3 else given
+    if not isinstance(query, Query):
+        raise UsageProblem(f"{given!r} is no query"[:200], hint=_ASK)
+    for term in (query.checked().entity, query.relation):
+        check_text("a part of a query", term)
+        if not key(term):
+            raise UsageProblem(f"{query!r} has an empty part"[:300], hint=_ASK)
+    return query
+
+
 def _as_triples(given: Given | Iterable[Given]) -> list[Triple]:
     if isinstance(given, Triple) or (isinstance(given, tuple) and len(given) == 3 and isinstance(given[0], str)):
         several: list[object] = [given]
@@ -192,3 +308,4 @@ def _as_triple(given: object, number: int) -> Triple:
 
 
 _GIVE = "Give Triple(subject, relation, object), a tuple of these three, or several of them."
+_ASK = 'Give Query("Ida", "lives in", None), a tuple of these three, or several of them.'

@@ -1,4 +1,4 @@
-"""Methods that answer a question, by name. All take a question or task, `k` and `using`, and return an `Answer`."""
+"""Methods that answer a question, by name. All take a question or task and return an `Answer`; most `k` and `using`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ METHODS: Mapping[str, str] = {
     "rat": "rat:rat",
     "hipporag": "hipporag:hipporag",
     "ircot": "hipporag:ircot",
+    "memllm": "memllm:memllm",
 }
 """Name to module and function."""
+
+BY_TRIPLES = ("memllm",)
+"""Those that read triples, and search no passages: they take `k` and no `using`."""
 
 BY_GRAPH = ("hipporag", "ircot")
 """Those that look up by the graph of facts unless they are told otherwise; the others by the hybrid search."""

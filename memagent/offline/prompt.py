@@ -88,6 +88,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 
 
 def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
+    if not fields and "sentence" in sections and "({MEM_WRITE" in frame:
+        return "memllm-write"
     if "question" in sections:
         return _about_question(fields, sections, frame)
     if "task" in sections and not fields:
@@ -99,27 +101,33 @@ def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")
 
 
+# By their fields, the tasks that have a question; and those without fields by what their prompts have, first come.
+_BY_FIELDS: dict[frozenset[str], str] = {
+    frozenset({"doubtful", "confidence"}): "doubt",
+    frozenset({"subject", "relations"}): "memllm-walk",
+    frozenset({"facts"}): "filter",
+    frozenset({"order"}): "rank",
+}
+_BY_MARKS: tuple[tuple[str, str, str], ...] = (  # task, a section that there is, a mark in the frame
+    ("memllm-read", "", "({MEM_READ("),
+    ("asking", "piece", ""),
+    ("search", "", "[Search("),
+    ("self-ask", "", "Follow up:"),
+    ("thought", "thoughts", ""),
+    ("chain", "", '"So the answer is:"'),
+)
+
+
 def _about_question(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
     """Which of the tasks it is that have a question."""
-    if set(fields) == {"doubtful", "confidence"}:
-        return "doubt"
-    if not fields and "piece" in sections:
-        return "asking"
-    if not fields and "[Search(" in frame:
-        return "search"
-    if not fields and "Follow up:" in frame:
-        return "self-ask"
-    if not fields and "thoughts" not in sections and '"So the answer is:"' in frame:
-        return "chain"
-    if fields == ("facts",) and "facts" in sections:
-        return "filter"
-    if not fields and "thoughts" in sections:
-        return "thought"
-    if fields == ("order",) and "passages" in sections:
-        return "rank"
-    if not fields and "passages" not in sections and _RECITED.search(frame):
+    if fields:
+        return _BY_FIELDS.get(frozenset(fields), "answer")
+    for task, section, mark in _BY_MARKS:
+        if (not section or section in sections) and mark in frame:
+            return task
+    if "passages" not in sections and _RECITED.search(frame):
         return "recite"
-    return "read" if not fields and _REASONED.search(frame) else "answer"
+    return "read" if _REASONED.search(frame) else "answer"
 
 
 def _about_task(sections: dict[str, str], frame: str) -> str:

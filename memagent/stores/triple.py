@@ -24,9 +24,11 @@ from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, pages, utc
 from memagent.stores.keys import key
 from memagent.stores.projections import Projections
+from memagent.stores.reading import Reader
 from memagent.stores.scoping import check_text, exact, marks
 from memagent.stores.tombstones import who
 from memagent.stores.validity import holds
+from memagent.triples import Limits, Query, Reading
 from memagent.types import Fact, Relation, Scope, Triple
 
 _MORE = 8  # times as far down as before
@@ -48,6 +50,7 @@ class SQLTripleStore(IndexedStore):
         super().__init__(database, embedder=embedder, dim=dim, projections=projections)
         self._functional = Functional(database)
         self._groups = Groups(database, self._functional)
+        self._reader = Reader(database, self._near, self._groups)
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:
         """Return the texts whose vectors `add` will ask for: of facts, phrases and relations that are new here."""
@@ -139,6 +142,10 @@ class SQLTripleStore(IndexedStore):
         """Return the relations that live facts have, by name, and whether each is functional."""
         return [found[1] for found in sorted(self._functional.relations(scope).items())]
 
+    def functional(self, scope: Scope, relation: str) -> bool:
+        """Whether a relation has one value for a subject at a time, declared or learnt."""
+        return self._functional.of(scope, [key(relation)])[key(relation)]
+
     def declare(self, scope: Scope, relation: str, functional: bool | None) -> None:
         """Say whether a relation is functional in this exact scope.
 
@@ -172,6 +179,31 @@ class SQLTripleStore(IndexedStore):
             return [(rid, score, tuple(words)) for rid, score, words in found]
 
         return self._holding(scope, search, k, as_of)
+
+    def term_vectors(self, scope: Scope, queries: Sequence[Query]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors (dim,), by key, of the entities and relations of queries that are kept here already."""
+        return self._reader.vectors(scope, queries)
+
+    def read(
+        self,
+        scope: Scope,
+        queries: Sequence[Query],
+        vectors: Mapping[str, NDArray[np.float32]],
+        limits: Limits,
+        *,
+        as_of: datetime | None = None,
+    ) -> Reading:
+        """Return what stands in the empty place of facts that hold, by queries as `stores.reading` tells.
+
+        Args:
+            scope: who asks.
+            queries: what is asked.
+            vectors: the vector (dim,) of each entity and relation of the queries, by its key.
+            limits: how near a fact must be.
+            as_of: the moment (aware); now if not given.
+        """
+        units = {term: self._label.row(vector) for term, vector in vectors.items()}
+        return self._reader.read(scope, queries, units, limits, utc(_at(as_of), "as_of") or "")
 
     def retire(self, scope: Scope, ids: Sequence[str]) -> int:
         """Hide facts until they are restored; return how many. What they had superseded holds again."""

@@ -17,7 +17,7 @@ from memagent.llms.base import LLM, Ability, Priced
 from memagent.llms.running import run
 from memagent.retrievers.base import Retriever
 from memagent.testing.report import ALICE, BOB, ONE, PASSAGES, TWO, Check, NotOffered, Report, expect, run_checks
-from memagent.types import Completion, Message, Note, Request, Scope, Token
+from memagent.types import Completion, Message, Note, Request, Scope, Token, Tool
 
 _ASKED = Request((Message("user", "Say hello to the reader."),))
 _CASES: dict[Ability, Request] = {
@@ -25,6 +25,7 @@ _CASES: dict[Ability, Request] = {
     "stop": Request(_ASKED.messages, stop=("zebra",)),
     "prefill": Request(_ASKED.messages, prefill="Hello"),
     "logit_bias": Request(_ASKED.messages, logit_bias={"yes": 1.0}),
+    "tools": Request(_ASKED.messages, tools=(Tool("wave", "Waves.", {"type": "object", "properties": {}}),)),
 }
 
 

@@ -39,6 +39,7 @@ class Fault:
         malformed: send streamed events that are no JSON.
         body: send this as the whole answer.
         reply: the text that is being answered when things go wrong.
+        calls: tools that the reply asks for behind its text, each by name and the JSON text of its arguments.
     """
 
     status: int = 200
@@ -53,6 +54,7 @@ class Fault:
     malformed: bool = False
     body: Mapping[str, Any] | None = None
     reply: str = "one two three four"
+    calls: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,16 @@ class FakeOpenAIServer:
     def next_reply(self, payload: Payload) -> Fault:
         """Return what to answer to `payload` as a `Fault`, which may have nothing wrong with it."""
         if self._all is not None:
-            return Fault(reply=self._all(payload))
+            return _fault(self._all(payload))
         with self._lock:
             if not self._queue:
                 return Fault(status=400, message="the fake server has run out of replies")
             reply = self._queue.pop(0)
-        return reply if isinstance(reply, Fault) else Fault(reply=reply(payload) if callable(reply) else reply)
+        return _fault(reply(payload) if callable(reply) else reply)
+
+
+def _fault(reply: Any) -> Fault:
+    return reply if isinstance(reply, Fault) else Fault(reply=reply)
 
 
 class _Server(ThreadingHTTPServer):
@@ -198,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif payload.get("stream"):
             self._stream(payload, fault)
         else:
-            self._json(fault.status, _completion(self.server.fake, payload, fault.reply), fault.headers)
+            self._json(fault.status, _completion(self.server.fake, payload, fault), fault.headers)
 
     def _fail(self, fault: Fault) -> None:
         error = {"message": fault.message, "type": "fake", "code": fault.code, "param": fault.param}
@@ -219,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for number, chunk in enumerate(_chunks(self.server.fake, payload, fault.reply)):
+        for number, chunk in enumerate(_chunks(self.server.fake, payload, fault)):
             if number == fault.cut_after:
                 return self._break_off(fault.quietly)
             self.server.fake.stopping.wait(fault.pause if number else 0)
@@ -245,11 +251,14 @@ def _answer(fake: FakeOpenAIServer, payload: Payload, reply: str) -> tuple[list[
     return pieces[:limit], "length" if limit < len(pieces) else fake.finish_reason
 
 
-def _completion(fake: FakeOpenAIServer, payload: Payload, reply: str) -> dict[str, Any]:
-    pieces, reason = _answer(fake, payload, reply)
+def _completion(fake: FakeOpenAIServer, payload: Payload, fault: Fault) -> dict[str, Any]:
+    pieces, reason = _answer(fake, payload, fault.reply)
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(pieces)}
+    if fault.calls:
+        message, reason = {**message, "tool_calls": _calls(fault)}, "tool_calls"
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": "".join(pieces)},
+        "message": message,
         "finish_reason": reason,
         "logprobs": _logprobs(fake, payload, pieces),
     }
@@ -257,12 +266,35 @@ def _completion(fake: FakeOpenAIServer, payload: Payload, reply: str) -> dict[st
     return {**_head(payload, "chat.completion"), "choices": [choice], **usage}
 
 
-def _chunks(fake: FakeOpenAIServer, payload: Payload, reply: str) -> list[dict[str, Any]]:
-    pieces, reason = _answer(fake, payload, reply)
+def _calls(fault: Fault) -> list[dict[str, Any]]:
+    return [
+        {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for number, (name, arguments) in enumerate(fault.calls)
+    ]
+
+
+def _streamed(fault: Fault) -> list[dict[str, Any]]:
+    """Calls as a stream sends them: the name first, then the arguments in two pieces."""
+    parts: list[dict[str, Any]] = []
+    for number, call in enumerate(_calls(fault)):
+        arguments = call["function"]["arguments"]
+        parts.append({**call, "index": number, "function": {"name": call["function"]["name"], "arguments": ""}})
+        half = len(arguments) // 2
+        parts += [{"index": number, "function": {"arguments": piece}} for piece in (arguments[:half], arguments[half:])]
+    return parts
+
+
+def _chunks(fake: FakeOpenAIServer, payload: Payload, fault: Fault) -> list[dict[str, Any]]:
+    pieces, reason = _answer(fake, payload, fault.reply)
+    reason = "tool_calls" if fault.calls else reason
     head = _head(payload, "chat.completion.chunk")
     choices: list[dict[str, Any]] = [
         {"index": 0, "delta": {"content": piece}, "finish_reason": None, "logprobs": _logprobs(fake, payload, [piece])}
         for piece in pieces
+    ]
+    choices += [
+        {"index": 0, "delta": {"tool_calls": [part]}, "finish_reason": None, "logprobs": None}
+        for part in _streamed(fault)
     ]
     choices.append({"index": 0, "delta": {}, "finish_reason": reason, "logprobs": None})
     chunks: list[dict[str, Any]] = [{**head, "choices": [choice]} for choice in choices]

@@ -309,7 +309,7 @@ def test_smaller_numbers_load(tiny_models):
 
 
 def test_conformance(chat):
-    assert check_llm(lambda: chat).skipped == {}
+    assert check_llm(lambda: chat).skipped.keys() == {"llm_tools"}
 
 
 def test_the_registry(tiny_models):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tiny_model
 
-from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct
+from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct, memllm
 from memagent.flow import Generate, Tell
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
@@ -25,6 +25,7 @@ METHODS: dict[str, Callable[[str], Flow[Answer]]] = {
     "every": every,
     "previous sentence": previous_sentence,
     "self-ask": self_ask,
+    "memllm": memllm,
 }
 BACKENDS = ["scripted", "server", "transformers", "langchain", "function", "offline"]
 
@@ -34,26 +35,8 @@ def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a model of random weights with room for a prompt."""
     if tiny_model.MISSING:
         pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    tokenizer = tiny_model.byte_level()
-    tokenizer.chat_template = tiny_model.TEMPLATE
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        config = LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            max_position_embeddings=8192,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-        model = LlamaForCausalLM(config)
     folder = tmp_path_factory.mktemp("wide")
-    tokenizer.save_pretrained(folder)
-    model.save_pretrained(folder)
+    tiny_model.build_wide(folder)
     return folder
 
 

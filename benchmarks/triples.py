@@ -1,0 +1,115 @@
+"""Reading and writing triples beside a plain SQL scan of the same file: milliseconds, medians and ratios.
+
+    python benchmarks/triples.py                  # 100,000 triples
+    python benchmarks/triples.py --triples 20000
+
+A read is `facts.read` of one query with the default limits: both terms compared with all there are, pairs, what holds.
+The scan is one SQL statement over the same tables that joins facts with their terms and compares texts: it knows no
+vectors, no time and no scope, and finds only what is spelt alike. The same by the indexes shows what a read costs over
+the least that it could. A write is `facts.add` of one new triple, on disk when it returns; beside it, one INSERT into a
+table of three texts with the same synchronous setting.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from memagent import Memory
+from memagent.stores.keys import key
+from memagent.triples import Limits
+
+RELATIONS = ["lives in", "works for", "knows", "born in", "studied at", "owns", "married to", "member of"]
+SCAN = """
+    SELECT objects.id FROM facts JOIN items AS subjects ON +subjects.rid = facts.subject
+    JOIN items AS relations ON +relations.rid = facts.relation JOIN items AS objects ON objects.rid = facts.object
+    WHERE subjects.id || '' = ? AND relations.id || '' = ?"""
+
+
+INDEXED = """
+    SELECT objects.id FROM items AS subjects CROSS JOIN items AS relations CROSS JOIN facts CROSS JOIN items AS objects
+    WHERE subjects.kind = 'phrase' AND subjects.user = '' AND subjects.id = ? AND relations.kind = 'relation'
+    AND relations.user = '' AND relations.id = ? AND facts.subject = subjects.rid AND facts.relation = relations.rid
+    AND objects.rid = facts.object"""
+
+
+def main() -> None:
+    """Fill a memory, measure, and print one line for each figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--triples", type=int, default=100_000)
+    parser.add_argument("--embedder", default="hashing")
+    parser.add_argument("--reads", type=int, default=300)
+    parser.add_argument("--writes", type=int, default=200)
+    given = parser.parse_args()
+    print("$ python benchmarks/triples.py", *sys.argv[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), given)
+
+
+def measure(folder: Path, given: argparse.Namespace) -> None:
+    """Measure one memory in a folder."""
+    chance = random.Random(1)
+    people = [f"{a}{n} {b}" for n in range(given.triples // 20) for a, b in [("Ada", "Holm"), ("Bo", "Lind")]]
+    places = [f"Place {n}" for n in range(given.triples // 10)]
+    kept = [(chance.choice(people), chance.choice(RELATIONS), chance.choice(places)) for _ in range(given.triples)]
+    with Memory(folder / "triples.db", embedder=given.embedder, single_user=True) as memory:
+        start = time.perf_counter()
+        for at in range(0, len(kept), 5000):
+            memory.facts.add(kept[at : at + 5000])
+        print(f"filled with {len(kept):,} triples in {time.perf_counter() - start:.0f} s ({given.embedder})")
+        memory.facts.read((people[0], "knows", None))  # builds the indexes
+        some = [chance.choice(kept) for _ in range(given.reads)]
+        near = Limits(0.15, 0.8, 0.5)
+        print(row("read <s, r, *>", [timed(lambda t=t: memory.facts.read((t[0], t[1], None))) for t in some]))
+        print(row("read <*, r, o>", [timed(lambda t=t: memory.facts.read((None, t[1], t[2]))) for t in some]))
+        spelt = [timed(lambda t=t: memory.facts.read(("the " + t[0], t[1], None), limits=near)) for t in some]
+        print(row("read, another spelling, editing limits", spelt))
+        reads = [timed(lambda t=t: memory.facts.read((t[0], t[1], None))) for t in some[:100]]
+        database = sqlite3.connect(folder / "triples.db")
+        scans = [timed(lambda t=t: database.execute(SCAN, [key(t[0]), key(t[1])]).fetchall()) for t in some[:5]]
+        print(row("plain SQL scan", scans))
+        looked = [timed(lambda t=t: database.execute(INDEXED, [key(t[0]), key(t[1])]).fetchall()) for t in some[:100]]
+        print(row("plain SQL by the indexes", looked))
+        print(f"a read takes {median(reads) / median(looked):.0f} times as long as plain SQL by the indexes")
+        print(f"a scan takes {median(scans) / median(reads):.0f} times as long as a read")
+        new = [(chance.choice(people), "met in", f"Place {chance.randrange(10**9)}") for _ in range(given.writes)]
+        writes = [timed(lambda t=t: memory.facts.add(t)) for t in new]
+        print(row("write one triple, durable", writes))
+        plain = bare(folder / "bare.db", new)
+        print(row("plain SQL INSERT, durable", plain))
+        print(f"a write takes {median(writes) / median(plain):.1f} times as long as an INSERT")
+        print(row("read after a write", [timed(lambda t=t: memory.facts.read((t[0], t[1], None))) for t in some]))
+        database.close()
+
+
+def bare(path: Path, new: list[tuple[str, str, str]]) -> list[float]:
+    """Write triples to a table of three texts, each in a transaction that is on disk when it returns."""
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute("CREATE TABLE triples (s TEXT, r TEXT, o TEXT)")
+    return [timed(lambda t=t: database.execute("INSERT INTO triples VALUES (?, ?, ?)", t)) for t in new]
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the milliseconds of a call."""
+    start = time.perf_counter()
+    call()
+    return (time.perf_counter() - start) * 1000
+
+
+def row(name: str, times: list[float]) -> str:
+    """Return a line with the median and the 95th percentile."""
+    last = sorted(times)[int(len(times) * 0.95)]
+    return f"{name:<40} median {median(times):8.2f} ms   p95 {last:8.2f} ms   ({len(times)} times)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The gate before a triple is kept: it must be named, surely meant, and said by the sentence that it is taken from.
+
+What a model takes from a sentence is kept only if the words of its subject and object are there, or in the sentences
+before, at least one of them in the sentence itself. Pure; `learning` applies it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from memagent.memory.unfit import RECALLED, unfit
+from memagent.stores.keys import key
+from memagent.types import Triple
+
+_LONGEST = 200  # characters of a subject, relation or object
+
+_FIRST_PERSON = frozenset(
+    "i me my mine myself i'm ich mich mir mein meine je moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
+    "я меня мне мой моя 我 我的 私 僕 俺 speaker user the_user".split()
+)
+_PRONOUNS = _FIRST_PERSON | frozenset(
+    "you your he him his she her hers it its they them their we us our this that these those who which what there here "
+    "one someone somebody anyone everyone nobody something nothing everything both all he's she's it's "
+    "du dich dir dein er ihn ihm sie es wir uns ihr ihnen man das dies diese dieser dieses wer jemand niemand "
+    "tu toi il elle on nous vous ils elles ce cela ça ceci quelqu'un tú él ella ello nosotros vosotros ellos "
+    "ellas usted "
+    "ustedes esto eso alguien lui lei noi voi loro questo quello qualcuno ele ela nós eles elas você isso isto alguém "
+    "ты вы он она оно мы они его её ее их ему ей им это этот эта кто кто-то "
+    "你 您 他 她 它 我们 你们 他们 她们 这 那 这个 那个 谁 彼 彼女 彼ら あなた これ それ あれ 誰 "
+    "그 그녀 나 너 이것".split()
+)
+_NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
+_SMALL = frozenset(
+    "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di da "
+    "и в на с из у of".split()
+)
+_NEGATED = re.compile(
+    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|aucun\w*|"
+    r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
+)
+_CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
+_UNSURE = re.compile(
+    r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
+    r"allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|ing)? if|"
+    r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
+    r"наверное)\b|也许|可能|かもしれ"
+)
+_MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
+
+
+def named(triple: Triple, speaker: str) -> Triple:
+    """Return a triple with the speaker in place of `I`, where it is known who that is."""
+    if not speaker.strip():
+        return triple
+    parts = {part: speaker for part in ("subject", "object") if _is_first_person(getattr(triple, part))}
+    return replace(triple, **parts)  # type: ignore[arg-type]
+
+
+def why_not(
+    triple: Triple,
+    sentence: str,
+    *,
+    context: str = "",
+    shown: Iterable[str] = (),
+    speaker: str = "",
+    confidence: float = 0.5,
+) -> str:
+    """Return why a triple is not to be kept, in words, or ''.
+
+    Args:
+        triple: what was taken from the sentence, `I` replaced by `named`.
+        sentence: that is to say it.
+        context: the sentences before, for what its pronouns stand for.
+        shown: texts that came out of the memory.
+        speaker: who says it.
+        confidence: the least that is kept.
+    """
+    if why := unfit(sentence):
+        return f"the sentence is {why}" if not why.startswith("it ") else why
+    if said := key(sentence):
+        if any(said in key(text) for text in shown):
+            return f"the sentence is {RECALLED}"
+    return (
+        _form(triple)
+        or _confidence(triple, sentence, confidence)
+        or _grounds(triple, sentence, context, speaker)
+        or _denial(triple, sentence)
+    )
+
+
+def grounded(part: str, text: str) -> bool:
+    """Whether every word of a name stands in a text, apart from case, accents, small words and endings."""
+    if _EAST.search(part):
+        return key(part) in key(text)
+    wanted = _words(part)
+    wanted = [word for word in wanted if word not in _SMALL] or wanted
+    there = _words(text)
+    return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
+
+
+def _form(triple: Triple) -> str:
+    for name in ("subject", "relation", "object"):
+        part = getattr(triple, name)
+        if not isinstance(part, str) or not re.search(r"\w", part):
+            return f"its {name} is empty"
+        if len(part) > _LONGEST:
+            return f"its {name} is longer than {_LONGEST} characters"
+        if _MARKS.search(part):
+            return f"its {name} holds marks of a call or prompt"
+    if _is_pronoun(triple.subject) or _NOBODY.fullmatch(triple.subject.strip()):
+        return f"its subject {triple.subject!r} names nobody"
+    if _is_pronoun(triple.object) or _NOBODY.fullmatch(triple.object.strip()):
+        return f"its object {triple.object!r} names nothing"
+    return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
+
+
+def _confidence(triple: Triple, sentence: str, least: float) -> str:
+    if triple.confidence < least:
+        return f"its confidence {triple.confidence:g} is less than {least:g}"
+    return "the sentence is unsure of it" if _UNSURE.search(sentence) else ""
+
+
+def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
+    speaks = bool(speaker) and any(_is_first_person(word) for word in _pieces(sentence))
+    here = {
+        part: grounded(getattr(triple, part), sentence) or (speaks and key(getattr(triple, part)) == key(speaker))
+        for part in ("subject", "object")
+    }
+    for part, found in here.items():
+        if not found and not grounded(getattr(triple, part), context):
+            return f"its {part} {getattr(triple, part)!r} is not in the sentence"
+    if not any(here.values()):
+        return "neither its subject nor its object is in the sentence"
+    if not here["subject"] and not _refers(sentence, triple.object):
+        return f"the sentence does not speak of {triple.subject!r}"
+    return ""
+
+
+def _refers(sentence: str, object: str) -> bool:
+    """Whether a sentence may speak of something named before: by a pronoun, or because it names nothing else."""
+    if _EAST.search(sentence) or any(word in _PRONOUNS for word in _pieces(sentence)):
+        return True
+    names = [word for word in _WORD.findall(sentence)[1:] if word[0].isupper()]
+    return all(grounded(name, object) for name in names) or re.match(r"(?i)\W*the\s+[a-z]", sentence) is not None
+
+
+def _denial(triple: Triple, sentence: str) -> str:
+    """Whether the clause that names the object denies it, while the relation does not say so."""
+    if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
+        return ""
+    clauses = [clause for clause in _CLAUSE.split(sentence) if clause and grounded(triple.object, clause)]
+    denied = bool(clauses) and all(_NEGATED.search(clause) for clause in clauses)
+    return "the sentence denies it" if denied else ""
+
+
+def _is_first_person(text: str) -> bool:
+    plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'")
+    return plain in _FIRST_PERSON
+
+
+def _is_pronoun(text: str) -> bool:
+    return text.strip().strip(".,;:!?\"'").casefold().replace("’", "'") in _PRONOUNS
+
+
+def _pieces(sentence: str) -> Sequence[str]:
+    """The words of a sentence as pronouns are compared, and its single signs where words are not parted."""
+    plain = sentence.casefold().replace("’", "'")
+    found = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", plain)
+    found += [word.partition("'")[0] for word in found if "'" in word]
+    return [*found, *_EAST.findall(plain)]
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", key(text))
+    bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
+    return [word.removesuffix("'s") for word in _WORD.findall(bare)]
+
+
+def _alike(word: str, other: str) -> bool:
+    """The same word, or the same with another ending; numbers are alike only if they are the same."""
+    if word == other:
+        return True
+    if any(char.isdigit() for char in word + other):
+        return False
+    short, long = sorted((word, other), key=len)
+    if short.isascii():
+        return len(short) >= 3 and long.startswith(short) and len(long) - len(short) <= (2 if len(short) < 5 else 3)
+    stem = max(3, len(short) - 2)
+    return len(short) >= 3 and long[:stem] == short[:stem] and len(long) - len(short) <= 3

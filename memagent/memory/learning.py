@@ -1,0 +1,69 @@
+"""Learning triples from the sentence that says them: through the gate, and each with that sentence as its passage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from memagent.memory import gate
+from memagent.triples import Learnt, Refusal
+from memagent.types import Note, Triple
+
+if TYPE_CHECKING:
+    from memagent.memory.core import Core
+    from memagent.memory.facts import Facts
+    from memagent.types import Scope
+
+
+def learn(
+    facts: Facts,
+    core: Core,
+    scope: Scope,
+    triples: Sequence[Triple],
+    sentence: str,
+    *,
+    context: str,
+    shown: Iterable[str],
+    speaker: str,
+    confidence: float,
+) -> Learnt:
+    """Keep the triples that the gate lets through and return their facts' ids, and the others with why not.
+
+    The sentence becomes a passage if a triple is kept that has none.
+    """
+    kept: list[Triple] = []
+    refused: list[Refusal] = []
+    for triple in (gate.named(one, speaker) for one in triples):
+        why = gate.why_not(
+            triple, sentence, context=context, shown=tuple(shown), speaker=speaker, confidence=confidence
+        )
+        if why:
+            refused.append(Refusal(sentence, why, triple))
+        else:
+            kept.append(triple)
+    cited, made = _cited(core, scope, kept, sentence)
+    ids = facts.add(cited)
+    cites = {one.passage for one, id in zip(cited, ids, strict=True) if id}
+    if left := [passage for passage in made if passage not in cites]:
+        core.passages.delete(scope, left)  # all that it says was purged, and so was it
+    refused += [Refusal(sentence, "it was purged before", one) for one, id in zip(cited, ids, strict=True) if not id]
+    learnt = [(id, one) for one, id in zip(cited, ids, strict=True) if id]
+    return Learnt(tuple(id for id, _ in learnt), tuple(one for _, one in learnt), tuple(refused))
+
+
+def _cited(core: Core, scope: Scope, triples: Sequence[Triple], sentence: str) -> tuple[list[Triple], list[str]]:
+    """The triples with the id of the passage that says them, made of the sentence where they have none; what was made.
+
+    The passages go first: killed in between, the memory holds a sentence whose facts are not learnt yet.
+    """
+    notes = {
+        (one.source, one.at): Note(sentence, source=one.source, at=one.at) for one in triples if one.passage is None
+    }
+    several = list(notes.values())
+    there = core.passages.known(scope, several) if several else {}
+    ids = core.passages.add(scope, several, core.vectors(scope, several)) if several else []
+    passages = dict(zip(notes, ids, strict=True))
+    made = [id for place, id in enumerate(ids) if place not in there]
+    cited = [one if one.passage is not None else replace(one, passage=passages[one.source, one.at]) for one in triples]
+    return cited, made

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from memagent import openai_server as server
-from memagent.errors import BackendError
+from memagent.errors import BackendError, CapabilityError
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.openai_clients import Clients
@@ -251,8 +251,16 @@ class OpenAI:
     def _whole(self, request: Request, reply: Any) -> Completion:
         assembly = self._assembly(request)
         assembly.add(_mapping(reply, self.name))
-        assembly.rest()
+        self._rest(assembly)
         return assembly.completion()
+
+    def _rest(self, assembly: Assembly) -> list[Token]:
+        """The tokens that were held back; a server that sends no log-probabilities is not asked for them again."""
+        try:
+            return assembly.rest()
+        except CapabilityError:
+            self.can -= {"logprobs"}
+            raise
 
     def _ending(self, assembly: Assembly) -> Iterator[Token | Completion]:
         if assembly.text and not assembly.finished:
@@ -261,7 +269,7 @@ class OpenAI:
                 hint="Ask again.",
                 retryable=True,
             )
-        yield from assembly.rest()
+        yield from self._rest(assembly)
         yield assembly.completion()
 
 

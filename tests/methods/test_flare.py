@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from memagent import Answer, Completion, Controller, Flow, Hit, Memory, flare, flare_instruct, rat
+from memagent import Answer, Completion, Controller, Flow, Hit, Memory, flare, flare_instruct, rat, registry
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, UsageProblem
 from memagent.flow import Retrieve, Say, StepDone, retrieve
@@ -468,10 +468,12 @@ def test_a_log_probability_that_is_none_counts_as_unlikely(memory: Memory, logpr
 def test_a_server_that_turns_out_to_give_none_is_asked_again_without(memory: Memory) -> None:
     replies = ["He is old. Then", "He is old. Then", "He studied in Syracuse. Then", *["He studied in Syracuse."] * 3]
     with FakeOpenAIServer([*replies, *["He left."] * 4], logprob=None) as server:
-        result = Controller(f"openai:fake@{server.url}", memory).run(flare(QUESTION))
+        llm = registry.llm(f"openai:fake@{server.url}")
+        result = Controller(llm, memory).run(flare(QUESTION))
     steps = [type(record.step).__name__ for record in result.trace]
     assert steps.count("Tell") == 1
     assert "no log-probabilities" in result.value.notes[-1]
+    assert "logprobs" not in llm.can  # another question is not asked for them at first
     assert result.value.parts[1].decision == "accepted"
     assert result.value.text == "He is old. He studied in Syracuse. He left."
 

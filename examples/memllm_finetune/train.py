@@ -169,7 +169,7 @@ def with_adapter(model: Any, asked: argparse.Namespace) -> Any:
     _part_output(model)
     layers = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)}
     if asked.save_memory:
-        model.gradient_checkpointing_enable()
+        getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)()  # its new name first
         model.enable_input_require_grads()
     config = LoraConfig(
         r=asked.rank,

@@ -29,8 +29,8 @@ Said = Mapping[int, tuple[int, tuple[str, ...]]]
 def swapped(documents: Sequence[Raw], bucket: int, *, seed: int = 0, types: Collection[str] = SWAPPED) -> list[Raw]:
     """Return a copy of each document with other names, in the same format.
 
-    An entity keeps its names where a mention of it overlaps with another, or where no other document has a name
-    of its type. What the annotation does not mark as a mention keeps the old name.
+    An entity keeps its names where a mention of it overlaps with another, or where no other document has names
+    of its type that this one has not. What the annotation does not mark as a mention keeps the old name.
 
     Args:
         documents: in the format of `documents.py`.
@@ -38,13 +38,13 @@ def swapped(documents: Sequence[Raw], bucket: int, *, seed: int = 0, types: Coll
         seed: of the draws.
         types: the types of entities whose names are exchanged.
     """
-    pool: dict[str, list[tuple[int, Names]]] = {kind: [] for kind in types}
-    for number, raw in enumerate(documents):
+    pool: dict[str, list[Names]] = {kind: [] for kind in types}
+    for raw in documents:
         for entity in raw["vertexSet"]:
             if entity and entity[0]["type"] in pool:
-                pool[entity[0]["type"]].append((number, _names(raw, entity)))
+                pool[entity[0]["type"]].append(_names(raw, entity))
     return [
-        _renamed(raw, _drawn(raw, number, pool, random.Random(f"{seed}/{bucket}/{number}/{raw.get('title', '')}")))
+        _renamed(raw, _drawn(raw, pool, random.Random(f"{seed}/{bucket}/{number}/{raw.get('title', '')}")))
         for number, raw in enumerate(documents)
     ]
 
@@ -58,9 +58,7 @@ def _tokens(raw: Raw, mention: Raw) -> tuple[str, ...]:
     return tuple(raw["sents"][mention["sent_id"]][first:after])
 
 
-def _drawn(
-    raw: Raw, number: int, pool: Mapping[str, list[tuple[int, Names]]], chance: random.Random
-) -> dict[int, Names]:
+def _drawn(raw: Raw, pool: Mapping[str, list[Names]], chance: random.Random) -> dict[int, Names]:
     """Return the new names of each entity that gets any."""
     stays = _overlapping(raw)
     taken = {name for entity in raw["vertexSet"] for name in _names(raw, entity)}
@@ -68,19 +66,17 @@ def _drawn(
     for place, entity in enumerate(raw["vertexSet"]):
         if place in stays or not entity:
             continue
-        names = _other(pool.get(entity[0]["type"], ()), number, taken, chance)
+        names = _other(pool.get(entity[0]["type"], ()), taken, chance)
         if names:
             drawn[place] = names
             taken |= {*names}
     return drawn
 
 
-def _other(
-    pool: Sequence[tuple[int, Names]], number: int, taken: Collection[tuple[str, ...]], chance: random.Random
-) -> Names | None:
-    """Return names of another document that this one does not have; looks through all only if a few draws miss."""
+def _other(pool: Sequence[Names], taken: Collection[tuple[str, ...]], chance: random.Random) -> Names | None:
+    """Return names of which the document has none; looks through all only if a few draws miss."""
     drawn = [chance.choice(pool) for _ in range(_DRAWS)] if pool else []
-    fits = (names for of, names in chain(drawn, pool) if of != number and not any(name in taken for name in names))
+    fits = (names for names in chain(drawn, pool) if not any(name in taken for name in names))
     return next(fits, None)
 
 

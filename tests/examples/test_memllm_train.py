@@ -127,6 +127,7 @@ def test_a_token_that_is_only_half_learnt_is_not() -> None:
     [(start, end)] = tokenizer(" lamp", return_offsets_mapping=True)["offset_mapping"]
     assert (start, end) == (0, 5)
     assert encoded(Sample("read", "", " lamp", ((2, 5),), False), tokenizer, 9).labels == (IGNORED,)
+    assert encoded(Sample("read", "", " lamp", ((0, 3),), False), tokenizer, 9).labels == (IGNORED,)
     assert encoded(Sample("read", "", " lamp", ((0, 5),), False), tokenizer, 9).labels != (IGNORED,)
 
 

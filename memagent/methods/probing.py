@@ -14,15 +14,15 @@ from typing import Any, Literal
 from memagent.errors import CapabilityError, Refused
 from memagent.flow import Flow, generate, inquire
 from memagent.prompts import fill
-from memagent.types import Completion
+from memagent.types import Completion, Tool
 
-ABILITIES = ("logprobs", "stop", "prefill", "logit_bias", "schema", "seed")
+ABILITIES = ("logprobs", "stop", "prefill", "logit_bias", "schema", "seed", "tools")
 """In the order in which they are tried."""
 
-PROMISED = frozenset({"logprobs", "stop", "prefill", "logit_bias"})
+PROMISED = frozenset({"logprobs", "stop", "prefill", "logit_bias", "tools"})
 """What a request requires; the others are wishes, which a backend may leave unfulfilled."""
 
-CALLS = 8
+CALLS = 9
 """The most calls that `probed` makes, retries apart."""
 
 MAX_TOKENS = 48
@@ -36,6 +36,11 @@ _SCHEMA = {
     "required": ["answer", "sources"],
     "additionalProperties": False,
 }
+_WEATHER = Tool(
+    "weather",
+    "Tells the weather in a city.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+)
 _YES = ("yes", " yes", "Yes", " Yes", "YES", " YES")
 
 
@@ -67,6 +72,7 @@ def probed(*, timeout: float = 20.0) -> Flow[list[Tried]]:
         "logit_bias": lambda: _bias(timeout),
         "schema": lambda: _schema(timeout),
         "seed": lambda: _seed(timeout),
+        "tools": lambda: _tools(timeout),
     }
     found: list[Tried] = []
     for ability in ABILITIES:
@@ -159,3 +165,15 @@ def _seed(timeout: float) -> Flow[tuple[Held, str]]:
     if first.text == second.text:
         return "yes", "two samples with one seed are the same"
     return "no", "two samples with one seed differ"
+
+
+def _tools(timeout: float) -> Flow[tuple[Held, str]]:
+    reply = yield from _ask("tool", timeout, tools=(_WEATHER,))
+    if not reply.calls:
+        return "unclear", "it answered without the tool that it was offered"
+    try:
+        found = json.loads(reply.calls[0].arguments)
+    except (ValueError, RecursionError):
+        return "no", "the arguments of its call are no JSON"
+    fits = reply.calls[0].name == _WEATHER.name and isinstance(found, dict) and "city" in found
+    return ("yes", "it called the tool with its arguments") if fits else ("no", "it called something else")

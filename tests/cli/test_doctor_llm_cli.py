@@ -56,7 +56,7 @@ def test_a_server_on_this_machine_is_tried() -> None:
     assert all(row == ["yes", "yes"] for row in held.values())
     assert rows["prefill"] == ["no", "not"] and rows["plain"] == ["fully"]
     assert "without prefill: the answer is continued by a prompt" in done.stdout
-    assert "at most 8 calls, about" in done.stderr and f"{calls} calls" in done.stderr.splitlines()[-1]
+    assert "at most 9 calls, about" in done.stderr and f"{calls} calls" in done.stderr.splitlines()[-1]
     assert not list(Path().iterdir())  # no memory was made
 
 
@@ -64,7 +64,7 @@ def test_the_same_as_json() -> None:
     with FakeOpenAIServer(able) as server:
         done = doctor(server, "--json")
     data = json.loads(done.stdout)
-    assert done.stderr == "" and data["probed"] and data["usage"]["calls"] == 6
+    assert done.stderr == "" and data["probed"] and data["usage"]["calls"] == 7
     assert data["abilities"]["stop"] == {"declared": True, "tried": "yes", "why": "the text ended before '5'"}
     assert {method["method"]: method["works"] for method in data["methods"]}["flare"] == "with a fallback"
 
@@ -102,7 +102,7 @@ def test_a_server_that_refuses_stop_strings_and_ignores_wishes() -> None:
 
 
 def test_a_wish_that_is_not_fulfilled_is_no_finding() -> None:
-    replies = [COUNT, COUNT, COUNT, "A week has seven days.", "1", "2"]
+    replies = [COUNT, COUNT, COUNT, "A week has seven days.", "1", "2", "It is cold."]
     with FakeOpenAIServer(replies) as server:
         done = doctor(server)
     assert done.returncode == 0, done.stderr

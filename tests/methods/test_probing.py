@@ -15,10 +15,14 @@ from memagent.methods.names import METHODS
 from memagent.methods.needs import NEEDS, Need, outlook
 from memagent.methods.probing import ABILITIES, CALLS, MAX_TOKENS, PROMISED, estimate, probed
 from memagent.testing import ScriptedLLM
-from memagent.types import Token, estimate_tokens
+from memagent.types import Token, ToolCall, estimate_tokens
 
 COUNT = "1 2 3 4 5 6 7 8 9"
 OBJECT = json.dumps({"answer": "Seven.", "sources": [1]})
+
+
+def called(arguments):
+    return Completion("", calls=(ToolCall("1", "weather", arguments),))
 
 
 def tried(*replies, can):
@@ -37,7 +41,7 @@ def one(ability, *replies):
 
 
 def test_a_model_that_can_do_everything():
-    replies = [COUNT, COUNT, "5 6 7 8 9", "no", OBJECT, "13131313", "13131313"]
+    replies = [COUNT, COUNT, "5 6 7 8 9", "no", OBJECT, "13131313", "13131313", called('{"city": "Oslo"}')]
     found, requests = tried(*replies, can=get_args(Ability))
     assert {one.held for one in found.values()} == {"yes"}
     assert len(requests) == CALLS and {request.max_tokens for request in requests} == {MAX_TOKENS}
@@ -122,6 +126,19 @@ def test_schema(reply, held):
 @pytest.mark.parametrize(("replies", "held"), [(["1", "1"], "yes"), (["1", "2"], "no"), (["", ""], "unclear")])
 def test_seed(replies, held):
     assert one("seed", *replies)[0] == held
+
+
+@pytest.mark.parametrize(
+    ("reply", "held"),
+    [
+        ('{"city": "Oslo"}', "yes"),
+        ("{city}", "no"),
+        ("[]", "no"),
+        ("", "unclear"),
+    ],
+)
+def test_tools(reply, held):
+    assert one("tools", called(reply) if reply else "It is cold.")[0] == held
 
 
 def test_a_backend_that_fails_is_no_finding():

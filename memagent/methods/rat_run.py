@@ -10,12 +10,13 @@ from typing import Any, Literal
 from memagent.errors import CapabilityError, LLMError, MemoryProblem, UsageProblem
 from memagent.flow import Flow, gather, generate
 from memagent.methods.plain import numbered
-from memagent.methods.rat_calls import Found, in_words, say, search
+from memagent.methods.rat_calls import Found, cut_short, in_words, nothing_in, say, search
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
 from memagent.methods.rat_options import Options
 from memagent.methods.rat_passages import reference_parts, relevant
 from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
 from memagent.methods.rat_revision import attributed, kept_of, located, refusal
+from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import keep_last
 from memagent.types import Answer, Change, Hit, Part, estimate_tokens
@@ -62,9 +63,11 @@ class Run:
             timeout=limits.timeout,
             label=f"rat/draft_{self.options.domain}",
         )
-        if reply.finish_reason == "length":
-            self.problems.append(f"the draft was cut off at {limits.max_tokens} tokens")
-        return reply.text
+        if cut := cut_short(reply, limits.max_tokens):
+            self.problems.append(f"the draft was {cut}")
+        if empty := nothing_in(reply):
+            self.problems.append(f"the model drafted {empty}")
+        return spoken(reply.text)
 
     def divide(self, draft: str) -> Flow[None]:
         """Split the draft into steps. No call, or one where the model is to split it."""
@@ -78,13 +81,16 @@ class Run:
             if parts and not said.cut and copied >= 0.8:
                 self._begin(capped(parts, most))
             else:
-                reason = said.problem or "what the model split is not the draft"
+                reason = (
+                    said.problem
+                    or (said.cut and f"the split was {said.cut}")
+                    or "what the model split is not the draft"
+                )
                 self.problems.append(f"the draft is split by its structure: {reason}")
 
     def finished(self, draft: str) -> Flow[Answer]:
         """Look up and revise every step, then make the answer."""
         if not self.steps:
-            self.problems.append("the model drafted nothing")
             return self._answer(draft)
         ahead = yield from self._looked_up_at_once()
         for number in range(len(self.steps)):
@@ -124,11 +130,12 @@ class Run:
             limits = replace(options.limits, max_tokens=_QUERY_TOKENS)
             said = yield from say("query", limits, task=self.task, so_far=before or NOTHING_YET, step=step)
             query = query_in(said.text)
+            cut = (f"the query was {said.cut}",) if said.cut and not said.problem else ()
             found = yield from search(query or keep_last(step, sentences=2, words=32), options.k, options.using, limits)
             if query:
-                return found
+                return replace(found, problems=(*cut, *found.problems))
             problem = f"{said.problem or 'the reply has no query'}; the end of the step was looked up"
-            return replace(found, problems=(problem, *found.problems), failed=said.failed)
+            return replace(found, problems=(*cut, problem, *found.problems), failed=said.failed)
         if options.query == "step":
             query = step
         else:
@@ -204,7 +211,7 @@ class Run:
         self._count(number, said.failed)
         after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
         texts, why = self._judged(number, after)
-        why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
+        why = said.problem or (f"it was {said.cut}" if said.cut else why)
         if why:
             self._tell(number, f"revision not taken: {why}")
         taken = not why and self._take(number, texts)

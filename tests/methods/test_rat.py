@@ -782,3 +782,73 @@ def test_the_cost_of_step_scope_grows_evenly_and_that_of_prefix_scope_does_not(t
 
     assert all(after > before for before, after in pairwise(spent("prefix")))
     assert len(set(spent("step"))) == 1
+
+
+# Models that think aloud, and replies that are not whole.
+
+
+def thinking(said):
+    """The same reply after thoughts that look like everything that is read."""
+
+    def reply(request):
+        text = said(request) if callable(said) else said
+        return f"<think>hmm\n\nSTEP 1: no\n===\n```\nprint(0)\n```</think>\n\n{text}"
+
+    return reply
+
+
+@pytest.mark.parametrize("scope", ["prefix", "step"])
+def test_thoughts_are_no_part_of_any_reply(told, scope):
+    plain = {"draft": DRAFT, "query": "alder lamp", "revise": correct, "final": "The story."}
+    aloud = author(**{name: thinking(said) for name, said in plain.items()}, split=thinking(f"{A}\n===\n{B}\n===\n{C}"))
+    for arguments in ({}, {"split": "llm"}):
+        answer, _, finder, _ = told(rat(TASK, scope=scope, **arguments), aloud)
+        assert steps(answer) == [A2, B2, C] and [part.draft for part in answer.parts] == [A, B, C]
+        assert finder.queries == ["alder lamp"] * 3 and answer.text == "The story." and answer.problems == ()
+
+
+def test_thoughts_are_no_part_of_a_program(told):
+    flow = rat("6 * 7?", domain="maths", run_code=True)
+    llm = author("6 * 7 = 41.", program_maths=thinking("print(1 / 0)"), repair=thinking("```\nprint(42)\n```"))
+    answer, _, _, _ = told(flow, llm, allow_programs=True)
+    assert answer.text == "42" and "and was mended: ZeroDivisionError" in answer.problems[0]
+    answer, _, _, _ = told(rat("6 * 7?", domain="maths"), author("6 * 7 = 41.", answer_maths=thinking("42")))
+    assert answer.text == "42"
+
+
+def test_a_reply_of_nothing_but_thoughts_is_empty_and_says_so(told):
+    nothing = Completion("<think>hmm, what do they", finish_reason="length")
+    answer, llm, _, _ = told(rat(TASK), author(draft=nothing))
+    assert (answer.text, answer.parts, len(llm.requests)) == ("", (), 1)
+    assert answer.problems == ("the draft was cut off at 2048 tokens", "the model drafted nothing but thoughts")
+    answer, _, _, _ = told(rat(TASK), author(query=nothing, revise="<think>hm</think>", final="<think>hm</think> "))
+    assert answer.text == DRAFT and answer.problems[-1] == "the call 'finalise' returned nothing but thoughts"
+    assert answer.problems[0] == (
+        "step 1: the call 'query' returned nothing but thoughts and was cut off at 100 tokens; "
+        "the end of the step was looked up"
+    )
+    assert answer.problems[1] == "step 1: revision not taken: the call 'revise_prefix' returned nothing but thoughts"
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("length", "cut off at 2048 tokens"), ("filter", "stopped by the provider's filter")]
+)
+def test_a_reply_that_is_not_whole_is_told_in_every_call(told, reason, said):
+    def broken(text):
+        return Completion(text, finish_reason=reason)
+
+    query = said.replace("2048", "100")
+    split = f"{A}\n===\n{B} {C}"
+    llm = author(broken(DRAFT), broken("lamp"), lambda r: broken(correct(r)), broken("The story"), split=broken(split))
+    answer, _, _, _ = told(rat(TASK, split="llm"), llm)
+    assert answer.problems[:3] == (
+        f"the draft was {said}",
+        f"the draft is split by its structure: the split was {said}",
+        f"step 1: the query was {query}",
+    )
+    assert answer.problems[3] == f"step 1: revision not taken: it was {said}" and len(answer.problems) == 9
+    assert answer.problems[-1] == f"the answer was {said}" and answer.text == "The story" and steps(answer) == [A, B, C]
+    flow = rat("6 * 7?", domain="maths", run_code=True)
+    llm = author("6 * 7 = 41.", program_maths=broken("print(1 / 0"), repair=broken("print(42)"))
+    answer, _, _, _ = told(flow, llm, allow_programs=True)
+    assert answer.problems[:2] == (f"the program was {said}", f"the mended program was {said}") and answer.text == "42"

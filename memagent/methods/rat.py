@@ -75,7 +75,8 @@ def rat(
 
     `Answer.parts` has a part for each step: `draft` is the raw step, `text` the step as it stands in the end, with the
     blank before it; joined they are the revised thoughts, which are also the answer where there is no better. A part's
-    `changes` name what each passage changed, or was to change: with `scope="prefix"` in the whole text so far.
+    `changes` name what each passage changed, with `scope="prefix"` in the whole text so far: it is `taken` where new
+    words come from it, and passages shown together share out what was changed. What was refused is with the first.
 
     What went wrong and was lived with is in `why` of the part and in `Answer.problems`: a step whose search or revision
     fails is kept. After one search that ran into its deadline, or three calls in a row that failed, nothing more is

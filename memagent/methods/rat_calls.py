@@ -28,7 +28,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A reply as it came. `problem` says why there is none; `failed` that the call raised; `cut` why it is not whole."""
+    """A reply as it came. `problem`: why there is none; `failed`: the call raised; `cut`: why it is not whole."""
 
     text: str = ""
     problem: str = ""

@@ -113,7 +113,7 @@ def _tried(
     if not program.strip():
         return "", Execution(code=1, why="there is no program"), (said.problem or "the model wrote no program",)
     ran = yield from _run(program, tests, seconds)
-    cut = (f"the program was {said.cut}",) if said.cut else ()
+    cut: tuple[str, ...] = (f"the program was {said.cut}",) if said.cut else ()
     if ran.ok:
         return program, ran, cut
     first = ran.why

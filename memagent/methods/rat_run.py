@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal
 
-from memagent.errors import CapabilityError, LLMError, MemoryProblem, UsageProblem
+from memagent.errors import LLMError, MemoryProblem, UsageProblem
 from memagent.flow import Flow, gather, generate
+from memagent.methods.attempts import LOUD
 from memagent.methods.plain import numbered
 from memagent.methods.rat_calls import Found, cut_short, in_words, nothing_in, say, search
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
 from memagent.methods.rat_options import Options
 from memagent.methods.rat_passages import reference_parts, relevant
 from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
-from memagent.methods.rat_revision import attributed, kept_of, located, refusal
+from memagent.methods.rat_revision import credited, kept_of, located, refusal
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import keep_last
@@ -168,11 +169,11 @@ class Run:
         gate, step = self.options.gate, self.steps[number]
         if gate is None:
             return False
-        given: Any = gate(self.task, self._text(number), step.draft)
+        given: Any = gate(self.task, self._text(number), step.draft)  # what it raises here is a mistake of its own
         if inspect.isgenerator(given):
             try:
                 given = yield from given
-            except CapabilityError:
+            except LOUD:
                 raise
             except (LLMError, MemoryProblem) as error:
                 self._tell(number, f"the gate failed: {in_words(error)}")
@@ -214,10 +215,12 @@ class Run:
         why = said.problem or (f"it was {said.cut}" if said.cut else why)
         if why:
             self._tell(number, f"revision not taken: {why}")
-        taken = not why and self._take(number, texts)
-        for hit in shown:
-            reason = why or (attributed(hit, before, after) if taken else "it changed nothing")
-            step.changes.append(Change(hit, before, after, taken, reason))
+        if not why and self._take(number, texts):
+            step.changes += credited(shown, before, after)
+        else:  # what came back is with the first passage alone
+            ends = [after if why else before, *[before] * (len(shown) - 1)]
+            reason = why or "it changed nothing"
+            step.changes += [Change(hit, before, end, False, reason) for hit, end in zip(shown, ends, strict=True)]
         step.shown |= {hit.id for hit in shown}
 
     def _judged(self, number: int, after: str) -> tuple[list[str], str]:
@@ -261,8 +264,10 @@ class Run:
 
     def _answer(self, text: str) -> Answer:
         parts = tuple(self._part(number) for number in range(len(self.steps)))
-        hits = {(hit.id, hit.text): hit for part in reversed(parts) for hit in reversed(part.hits)}
-        return Answer(text, tuple(reversed(hits.values())), parts, tuple(self.problems))
+        hits: dict[tuple[str, str], Hit] = {}
+        for hit in (hit for part in parts for hit in part.hits):
+            hits.setdefault((hit.id, hit.text), hit)
+        return Answer(text, tuple(hits.values()), parts, tuple(self.problems))
 
     def _part(self, number: int) -> Part:
         step = self.steps[number]

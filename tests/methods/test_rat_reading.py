@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,8 @@ from memagent.methods.rat_reading import (
     split_steps,
     tidy,
 )
-from memagent.methods.rat_revision import attributed, kept_of, located, refusal, words
-from memagent.types import Completion, Hit, estimate_tokens
+from memagent.methods.rat_revision import credited, kept_of, located, refusal, words
+from memagent.types import Change, Completion, Hit, estimate_tokens
 
 
 @pytest.mark.parametrize(
@@ -176,8 +177,40 @@ def test_located_steps_join_to_the_text(steps, text):
 
 def test_new_words_are_put_down_to_their_passage():
     hit = Hit("one", "Alder, 1892", 0.5, title="Lamp")
-    assert attributed(hit, "lit", "lit by Alder of Gull") == "1 of 2 new words are in the passage"
-    assert attributed(hit, "lit", "LIT") == "no word is new"
+    [change] = credited([hit], "lit", "lit by Alder of Gull")
+    assert change == Change(hit, "lit", "lit by Alder of Gull", True, "1 of 2 new words are in the passage")
+    assert credited([hit], "lit", "LIT") == [Change(hit, "lit", "LIT", False, "no word is new")]
+
+
+def test_passages_shown_together_share_out_what_was_changed():
+    hits = [Hit("gulls", "Gulls nest.", 0.5), Hit("year", "It was 1892.", 0.4), Hit("again", "In 1892.", 0.3),
+            Hit("keeper", "Birch kept it.", 0.2)]  # fmt: skip
+    before, middle = "In 1890 Alder lit it.", "In 1892 Alder lit it."
+    after = f"{middle} Birch kept it."
+    found = credited(hits, before, after)
+    assert [change.taken for change in found] == [False, True, False, True]
+    assert [(change.before, change.after) for change in found[:3]] == [
+        (before, before), (before, middle), (middle, middle)
+    ]  # fmt: skip
+    assert found[3].after == after
+    assert [change.why for change in found] == [
+        "0 of 3 new words are in the passage",
+        "1 of 3 new words are in the passage",
+        "1 of 3 new words are in the passage, and others had them",
+        "2 of 3 new words are in the passage",
+    ]
+
+
+@given(st.lists(st.text("ab \n", max_size=9), min_size=1, max_size=4), st.text("abc \n"), st.text("abc \n"))
+def test_what_passages_changed_leads_from_one_text_to_the_other(texts, before, after):
+    found = credited([Hit(str(number), text, 0.5) for number, text in enumerate(texts)], before, after)
+    assert (found[0].before, found[-1].after) == (before, after)
+    assert all(one.after == two.before for one, two in pairwise(found))
+    new = words(after) - words(before)
+    assert not any(change.taken and not new & words(change.hit.text) for change in found)
+    assert [change for change in found if change.taken] == [
+        change for change in found if change.taken and change.before != change.after
+    ]
 
 
 # Passages.

@@ -16,6 +16,7 @@ from typing import Literal
 
 from memagent.flow import Flow, execute
 from memagent.methods.rat_calls import Limits, say
+from memagent.methods.rat_labels import without_label
 from memagent.methods.rat_reading import program_in, words_in
 from memagent.types import Execution
 
@@ -23,7 +24,6 @@ Domain = Literal["writing", "planning", "maths", "code"]
 Query = Literal["llm", "draft", "step"]
 
 _STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\A\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
 _ERROR_CHARACTERS = 2000
 _PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 
@@ -69,7 +69,7 @@ def in_form(step: str, number: int, domain: str) -> str:
     """Return a step as its domain has it: one of a plan begins with `STEP` and a number."""
     if domain != "planning" or not step or _STEP.match(step):
         return step
-    return f"STEP {number}: {_NUMBER.sub('', step)}"
+    return f"STEP {number}: {without_label(step, number)}"
 
 
 def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str) -> Flow[Made]:

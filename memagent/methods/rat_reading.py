@@ -1,20 +1,20 @@
 """Reads what a model writes for RAT: a draft into its steps, a query, a revision, a program.
 
-A draft is split where its author numbered it (`STEP 1`, `1.`), else at blank lines. Headings stay with what they head,
-fenced blocks stay whole, and no mark of our own is put into the text, which could stand in it already.
+A draft is split where its author marked its steps (`rat_labels`), else at blank lines. Headings stay with what they
+head, fenced blocks stay whole, and no mark of our own is put into the text, which could stand in it already.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
+from memagent.methods.rat_labels import starts
 from memagent.methods.thinking import spoken
 
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}(?:#{1,6}\s.*|(?:=|-|\*|_){3,}\s*)$")
-_STEP = re.compile(r"[\s#*_>-]{0,12}(?:STEP|Step|step)\s{0,3}#?(\d{0,3})\b(?=[\s.:)*_–—-]|$)")
-_NUMBERED = re.compile(r"\s{0,3}\*{0,2}(\d{1,3})[.)]\*{0,2}\s")
 _RULE = re.compile(r"^[ \t]*={3,}[ \t]*$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # a terminal would act on these
 _TAGS = re.compile(r"^[ \t]*(?:</?(?:so_far|step|task|text|revised)>[ \t]*)+$", re.MULTILINE)
@@ -114,29 +114,13 @@ def program_in(reply: str) -> str:
 
 
 def _labelled(text: str, preamble: bool) -> list[str]:
-    """The steps of a text whose author counted them; none where that was not done, or for a small part of it alone."""
-    for label in (_STEP, _NUMBERED):
-        starts = _starts(text, label)
-        if len(starts) > 1 and starts[0] <= len(text) // 2:
-            ends = [*starts[1:], len(text)]
-            steps = [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-            before = text[: starts[0]].strip() if preamble else ""
-            return [f"{before}\n\n{steps[0]}", *steps[1:]] if before else steps
-    return []
-
-
-def _starts(text: str, label: re.Pattern[str]) -> list[int]:
-    starts: list[int] = []
-    at, fenced, indent = 0, False, 3
-    for line in text.split("\n"):
-        fenced ^= bool(_FENCE.match(line))
-        found = None if fenced else label.match(line)
-        blanks = len(line) - len(line.lstrip())
-        if found and blanks <= indent and found[1] in ("", str(len(starts) + 1)):
-            indent = blanks
-            starts.append(at)
-        at += len(line) + 1
-    return starts
+    """The steps of a text whose author marked them; none where that was not done, or for a small part of it alone."""
+    begun = starts(text)
+    if len(begun) < 2 or begun[0] > len(text) // 2:
+        return []
+    steps = [text[start:end].strip() for start, end in pairwise([*begun, len(text)])]
+    before = text[: begun[0]].strip() if preamble else ""
+    return [f"{before}\n\n{steps[0]}", *steps[1:]] if before else steps
 
 
 def _begun(lines: Sequence[str]) -> bool:

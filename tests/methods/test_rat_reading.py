@@ -49,12 +49,38 @@ from memagent.types import Change, Completion, Hit, estimate_tokens
         ("A long paragraph of prose that goes first.\n\nB:\n1. x\n2. y", None),
         ("In 1890.\n2. is no first number", ["In 1890.\n2. is no first number"]),
         ("```\n1. a\n2. b\n```", ["```\n1. a\n2. b\n```"]),
+        ("1、找木头\n2、做桌子", ["1、找木头", "2、做桌子"]),
+        ("计划：\n步骤1：找木头\n细节\n步骤2：做桌子", ["计划：\n\n步骤1：找木头\n细节", "步骤2：做桌子"]),
+        ("步骤 １：找\n步骤 ２：做", ["步骤 １：找", "步骤 ２：做"]),
+        ("第一步，找\n第二步：做", ["第一步，找", "第二步：做"]),
+        (
+            "\n".join(f"第{n}步：做" for n in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()),
+            [f"第{n}步：做" for n in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()],
+        ),
+        ("一、找\n二、做", ["一、找", "二、做"]),
+        ("（1）找\n（2）做", ["（1）找", "（2）做"]),
+        ("手順1：木\n手順2：机", ["手順1：木", "手順2：机"]),
+        ("- find wood\n- craft a table\n  - flat\n- sit", ["- find wood", "- craft a table\n  - flat", "- sit"]),
+        ("Plan:\n\n• wood\n• table", ["Plan:\n\n• wood", "• table"]),
+        ("* a\n\n* b", ["* a", "* b"]),
+        ("١. ابحث\n٢. اصنع", ["١. ابحث", "٢. اصنع"]),
+        ("١- ابحث\n٢- اصنع", ["١- ابحث", "٢- اصنع"]),
+        ("الخطوة ١: ابحث\nالخطوة ٢: اصنع", ["الخطوة ١: ابحث", "الخطوة ٢: اصنع"]),
+        ("Schritt 1: a\nSchritt 2: b", ["Schritt 1: a", "Schritt 2: b"]),
+        ("**Étape 1 :** a\n**Étape 2 :** b", ["**Étape 1 :** a", "**Étape 2 :** b"]),
+        ("चरण १: a\nचरण २: b", ["चरण १: a", "चरण २: b"]),
+        # bullets in prose, other words and other numbers are no steps
+        ("A:\n- x\n- y\n\nB\n\nC", ["A:\n- x\n- y", "B", "C"]),
+        ("Alder 1: a\nBirch 2: b", ["Alder 1: a\nBirch 2: b"]),
+        ("Room 7: a\nRoom 8: b", ["Room 7: a\nRoom 8: b"]),
+        ("-1 is less\n-2 is lesser", ["-1 is less\n-2 is lesser"]),
+        ("- one bullet", ["- one bullet"]),
         ("Steps are fun.\n\nStepping on.", ["Steps are fun.", "Stepping on."]),
     ],
 )
 def test_a_draft_is_split_by_its_own_structure(draft, steps):
     expected = ["A long paragraph of prose that goes first.", "B:\n1. x\n2. y"] if steps is None else steps
-    assert split_steps(draft, 10) == expected
+    assert split_steps(draft, 12) == expected
 
 
 def test_a_plan_leaves_out_what_stands_before_it():
@@ -137,6 +163,10 @@ def test_a_split_by_lines_of_signs():
 def test_steps_of_a_plan_have_their_label():
     assert in_form("chop wood", 2, "planning") == "STEP 2: chop wood" == in_form("2. chop wood", 2, "planning")
     assert in_form("**STEP 2:** chop", 2, "planning") == "**STEP 2:** chop"
+    assert in_form("步骤2：找木头", 2, "planning") == "STEP 2: 找木头" == in_form("2、找木头", 2, "planning")
+    assert in_form("第二步，找", 2, "planning") == "STEP 2: 找" == in_form("- 找", 2, "planning")
+    assert in_form("٢- اصنع", 2, "planning") == "STEP 2: اصنع" == in_form("الخطوة ٢: اصنع", 2, "planning")
+    assert in_form("Take 3: they fit", 2, "planning") == "STEP 2: Take 3: they fit"
     assert in_form("in 1890. done", 2, "planning") == "STEP 2: in 1890. done"
     assert in_form("chop", 2, "writing") == "chop" and in_form("", 2, "planning") == ""
 

@@ -16,7 +16,7 @@ from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, 
 from memagent.methods.rat_options import Options
 from memagent.methods.rat_passages import reference_parts, relevant
 from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
-from memagent.methods.rat_revision import credited, kept_of, located, refusal
+from memagent.methods.rat_revision import NOTHING_TO_CHANGE, astray, credited, kept_of, located, refusal
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import keep_last
@@ -211,9 +211,11 @@ class Run:
         )
         self._count(number, said.failed)
         after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
-        texts, why = self._judged(number, after)
+        texts, why = self._judged(number, after, shown)
         why = said.problem or (f"it was {said.cut}" if said.cut else why)
-        if why:
+        if why == NOTHING_TO_CHANGE:
+            step.why.append(why)
+        elif why:
             self._tell(number, f"revision not taken: {why}")
         if not why and self._take(number, texts):
             step.changes += credited(shown, before, after)
@@ -223,16 +225,19 @@ class Run:
             step.changes += [Change(hit, before, end, False, reason) for hit, end in zip(shown, ends, strict=True)]
         step.shown |= {hit.id for hit in shown}
 
-    def _judged(self, number: int, after: str) -> tuple[list[str], str]:
+    def _judged(self, number: int, after: str, shown: list[Hit]) -> tuple[list[str], str]:
         """Where the steps are in a revision, and why it is not taken."""
         whole = self.options.scope == "prefix"
         first = 0 if whole else number
         earlier = [step.text for step in self.steps[first:number]]
-        why = refusal(after, earlier, self.steps[number].draft, self.options.ratio, self.options.survival)
-        texts = [] if why else located(after, [*earlier, self.steps[number].text])
+        step = self.steps[number]
+        sources = [self.task, step.draft, step.text, *(f"{hit.title}\n{hit.text}" for hit in shown)]
+        why = astray(after, [*sources, *earlier])
+        why = why or refusal(after, earlier, step.draft, self.options.ratio, self.options.survival)
+        texts = [] if why else located(after, [*earlier, step.text])
         if not why and not texts:
             why = "its steps can no longer be told apart"
-        return texts, why
+        return texts, why or astray(texts[-1], sources)
 
     def _take(self, number: int, texts: list[str]) -> bool:
         """Put a revision's texts in the place of the newest steps; whether that changed any."""

@@ -340,8 +340,10 @@ def test_searches_that_went_out_at_once_fail_alone(told):
     ("reply", "why"),
     [
         (f"{C}\n\n{B}", "it lost step 1"),
-        ("I am sorry, but I cannot help with that.", "it lost step 1"),
-        ("No.", "it has 3 characters"),
+        ("I am sorry, but I cannot help with that.", "it says something else: 0% of its words"),
+        ("No.", "it says something else: 0% of its words"),
+        (f"{A}\n\nI am sorry, but I cannot help with that.", "it says something else: 0% of its words"),
+        ("Alder.", "it has 6 characters"),
         (f"{A}\n\n{B}" * 40, "it has 2120 characters"),
         (f"{A.rstrip('.')} {B}", "its steps can no longer be told apart"),
         ("...\n\n---", "the reviser returned nothing"),
@@ -365,7 +367,7 @@ def test_the_bounds_are_arguments(told):
 
     strict, _, _, _ = told(rat(TASK, survival=1.0), author(revise=revise))
     assert "lost step 1" not in strict.parts[0].why and strict.parts[0].text.startswith("Someone")
-    long = "word " * 100
+    long = "Alder lamp Birch Cedar " * 25
     answer, _, _, _ = told(rat(TASK, ratio=(0.0, 20.0), scope="step"), author(revise=long))
     assert [part.decision for part in answer.parts] == ["revised"] * 3
     answer, _, _, _ = told(rat(TASK, scope="step"), author(revise=long))
@@ -622,6 +624,7 @@ def test_planning_puts_back_labels_that_are_lost(told):
     answer, _, _, _ = told(
         rat("Get a pickaxe", domain="planning", scope="step"),
         author("Here is the plan:\n1. find wood\n2. craft a table", revise="chop four logs of oak, at least"),
+        Finder([hit("wood", "Four logs of oak are enough; chop them.")]),
     )
     assert answer.text == "STEP 1: chop four logs of oak, at least\nSTEP 2: chop four logs of oak, at least"
     assert answer.parts[0].draft == "1. find wood"

@@ -7,13 +7,13 @@ never a later one. Departures from the paper and its published code:
 
 - `scope`: the paper's words revise the step alone, its algorithm and code the whole text up to it. That is the default;
   `step` costs less, since the text is not sent again for every step.
-- A revision is taken only if it passes tests (`rat_revision`): not empty, not cut off, its length in bounds, and the
-  words of earlier steps largely kept. The paper and its code take whatever comes.
+- A revision is taken only if it passes tests (`rat_revision`): not empty, not cut off, about the same
+  things (an apology is not), its length in bounds, and the words of earlier steps largely kept. The paper and its code take whatever comes.
 - All passages of a step go into one revision, as in the paper's algorithm. The code revises once for each piece of
   text, which `revisions="each"` does for each passage.
 - Long passages are cut by what they have to do with the query (`rat_passages`); the code takes a page's first parts.
-- Drafts are split where they are numbered or at blank lines, without a call. The code lets the model put `##` between
-  parts, which headings contain as well.
+- Drafts are split where their steps are marked or at blank lines, without a call. The code lets the model put `##`
+  between parts, which headings contain as well.
 - Looking up can be gated, by how sure the model is of a step; the paper looks every step up.
 - What fails is lived with and told. The code drops a sub-step that fails without a word, and loses every page of more
   than 64 KiB to a deadlock.
@@ -75,7 +75,8 @@ def rat(
 
     `Answer.parts` has a part for each step: `draft` is the raw step, `text` the step as it stands in the end, with the
     blank before it; joined they are the revised thoughts, which are also the answer where there is no better. A part's
-    `changes` name what each passage changed, or was to change: with `scope="prefix"` in the whole text so far.
+    `changes` name what each passage changed, with `scope="prefix"` in the whole text so far: it is `taken` where new
+    words come from it, and passages shown together share out what was changed. What was refused is with the first.
 
     What went wrong and was lived with is in `why` of the part and in `Answer.problems`: a step whose search or revision
     fails is kept. After one search that ran into its deadline, or three calls in a row that failed, nothing more is
@@ -92,7 +93,7 @@ def rat(
         query: the model writes it (`llm`); the task and the text up to the step are it (`draft`); the raw step alone is
             it (`step`). By default `llm` for writing and planning and `draft` for maths and code, as in the paper.
         revisions: all passages of a step in one revision, or one revision for each.
-        split: by numbers and blank lines, or by the model; where its parts are not the draft's, by structure after all.
+        split: by numbers, bullets and blank lines, or by the model; where its parts are not the draft's, by structure.
         gate: a function of task, text before the step, and step, or one that returns a flow. Its number, or
             `True` for sure, is compared with `theta`. Where a gate's flow fails, the step is looked up.
         theta: how sure a step must be, in [0, 1], to be accepted without looking it up.

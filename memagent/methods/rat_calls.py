@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from memagent.errors import Late
 from memagent.flow import Flow, generate, retrieve
 from memagent.methods.attempts import LOUD
+from memagent.methods.rat_reading import words_in
 from memagent.prompts import fill
-from memagent.types import Hit
+from memagent.types import Completion, Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A reply. `problem` says why there is none; `failed` that the call raised; `cut` that it met the token limit."""
+    """A reply as it came. `problem`: why there is none; `failed`: the call raised; `cut`: why it is not whole."""
 
     text: str = ""
     problem: str = ""
     failed: bool = False
-    cut: bool = False
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,23 @@ def say(name: str, limits: Limits, **slots: str) -> Flow[Said]:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a backend raises, the draft is worth more than nothing
         return Said(problem=f"the call {name!r} failed: {in_words(error)}", failed=True)
-    problem = "" if reply.text.strip() else f"the call {name!r} returned nothing"
-    return Said(reply.text, problem, cut=reply.finish_reason == "length")
+    empty, cut = nothing_in(reply), cut_short(reply, limits.max_tokens)
+    problem = empty and f"the call {name!r} returned {empty}" + (f" and was {cut}" if cut else "")
+    return Said(reply.text, problem, cut=cut)
+
+
+def nothing_in(reply: Completion) -> str:
+    """Return in words that a reply has nothing, or nothing but what the model thought aloud; '' where it has more."""
+    if words_in(reply.text).strip():
+        return ""
+    return "nothing but thoughts" if reply.text.strip() else "nothing"
+
+
+def cut_short(reply: Completion, most: int) -> str:
+    """Return in words why a reply is not whole: the limit of tokens, or a filter on the way; '' where it is."""
+    if reply.finish_reason == "length":
+        return f"cut off at {most} tokens"
+    return "stopped by the provider's filter" if reply.finish_reason == "filter" else ""
 
 
 def search(query: str, k: int, using: str, limits: Limits) -> Flow[Found]:

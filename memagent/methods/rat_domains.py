@@ -16,14 +16,14 @@ from typing import Literal
 
 from memagent.flow import Flow, execute
 from memagent.methods.rat_calls import Limits, say
-from memagent.methods.rat_reading import program_in, tidy
+from memagent.methods.rat_labels import without_label
+from memagent.methods.rat_reading import program_in, words_in
 from memagent.types import Execution
 
 Domain = Literal["writing", "planning", "maths", "code"]
 Query = Literal["llm", "draft", "step"]
 
 _STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\A\s{0,3}\*{0,2}\d{1,3}[.):]\*{0,2}\s*")
 _ERROR_CHARACTERS = 2000
 _PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 
@@ -69,14 +69,14 @@ def in_form(step: str, number: int, domain: str) -> str:
     """Return a step as its domain has it: one of a plan begins with `STEP` and a number."""
     if domain != "planning" or not step or _STEP.match(step):
         return step
-    return f"STEP {number}: {_NUMBER.sub('', step)}"
+    return f"STEP {number}: {without_label(step, number)}"
 
 
 def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str) -> Flow[Made]:
     """Ask for the answer with one call."""
     said = yield from say(name, limits, task=task, so_far=so_far)
-    cut = (f"the answer was cut off at {limits.max_tokens} tokens",) if said.cut else ()
-    text = program_in(said.text) if domain == "code" else tidy(said.text).strip()
+    cut = (f"the answer was {said.cut}",) if said.cut else ()
+    text = program_in(said.text) if domain == "code" else words_in(said.text).strip()
     return Made(text, (said.problem,) if said.problem else cut)
 
 
@@ -113,16 +113,25 @@ def _tried(
     if not program.strip():
         return "", Execution(code=1, why="there is no program"), (said.problem or "the model wrote no program",)
     ran = yield from _run(program, tests, seconds)
+    cut: tuple[str, ...] = (f"the program was {said.cut}",) if said.cut else ()
     if ran.ok:
-        return program, ran, ()
+        return program, ran, cut
     first = ran.why
     error = f"{first}\n{ran.errors[-_ERROR_CHARACTERS:]}".strip()
     mended = yield from say("repair", limits, task=task, program=program, error=error)
     second = program_in(mended.text)
     if not second.strip():
-        return program, ran, (mended.problem or "the model did not mend its program",)
+        return (
+            program,
+            ran,
+            (
+                *cut,
+                mended.problem or "the model did not mend its program",
+            ),
+        )
     ran = yield from _run(second, tests, seconds)
-    return second, ran, (f"the first program failed and was mended: {first}",)
+    cut += (f"the mended program was {mended.cut}",) if mended.cut else ()
+    return second, ran, (*cut, f"the first program failed and was mended: {first}")
 
 
 def _run(program: str, tests: str, seconds: float) -> Flow[Execution]:

@@ -40,6 +40,8 @@ class Options:
 
     def checked(self) -> Options:
         """Return the options that hold, with `query` and `compat` resolved. Raises `UsageProblem`."""
+        if self.gate is not None and not callable(self.gate):
+            raise UsageProblem(f"gate={self.gate!r} is no function", hint="theta= is the number; gate= says how sure.")
         self._check_names()
         self._check_numbers()
         if self.run_code and self.domain not in ("maths", "code"):
@@ -76,5 +78,6 @@ class Options:
                 f"theta={self.theta}, survival={self.survival}, ratio={self.ratio} are out of range",
                 hint="theta and survival are in [0, 1]; ratio is a least and a greatest length.",
             )
-        if min(self.limits.timeout, self.limits.search_timeout, self.program_seconds, self.limits.max_tokens) <= 0:
+        limits = (self.limits.timeout, self.limits.search_timeout, self.program_seconds, self.limits.max_tokens)
+        if not all(limit > 0 for limit in limits):  # not a number is not above 0 either
             raise UsageProblem("timeout, search_timeout, program_seconds and max_tokens must be above 0")

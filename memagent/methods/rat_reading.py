@@ -1,20 +1,21 @@
 """Reads what a model writes for RAT: a draft into its steps, a query, a revision, a program.
 
-A draft is split where its author numbered it (`STEP 1`, `1.`), else at blank lines. Headings stay with what they head,
-fenced blocks stay whole, and no mark of our own is put into the text, which could stand in it already.
+A draft is split where its author marked its steps (`rat_labels`), else at blank lines. Headings stay with what they
+head, fenced blocks stay whole, and no mark of our own is put into the text, which could stand in it already.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+
+from memagent.methods.rat_labels import starts
+from memagent.methods.thinking import spoken
 
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}(?:#{1,6}\s.*|(?:=|-|\*|_){3,}\s*)$")
-_STEP = re.compile(r"[\s#*_>-]{0,12}(?:STEP|Step|step)\s{0,3}#?(\d{0,3})\b(?=[\s.:)*_–—-]|$)")
-_NUMBERED = re.compile(r"\s{0,3}\*{0,2}(\d{1,3})[.)]\*{0,2}\s")
 _RULE = re.compile(r"^[ \t]*={3,}[ \t]*$", re.MULTILINE)
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # a terminal would act on these
 _TAGS = re.compile(r"^[ \t]*(?:</?(?:so_far|step|task|text|revised)>[ \t]*)+$", re.MULTILINE)
 _LABEL = re.compile(
@@ -40,6 +41,11 @@ def tidy(text: str) -> str:
     return _CONTROL.sub("", whole.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def words_in(reply: str) -> str:
+    """Return what a reply says, tidy and without what the model thought aloud before it."""
+    return spoken(tidy(reply))
+
+
 def split_steps(draft: str, most: int, *, preamble: bool = True) -> list[str]:
     """Return the steps of a draft, at most `most`; of more than that, neighbours are joined. None of an empty one.
 
@@ -53,7 +59,7 @@ def split_steps(draft: str, most: int, *, preamble: bool = True) -> list[str]:
 
 def split_by_rules(reply: str) -> list[str]:
     """Return what stands between lines of `===`: how a model is asked to show where steps end."""
-    return [part.strip() for part in _RULE.split(tidy(_THINKING.sub("", reply))) if part.strip()]
+    return [part.strip() for part in _RULE.split(words_in(reply)) if part.strip()]
 
 
 def capped(steps: Sequence[str], most: int) -> list[str]:
@@ -84,7 +90,7 @@ def paragraphs(text: str) -> list[str]:
 
 def query_in(reply: str) -> str:
     """Return the search query in a reply: its first line that says something, bare; '' where there is none."""
-    for line in tidy(_THINKING.sub("", reply)).split("\n"):
+    for line in words_in(reply).split("\n"):
         if _FENCE.match(line):
             continue
         bare = _QUERY_LABEL.sub("", _BULLET.sub("", line)).strip(_QUOTES + "*_")
@@ -95,42 +101,26 @@ def query_in(reply: str) -> str:
 
 def revision_in(reply: str) -> str:
     """Return the revised text in a reply, without what models put round it: thoughts, a label, a fence, our tags."""
-    text = tidy(_THINKING.sub("", reply)).strip()
+    text = words_in(reply).strip()
     label = _LABEL.match(text)
     return _TAGS.sub("", _unfenced(text[label.end() :].strip() if label else text)).strip()
 
 
 def program_in(reply: str) -> str:
     """Return the program in a reply: its longest fenced block, or all of it where there is none."""
-    text = tidy(_THINKING.sub("", reply))
+    text = words_in(reply)
     blocks = [block for block in _PYTHON.findall(text) if block.strip()]
     return max(blocks, key=len, default=text).strip("\n").rstrip()
 
 
 def _labelled(text: str, preamble: bool) -> list[str]:
-    """The steps of a text whose author counted them; none where that was not done, or for a small part of it alone."""
-    for label in (_STEP, _NUMBERED):
-        starts = _starts(text, label)
-        if len(starts) > 1 and starts[0] <= len(text) // 2:
-            ends = [*starts[1:], len(text)]
-            steps = [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-            before = text[: starts[0]].strip() if preamble else ""
-            return [f"{before}\n\n{steps[0]}", *steps[1:]] if before else steps
-    return []
-
-
-def _starts(text: str, label: re.Pattern[str]) -> list[int]:
-    starts: list[int] = []
-    at, fenced, indent = 0, False, 3
-    for line in text.split("\n"):
-        fenced ^= bool(_FENCE.match(line))
-        found = None if fenced else label.match(line)
-        blanks = len(line) - len(line.lstrip())
-        if found and blanks <= indent and found[1] in ("", str(len(starts) + 1)):
-            indent = blanks
-            starts.append(at)
-        at += len(line) + 1
-    return starts
+    """The steps of a text whose author marked them; none where that was not done, or for a small part of it alone."""
+    begun = starts(text)
+    if len(begun) < 2 or begun[0] > len(text) // 2:
+        return []
+    steps = [text[start:end].strip() for start, end in pairwise([*begun, len(text)])]
+    before = text[: begun[0]].strip() if preamble else ""
+    return [f"{before}\n\n{steps[0]}", *steps[1:]] if before else steps
 
 
 def _begun(lines: Sequence[str]) -> bool:

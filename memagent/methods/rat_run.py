@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal
 
-from memagent.errors import CapabilityError, LLMError, MemoryProblem, UsageProblem
+from memagent.errors import LLMError, MemoryProblem, UsageProblem
 from memagent.flow import Flow, gather, generate
+from memagent.methods.attempts import LOUD
 from memagent.methods.plain import numbered
-from memagent.methods.rat_calls import Found, in_words, say, search
+from memagent.methods.rat_calls import Found, cut_short, in_words, nothing_in, say, search
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
 from memagent.methods.rat_options import Options
 from memagent.methods.rat_passages import reference_parts, relevant
 from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
-from memagent.methods.rat_revision import attributed, kept_of, located, refusal
+from memagent.methods.rat_revision import NOTHING_TO_CHANGE, astray, credited, kept_of, located, refusal
+from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import keep_last
 from memagent.types import Answer, Change, Hit, Part, estimate_tokens
@@ -62,9 +64,11 @@ class Run:
             timeout=limits.timeout,
             label=f"rat/draft_{self.options.domain}",
         )
-        if reply.finish_reason == "length":
-            self.problems.append(f"the draft was cut off at {limits.max_tokens} tokens")
-        return reply.text
+        if cut := cut_short(reply, limits.max_tokens):
+            self.problems.append(f"the draft was {cut}")
+        if empty := nothing_in(reply):
+            self.problems.append(f"the model drafted {empty}")
+        return spoken(reply.text)
 
     def divide(self, draft: str) -> Flow[None]:
         """Split the draft into steps. No call, or one where the model is to split it."""
@@ -78,13 +82,16 @@ class Run:
             if parts and not said.cut and copied >= 0.8:
                 self._begin(capped(parts, most))
             else:
-                reason = said.problem or "what the model split is not the draft"
+                reason = (
+                    said.problem
+                    or (said.cut and f"the split was {said.cut}")
+                    or "what the model split is not the draft"
+                )
                 self.problems.append(f"the draft is split by its structure: {reason}")
 
     def finished(self, draft: str) -> Flow[Answer]:
         """Look up and revise every step, then make the answer."""
         if not self.steps:
-            self.problems.append("the model drafted nothing")
             return self._answer(draft)
         ahead = yield from self._looked_up_at_once()
         for number in range(len(self.steps)):
@@ -124,11 +131,12 @@ class Run:
             limits = replace(options.limits, max_tokens=_QUERY_TOKENS)
             said = yield from say("query", limits, task=self.task, so_far=before or NOTHING_YET, step=step)
             query = query_in(said.text)
+            cut = (f"the query was {said.cut}",) if said.cut and not said.problem else ()
             found = yield from search(query or keep_last(step, sentences=2, words=32), options.k, options.using, limits)
             if query:
-                return found
+                return replace(found, problems=(*cut, *found.problems))
             problem = f"{said.problem or 'the reply has no query'}; the end of the step was looked up"
-            return replace(found, problems=(problem, *found.problems), failed=said.failed)
+            return replace(found, problems=(*cut, problem, *found.problems), failed=said.failed)
         if options.query == "step":
             query = step
         else:
@@ -161,11 +169,11 @@ class Run:
         gate, step = self.options.gate, self.steps[number]
         if gate is None:
             return False
-        given: Any = gate(self.task, self._text(number), step.draft)
+        given: Any = gate(self.task, self._text(number), step.draft)  # what it raises here is a mistake of its own
         if inspect.isgenerator(given):
             try:
                 given = yield from given
-            except CapabilityError:
+            except LOUD:
                 raise
             except (LLMError, MemoryProblem) as error:
                 self._tell(number, f"the gate failed: {in_words(error)}")
@@ -203,26 +211,33 @@ class Run:
         )
         self._count(number, said.failed)
         after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
-        texts, why = self._judged(number, after)
-        why = said.problem or (f"it was cut off at {self.options.limits.max_tokens} tokens" if said.cut else why)
-        if why:
+        texts, why = self._judged(number, after, shown)
+        why = said.problem or (f"it was {said.cut}" if said.cut else why)
+        if why == NOTHING_TO_CHANGE:
+            step.why.append(why)
+        elif why:
             self._tell(number, f"revision not taken: {why}")
-        taken = not why and self._take(number, texts)
-        for hit in shown:
-            reason = why or (attributed(hit, before, after) if taken else "it changed nothing")
-            step.changes.append(Change(hit, before, after, taken, reason))
+        if not why and self._take(number, texts):
+            step.changes += credited(shown, before, after)
+        else:  # what came back is with the first passage alone
+            ends = [after if why else before, *[before] * (len(shown) - 1)]
+            reason = why or "it changed nothing"
+            step.changes += [Change(hit, before, end, False, reason) for hit, end in zip(shown, ends, strict=True)]
         step.shown |= {hit.id for hit in shown}
 
-    def _judged(self, number: int, after: str) -> tuple[list[str], str]:
+    def _judged(self, number: int, after: str, shown: list[Hit]) -> tuple[list[str], str]:
         """Where the steps are in a revision, and why it is not taken."""
         whole = self.options.scope == "prefix"
         first = 0 if whole else number
         earlier = [step.text for step in self.steps[first:number]]
-        why = refusal(after, earlier, self.steps[number].draft, self.options.ratio, self.options.survival)
-        texts = [] if why else located(after, [*earlier, self.steps[number].text])
+        step = self.steps[number]
+        sources = [self.task, step.draft, step.text, *(f"{hit.title}\n{hit.text}" for hit in shown)]
+        why = astray(after, [*sources, *earlier])
+        why = why or refusal(after, earlier, step.draft, self.options.ratio, self.options.survival)
+        texts = [] if why else located(after, [*earlier, step.text])
         if not why and not texts:
             why = "its steps can no longer be told apart"
-        return texts, why
+        return texts, why or astray(texts[-1], sources)
 
     def _take(self, number: int, texts: list[str]) -> bool:
         """Put a revision's texts in the place of the newest steps; whether that changed any."""
@@ -254,8 +269,10 @@ class Run:
 
     def _answer(self, text: str) -> Answer:
         parts = tuple(self._part(number) for number in range(len(self.steps)))
-        hits = {(hit.id, hit.text): hit for part in reversed(parts) for hit in reversed(part.hits)}
-        return Answer(text, tuple(reversed(hits.values())), parts, tuple(self.problems))
+        hits: dict[tuple[str, str], Hit] = {}
+        for hit in (hit for part in parts for hit in part.hits):
+            hits.setdefault((hit.id, hit.text), hit)
+        return Answer(text, tuple(hits.values()), parts, tuple(self.problems))
 
     def _part(self, number: int) -> Part:
         step = self.steps[number]

@@ -340,8 +340,10 @@ def test_searches_that_went_out_at_once_fail_alone(told):
     ("reply", "why"),
     [
         (f"{C}\n\n{B}", "it lost step 1"),
-        ("I am sorry, but I cannot help with that.", "it lost step 1"),
-        ("No.", "it has 3 characters"),
+        ("I am sorry, but I cannot help with that.", "it says something else: 0% of its words"),
+        ("No.", "it says something else: 0% of its words"),
+        (f"{A}\n\nI am sorry, but I cannot help with that.", "it says something else: 0% of its words"),
+        ("Alder.", "it has 6 characters"),
         (f"{A}\n\n{B}" * 40, "it has 2120 characters"),
         (f"{A.rstrip('.')} {B}", "its steps can no longer be told apart"),
         ("...\n\n---", "the reviser returned nothing"),
@@ -365,7 +367,7 @@ def test_the_bounds_are_arguments(told):
 
     strict, _, _, _ = told(rat(TASK, survival=1.0), author(revise=revise))
     assert "lost step 1" not in strict.parts[0].why and strict.parts[0].text.startswith("Someone")
-    long = "word " * 100
+    long = "Alder lamp Birch Cedar " * 25
     answer, _, _, _ = told(rat(TASK, ratio=(0.0, 20.0), scope="step"), author(revise=long))
     assert [part.decision for part in answer.parts] == ["revised"] * 3
     answer, _, _, _ = told(rat(TASK, scope="step"), author(revise=long))
@@ -380,7 +382,8 @@ def test_a_text_does_not_grow_without_end_however_often_it_is_revised(told):
     for scope in ("prefix", "step"):
         answer, _, _, _ = told(rat(TASK, scope=scope, revisions="each", k=10), author(revise=revise), found)
         assert all(len(part.text) <= 3 * len(part.draft) + 202 for part in answer.parts)
-        assert [change.taken for change in answer.parts[0].changes] == [True] + [False] * 9
+        assert answer.parts[0].text.count("More of it.") == 12  # once, and no passage had a word of it
+        assert not any(change.taken for change in answer.parts[0].changes)
 
 
 def test_steps_are_found_again_in_a_revision_that_writes_more_paragraphs(told):
@@ -621,6 +624,7 @@ def test_planning_puts_back_labels_that_are_lost(told):
     answer, _, _, _ = told(
         rat("Get a pickaxe", domain="planning", scope="step"),
         author("Here is the plan:\n1. find wood\n2. craft a table", revise="chop four logs of oak, at least"),
+        Finder([hit("wood", "Four logs of oak are enough; chop them.")]),
     )
     assert answer.text == "STEP 1: chop four logs of oak, at least\nSTEP 2: chop four logs of oak, at least"
     assert answer.parts[0].draft == "1. find wood"
@@ -737,6 +741,12 @@ def test_a_split_that_is_not_the_draft_is_not_followed(told, split):
         {"theta": 1.5},
         {"survival": -1},
         {"ratio": (2, 1)},
+        {"gate": 0.8},
+        {"theta": float("nan")},
+        {"survival": float("nan")},
+        {"ratio": (0.5, float("nan"))},
+        {"timeout": float("nan")},
+        {"program_seconds": float("nan")},
         {"timeout": 0},
         {"search_timeout": 0},
         {"max_tokens": 0},
@@ -782,3 +792,132 @@ def test_the_cost_of_step_scope_grows_evenly_and_that_of_prefix_scope_does_not(t
 
     assert all(after > before for before, after in pairwise(spent("prefix")))
     assert len(set(spent("step"))) == 1
+
+
+# Models that think aloud, and replies that are not whole.
+
+
+def thinking(said):
+    """The same reply after thoughts that look like everything that is read."""
+
+    def reply(request):
+        text = said(request) if callable(said) else said
+        return f"<think>hmm\n\nSTEP 1: no\n===\n```\nprint(0)\n```</think>\n\n{text}"
+
+    return reply
+
+
+@pytest.mark.parametrize("scope", ["prefix", "step"])
+def test_thoughts_are_no_part_of_any_reply(told, scope):
+    plain = {"draft": DRAFT, "query": "alder lamp", "revise": correct, "final": "The story."}
+    aloud = author(**{name: thinking(said) for name, said in plain.items()}, split=thinking(f"{A}\n===\n{B}\n===\n{C}"))
+    for arguments in ({}, {"split": "llm"}):
+        answer, _, finder, _ = told(rat(TASK, scope=scope, **arguments), aloud)
+        assert steps(answer) == [A2, B2, C] and [part.draft for part in answer.parts] == [A, B, C]
+        assert finder.queries == ["alder lamp"] * 3 and answer.text == "The story." and answer.problems == ()
+
+
+def test_thoughts_are_no_part_of_a_program(told):
+    flow = rat("6 * 7?", domain="maths", run_code=True)
+    llm = author("6 * 7 = 41.", program_maths=thinking("print(1 / 0)"), repair=thinking("```\nprint(42)\n```"))
+    answer, _, _, _ = told(flow, llm, allow_programs=True)
+    assert answer.text == "42" and "and was mended: ZeroDivisionError" in answer.problems[0]
+    answer, _, _, _ = told(rat("6 * 7?", domain="maths"), author("6 * 7 = 41.", answer_maths=thinking("42")))
+    assert answer.text == "42"
+
+
+def test_a_reply_of_nothing_but_thoughts_is_empty_and_says_so(told):
+    nothing = Completion("<think>hmm, what do they", finish_reason="length")
+    answer, llm, _, _ = told(rat(TASK), author(draft=nothing))
+    assert (answer.text, answer.parts, len(llm.requests)) == ("", (), 1)
+    assert answer.problems == ("the draft was cut off at 2048 tokens", "the model drafted nothing but thoughts")
+    answer, _, _, _ = told(rat(TASK), author(query=nothing, revise="<think>hm</think>", final="<think>hm</think> "))
+    assert answer.text == DRAFT and answer.problems[-1] == "the call 'finalise' returned nothing but thoughts"
+    assert answer.problems[0] == (
+        "step 1: the call 'query' returned nothing but thoughts and was cut off at 100 tokens; "
+        "the end of the step was looked up"
+    )
+    assert answer.problems[1] == "step 1: revision not taken: the call 'revise_prefix' returned nothing but thoughts"
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("length", "cut off at 2048 tokens"), ("filter", "stopped by the provider's filter")]
+)
+def test_a_reply_that_is_not_whole_is_told_in_every_call(told, reason, said):
+    def broken(text):
+        return Completion(text, finish_reason=reason)
+
+    query = said.replace("2048", "100")
+    split = f"{A}\n===\n{B} {C}"
+    llm = author(broken(DRAFT), broken("lamp"), lambda r: broken(correct(r)), broken("The story"), split=broken(split))
+    answer, _, _, _ = told(rat(TASK, split="llm"), llm)
+    assert answer.problems[:3] == (
+        f"the draft was {said}",
+        f"the draft is split by its structure: the split was {said}",
+        f"step 1: the query was {query}",
+    )
+    assert answer.problems[3] == f"step 1: revision not taken: it was {said}" and len(answer.problems) == 9
+    assert answer.problems[-1] == f"the answer was {said}" and answer.text == "The story" and steps(answer) == [A, B, C]
+    flow = rat("6 * 7?", domain="maths", run_code=True)
+    llm = author("6 * 7 = 41.", program_maths=broken("print(1 / 0"), repair=broken("print(42)"))
+    answer, _, _, _ = told(flow, llm, allow_programs=True)
+    assert answer.problems[:2] == (f"the program was {said}", f"the mended program was {said}") and answer.text == "42"
+
+
+# What is on record.
+
+
+def test_each_passage_has_what_it_changed_and_an_explanation_tells_it_once(told):
+    from memagent.cli.explaining import explained
+
+    found = Finder([hit("gulls", "Gulls nest on the cliffs."), hit("year", "The lamp: 1892."), hit("birch", "Nine.")])
+
+    def know(request):
+        return correct(request).replace("1890", "1892")
+
+    answer, _, _, _ = told(rat(TASK), author(revise=know), found)
+    first, second, third = answer.parts
+    assert [change.taken for change in first.changes] == [False, True, False]
+    assert [change.before == change.after for change in first.changes] == [True, False, True]
+    assert [change.taken for change in second.changes] == [False, False, True]
+    assert not any(change.taken for change in third.changes)
+    told_of = "\n".join(explained(answer))
+    assert told_of.count("[-1890") == 1 and told_of.count("{+nine") == 1
+
+
+def test_what_was_refused_is_with_the_first_passage_alone(told):
+    found = Finder([hit("one"), hit("two")])
+    answer, _, _, _ = told(rat(TASK), author(revise="x" * 5000), found)
+    assert [(change.before, change.after) for change in answer.parts[0].changes] == [(A, "x" * 5000), (A, A)]
+    assert not any(change.taken for change in answer.parts[0].changes)
+
+
+def test_passages_stand_in_the_order_in_which_they_were_first_shown(told):
+    found = Finder([hit("one"), hit("two")], [hit("three"), hit("one")], [hit("two")])
+    answer, _, _, _ = told(rat(TASK), finder=found)
+    assert [one.id for one in answer.hits] == ["one", "two", "three"]
+
+
+# The gate, again.
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_gate_that_raises_a_mistake_of_its_own_is_loud(told, late):
+    def gate(task, text, step):
+        raise TypeError("a gate has four arguments")
+
+    def flow(task, text, step):
+        yield from generate("How sure?", label="rat/gate")
+        raise TypeError("a gate has four arguments")
+
+    with pytest.raises(TypeError, match="four arguments"):
+        told(rat(TASK, gate=flow if late else gate), author(gate="0.5"))
+
+
+@pytest.mark.parametrize("error", [ConfigError("c"), UsageProblem("u"), CapabilityError("a")])
+def test_what_the_caller_has_to_mend_in_a_gate_is_loud(told, error):
+    def flow(task, text, step):
+        yield from generate("How sure?", label="rat/gate")
+
+    with pytest.raises(type(error)):
+        told(rat(TASK, gate=flow), author(gate=error))

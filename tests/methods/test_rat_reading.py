@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,8 @@ from memagent.methods.rat_reading import (
     split_steps,
     tidy,
 )
-from memagent.methods.rat_revision import attributed, kept_of, located, refusal, words
-from memagent.types import Completion, Hit, estimate_tokens
+from memagent.methods.rat_revision import credited, kept_of, located, refusal, words
+from memagent.types import Change, Completion, Hit, estimate_tokens
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,38 @@ from memagent.types import Completion, Hit, estimate_tokens
         ("A long paragraph of prose that goes first.\n\nB:\n1. x\n2. y", None),
         ("In 1890.\n2. is no first number", ["In 1890.\n2. is no first number"]),
         ("```\n1. a\n2. b\n```", ["```\n1. a\n2. b\n```"]),
+        ("1、找木头\n2、做桌子", ["1、找木头", "2、做桌子"]),
+        ("计划：\n步骤1：找木头\n细节\n步骤2：做桌子", ["计划：\n\n步骤1：找木头\n细节", "步骤2：做桌子"]),
+        ("步骤 １：找\n步骤 ２：做", ["步骤 １：找", "步骤 ２：做"]),
+        ("第一步，找\n第二步：做", ["第一步，找", "第二步：做"]),
+        (
+            "\n".join(f"第{n}步：做" for n in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()),
+            [f"第{n}步：做" for n in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()],
+        ),
+        ("一、找\n二、做", ["一、找", "二、做"]),
+        ("（1）找\n（2）做", ["（1）找", "（2）做"]),
+        ("手順1：木\n手順2：机", ["手順1：木", "手順2：机"]),
+        ("- find wood\n- craft a table\n  - flat\n- sit", ["- find wood", "- craft a table\n  - flat", "- sit"]),
+        ("Plan:\n\n• wood\n• table", ["Plan:\n\n• wood", "• table"]),
+        ("* a\n\n* b", ["* a", "* b"]),
+        ("١. ابحث\n٢. اصنع", ["١. ابحث", "٢. اصنع"]),
+        ("١- ابحث\n٢- اصنع", ["١- ابحث", "٢- اصنع"]),
+        ("الخطوة ١: ابحث\nالخطوة ٢: اصنع", ["الخطوة ١: ابحث", "الخطوة ٢: اصنع"]),
+        ("Schritt 1: a\nSchritt 2: b", ["Schritt 1: a", "Schritt 2: b"]),
+        ("**Étape 1 :** a\n**Étape 2 :** b", ["**Étape 1 :** a", "**Étape 2 :** b"]),
+        ("चरण १: a\nचरण २: b", ["चरण १: a", "चरण २: b"]),
+        # bullets in prose, other words and other numbers are no steps
+        ("A:\n- x\n- y\n\nB\n\nC", ["A:\n- x\n- y", "B", "C"]),
+        ("Alder 1: a\nBirch 2: b", ["Alder 1: a\nBirch 2: b"]),
+        ("Room 7: a\nRoom 8: b", ["Room 7: a\nRoom 8: b"]),
+        ("-1 is less\n-2 is lesser", ["-1 is less\n-2 is lesser"]),
+        ("- one bullet", ["- one bullet"]),
         ("Steps are fun.\n\nStepping on.", ["Steps are fun.", "Stepping on."]),
     ],
 )
 def test_a_draft_is_split_by_its_own_structure(draft, steps):
     expected = ["A long paragraph of prose that goes first.", "B:\n1. x\n2. y"] if steps is None else steps
-    assert split_steps(draft, 10) == expected
+    assert split_steps(draft, 12) == expected
 
 
 def test_a_plan_leaves_out_what_stands_before_it():
@@ -136,6 +163,10 @@ def test_a_split_by_lines_of_signs():
 def test_steps_of_a_plan_have_their_label():
     assert in_form("chop wood", 2, "planning") == "STEP 2: chop wood" == in_form("2. chop wood", 2, "planning")
     assert in_form("**STEP 2:** chop", 2, "planning") == "**STEP 2:** chop"
+    assert in_form("步骤2：找木头", 2, "planning") == "STEP 2: 找木头" == in_form("2、找木头", 2, "planning")
+    assert in_form("第二步，找", 2, "planning") == "STEP 2: 找" == in_form("- 找", 2, "planning")
+    assert in_form("٢- اصنع", 2, "planning") == "STEP 2: اصنع" == in_form("الخطوة ٢: اصنع", 2, "planning")
+    assert in_form("Take 3: they fit", 2, "planning") == "STEP 2: Take 3: they fit"
     assert in_form("in 1890. done", 2, "planning") == "STEP 2: in 1890. done"
     assert in_form("chop", 2, "writing") == "chop" and in_form("", 2, "planning") == ""
 
@@ -176,8 +207,40 @@ def test_located_steps_join_to_the_text(steps, text):
 
 def test_new_words_are_put_down_to_their_passage():
     hit = Hit("one", "Alder, 1892", 0.5, title="Lamp")
-    assert attributed(hit, "lit", "lit by Alder of Gull") == "1 of 2 new words are in the passage"
-    assert attributed(hit, "lit", "LIT") == "no word is new"
+    [change] = credited([hit], "lit", "lit by Alder of Gull")
+    assert change == Change(hit, "lit", "lit by Alder of Gull", True, "1 of 2 new words are in the passage")
+    assert credited([hit], "lit", "LIT") == [Change(hit, "lit", "LIT", False, "no word is new")]
+
+
+def test_passages_shown_together_share_out_what_was_changed():
+    hits = [Hit("gulls", "Gulls nest.", 0.5), Hit("year", "It was 1892.", 0.4), Hit("again", "In 1892.", 0.3),
+            Hit("keeper", "Birch kept it.", 0.2)]  # fmt: skip
+    before, middle = "In 1890 Alder lit it.", "In 1892 Alder lit it."
+    after = f"{middle} Birch kept it."
+    found = credited(hits, before, after)
+    assert [change.taken for change in found] == [False, True, False, True]
+    assert [(change.before, change.after) for change in found[:3]] == [
+        (before, before), (before, middle), (middle, middle)
+    ]  # fmt: skip
+    assert found[3].after == after
+    assert [change.why for change in found] == [
+        "0 of 3 new words are in the passage",
+        "1 of 3 new words are in the passage",
+        "1 of 3 new words are in the passage, and others had them",
+        "2 of 3 new words are in the passage",
+    ]
+
+
+@given(st.lists(st.text("ab \n", max_size=9), min_size=1, max_size=4), st.text("abc \n"), st.text("abc \n"))
+def test_what_passages_changed_leads_from_one_text_to_the_other(texts, before, after):
+    found = credited([Hit(str(number), text, 0.5) for number, text in enumerate(texts)], before, after)
+    assert (found[0].before, found[-1].after) == (before, after)
+    assert all(one.after == two.before for one, two in pairwise(found))
+    new = words(after) - words(before)
+    assert not any(change.taken and not new & words(change.hit.text) for change in found)
+    assert [change for change in found if change.taken] == [
+        change for change in found if change.taken and change.before != change.after
+    ]
 
 
 # Passages.

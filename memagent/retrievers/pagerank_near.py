@@ -27,6 +27,10 @@ Nodes = NDArray[np.int32]
 Masses = NDArray[np.float64]
 
 
+_LEAST = 1e-18
+"""Mass, of 1 in all, that is never passed on: the share of a node may be too small for a number, and mass never 0."""
+
+
 def near(
     rows: Adjacency,
     share: NDArray[np.float32],
@@ -49,7 +53,7 @@ def near(
     """
     reach = _Reach(rows, share, place, seeds[0].astype(np.int32), (1 - damping) * seeds[1])
     try:
-        while len(above := np.flatnonzero(reach.residual > limit * reach.share)):
+        while len(above := np.flatnonzero(reach.residual > np.maximum(limit * reach.share, _LEAST))):
             reach.hold(above[~reach.is_held[above]])
             if len(reach.ends) > most:
                 return None

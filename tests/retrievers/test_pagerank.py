@@ -333,3 +333,16 @@ def test_the_scale_of_weights_and_of_resets_does_not_matter(how, times):
         one = PageRank(2_000, ends, weights).fast(reset)
         other = PageRank(2_000, ends, (weights * np.float32(times))).fast(reset * times)
     assert other == pytest.approx(one, abs=2e-6)
+
+
+def test_weights_of_any_size_come_to_an_end_near_the_seeds(monkeypatch):
+    """The share of a node among edges of 1e30 is no number any more; its residual would be passed on for ever."""
+    monkeypatch.setattr("memagent.retrievers.pagerank._WHOLE", -1)
+    monkeypatch.setattr("memagent.retrievers.pagerank._MOST", 1e9)
+    pairs = np.array([[0, 1], [1, 2], [3, 4], [4, 5], [2, 3]], dtype=np.int32)
+    weights = np.array([1e-38, 1e-38, 3e38, 3e38, 1e-44], dtype=np.float32)
+    walk = PageRank(6, pairs, weights)
+    for damping in (0.5, 0.99):
+        found = walk.fast(np.array([1.0, 0, 0, 0, 0, 0]), damping=damping)
+        exact = walk.exact(np.array([1.0, 0, 0, 0, 0, 0]), damping=damping)
+        assert np.abs(found - exact).max() < 2e-5

@@ -1,7 +1,7 @@
 """Runs a Python program in a process of its own, with limits. They stop accidents, not malice.
 
-What a model writes may loop for ever, fill the memory or the disk, or delete what it should not. Here such a program is
-ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same user, may
+What a model writes may loop for ever, fill the memory, print without end, or delete what it should not. Here such a
+program is ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same user, may
 read what that user may read, and one that is written to do so gets round every guard of `memagent.confined`. Where
 programs come from people or pages that are not trusted, run all of it in a container or a virtual machine.
 
@@ -9,6 +9,9 @@ What holds: time by the clock and of the processor, address space (not on macOS)
 output, no core dumps; isolated from the caller's environment variables, packages and working folder; nothing to read
 on standard input; at the end its whole process group is killed. What is guarded: no other processes (and no threads,
 except where root runs it: one limit counts both), no network, no change to a file outside its own temporary folder.
+
+What is not covered: many small files together may fill the disk until the time is over, and what writes without asking
+Python, such as SQLite's ATTACH, `os.mkfifo` and `os.mknod`, is not guarded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Runs a Python program in a process of its own, with limits. They stop accidents, not malice.
 
 What a model writes may loop for ever, fill the memory, print without end, or delete what it should not. Here such a
-program is ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same user, may
-read what that user may read, and one that is written to do so gets round every guard of `memagent.confined`. Where
-programs come from people or pages that are not trusted, run all of it in a container or a virtual machine.
+program is ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same
+user, may read what that user may read, and one that is written to do so gets round every guard of
+`memagent.confined`. Where programs come from people or pages that are not trusted, run all of it in a container or a
+virtual machine.
 
 What holds: time by the clock and of the processor, address space (not on macOS), the size of every file and of the
 output, no core dumps; isolated from the caller's environment variables, packages and working folder; nothing to read

@@ -135,7 +135,8 @@ class _Guard:
             vars(sys.modules[name])["connect"] = watched
 
     def _authorize(self, action: int, path: str | None, *_: Any) -> int:
-        return int(action == _ATTACH and any(self._outside(name) for name in _databases(path)))
+        # A name that is a parameter or an expression is not told, and refused.
+        return int(action == _ATTACH and (path is None or any(self._outside(name) for name in _databases(path))))
 
     def _check(self, path: Any, start: Any = None) -> None:
         if path is not None and (where := self._outside(path, start)):

@@ -161,6 +161,8 @@ def test_a_program_changes_no_file_but_its_own(program, tmp_path_factory):
     "program",
     [
         "import sqlite3\nsqlite3.connect(':memory:').execute('attach ? as x', ({path!r},))",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('attach \"' + {path!r} + '\" as x')",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('attach \"file:' + {path!r} + '\" as x')",
         "import sqlite3\nsqlite3.connect('own').execute('vacuum into ?', ({folder!r} + '/new',))",
         "import os\nos.mkfifo({folder!r} + '/new')",
         "import os, stat\nos.mknod({folder!r} + '/new', stat.S_IFIFO | 0o600)",
@@ -188,7 +190,7 @@ def test_what_tells_nobody_that_it_writes_is_refused(program, tmp_path_factory):
 @pytest.mark.parametrize(
     "program",
     [
-        "import sqlite3\nd = sqlite3.connect('a')\nd.execute('attach ? as x', ('b',))\nd.execute('vacuum into ?', 'c')",
+        "import sqlite3\nd = sqlite3.connect('a')\nd.execute('attach \"b\" as x')\nd.execute('vacuum into ?', 'c')",
         "import sqlite3\nsqlite3.connect(':memory:').execute('vacuum')\nsqlite3.connect('file:own?mode=rwc', uri=True)",
         "import os\nos.mkdir('a')\nfd = os.open('a', os.O_RDONLY)\nos.mkdir('b', dir_fd=fd)\nos.rmdir('b', dir_fd=fd)",
         "import os\nw = open('a', 'w')\nf = w.fileno()\nos.fchmod(f, 0o600)\nos.utime(f)\nos.ftruncate(f, 1)",

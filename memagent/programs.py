@@ -1,18 +1,22 @@
 """Runs a Python program in a process of its own, with limits. They stop accidents, not malice.
 
-What a model writes may loop for ever, fill the memory, print without end, or delete what it should not. Here such a
-program is ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same
-user, may read what that user may read, and one that is written to do so gets round every guard of
-`memagent.confined`. Where programs come from people or pages that are not trusted, run all of it in a container or a
-virtual machine.
+What a model writes may loop for ever, fill the memory or the disk, or delete what it should not. Here such a program is
+ended, refused or cut off, and the caller's process goes on. It is no sandbox: the program runs as the same user, may
+read what that user may read, and one that is written to do so gets round every guard of `memagent.confined`. Where
+programs come from people or pages that are not trusted, run all of it in a container or a virtual machine.
 
-What holds: time by the clock and of the processor, address space (not on macOS), the size of every file and of the
-output, no core dumps; isolated from the caller's environment variables, packages and working folder; nothing to read
-on standard input; at the end its whole process group is killed. What is guarded: no other processes (and no threads,
-except where root runs it: one limit counts both), no network, no change to a file outside its own temporary folder.
+What the system holds: time by the clock and of the processor, address space (not on macOS), the size of every file and
+of the output, no core dumps; isolated from the caller's environment variables, packages and working folder; nothing to
+read on standard input; at the end its whole process group is killed.
 
-What is not covered: many small files together may fill the disk until the time is over, and what writes without asking
-Python, such as SQLite's ATTACH, `os.mkfifo` and `os.mknod`, is not guarded.
+What is looked at from outside, some times a second: how much its files take up together. It is killed after it has
+passed the limit, by as much as it wrote since the last look. Files that it has deleted and still holds open (at most 64
+of `output` bytes) are not seen.
+
+What is guarded inside: no other processes (and no threads, except where root runs it: one limit counts both), no
+network, no change to a file outside its own temporary folder, whether by path, by an open folder or file, or by SQLite;
+no named pipes and devices, no `ctypes`. What is not: code in C that opens files by itself, a program that takes the
+guards off from within or hides from them, memory in files that have no name (`memfd_create`), and reading.
 """
 
 from __future__ import annotations
@@ -32,9 +36,11 @@ from memagent.types import Execution
 
 _GUARD = Path(__file__).with_name("confined.py")
 _POLL = 0.005  # seconds between two looks at whether the program has ended
+_LOOK = 0.05  # and, at least, at how much its files take up
+_LEAST = 4096  # bytes that the least file takes up, its entry included
 
 
-def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int = 65_536) -> Execution:
+def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int = 65_536, disk: int = 32) -> Execution:
     """Run the source of a Python program and return how it ended; a program that fails raises nothing here.
 
     It has the standard library of this Python and no other packages.
@@ -44,13 +50,16 @@ def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int =
         seconds: by the clock, after which it is killed.
         memory: MiB of address space; Python itself needs about 30.
         output: bytes of its output and of its errors that are kept, and the size of any file that it writes.
+        disk: MiB that its files and folders may take up together, about; each counts at least 4 KiB.
 
     Raises:
         UsageProblem: a limit is no positive number.
         ConfigError: this system has no such limits (Windows), or this Python does not know its own path.
     """
-    if seconds < 0 or memory < 1 or output < 1:
-        raise UsageProblem(f"seconds={seconds}, memory={memory}, output={output} leave a program nothing to run with")
+    if seconds < 0 or min(memory, output, disk) < 1:
+        raise UsageProblem(
+            f"seconds={seconds}, memory={memory}, output={output}, disk={disk} leave a program nothing to run with"
+        )
     if sys.platform == "win32" or not sys.executable:
         raise ConfigError("programs cannot be limited here", hint="Run them on Linux or macOS, by a usual Python.")
     # What it left cannot always be removed; the folder is then left to the system.
@@ -70,24 +79,47 @@ def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int =
                 stderr=err,
                 start_new_session=True,
             )
-            code = _ended(process, seconds)
+            code, killed = _ended(process, seconds, folder, disk)
+        errors = _read(folder / "err", output)
         cut = any((folder / name).stat().st_size >= output for name in ("out", "err"))
-        why = _why(code, errors := _read(folder / "err", output), seconds)
+        why = killed or _why(code, errors)
         note = f"what it printed was cut at {output} bytes" if cut else ""
         return Execution(_read(folder / "out", output), errors, code, "; ".join(filter(None, [why, note])))
 
 
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Wait, kill the whole group, and return the exit status; `None` where it was killed at its deadline."""
-    end, in_time = time.monotonic() + seconds, False
+def _ended(process: subprocess.Popen[bytes], seconds: float, folder: Path, disk: int) -> tuple[int | None, str]:
+    """Wait, kill the whole group, and return the exit status; `None` where it was killed, and why."""
+    killed = f"it was killed after {seconds:g} s"
+    end = time.monotonic() + seconds
+    look = time.monotonic() + _LOOK
     try:
-        while not (in_time := _has_ended(process)) and time.monotonic() < end:
+        while not (ended := _has_ended(process)) and (now := time.monotonic()) < end:
             time.sleep(_POLL)
+            if now < look:
+                continue
+            if _occupied(folder, disk * 2**20, end) > disk * 2**20:
+                killed = f"it was killed: its files took up more than {disk} MiB"
+                break
+            look = time.monotonic() + max(_LOOK, 4 * (time.monotonic() - now))
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: a group of which all have ended
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
-    return code if in_time else None
+    return (code, "") if ended else (None, killed)
+
+
+def _occupied(folder: Path, most: int, end: float) -> int:
+    """Return how many bytes a folder takes up on the disk; no more is counted once it is over `most`, or past `end`."""
+    total, folders = 0, [str(folder)]
+    while folders and total <= most and time.monotonic() < end:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):  # it is gone already
+                    total += max(_LEAST, entry.stat(follow_symlinks=False).st_blocks * 512)
+                    folders += [entry.path] * entry.is_dir(follow_symlinks=False)
+                if total > most:
+                    break
+    return total
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
@@ -102,11 +134,9 @@ def _read(path: Path, most: int) -> str:
         return file.read(most).decode("utf-8", errors="replace")
 
 
-def _why(code: int | None, errors: str, seconds: float) -> str:
+def _why(code: int | None, errors: str) -> str:
     """Why a program did not end well: what happened to it, or the last line of its traceback."""
-    if code is None:
-        return f"it was killed after {seconds:g} s"
-    if code < 0:
+    if code is not None and code < 0:
         return f"it was ended by {_signal(-code)}"
     last = next((line for line in reversed(errors.splitlines()) if line.strip()), "")
     return (last or f"it ended with status {code}") if code else ""

@@ -59,8 +59,6 @@ def test_it_has_no_environment_no_input_and_no_folder_of_ours(monkeypatch):
         "import time\ntime.sleep(1000)",
         "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.pause()",
         "while True:\n    try:\n        [].append(1)\n    except BaseException:\n        pass",
-        # past the guard, as a library written in C might: what it started ends with it
-        "import ctypes, time\nctypes.CDLL(None).fork()\ntime.sleep(1000)",
     ],
 )
 def test_a_program_that_does_not_end_is_killed_with_all_it_started(program):
@@ -70,8 +68,23 @@ def test_a_program_that_does_not_end_is_killed_with_all_it_started(program):
     assert time.monotonic() - before < 30
 
 
-def test_what_a_program_leaves_running_ends_with_it():
-    ran = programs.run("import ctypes, time\nif ctypes.CDLL(None).fork() == 0: time.sleep(1000)\nprint('done')")
+@pytest.fixture
+def unguarded(monkeypatch, tmp_path_factory):
+    """The limits without the guard: what a library written in C might do."""
+    source = programs._GUARD.read_text(encoding="utf-8")
+    lax = tmp_path_factory.mktemp("lax") / "confined.py"
+    lax.write_text(source.replace("    guard(os.path.realpath(os.getcwd()))\n", ""), encoding="utf-8")
+    assert lax.read_text(encoding="utf-8") != source
+    monkeypatch.setattr(programs, "_GUARD", lax)
+
+
+def test_what_started_others_past_the_guard_ends_with_them(unguarded):
+    ran = programs.run("import os, time\nos.fork()\ntime.sleep(1000)", seconds=0.5)
+    assert ran.code is None and ran.why == "it was killed after 0.5 s"
+
+
+def test_what_a_program_leaves_running_ends_with_it(unguarded):
+    ran = programs.run("import os, time\nif os.fork() == 0: time.sleep(1000)\nprint('done')")
     assert ran.ok and ran.output.endswith("done\n")
 
 
@@ -101,6 +114,7 @@ def test_output_without_end_is_cut_and_the_cut_is_told():
         "import multiprocessing as m\nm.set_start_method('spawn')\nm.Process(target=print).start()",
         "import multiprocessing as m\nm.set_start_method('fork')\nm.Process(target=print).start()",
         "import os\nos.kill(os.getppid(), 9)",
+        "import os, resource\nresource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (9, 9))",
     ],
 )
 def test_a_program_starts_and_ends_no_other(program):
@@ -122,6 +136,16 @@ def test_a_program_starts_and_ends_no_other(program):
         "import os\nos.symlink({folder!r}, 'link')\nopen('link/new', 'w')",
         "import os\nos.chdir({folder!r})\nopen('new', 'w')",
         "import sqlite3\nsqlite3.connect({folder!r} + '/new')",
+        "import sqlite3\nsqlite3.connect('file:' + {folder!r} + '/n%65w?mode=rwc', uri=True)",
+        "import sqlite3\nsqlite3.connect('file://localhost' + {folder!r} + '/new', uri=True)",
+        "import os\nos.fchmod(os.open({path!r}, os.O_RDONLY), 0)",
+        "import os\nos.chmod(os.open({path!r}, os.O_RDONLY), 0)",
+        "import os\nos.utime(os.open({path!r}, os.O_RDONLY))",
+        "import os\nos.setxattr({path!r}, 'user.x', b'y')",
+        "import os\nos.setxattr(os.open({path!r}, os.O_RDONLY), 'user.x', b'y')",
+        "import os\nos.open('new', os.O_WRONLY | os.O_CREAT, dir_fd=os.open({folder!r}, os.O_RDONLY))",
+        "import os\nos.mkdir('new', dir_fd=os.open({folder!r}, os.O_DIRECTORY | os.O_PATH))",
+        "import os\nos.mkdir('a')\nos.chdir('a')\nos.mkdir('../../new', dir_fd=os.open('..', os.O_RDONLY))",
     ],
 )
 def test_a_program_changes_no_file_but_its_own(program, tmp_path_factory):
@@ -131,6 +155,61 @@ def test_a_program_changes_no_file_but_its_own(program, tmp_path_factory):
     ran = programs.run(program.format(path=str(path), folder=str(folder)))
     assert "may change files in its own folder only" in ran.why, ran
     assert path.read_text() == "precious" and list(folder.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sqlite3\nsqlite3.connect(':memory:').execute('attach ? as x', ({path!r},))",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('attach \"' + {path!r} + '\" as x')",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('attach \"file:' + {path!r} + '\" as x')",
+        "import sqlite3\nsqlite3.connect('own').execute('vacuum into ?', ({folder!r} + '/new',))",
+        "import os\nos.mkfifo({folder!r} + '/new')",
+        "import os, stat\nos.mknod({folder!r} + '/new', stat.S_IFIFO | 0o600)",
+        "import posix\nposix.mkfifo('new')",
+        "import ctypes\nctypes.CDLL(None)",
+        "import dbm.ndbm\ndbm.ndbm.open({folder!r} + '/new', 'c')",
+        "import readline\nreadline.write_history_file({folder!r} + '/new')",
+    ],
+)
+def test_what_tells_nobody_that_it_writes_is_refused(program, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("precious")
+    path = folder / "file"
+    path.write_text("precious")
+    ran = programs.run(program.format(path=str(path), folder=str(folder)))
+    refusals = (
+        "DatabaseError: not authorized",
+        "DatabaseError: authorization denied",
+        "PermissionError: a program may",
+        "ImportError: a program has no",
+    )
+    assert ran.code == 1 and any(refusal in ran.why for refusal in refusals), ran
+    assert path.read_text() == "precious" and list(folder.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import sqlite3\nd = sqlite3.connect('a')\nd.execute('attach \"b\" as x')\nd.execute('vacuum into ?', 'c')",
+        "import sqlite3\nsqlite3.connect(':memory:').execute('vacuum')\nsqlite3.connect('file:own?mode=rwc', uri=True)",
+        "import os\nos.mkdir('a')\nfd = os.open('a', os.O_RDONLY)\nos.mkdir('b', dir_fd=fd)\nos.rmdir('b', dir_fd=fd)",
+        "import os\nw = open('a', 'w')\nf = w.fileno()\nos.fchmod(f, 0o600)\nos.utime(f)\nos.ftruncate(f, 1)",
+        "import tempfile, os\nwith tempfile.TemporaryDirectory() as f: open(f + '/a', 'w')\nos.listdir('/')",
+        "import dbm, shelve, uuid, random, decimal, fractions, statistics, csv\nshelve.open('own')['a'] = uuid.uuid4()",
+    ],
+)
+def test_what_a_program_does_in_its_own_folder_is_not_refused(program):
+    ran = programs.run(program)
+    assert ran.ok, ran
+
+
+@pytest.mark.parametrize(
+    "body", ["open(f'{i}', 'wb').write(b'x' * 60000)", "os.mkdir(f'{i}')", "os.mkdir('a')\n    os.chdir('a')"]
+)
+def test_many_files_are_no_way_to_fill_the_disk(body):
+    program = f"import itertools, os\nfor i in itertools.count():\n    {body}"
+    ran = programs.run(program, seconds=60, disk=2)
+    assert ran.code is None and ran.why == "it was killed: its files took up more than 2 MiB"
 
 
 def test_a_program_may_write_in_its_own_folder_but_not_without_end():
@@ -169,7 +248,7 @@ def test_a_traceback_shows_the_program_and_nothing_of_ours():
 
 
 def test_limits_that_are_none_are_refused():
-    for wrong in ({"seconds": -1}, {"memory": 0}, {"output": 0}):
+    for wrong in ({"seconds": -1}, {"memory": 0}, {"output": 0}, {"disk": 0}):
         with pytest.raises(UsageProblem, match="nothing to run with"):
             programs.run("", **wrong)
 

@@ -8,8 +8,7 @@ never a later one. Departures from the paper and its published code:
 - `scope`: the paper's words revise the step alone, its algorithm and code the whole text up to it. That is the default;
   `step` costs less, since the text is not sent again for every step.
 - A revision is taken only if it passes tests (`rat_revision`): not empty, not cut off, about the same things (an
-  apology is not), its length in bounds, and the words of earlier steps largely kept. The paper and its code take
-  whatever comes.
+  apology is not), its length in bounds, earlier steps' words largely kept. The paper and its code take whatever comes.
 - All passages of a step go into one revision, as in the paper's algorithm. The code revises once for each piece of
   text, which `revisions="each"` does for each passage.
 - Long passages are cut by what they have to do with the query (`rat_passages`); the code takes a page's first parts.

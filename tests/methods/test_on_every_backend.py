@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import tiny_model
 
-from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct, memllm
+from memagent import Answer, Controller, Flow, Memory, flare, flare_instruct, memllm, rat
 from memagent.flow import Generate, Tell
 from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
@@ -79,6 +79,30 @@ def test_it_runs_both_ways_with_one_trace_and_replays(memory: Memory, backend: A
     assert result.trace.replay(METHODS[name](QUESTION)) == answer
     assert "".join(part.text for part in answer.parts).strip() == answer.text or name == "self-ask"
     assert sum(isinstance(record.step, Generate) for record in result.trace) == result.usage.calls > 0
+
+
+@pytest.mark.parametrize("query", ["", "draft"])
+def test_rat_runs_both_ways_with_one_trace_and_replays(
+    memory: Memory, backend: Any, query: Literal["", "draft"]
+) -> None:
+    def flow() -> Flow[Answer]:
+        return rat(QUESTION, query=query, max_tokens=200)
+
+    controller = Controller(backend, memory)
+    result = controller.run(flow())
+    again = asyncio.run(controller.arun(flow()))
+    answer: Answer = result.value
+    assert result.trace == again.trace and again.value == answer == result.trace.replay(flow())
+    labels = [record.step.request.label for record in result.trace if isinstance(record.step, Generate)]
+    assert labels[0] == "rat/draft_writing" and labels[-1] == "rat/finalise"
+    assert ("rat/query" in labels) == (not query) and len(labels) == result.usage.calls
+    assert answer.text and answer.parts and all(part.queries and part.why for part in answer.parts)
+    if str(backend).startswith("transformers"):  # of random weights: its replies say nothing and do not end
+        assert answer.problems[0] == "the draft was cut off at 200 tokens"
+        assert all(part.decision == "kept" for part in answer.parts)
+    else:
+        assert answer.problems == () and answer.hits
+        assert "rat/revise_prefix" in labels
 
 
 def test_flare_measures_where_it_can_and_says_so_first_where_it_cannot(memory: Memory, backend: Any) -> None:

@@ -157,13 +157,30 @@ TABLE = {
 }
 
 
+# Of erik hort, montebello, rockland county and county.
+PHRASES = {
+    "doubled, specific": [0.333901, 0.226821, 0.183494, 0.035162],
+    "doubled, plain": [0.299099, 0.282865, 0.172390, 0.033034],
+    "single, specific": [0.319730, 0.215086, 0.175201, 0.027652],
+    "single, plain": [0.283503, 0.272449, 0.162364, 0.025625],
+}
+
+
 @pytest.mark.parametrize("mode", TABLE)
-def test_check_3_pagerank_to_six_digits(memory, mode):
+def test_check_3_pagerank_to_six_digits(memory, mode, monkeypatch):
     settings, wanted = TABLE[mode]
     index(memory)
-    hits = searcher(memory, settings).retrieve(QUERY, 3, Scope(), facts=kept(memory, 0, 2))
+    search, ranks = searcher(memory, settings), []
+    graph = memory.core.graph.arrays(Scope())
+    walk = search._walk(graph)
+    monkeypatch.setattr(
+        walk, "exact", lambda *given, exact=walk.exact, **more: ranks.append(exact(*given, **more)) or ranks[-1]
+    )
+    hits = search.retrieve(QUERY, 3, Scope(), facts=kept(memory, 0, 2))
     assert [hit.id for hit in hits] == ["P1", "P2", "P3"]
     assert [hit.score for hit in hits] == pytest.approx(wanted, abs=6e-7)
+    phrases = [graph.names.index(name) for name in ("erik hort", "montebello", "rockland county", "county")]
+    assert [ranks[0][node] for node in phrases] == pytest.approx(PHRASES[mode], abs=6e-7)
 
 
 def test_check_3_the_published_graph_is_doubled_and_specific(memory):
@@ -238,6 +255,34 @@ def test_check_11_neighbours_are_capped_and_two_letters_start_no_synonym():
     with Memory(":memory:", embedder=Flat({"ab": ("cd", 0.9)}), single_user=True) as memory:
         memory.facts.add([("ab", "is", "it"), ("cd", "is", "it")])
         assert edges(memory, "synonym") == {}
+
+
+class Crowd:
+    """110 phrases that are nearer to each other than each is to the middle, and to the middle the less by number."""
+
+    name, dim = "crowd", 256
+
+    def embed(self, texts, kind="document"):
+        return np.array([self._one(text) for text in texts], dtype=np.float32).reshape(-1, self.dim)
+
+    def _one(self, text):
+        axes = np.eye(self.dim)
+        if text == "the middle":
+            return 0.85 * axes[0] + (1 - 0.85**2) ** 0.5 * axes[255]
+        if not text.startswith("phrase "):
+            return axes[200 + len(text) % 50]
+        number = int(text[7:])
+        cosine = 0.999 - number / 12_000
+        return cosine * axes[0] + (1 - cosine**2) ** 0.5 * axes[1 + number]
+
+
+def test_check_11_a_phrase_has_its_101_nearest_and_no_more():
+    names = [f"phrase {number:03}" for number in range(110)]
+    with Memory(":memory:", embedder=Crowd(), single_user=True) as memory:
+        memory.facts.add([("the middle", "is near", name) for name in names])
+        found = edges(memory, "synonym")
+    of_middle = sorted(pair[0] if pair[1] == "the middle" else pair[1] for pair in found if "the middle" in pair)
+    assert of_middle == names[:101]  # none of the others has the middle among its own 101 nearest
 
 
 class Flat:

@@ -43,7 +43,7 @@ from memagent.retrievers.graph_published import plain
 from memagent.retrievers.graph_seeds import Settings
 from memagent.stores.derived import of_fact
 from memagent.stores.keys import key
-from memagent.types import Note, Triple
+from memagent.types import Extraction, Note, Triple
 
 CUTS = (1, 2, 5, 10, 20)
 MODES = {
@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     passages, questions = _lines(options.passages), _lines(options.questions)
+    if not passages or not questions or not all(one.get("supporting") for one in questions):
+        parser.error("there must be passages, and questions that each name what is supporting")
     if not options.offline and not (options.texts and options.vectors):
         parser.error("--texts and --vectors are needed, or --offline")
     embedder = Hashing() if options.offline else Lookup(options.texts, options.vectors, passages)
@@ -230,20 +232,33 @@ def held_out(memory: Memory, questions: list[Any], splits: int) -> dict[str, flo
 
 
 def add_one(memory: Memory, passages: list[Any]) -> dict[str, float]:
-    """Return the milliseconds that one more passage takes, and the first search after it; medians of ten."""
-    texts = [one for one in passages if list(triples(one))][:10]
+    """Return the milliseconds that one more passage takes, and the first search after it.
+
+    The last twenty passages with triples are taken out and added again one by one, as users add them: passage, then
+    extraction, each on disk when it returns, synonyms of what is new, and the graph.
+    """
+    news = [one for one in passages if list(triples(one))][-20:]
+    memory.delete([str(one["id"]) for one in news])
+    memory.core.graph.arrays(memory.scope)
     adding, searching = [], []
-    for number, one in enumerate(texts):
+    for one in news:
+        found = Extraction((), tuple(triples(one)))
         started = time.perf_counter()
-        [id] = memory.add(Note(one["text"], one["title"], id=f"again-{number}", source="again"))
-        memory.facts.add([Triple(*parts, passage=id) for parts in triples(one)])
+        [id] = memory.add(Note(one["text"], one["title"], id=str(one["id"])))
+        memory.extractions.keep(memory.get(id), found, by="given")
         memory.core.graph.find_synonyms(memory.scope)
         memory.core.graph.arrays(memory.scope)
         adding.append(1000 * (time.perf_counter() - started))
         started = time.perf_counter()
         memory.search(one["title"] + "\n" + one["text"], using="graph")
         searching.append(1000 * (time.perf_counter() - started))
-    return {"add_one_ms": statistics.median(adding), "search_after_ms": statistics.median(searching)}
+    if not adding:
+        return {}
+    return {
+        "add_one_ms": statistics.median(adding),
+        "add_one_most_ms": max(adding),
+        "search_after_ms": statistics.median(searching),
+    }
 
 
 def _recall(found: Sequence[str], wanted: Sequence[Any]) -> float:
@@ -267,7 +282,8 @@ def report(result: dict[str, Any]) -> str:
     ]
     if "add_one_ms" in result:
         after = f"the first search after it {result['search_after_ms']:.1f} ms"
-        lines.append(f"one more passage {result['add_one_ms']:.1f} ms, {after}")
+        most = f"at most {result['add_one_most_ms']:.1f}"
+        lines.append(f"one more passage {result['add_one_ms']:.1f} ms in the median of twenty, {most}; {after}")
     lines.append(
         f"{'recall@':<10}" + "".join(f"{cut:>8}" for cut in CUTS) + "   95 % at 5      median ms  p95 ms  ms at 20"
     )

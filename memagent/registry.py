@@ -384,7 +384,7 @@ def _unknown(spec: str, forms: tuple[str, ...], plugins: Mapping[str, Any]) -> U
     known = sorted({form.partition(":")[0] for form in forms} | set(plugins))
     near = difflib.get_close_matches(kind.lower(), known, n=1)
     guess = ""
-    if near:
+    if near and f"{near[0]}{colon}{argument}" != spec:
         guess = f"Did you mean {near[0]}{colon}{argument}? "
     elif not colon and "openai:MODEL" in forms and _looks_like_a_model(spec):
         guess = f"Did you mean openai:{spec}? "

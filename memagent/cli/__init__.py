@@ -15,7 +15,7 @@ import click
 
 from memagent.cli.console import Terminated, complain, exit_code
 from memagent.cli.lazy import LazyGroup
-from memagent.errors import MemagentError
+from memagent.errors import MemagentError, Stopped
 
 
 @click.group(
@@ -91,7 +91,7 @@ def _ended(end: BaseException) -> int:
 def _failed(error: Exception) -> int:
     """Say what went wrong, and return the code for it."""
     if isinstance(error, MemagentError):
-        complain(error.message, error.hint)
+        complain(error.message, "" if isinstance(error, Stopped) else error.hint)  # that hint is for callers in Python
         return exit_code(error)
     if isinstance(error, OSError):
         _drop_output()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--estimate", is_flag=True, help="Say what it will take, and do nothing.")
 @click.option("--status", is_flag=True, help="Say how far it has come, and why passages failed.")
 @click.option("--again", is_flag=True, help="Go through all passages again; if stopped, go on without it.")
-@click.option("--failed", is_flag=True, help="Go through those again that failed.")
+@click.option("--failed", is_flag=True, help="Go through those that failed as well, once more.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many passages.")
 @click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1, 256), help="Passages at once.")
 @click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")

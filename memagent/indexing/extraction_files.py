@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from memagent.errors import UsageProblem
+from memagent.errors import Conflict, UsageProblem
 from memagent.indexing.openie import names_of, triples_of
 from memagent.types import Extraction, Fact, Note, Passage
 
@@ -74,7 +74,7 @@ def load(
     """Take up passages with what was found in them; return how many passages and facts.
 
     Ids become those of the passages. What is there already is kept once, so that loading again, or going on after a
-    kill, does no harm.
+    kill, does no harm. Of two lines with one id and one text, what both found is kept.
 
     Args:
         memory: a bound memory.
@@ -83,18 +83,55 @@ def load(
 
     Raises:
         UsageProblem: a line is not of that form; the message names it, and nothing was written.
-        Conflict: an id is taken by another text.
+        Conflict: an id is taken by another text of the memory; the message names the line. Some lines before it may
+            have been written.
     """
-    lines = [_read(number, line) for number, line in _lines(path)]
+    lines = _merged((number, *_read(number, line)) for number, line in _lines(path))
     name, facts = f"file:{os.path.basename(os.fspath(path))}", 0
     for start in range(0, len(lines), _BATCH):
         some = lines[start : start + _BATCH]
-        ids = memory.add([note for note, _ in some])
-        for done, (id, (_, found)) in enumerate(zip(ids, some, strict=True), start + 1):
+        ids = _added(memory, some)
+        for done, (id, (_, _, found)) in enumerate(zip(ids, some, strict=True), start + 1):
             if found is not None:
                 facts += memory.extractions.keep(memory.get(id), found, by=name)
             on_progress(done, len(lines))
     return len(lines), facts
+
+
+_Line = tuple[int, Note, Extraction | None]
+
+
+def _merged(lines: Iterable[_Line]) -> list[_Line]:
+    """The lines, those of one id as one; raises `UsageProblem` where their texts differ."""
+    known: dict[str, int] = {}
+    kept: list[_Line] = []
+    for number, note, found in lines:
+        place = known.setdefault(note.id, len(kept)) if note.id is not None else len(kept)
+        if place == len(kept):
+            kept.append((number, note, found))
+            continue
+        first, other, before = kept[place]
+        if (note.title, note.text) != (other.title, other.text):
+            raise _wrong(number, f"has the id of line {first}, and another text")
+        kept[place] = first, other, _both(before, found)
+    return kept
+
+
+def _both(one: Extraction | None, other: Extraction | None) -> Extraction | None:
+    if one is None or other is None:
+        return one or other
+    triples = dict.fromkeys([*one.triples, *other.triples])
+    return Extraction(tuple(dict.fromkeys([*one.entities, *other.entities])), tuple(triples))
+
+
+def _added(memory: Keeps, lines: Sequence[_Line]) -> list[str]:
+    try:
+        return memory.add([note for _, note, _ in lines])
+    except Conflict as error:
+        number = next((number for number, note, _ in lines if repr(note.id) in error.message), lines[0][0])
+        raise Conflict(
+            f"line {number}: {error.message}", hint="Give it another id, or load into a new memory."
+        ) from error
 
 
 def lines_of(memory: Keeps) -> Iterator[str]:

@@ -137,6 +137,8 @@ def find_facts(
     """
     if concurrency < 1:
         raise UsageProblem(f"concurrency must be at least 1, got {concurrency!r}")
+    if limit is not None and limit < 0:
+        raise UsageProblem(f"limit must not be negative, got {limit!r}")
     passages = extractions.pending(limit)
     if not passages:
         return Progress(0)

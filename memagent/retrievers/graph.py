@@ -11,6 +11,8 @@ Departures from the paper, each a setting (`PAPER` turns all of them off):
 - scores are relative to the best one, not to the range of all there are, so that one outlier does not move the others;
   and where no fact is nearly as like the query as the best passage is, facts weigh less, down to nothing;
 - facts that ended because a newer one took their place do not link;
+- a passage of which no facts are known counts by how well it fits the query, where the paper's hardly counts at all;
+- phrases keep signs (`C++` is not `C`), where the code takes all but ASCII letters and digits out of them;
 - PageRank begins at the best 200 passages, not at all of them, and is solved to what ranking needs.
 """
 
@@ -101,6 +103,8 @@ class Graph:
         walk = self._walk(graph)
         solve = walk.exact if self._settings.exact else walk.fast
         ranks = np.asarray(solve(reset, damping=self._settings.damping), dtype=np.float64)
+        if self._settings.unlinked:
+            ranks = _with_unlinked(ranks, graph, walk, prior)
         best = _best(ranks, graph.phrases, k, reached=self._settings.scale == "best")
         return self._hits(scope, graph, best, ranks, parts, reset, seeds)[:k]
 
@@ -227,8 +231,8 @@ class Graph:
         given = [{"graph": score, **own} for score, own in zip(scores, _given(parts, nodes), strict=True)]
         paths = [tuple(spelt.get(on_it, "…") for on_it in one.nodes) for one in routes]
         whys = [
-            f"graph {score:.4f} (rank {rank}: {_told(one, path, seeds)})"
-            for rank, (score, one, path) in enumerate(zip(scores, routes, paths, strict=True), 1)
+            f"graph {score:.4f} (rank {rank}: {_told(one, path, seeds, walk.degree[node] > 0)})"
+            for rank, (node, score, one, path) in enumerate(zip(nodes.tolist(), scores, routes, paths, strict=True), 1)
         ]
         return _found(texts, nodes, scores, given, whys, paths)
 
@@ -261,6 +265,22 @@ class Graph:
             if passage.id in ids:
                 texts.setdefault(ids[passage.id], []).append(passage)
         return texts
+
+
+def _with_unlinked(
+    ranks: NDArray[np.float64], graph: GraphArrays, walk: PageRank, prior: Ranking
+) -> NDArray[np.float64]:
+    """Ranks (n,) in which passages without edges stand by how they fit the query, beside the best that has some."""
+    linked = walk.degree[graph.phrases :] > 0
+    if linked.all() or not linked.any():
+        return ranks
+    best = ranks[graph.phrases :][linked].max()
+    alone = walk.degree[prior.places] == 0
+    changed = ranks.copy()
+    changed[graph.phrases :][~linked] = 0.0
+    changed[prior.places[alone]] = best * prior.scores[alone]
+    changed[prior.places[alone & (prior.scores >= 1)]] *= 1 + 1e-9  # it fits better than the one that it would tie with
+    return changed
 
 
 def _shared(graph: GraphArrays) -> set[int]:
@@ -328,9 +348,9 @@ def _given(parts: dict[str, Ranking], nodes: NDArray[np.int64] | NDArray[np.int3
     return found
 
 
-def _told(one: Route, path: Sequence[str], seeds: Seeds) -> str:
+def _told(one: Route, path: Sequence[str], seeds: Seeds, linked: bool) -> str:
     if not path:
-        return "fits the query by itself"
+        return "fits the query by itself" if linked else "fits the query by itself; no facts of it are known"
     first = one.nodes[0]
     fact = seeds.texts.get(seeds.by_fact.get(first, -1), "")
     begins = f"fact “{fact}”" if fact else "named in the query" if first in seeds.named else "near the query"

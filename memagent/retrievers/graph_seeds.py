@@ -39,6 +39,8 @@ class Settings:
         specific: a phrase of a linked fact counts the less, the more passages it is in (HippoRAG 1, and the published
             code of HippoRAG 2).
         current: facts that have ended do not link.
+        unlinked: a passage of which no facts are known, and which no walk can reach, counts by how well it fits the
+            query: as much as the best passage that has some, if it fits best of all.
         damping: the probability of following an edge.
         exact: solve PageRank by the exact solver.
     """
@@ -57,6 +59,7 @@ class Settings:
     spread: float = 0.5
     specific: bool = False
     current: bool = True
+    unlinked: bool = True
     damping: float = 0.5
     exact: bool = False
 
@@ -70,6 +73,7 @@ PAPER = Settings(
     title=0.0,
     spread=0.0,
     current=False,
+    unlinked=False,
     exact=True,
 )
 """As the text of the paper has it (arXiv:2502.14802, section 3)."""

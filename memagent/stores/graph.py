@@ -12,7 +12,6 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -298,8 +297,10 @@ def _nodes(graph: GraphArrays) -> dict[str, int]:
 def _check(link: Link) -> None:
     for name in ("a", "b", "kind"):
         check_text(f"the {name} of a link", getattr(link, name))
-    if not isfinite(link.weight) or link.weight <= 0:
-        raise UsageProblem(f"a link needs a weight above 0, got {link.weight!r}")
+    with np.errstate(over="ignore", under="ignore"):
+        kept = np.float32(link.weight)  # as the graph's arrays have it
+    if not 0 < kept < np.inf:
+        raise UsageProblem(f"a link needs a weight above 0 that a float32 can hold, got {link.weight!r}")
     if key(link.a) == key(link.b):
         raise UsageProblem(f"{link.a!r} and {link.b!r} are one phrase and cannot be linked")
     if link.kind in _OWN:

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memagent import Memory, Note, Triple
-from memagent.errors import NotFound, StorageFull, UsageProblem
-from memagent.indexing.extraction_files import lines_of
+from memagent.errors import Conflict, NotFound, StorageFull, UsageProblem
+from memagent.indexing.extraction_files import lines_of, load
 from memagent.stores.extractions import SQLExtractionStore
 from memagent.types import Extraction
 from tests.memory.test_forgetting import rows
@@ -213,3 +213,17 @@ def test_an_id_of_two_sessions_is_no_line_of_a_file():
         assert len(list(lines_of(memory.bind(user="ida", session="one")))) == 1
         with pytest.raises(UsageProblem, match="several sessions"):
             list(lines_of(memory.bind(user="ida")))
+
+
+def test_lines_of_one_id_are_one_and_a_conflict_names_its_line(memory, tmp_path):
+    path = tmp_path / "found.jsonl"
+    one = {"id": 1, "text": "Ida sails.", "triples": [["Ida", "sails", "the boat"]]}
+    two = {**one, "triples": [["Ida", "has", "a boat"]], "entities": ["Ida"]}
+    path.write_text("\n".join(map(json.dumps, (one, two))))
+    assert load(memory, path) == (1, 2)
+    path.write_text("\n".join(map(json.dumps, (one, {**two, "text": "Bo sails."}))))
+    with pytest.raises(UsageProblem, match="line 2 has the id of line 1"):
+        load(memory, path)
+    path.write_text("\n".join(map(json.dumps, ({"id": 2, "text": "Bo."}, {"id": 1, "text": "Bo sails."}))))
+    with pytest.raises(Conflict, match="line 2: the id '1' is taken"):
+        load(memory, path)

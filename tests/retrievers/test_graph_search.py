@@ -17,6 +17,7 @@ from memagent.memory import Memory
 from memagent.retrievers.graph import Graph
 from memagent.retrievers.graph_published import PUBLISHED, Published, plain
 from memagent.retrievers.graph_seeds import PAPER, Settings
+from memagent.stores.base import Link
 from memagent.stores.derived import of_fact
 from memagent.testing import check_retriever
 from memagent.types import Note, Scope, Triple
@@ -526,3 +527,56 @@ def test_facts_that_are_not_there_are_said_not_to_be():
         assert "none of the facts to begin with is there" in hit.why
         [hit] = memory.search("Who sails to Peru?", using="graph", facts=[])
         assert "no fact survived the filter" in hit.why
+
+
+FERRY = "The ferry to Gull Point leaves Bergen at nine."
+
+
+def pending(memory):
+    """Four passages with facts, and one that came later and has none."""
+    memory.add([Note(f"{text}.", id=str(number)) for number, text in enumerate(SAID)])
+    memory.facts.add([Triple(*parts, passage=str(number)) for number, parts in enumerate(FOUND)])
+    memory.add(Note(FERRY, id="ferry"))
+
+
+SAID = [
+    "Mara keeps the lighthouse at Gull Point",
+    "Gull Point is a cape in Norway",
+    "Oslo is a city",
+    "Ida lives in Bergen",
+]
+FOUND = [
+    ("Mara", "keeps the lighthouse at", "Gull Point"),
+    ("Gull Point", "is a cape in", "Norway"),
+    ("Oslo", "is", "a city"),
+    ("Ida", "lives in", "Bergen"),
+]
+
+
+def test_a_passage_whose_facts_are_not_known_yet_is_not_lost():
+    question = "When does the ferry to Gull Point leave Bergen?"
+    with Memory(":memory:", single_user=True) as memory:
+        pending(memory)
+        hits = memory.search(question, using="graph")
+        assert hits[0].text == FERRY
+        assert "no facts of it are known" in hits[0].why
+        assert len(hits) > 2
+        memory.facts.add(Triple("the ferry", "leaves", "Bergen", passage="ferry"))
+        assert not any("no facts of it are known" in hit.why for hit in memory.search(question, using="graph"))
+
+
+def test_a_passage_without_facts_that_fits_nothing_stays_below():
+    with Memory(":memory:", single_user=True) as memory:
+        pending(memory)
+        hits = memory.search("Who keeps the lighthouse in Norway?", using="graph")
+        assert hits[0].id in ("0", "1") and FERRY not in [hit.text for hit in hits[:2]]
+
+
+@pytest.mark.parametrize("weight", [1e-60, 1e-46, 5e-324, 1e300, float("inf"), float("nan"), 0.0, -1.0])
+def test_a_link_that_the_graph_could_not_hold_is_refused(weight):
+    with Memory(":memory:", single_user=True) as memory:
+        memory.facts.add(("mara", "likes", "red"))
+        with pytest.raises(UsageProblem, match="float32"):
+            memory.core.graph.link(memory.scope, [Link("mara", "red", weight, "friend")])
+        memory.core.graph.link(memory.scope, [Link("mara", "red", 1e-37, "friend")])
+        assert memory.search("mara", using="graph") == []

@@ -23,12 +23,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from memagent.errors import CapabilityError, Late, Stopped, UsageProblem
-from memagent.flow import Flow, gather, inquire, retrieve, say, tell
+from memagent.errors import CapabilityError, UsageProblem
+from memagent.flow import Flow, inquire, retrieve, tell
 from memagent.methods import flare_queries
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_last, joined
+from memagent.methods.continuing import Piece, Writer, first_sentence, is_last
+from memagent.methods.drafting import Draft, once
 from memagent.methods.plain import LookUp
 from memagent.types import Answer, Hit, Part, Token
 
@@ -129,15 +130,11 @@ def flare(
         run.notes.append(NO_LOGPROBS)
     if "prefill" not in can:
         run.notes.append("continued by a prompt: the model takes no begun answer")
-    try:
-        yield from run.write()
-    except Stopped as error:
-        run.problems.append(f"stopped: {error.message}")
-    return run.answer()
+    return (yield from run.finished(run.write()))
 
 
 @dataclass
-class _Run:
+class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
@@ -154,36 +151,22 @@ class _Run:
     max_tokens: int
     reference: bool
     falls_back: bool
-    text: str = ""
-    size: int = 0
-    initial: list[Hit] = field(default_factory=list)
-    latest: list[Hit] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    searching: bool = True
-    failures: int = 0
-
-    def answer(self) -> Answer:
-        """What there is so far."""
-        hits = _once([*self.initial, *(hit for part in self.parts for hit in part.hits)])
-        return Answer(self.text.strip(), tuple(hits), tuple(self.parts), tuple(self.problems), tuple(self.notes))
+    latest: list[Hit] = field(default_factory=list)  # the passages of the last look-up
 
     def write(self) -> Flow[None]:
         """Write the first sentence with what the question finds, then one after another."""
         question = self.writer.question
-        self.initial = self.latest = yield from self._found([question])
-        piece = yield from self._sentence(self.initial)
-        if piece is None or not self._fresh(piece):
+        self.shown = self.latest = yield from self._found([question])
+        piece = yield from self._sentence(self.shown)
+        if piece is None or not self.is_new(piece):
             return
-        first = Part(piece.text, piece.text, "first", _FIRST, queries=(question,), hits=tuple(self.initial))
+        first = Part(piece.text, piece.text, "first", _FIRST, queries=(question,), hits=tuple(self.shown))
         piece = yield from self._take(first, piece)
         while not (piece.ended or is_last(piece.text)):
             if self.size >= self.max_tokens:
-                self.problems.append(f"the answer was cut off at max_tokens={self.max_tokens}")
-                return
-            ahead = yield from self._sentence(self._shown(ahead=True))
-            if ahead is None or not self._fresh(ahead):
+                return self.cut_off(self.max_tokens)
+            ahead = yield from self._sentence(self._passages(ahead=True))
+            if ahead is None or not self.is_new(ahead):
                 return
             taken = yield from self._decided(ahead)
             if taken is None:
@@ -210,9 +193,9 @@ class _Run:
             why = f"{why}; nothing was found"
             return (yield from self._take(replace(draft, decision="kept", why=why), ahead))
         self.latest = hits or self.latest
-        shown = self._shown()
+        shown = self._passages()
         piece = yield from self._sentence(shown)
-        if piece is None or not self._fresh(piece):
+        if piece is None or not self.is_new(piece):
             return None
         if not hits:
             return (yield from self._take(replace(draft, text=piece.text), piece))
@@ -276,83 +259,39 @@ class _Run:
         return [query or sentence or self.writer.question]
 
     def _found(self, queries: list[str]) -> Flow[list[Hit]]:
-        """Up to `k` passages for some queries. After a late search, or two that fail, nothing more is looked up."""
-        if not self.searching:
-            return []
-        try:
-            found = gather(*(self.look_up(query, self.k) for query in queries))
-            rankings, failed = yield from attempted(found, loud=(Late,))
-        except Late as error:
-            rankings, failed, self.failures = None, error.message, _FAILURES
-        if rankings is None:
-            self.failures += 1
-            self.searching = self.failures < _FAILURES
-            self.problems.append(f"{failed}{'' if self.searching else '; the rest was written without looking up'}")
-            return []
-        self.failures = 0
+        """Up to `k` passages for some queries."""
+        rankings = yield from self.found(*(self.look_up(query, self.k) for query in queries))
         return flare_queries.interleaved(rankings, self.k)
 
     def _sentence(self, hits: list[Hit]) -> Flow[Piece | None]:
         """The next sentence, or nothing where the call fails."""
         try:
-            piece, failed = yield from attempted(self._call(hits))
+            piece = yield from self.called(self._call(hits), self.lookahead)
         except CapabilityError:
             if not self._can_fall_back():
                 raise
             yield from self._fall_back()
-            piece, failed = yield from attempted(self._call(hits))
-        if piece is None:
-            self.problems.append(f"{failed}; the answer ends here")
-            return None
-        if piece.cut == "filter":
-            self.problems.append("a reply was cut off by the backend's filter")
-            piece = replace(piece, ended=True)
-        elif piece.cut and not piece.text:
-            self.problems.append(f"the model thought aloud for {self.lookahead} tokens; give it a greater lookahead")
-        return first_sentence(piece)
+            piece = yield from self.called(self._call(hits), self.lookahead)
+        return piece and first_sentence(piece)
 
     def _call(self, hits: list[Hit]) -> Flow[Piece]:
         logprobs = self.measure == "logprobs"
         return self.writer.go_on(self.text, hits, max_tokens=self.lookahead, logprobs=logprobs, label="flare/answer")
 
-    def _shown(self, *, ahead: bool = False) -> list[Hit]:
+    def _passages(self, *, ahead: bool = False) -> list[Hit]:
         """The passages that a sentence is written with; those of the look ahead are without the current ones."""
         kept = {
             "current": [],
-            "initial": self.initial,
-            "all": [*self.initial, *(h for p in self.parts for h in p.hits)],
+            "initial": self.shown,
+            "all": [*self.shown, *(hit for part in self.parts for hit in part.hits)],
         }
-        shown = [*kept[self.documents], *(self.latest if self.reference or not ahead else [])]
-        return _once(shown)
-
-    def _fresh(self, piece: Piece) -> bool:
-        """Whether there is a sentence, and one that the answer does not have yet."""
-        if not piece.text.strip():
-            if not self.parts and not self.problems:
-                self.problems.append("the model wrote nothing")
-            return False
-        if piece.text.strip() in (part.text.strip() for part in self.parts):
-            self.problems.append("the model began to repeat itself; the answer ends here")
-            return False
-        return True
+        return once([*kept[self.documents], *(self.latest if self.reference or not ahead else [])])
 
     def _take(self, part: Part, piece: Piece) -> Flow[Piece]:
-        yield from say(part.text)
-        self.text = joined(self.text, part.text)
-        self.parts.append(part)
-        self.size += piece.size
+        yield from self.take(part, piece.size)
         return piece
 
 
-def _once(hits: list[Hit]) -> list[Hit]:
-    """The hits without those of a passage that is there already."""
-    first: dict[tuple[str, str], Hit] = {}
-    for hit in hits:
-        first.setdefault((hit.id, hit.text), hit)
-    return list(first.values())
-
-
-_FAILURES = 2
 _FIRST = "the first sentence is written with what the question finds"
 
 

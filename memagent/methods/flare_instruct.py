@@ -12,14 +12,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from memagent.errors import Stopped, UsageProblem
+from memagent.errors import UsageProblem
 from memagent.flow import Flow, inquire, retrieve, tell
-from memagent.methods.attempts import attempted
-from memagent.methods.continuing import Piece, Writer, first_sentence, joined
+from memagent.methods.continuing import Piece, Writer, first_sentence
+from memagent.methods.drafting import Draft
 from memagent.methods.plain import numbered
 from memagent.prompts import fill
 from memagent.tokens import slice_tokens
-from memagent.types import Answer, Hit, Part
+from memagent.types import Answer, Hit, Message, Part
 
 RAISED = 2.0
 FORBIDDEN = -100.0
@@ -66,15 +66,11 @@ def flare_instruct(
     if "logit_bias" not in can:
         run.notes.append("searches are asked for by the prompt alone: the model takes no logit bias")
         yield from tell(f"{run.notes[0][0].upper()}{run.notes[0][1:]}.")
-    try:
-        yield from run.write()
-    except Stopped as error:
-        run.problems.append(f"stopped: {error.message}")
-    return run.answer()
+    return (yield from run.finished(run.write()))
 
 
 @dataclass
-class _Run:
+class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
@@ -84,57 +80,45 @@ class _Run:
     lookahead: int
     max_tokens: int
     search_timeout: float | None
-    text: str = ""
-    size: int = 0
     hits: list[Hit] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def answer(self) -> Answer:
-        """What there is so far."""
-        hits = {(hit.id, hit.text): hit for part in self.parts for hit in part.hits}
-        return Answer(
-            self.text.strip(), tuple(hits.values()), tuple(self.parts), tuple(self.problems), tuple(self.notes)
-        )
 
     def write(self) -> Flow[None]:
         """Write up to the next search or to the end, search, go on: bounded by `searches`."""
         for left in range(self.searches, -1, -1):
             piece = yield from self._ask(RAISED if left else FORBIDDEN, self.max_tokens - self.size)
-            query = self._take(piece)
-            if not query or self.size >= self.max_tokens:
+            query = yield from self._keep(piece)
+            if self.size >= self.max_tokens or (piece is not None and piece.cut == "length" and not query):
+                return self.cut_off(self.max_tokens)
+            if not query:
                 return
             if not left:
                 self.problems.append(f"the model asked for more than {self.searches} searches; the answer ends here")
                 return
             yield from self._look_up(query)
             piece = yield from self._ask(FORBIDDEN, min(self.lookahead, self.max_tokens - self.size))
-            rest = first_sentence(piece) if piece is not None else None
+            rest = piece and first_sentence(piece)
             if rest is None or not rest.text.strip():
                 return
-            wants_more = self._take(rest)
-            if (rest.ended and not wants_more) or self.size >= self.max_tokens:
+            wants_more = yield from self._keep(rest)
+            if rest.ended and not wants_more:
                 return
+            if self.size >= self.max_tokens:
+                return self.cut_off(self.max_tokens)
 
     def _ask(self, bias: float, most: int) -> Flow[Piece | None]:
-        piece, failed = yield from attempted(
-            self.writer.go_on(
-                self.text,
-                (),
-                max_tokens=most,
-                logit_bias={"[": bias} if "logit_bias" in self.writer.can else None,
-                messages=self._prompt(),
-                stop=(_STOP,),
-                label="flare/search",
-            )
+        call = self.writer.go_on(
+            self.text,
+            (),
+            max_tokens=most,
+            logit_bias={"[": bias} if "logit_bias" in self.writer.can else None,
+            messages=self._prompt(),
+            stop=(_STOP,),
+            label="flare/search",
         )
-        if piece is None:
-            self.problems.append(f"{failed}; the answer ends here")
-        return piece
+        return (yield from self.called(call, most))
 
-    def _prompt(self) -> tuple:  # type: ignore[type-arg]
+    def _prompt(self) -> tuple[Message, ...]:
         examples = f"{self.writer.examples}\n\n" if self.writer.examples else ""
         return fill(
             "flare/search",
@@ -142,39 +126,32 @@ class _Run:
             question=examples + self.writer.question,
         )
 
-    def _take(self, piece: Piece | None) -> str:
+    def _keep(self, piece: Piece | None) -> Flow[str]:
         """Keep what stands before a call, and return what the call searches for; '' where there is none."""
-        if piece is None or not piece.text.strip():
-            if piece is not None and not self.parts:
-                self.problems.append("the model wrote nothing")
+        if piece is None:
             return ""
         kept, query = parted(piece.text)
-        size = len(kept)
         if kept.strip():
             found = bool(self.hits)
-            self.text = joined(self.text, kept)
-            self.parts.append(
-                Part(
-                    kept,
-                    kept,
-                    "retrieved" if found else "first",
-                    f"after a search for {self.asked[-1]!r}" if found else "before any search",
-                    tokens=slice_tokens(piece.tokens, 0, size),
-                    queries=(self.asked[-1],) if found else (),
-                    hits=tuple(self.hits),
-                )
+            part = Part(
+                kept,
+                kept,
+                "retrieved" if found else "first",
+                f"after a search for {self.asked[-1]!r}" if found else "before any search",
+                tokens=slice_tokens(piece.tokens, 0, len(kept)),
+                queries=(self.asked[-1],) if found else (),
+                hits=tuple(self.hits),
             )
+            yield from self.take(part)
         self.size += piece.size
         return query
 
     def _look_up(self, query: str) -> Flow[None]:
         if query in self.asked:
             return
-        hits, failed = yield from attempted(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
-        if hits is None:
-            self.problems.append(f"{failed}; written on without it")
+        rankings = yield from self.found(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
         self.asked.append(query)
-        self.hits = hits or []
+        self.hits = rankings[0] if rankings else []
 
 
 def parted(text: str) -> tuple[str, str]:

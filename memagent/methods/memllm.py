@@ -19,14 +19,15 @@ Departures from the paper and its published code:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem
+from memagent.errors import CapabilityError, UsageProblem
 from memagent.flow import Flow, generate, inquire, read_triples, tell
 from memagent.methods.attempts import attempted
 from memagent.methods.continuing import continued
+from memagent.methods.drafting import Draft
 from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, read_calls
 from memagent.methods.memllm_grammar import (
     OPEN,
@@ -97,11 +98,7 @@ def memllm(
         yield from tell(f"{run.notes[0][0].upper()}{run.notes[0][1:]}.")
     if run.text:
         run.parts.append(Part(run.text, run.text, "first", "it was given"))
-    try:
-        yield from run.write()
-    except Stopped as error:
-        run.problems.append(f"stopped: {error.message}")
-    return run.answer()
+    return (yield from run.finished(run.write()))
 
 
 class _Said(NamedTuple):
@@ -114,7 +111,7 @@ class _Said(NamedTuple):
 
 
 @dataclass
-class _Run:
+class _Run(Draft):
     """One answer while it is written."""
 
     question: str
@@ -126,11 +123,9 @@ class _Run:
     reads: int
     once: bool
     max_tokens: int
-    text: str = ""
     barred: tuple[str, ...] = ()
     timeout: float | None = None
     search_timeout: float | None = None
-    size: int = 0
     block: str = ""  # the call with its results; the only one that is shown
     at: int = 0  # where in the text it stands
     exchange: tuple[ToolCall, str] | None = None
@@ -138,16 +133,6 @@ class _Run:
     before: tuple[Query, ...] = ()  # those of the call before, whatever came of it
     asked: tuple[Query, ...] = ()  # those of the block
     hits: tuple[Hit, ...] = ()
-    parts: list[Part] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def answer(self) -> Answer:
-        """What there is so far."""
-        hits = {(hit.id, hit.text): hit for part in self.parts for hit in part.hits}
-        return Answer(
-            self.text.strip(), tuple(hits.values()), tuple(self.parts), tuple(self.problems), tuple(self.notes)
-        )
 
     def write(self) -> Flow[None]:
         """Write up to a call or the end, read, go on. Each round but the last reads or drops, and both are limited."""
@@ -162,8 +147,6 @@ class _Run:
                 self._keep(said, "")
                 if said.call is not None:
                     self.problems.append(self._why_ended(found, dropped))
-                if not self.text.strip():
-                    self.problems.append("the model wrote nothing")
                 return
             why = yield from self._read(said)
             found, dropped, bar = (found, dropped + 1, True) if why else (found + 1, dropped, False)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import Literal
 
-from memagent.errors import Stopped, UsageProblem
+from memagent.errors import UsageProblem
 from memagent.flow import Flow, generate, inquire, retrieve
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import words_of
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_last, joined
+from memagent.methods.continuing import Piece, Writer, first_sentence, is_last
+from memagent.methods.drafting import Draft
 from memagent.methods.plain import numbered
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
@@ -118,7 +120,7 @@ def _begun(
 
 
 @dataclass
-class _Run:
+class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
@@ -126,34 +128,15 @@ class _Run:
     using: str
     max_tokens: int
     search_timeout: float | None
-    text: str = ""
-    size: int = 0
-    parts: list[Part] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    searching: bool = True
-
-    def finished(self, writing: Flow[None]) -> Flow[Answer]:
-        """Write, and return what there is, however it ended."""
-        try:
-            yield from writing
-        except Stopped as error:
-            self.problems.append(f"stopped: {error.message}")
-        hits: dict[tuple[str, str], Hit] = {}
-        for part in self.parts:
-            for hit in part.hits:
-                hits.setdefault((hit.id, hit.text), hit)
-        if not self.text.strip() and not self.problems:
-            self.problems.append("the model wrote nothing")
-        return Answer(self.text.strip(), tuple(hits.values()), tuple(self.parts), tuple(self.problems))
 
     def at_once(self, *, searched: bool) -> Flow[None]:
         """All of the answer in one call."""
         hits = (yield from self._found(self.writer.question)) if searched else []
         piece = yield from self._piece(hits, self.max_tokens)
         if piece is not None and piece.text.strip():
-            self._take(piece, self.writer.question if searched else "", hits)
+            yield from self._keep(piece, self.writer.question if searched else "", hits)
             if piece.cut == "length":
-                self._cut_off()
+                self.cut_off(self.max_tokens)
 
     def by_window(self, tokens: int) -> Flow[None]:
         """So many tokens at a time."""
@@ -163,11 +146,11 @@ class _Run:
             piece = yield from self._piece(hits, tokens)
             if piece is None or not piece.text.strip():
                 return
-            self._take(piece, query, hits)
+            yield from self._keep(piece, query, hits)
             if piece.ended or (is_last(self.text.rpartition(". ")[2]) and piece.text.rstrip().endswith(".")):
                 return
             query = "".join(words_of(self.text)[-tokens:]).strip()
-        self._cut_off()
+        self.cut_off(self.max_tokens)
 
     def by_sentence(self, lookahead: int) -> Flow[None]:
         """One sentence at a time."""
@@ -176,16 +159,13 @@ class _Run:
             hits = yield from self._found(query)
             piece = yield from self._piece(hits, lookahead)
             piece = piece and first_sentence(piece)
-            if piece is None or not piece.text.strip():
+            if piece is None or not self.is_new(piece):
                 return
-            if piece.text.strip() in (part.text.strip() for part in self.parts):
-                self.problems.append("the model began to repeat itself; the answer ends here")
-                return
-            self._take(piece, query, hits)
+            yield from self._keep(piece, query, hits)
             if piece.ended or is_last(piece.text):
                 return
             query = piece.text.strip()
-        self._cut_off()
+        self.cut_off(self.max_tokens)
 
     def by_questions(self, steps: int) -> Flow[None]:
         """One question at a time."""
@@ -224,38 +204,17 @@ class _Run:
             query = following
 
     def _found(self, query: str) -> Flow[list[Hit]]:
-        """What a query finds. After a failure nothing more is looked up."""
-        if not self.searching:
-            return []
-        hits, failed = yield from attempted(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
-        if hits is None:
-            self.searching = False
-            self.problems.append(f"{failed}; the rest was written without looking up")
-        return hits or []
+        """What a query finds."""
+        rankings = yield from self.found(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
+        return rankings[0] if rankings else []
 
     def _piece(self, hits: list[Hit], most: int) -> Flow[Piece | None]:
-        piece, failed = yield from attempted(
-            self.writer.go_on(self.text, hits, max_tokens=most, label="passive/answer")
-        )
-        if piece is None:
-            self.problems.append(f"{failed}; the answer ends here")
-        elif piece.cut == "filter":
-            self.problems.append("a reply was cut off by the backend's filter")
-            piece = replace(piece, ended=True)
-        elif piece.cut and not piece.text:
-            self.problems.append(f"the model thought aloud for {most} tokens and said nothing")
-        return piece
+        return self.called(self.writer.go_on(self.text, hits, max_tokens=most, label="passive/answer"), most)
 
-    def _cut_off(self) -> None:
-        self.problems.append(f"the answer was cut off at max_tokens={self.max_tokens}")
-
-    def _take(self, piece: Piece, query: str, hits: list[Hit]) -> None:
-        decision = "retrieved" if self.parts else "first"
-        self.text = joined(self.text, piece.text)
-        self.parts.append(
-            Part(piece.text, piece.text, decision, queries=(query,) if query else (), hits=tuple(hits))  # type: ignore[arg-type]
-        )
-        self.size += piece.size
+    def _keep(self, piece: Piece, query: str, hits: list[Hit]) -> Flow[None]:
+        decision: Literal["first", "retrieved"] = "retrieved" if self.parts else "first"
+        queries = (query,) if query else ()
+        yield from self.take(Part(piece.text, piece.text, decision, queries=queries, hits=tuple(hits)), piece.size)
 
 
 def asked_in(reply: str) -> tuple[str, str, str]:

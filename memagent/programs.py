@@ -22,6 +22,8 @@ guards off from within or hides from them, memory in files that have no name (`m
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import json
 import os
 import signal
@@ -29,6 +31,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from memagent.errors import ConfigError, UsageProblem
@@ -62,9 +65,7 @@ def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int =
         )
     if sys.platform == "win32" or not sys.executable:
         raise ConfigError("programs cannot be limited here", hint="Run them on Linux or macOS, by a usual Python.")
-    # What it left cannot always be removed; the folder is then left to the system.
-    with tempfile.TemporaryDirectory(prefix="memagent-program-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with _temporary_folder() as folder:
         (folder / "work").mkdir()
         source = folder / "work" / "program.py"
         source.write_text(program, encoding="utf-8", errors="replace")
@@ -97,8 +98,8 @@ def _ended(process: subprocess.Popen[bytes], seconds: float, folder: Path, disk:
             time.sleep(_POLL)
             if now < look:
                 continue
-            if _occupied(folder, disk * 2**20, end) > disk * 2**20:
-                killed = f"it was killed: its files took up more than {disk} MiB"
+            if too_much := _too_much(folder, disk, end):
+                killed = f"it was killed: {too_much}"
                 break
             look = time.monotonic() + max(_LOOK, 4 * (time.monotonic() - now))
     finally:
@@ -108,18 +109,48 @@ def _ended(process: subprocess.Popen[bytes], seconds: float, folder: Path, disk:
     return (code, "") if ended else (None, killed)
 
 
-def _occupied(folder: Path, most: int, end: float) -> int:
-    """Return how many bytes a folder takes up on the disk; no more is counted once it is over `most`, or past `end`."""
+def _too_much(folder: Path, most: int, end: float) -> str:
+    """Say what is too much about a folder's files, or nothing; no more is counted past `most` MiB or `end`."""
     total, folders = 0, [str(folder)]
-    while folders and total <= most and time.monotonic() < end:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):  # it is gone already
-                    total += max(_LEAST, entry.stat(follow_symlinks=False).st_blocks * 512)
-                    folders += [entry.path] * entry.is_dir(follow_symlinks=False)
-                if total > most:
-                    break
-    return total
+    while folders and time.monotonic() < end:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):  # it is gone already
+                        total += max(_LEAST, entry.stat(follow_symlinks=False).st_blocks * 512)
+                        folders += [entry.path] * entry.is_dir(follow_symlinks=False)
+                    if total > most * 2**20:
+                        return f"its files took up more than {most} MiB"
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # nobody can count what lies there
+                return "its folders lie deeper than a path can say"
+    return ""
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """Make a folder, and remove it with all that a program has left there, however deep and whatever it forbids."""
+    folder = Path(tempfile.mkdtemp(prefix="memagent-program-"))
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):  # what cannot be removed is left to the system
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; the folders in it are moved to its top first, so that no path is too long and nothing recurs."""
+    folders, names = [folder], itertools.count()
+    for each in folders:  # it grows meanwhile
+        for entry in list(os.scandir(each)):
+            if entry.is_dir(follow_symlinks=False):
+                os.chmod(entry.path, 0o700)
+                folders.append(folder / f"moved-{next(names)}")
+                os.rename(entry.path, folders[-1])
+            else:
+                os.unlink(entry.path)
+    for each in reversed(folders):
+        each.rmdir()
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

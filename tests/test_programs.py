@@ -212,6 +212,30 @@ def test_many_files_are_no_way_to_fill_the_disk(body):
     assert ran.code is None and ran.why == "it was killed: its files took up more than 2 MiB"
 
 
+def test_folders_deeper_than_a_path_can_say_are_killed_and_removed():
+    """Each path of the tree is too long for the system from some depth on, and too deep to recurse."""
+    program = "import os\nwhile True:\n    os.mkdir('a' * 200)\n    os.chdir('a' * 200)"
+    ran = programs.run(program, seconds=60, disk=2000)
+    assert ran.code is None and ran.why == "it was killed: its folders lie deeper than a path can say"
+
+
+def test_a_tree_too_deep_to_recurse_is_removed():
+    left = "import os\nfor i in range(20000):\n    os.mkdir('a')\n    os.chdir('a')\n"
+    assert programs.run(left, seconds=60, disk=200).code in (0, None)  # what was left: `nothing_is_left`
+
+
+def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    with programs._temporary_folder() as folder:
+        (folder / "to-a-folder").symlink_to(kept)
+        (folder / "closed" / "inner").mkdir(parents=True)
+        (folder / "closed" / "inner" / "to-a-file").symlink_to(kept / "file")
+        (folder / "closed").chmod(0)
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "file"]
+
+
 def test_a_program_may_write_in_its_own_folder_but_not_without_end():
     ran = programs.run("open('a', 'w').write('mine')\nprint(open('a').read())\nimport os\nos.remove('a')")
     assert ran.ok and ran.output == "mine\n"

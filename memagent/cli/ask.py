@@ -11,7 +11,16 @@ import click
 
 from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
 from memagent.cli.explaining import explained
-from memagent.cli.notes import check_query, db_option, embedder_option, json_option, open_memory, scope_options, where
+from memagent.cli.notes import where
+from memagent.cli.options import (
+    check_query,
+    db_option,
+    embedder_option,
+    json_option,
+    max_cost_option,
+    open_memory,
+    scope_options,
+)
 from memagent.errors import Stopped, UsageProblem
 from memagent.methods.names import BY_GRAPH, BY_TRIPLES, METHODS
 
@@ -47,7 +56,7 @@ _NO_ANSWER = 4  # as where the model fails at once
     type=click.Choice(["auto", "logprobs", "agreement", "doubt"]),
     help="flare: how the model's confidence is measured.",
 )
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after this, with the best answer so far.")
 @click.option("--explain", is_flag=True, help="Tell how each sentence or step came about.")
 @scope_options

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from memagent.cli.console import FINDINGS, complain, emit, plural, say
-from memagent.cli.notes import db_option, json_option, scope_options
+from memagent.cli.options import db_option, json_option, scope_options
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from memagent.cli.console import emit, say
-from memagent.cli.notes import db_option, json_option, open_memory, scope_options
+from memagent.cli.options import db_option, json_option, open_memory, scope_options
 
 
 @click.command()

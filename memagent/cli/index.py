@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import FINDINGS, Terminated, complain, emit, hush, plural, say, shortened, spent
-from memagent.cli.notes import db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.cli.options import db_option, embedder_option, json_option, max_cost_option, open_memory, scope_options
 from memagent.errors import LLMError, Stopped
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--failed", is_flag=True, help="Go through those that failed as well, once more.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many passages.")
 @click.option("--concurrency", default=8, show_default=True, type=click.IntRange(1, 256), help="Passages at once.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @click.option(
     "--from",
     "source",

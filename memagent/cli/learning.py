@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memagent.cli.console import complain, dim, emit, hush, plural, say, shortened, spent
-from memagent.cli.notes import check_query, db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.cli.options import (
+    check_query,
+    db_option,
+    embedder_option,
+    json_option,
+    max_cost_option,
+    open_memory,
+    scope_options,
+)
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.methods.arm_rag import Learnt
+    from memagent.methods.arm_rag import Key, Learnt
     from memagent.methods.verifying import Check
 
 _SHOWN = 10  # refused attempts that are listed
@@ -46,7 +54,7 @@ key_option = click.option(
 @click.option("--failures", is_flag=True, help="Keep wrong attempts too, marked as such.")
 @click.option("--shared", is_flag=True, help="Let every user of the memory see what is learnt.")
 @click.option("-m", "--model", default=None, help="Which model tries; see memagent --help.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @scope_options
 @db_option
 @embedder_option
@@ -55,7 +63,7 @@ key_option = click.option(
 def learn(
     file: Path,
     how: str,
-    key: str,
+    key: Key,
     samples: int,
     failures: bool,
     shared: bool,
@@ -94,7 +102,7 @@ def learn(
                     shared=shared,
                     source=str(file),
                     failures=failures,
-                    key=key,  # type: ignore[arg-type]
+                    key=key,
                 )
             ).value
             totals.update(kept=len(found.ids), right=found.right, wrong=found.wrong, unclear=found.unclear)
@@ -121,7 +129,7 @@ def learn(
 @click.option("--contrast", type=click.IntRange(0, 10), default=0, help="Show so many wrong attempts as well.")
 @click.option("--shared", is_flag=True, help="Let every user of the memory see what is learnt.")
 @click.option("-m", "--model", default=None, help="Which model solves; see memagent --help.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @scope_options
 @db_option
 @embedder_option
@@ -132,7 +140,7 @@ def solve(
     k: int,
     gold: str | None,
     how: str,
-    key: str,
+    key: Key,
     contrast: int,
     shared: bool,
     model: str | None,
@@ -153,9 +161,7 @@ def solve(
     check = None if gold is None else _check(how, gold)
     with open_memory(db, embedder, new=True) as memory:
         controller = Controller(model, memory.bind(**scope), budget=Budget(cost=max_cost))
-        result = controller.run(
-            arm_rag.solve(problem, k=k, check=check, key=key, contrast=contrast, shared=shared)  # type: ignore[arg-type]
-        )
+        result = controller.run(arm_rag.solve(problem, k=k, check=check, key=key, contrast=contrast, shared=shared))
     solved = result.value
     if as_json:
         emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})

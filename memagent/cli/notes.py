@@ -5,39 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from memagent.cli.console import complain, dim, emit, hush, plural, say, shortened
+from memagent.cli.options import check_query, db_option, embedder_option, json_option, open_memory, scope_options
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
     from memagent.memory import Memory
     from memagent.types import Hit, Note
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-db_option = click.option(
-    "--db",
-    default="memory.db",
-    show_default=True,
-    envvar="MEMAGENT_DB",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The memory's file.",
-)
-embedder_option = click.option("--embedder", default=None, help="hashing (default), local, openai:MODEL, ...")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def scope_options(command: F) -> F:
-    """Whose memory is meant; without `--user`, what belongs to nobody in particular."""
-    for name in ("agent", "session", "user"):
-        command = click.option(f"--{name}", default=None, help=f"In the memory of this {name}.")(command)
-    return command
 
 
 @click.command()
@@ -152,15 +133,6 @@ def _overview(memory: Memory, db: Path, as_json: bool) -> None:
         click.echo(f"{count:6d}  {source or '(given as text)'}")
 
 
-def open_memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
-    """Open the memory of a command; one that is not there is an error, unless it may be new."""
-    from memagent.memory import Memory
-
-    if not new and not db.exists():
-        raise UsageProblem(f"there is no memory {str(db)!r}", hint=f"Make one with: memagent add FOLDER --db {db}")
-    return Memory(db, embedder=embedder, single_user=True)
-
-
 def _standard_input(paths: Sequence[Path]) -> list[Note]:
     from memagent.indexing.chunk import chunk
     from memagent.types import Note
@@ -171,12 +143,6 @@ def _standard_input(paths: Sequence[Path]) -> list[Note]:
         return [Note(text) for text in chunk(sys.stdin.read())]
     except UnicodeDecodeError as error:
         raise UsageProblem("standard input is not UTF-8 text", hint="Convert it first.") from error
-
-
-def check_query(query: str) -> None:
-    """Refuse a question that says nothing."""
-    if not query.strip():
-        raise UsageProblem("the question is empty", hint="Say what to look for.")
 
 
 def where(hit: Hit) -> str:

@@ -12,7 +12,7 @@ import click
 
 from memagent.cli.console import dim, emit, plural, say
 from memagent.cli.lazy import OrderedGroup
-from memagent.cli.notes import db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.cli.options import db_option, embedder_option, json_option, open_memory, scope_options
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:

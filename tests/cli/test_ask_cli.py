@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import memagent
 
 from memagent.cli.explaining import word_diff
 from memagent.errors import UnknownName
@@ -18,17 +16,6 @@ from memagent.methods.names import METHODS, method
 from memagent.testing import FakeOpenAIServer
 
 QUESTION = "In which country is the lighthouse that Mara keeps?"
-
-
-def memagent(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "memagent", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        input="",
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture

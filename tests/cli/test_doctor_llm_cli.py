@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import memagent
 
 from memagent.testing import FakeOpenAIServer, Fault
 
 COUNT = "1 2 3 4 5 6 7 8 9"
-
-
-def memagent(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "memagent", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        input="",
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -15,19 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command, memagent
 
 from memagent import Memory, Note
 from memagent.testing import FakeOpenAIServer, Fault
-
-
-def command(*arguments: Any) -> list[str]:
-    return [sys.executable, "-m", "memagent", *map(str, arguments)]
-
-
-def memagent(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
-    )
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import memagent
 
 from memagent import Memory
 from memagent.offline import nouns
@@ -24,17 +21,6 @@ LINES = [
         "attempts": [r"\boxed{\$70,000}"],
     },
 ]
-
-
-def memagent(*arguments: Any, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "memagent", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        input="",
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture

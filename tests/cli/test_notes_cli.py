@@ -8,23 +8,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import memagent
 
 from memagent import Memory, Note, Triple
 from memagent.testing import FakeOpenAIServer
-
-
-def memagent(*arguments: Any, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "memagent", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        input=stdin or "",
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture

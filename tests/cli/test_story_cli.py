@@ -15,23 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import memagent
 
 from memagent import Story
 from memagent.testing import FakeOpenAIServer, Fault
 
 PREMISE = "A lighthouse keeper stops believing that her brother is dead."
-
-
-def memagent(*arguments: Any, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "memagent", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
-        env={**os.environ, **environment},
-    )
 
 
 @pytest.fixture

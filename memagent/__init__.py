@@ -13,19 +13,7 @@ if TYPE_CHECKING:
     from memagent.budget import Budget
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
-    from memagent.flow import (
-        Flow,
-        RunDone,
-        StepDone,
-        TokenReceived,
-        forget,
-        gather,
-        generate,
-        read_triples,
-        remember,
-        retrieve,
-        write_triples,
-    )
+    from memagent.flow import RunDone, StepDone, TokenReceived
     from memagent.memory.memory import Memory
     from memagent.methods.arm_rag import learn, solve
     from memagent.methods.citations import cited, verified
@@ -39,6 +27,7 @@ if TYPE_CHECKING:
     from memagent.methods.rat import rat
     from memagent.methods.recite import recite
     from memagent.methods.rerank import reranked
+    from memagent.steps import Flow, forget, gather, generate, read_triples, remember, retrieve, write_triples
     from memagent.story.book import Story
     from memagent.trace import Trace
     from memagent.triples import Learnt, Limits, Query, Reading
@@ -67,7 +56,7 @@ _HOME = {
     "Completion": "types",
     "Controller": "controller",
     "Fact": "types",
-    "Flow": "flow",
+    "Flow": "steps",
     "Hit": "types",
     "Learnt": "triples",
     "Limits": "triples",
@@ -95,9 +84,9 @@ _HOME = {
     "cited": "methods.citations",
     "flare": "methods.flare",
     "flare_instruct": "methods.flare_instruct",
-    "forget": "flow",
-    "gather": "flow",
-    "generate": "flow",
+    "forget": "steps",
+    "gather": "steps",
+    "generate": "steps",
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
     "learn": "methods.arm_rag",
@@ -105,15 +94,15 @@ _HOME = {
     "memllm_write": "methods.memllm_write",
     "plain": "methods.plain",
     "rat": "methods.rat",
-    "read_triples": "flow",
+    "read_triples": "steps",
     "recite": "methods.recite",
-    "remember": "flow",
+    "remember": "steps",
     "reranked": "methods.rerank",
-    "retrieve": "flow",
+    "retrieve": "steps",
     "solve": "methods.arm_rag",
     "verified": "methods.citations",
     "walk": "methods.memllm_walk",
-    "write_triples": "flow",
+    "write_triples": "steps",
 }
 
 __all__ = [

@@ -30,7 +30,7 @@ MAY: dict[str, set[str]] = {
     "openai_server": set(),
     "budget": {"llms.base"},
     "steps": {"triples"},
-    "flow": {"steps", "triples"},
+    "flow": {"steps"},
     "prompts": set(),
     "structured": {"flow", "prompts"},
     "stores": {"terms", "triples", "unit"},

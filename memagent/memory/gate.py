@@ -57,8 +57,11 @@ def named(triple: Triple, speaker: str) -> Triple:
     """Return a triple with the speaker in place of `I`, where it is known who that is."""
     if not speaker.strip():
         return triple
-    parts = {part: speaker for part in ("subject", "object") if _is_first_person(getattr(triple, part))}
-    return replace(triple, **parts)  # type: ignore[arg-type]
+
+    def name(text: str) -> str:
+        return speaker if _is_first_person(text) else text
+
+    return replace(triple, subject=name(triple.subject), object=name(triple.object))
 
 
 def why_not(

@@ -11,13 +11,14 @@ asked for; running it is a step of the flow, and the controller decides whether 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from memagent.flow import Flow, execute
+from memagent.flow import Flow
 from memagent.methods.rat_calls import Limits, say
 from memagent.methods.rat_labels import without_label
 from memagent.methods.rat_reading import program_in, words_in
+from memagent.methods.running import tested
 from memagent.types import Execution
 
 Domain = Literal["writing", "planning", "maths", "code"]
@@ -25,7 +26,6 @@ Query = Literal["llm", "draft", "step"]
 
 _STEP = re.compile(r"[\s#*_>-]{0,12}STEP\b", re.IGNORECASE)
 _ERROR_CHARACTERS = 2000
-_PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _tried(
     program = program_in(said.text)
     if not program.strip():
         return "", Execution(code=1, why="there is no program"), (said.problem or "the model wrote no program",)
-    ran = yield from _run(program, tests, seconds)
+    ran = yield from tested(program, tests, seconds)
     cut: tuple[str, ...] = (f"the program was {said.cut}",) if said.cut else ()
     if ran.ok:
         return program, ran, cut
@@ -129,17 +129,6 @@ def _tried(
                 mended.problem or "the model did not mend its program",
             ),
         )
-    ran = yield from _run(second, tests, seconds)
+    ran = yield from tested(second, tests, seconds)
     cut += (f"the mended program was {mended.cut}",) if mended.cut else ()
     return second, ran, (*cut, f"the first program failed and was mended: {first}")
-
-
-def _run(program: str, tests: str, seconds: float) -> Flow[Execution]:
-    """Run a program, with its tests if it has any. One that should have printed something and did not has failed."""
-    source = f"{program}\n\n{tests}\n\nprint({_PASSED!r})\n" if tests else program
-    ran = yield from execute(source, seconds=seconds)
-    if ran.ok and tests and not ran.output.rstrip().endswith(_PASSED):
-        return replace(ran, code=1, why="it ended before its tests did")
-    if ran.ok and not ran.output.strip():
-        return replace(ran, code=1, why="it printed nothing")
-    return ran

@@ -15,8 +15,9 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from memagent.errors import ReplyError, UsageProblem
-from memagent.flow import Flow, execute
+from memagent.flow import Flow
 from memagent.methods.rat_reading import program_in
+from memagent.methods.running import tested
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 
@@ -138,15 +139,11 @@ def passes(tests: str, *, seconds: float = 10.0) -> Check:
 
     def check(attempt: str) -> Flow[Verdict]:
         program = program_in(attempt)
-        done = yield from execute(f"{program}\n\n{tests}\n\nprint({_PASSED!r})", seconds=seconds)
-        right = done.ok and done.output.rstrip().endswith(_PASSED)
-        why = "it passes" if right else f"it fails: {done.why or done.errors[-300:] or 'it ended before its tests'}"
-        return Verdict(right, program, "tests", why)
+        done = yield from tested(program, tests, seconds)
+        why = "it passes" if done.ok else f"it fails: {done.why}\n{done.errors[-300:]}".strip()
+        return Verdict(done.ok, program, "tests", why)
 
     return check
-
-
-_PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 
 
 def judge(problem: str, gold: str = "", *, timeout: float | None = 120.0) -> Check:

@@ -110,6 +110,9 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=200, help="halvings of the questions for the held-out estimate")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    for path in filter(None, (options.passages, options.questions, options.texts, options.vectors)):
+        if not path.is_file():
+            parser.error(f"there is no file {path}")
     passages, questions = _lines(options.passages), _lines(options.questions)
     if not passages or not questions or not all(one.get("supporting") for one in questions):
         parser.error("there must be passages, and questions that each name what is supporting")
@@ -239,7 +242,8 @@ def add_one(memory: Memory, passages: list[Any]) -> dict[str, float]:
     """
     news = [one for one in passages if list(triples(one))][-20:]
     memory.delete([str(one["id"]) for one in news])
-    memory.core.graph.arrays(memory.scope)
+    memory.core.graph.find_synonyms(memory.scope)  # what the deletions cost is not what adding costs
+    memory.search(passages[0]["title"] + "\n" + passages[0]["text"], using="graph")
     adding, searching = [], []
     for one in news:
         found = Extraction((), tuple(triples(one)))

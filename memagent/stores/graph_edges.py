@@ -15,6 +15,8 @@ from memagent.stores.graph_state import FACT, OBJECT, PASSAGE, RID, SOURCE, SUBJ
 
 Edges = tuple[NDArray[np.int32], NDArray[np.float32]]
 
+_LOW = (1 << 32) - 1
+
 NEIGHBOURS = 101
 """Synonyms that a phrase has at most of its own: the nearest. It may be among those of others besides."""
 
@@ -27,10 +29,10 @@ def arrays_of(state: GraphState, links: Iterable[tuple[str, str, str, float]]) -
         links: kind, the keys of two phrases, and a weight, each.
     """
     lines = state.lines
-    phrases, place = _places(state.phrases, np.unique(lines[:, (SUBJECT, OBJECT)]))
+    phrases, place = _places(state.phrases, lines[:, (SUBJECT, OBJECT)])
     numbers = np.fromiter((number for number, _ in state.passages.values()), np.int64, len(state.passages))
     ids = np.concatenate([numbers, lines[lines[:, PASSAGE] >= 0, PASSAGE]])
-    passages, passage_place = _places(state.ids, np.unique(ids))
+    passages, passage_place = _places(state.ids, ids)
     passage_place[passage_place >= 0] += len(phrases)
     said = place[lines[:, SUBJECT]], place[lines[:, OBJECT]]
     told = passage_place[lines[:, PASSAGE]]
@@ -54,14 +56,14 @@ def arrays_of(state: GraphState, links: Iterable[tuple[str, str, str, float]]) -
 
 
 def _places(names: Names, live: Numbers) -> tuple[list[str], Numbers]:
-    """The live names in order, and the place of each number among them; -1 for those that are not live, and for -1."""
+    """The names of live numbers in order, and each number's place among them; -1 for those not live, and for -1."""
     alive = np.zeros(len(names.all), dtype=np.bool_)
     alive[live] = True
     order = names.order()
     order = order[alive[order]]
     place = np.full(len(names.all) + 1, -1, dtype=np.int64)
     place[order] = np.arange(len(order))
-    return [names.all[number] for number in order.tolist()], place
+    return np.array(names.all, dtype=object)[order].tolist(), place
 
 
 def _facts(
@@ -69,25 +71,26 @@ def _facts(
 ) -> tuple[tuple[str, ...], Numbers, tuple[NDArray[np.int64], NDArray[np.int32]]]:
     """The ids of the facts, the nodes of their ends, and where the rids of facts stand among them."""
     lines = state.lines
-    facts, place = _places(state.facts, np.unique(lines[:, FACT]))
+    facts, place = _places(state.facts, lines[:, FACT])
     ends = np.zeros((len(facts), 2), dtype=np.int64)
     ends[place[lines[:, FACT]]] = np.stack(said, axis=1)
-    rids, first = np.unique(lines[:, RID], return_index=True)
-    return tuple(facts), ends, _looked_up(rids, place[lines[first, FACT]])
+    rids = _distinct(lines[:, RID] << 32 | place[lines[:, FACT]])
+    return tuple(facts), ends, (rids >> 32, (rids & _LOW).astype(np.int32))
 
 
 def _relations(lines: Numbers, said: tuple[Numbers, Numbers], told: Numbers, nodes: int) -> Edges:
     """How many facts join two phrases: a fact counts once for each passage or source that says it."""
     sayer = np.where(told >= 0, told, nodes + lines[:, SOURCE])
-    once = np.unique(lines[:, FACT] << 32 | sayer, return_index=True)[1]
-    subject, object = said
-    pairs = (np.minimum(subject, object) << 32 | np.maximum(subject, object))[once]
-    return _edges(*np.unique(pairs[(subject != object)[once]], return_counts=True))
+    ends = np.zeros((2, int(lines[:, FACT].max(initial=-1)) + 1), dtype=np.int64)
+    ends[:, lines[:, FACT]] = said
+    subject, object = ends[:, _distinct(lines[:, FACT] << 32 | sayer) >> 32]
+    pairs = np.minimum(subject, object) << 32 | np.maximum(subject, object)
+    return _edges(*np.unique(pairs[subject != object], return_counts=True))
 
 
 def _contexts(said: tuple[Numbers, Numbers], told: Numbers) -> Edges:
     read = told >= 0
-    pairs = np.unique(np.concatenate([end[read] << 32 | told[read] for end in said]))
+    pairs = _distinct(np.concatenate([end[read] << 32 | told[read] for end in said]))
     return _edges(pairs, np.ones(len(pairs)))
 
 
@@ -100,7 +103,7 @@ def _titles(state: GraphState, place: Numbers, passage_place: Numbers) -> dict[s
     if not named:
         return {}
     phrases, passages = np.array(named, dtype=np.int64).T
-    pairs = np.unique(place[phrases] << 32 | passage_place[passages])
+    pairs = _distinct(place[phrases] << 32 | passage_place[passages])
     return {"title": _edges(pairs, np.ones(len(pairs)))}
 
 
@@ -138,7 +141,7 @@ def _nearest(state: GraphState, place: Numbers) -> tuple[Numbers, NDArray[np.flo
     order = np.lexsort((both[:, 1], -np.tile(cosines, 2), both[:, 0]))
     source = both[order, 0]
     rank = np.arange(len(source)) - np.searchsorted(source, source)
-    kept = np.unique(pair[order][(rank < NEIGHBOURS) & starts[source]])
+    kept = _distinct(pair[order][(rank < NEIGHBOURS) & starts[source]])
     return ends[kept, 0] << 32 | ends[kept, 1], cosines[kept]
 
 
@@ -148,9 +151,14 @@ def _greatest(pairs: Numbers, weights: NDArray[np.float32]) -> Edges:
     return _edges(distinct, weights[order][first])
 
 
+def _distinct(numbers: Numbers) -> Numbers:
+    """The different numbers in order. `np.unique` without counts hashes them, which takes twenty times as long here."""
+    return np.unique(numbers, return_counts=True)[0]
+
+
 def _edges(pairs: Numbers, weights: NDArray[np.generic]) -> Edges:
     """Pairs (m,) as an array (m, 2), and weights (m,)."""
-    ends = np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1).astype(np.int32)
+    ends = np.stack([pairs >> 32, pairs & _LOW], axis=1).astype(np.int32)
     return _fixed(ends), _fixed(weights.astype(np.float32))
 
 

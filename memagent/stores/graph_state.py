@@ -155,7 +155,7 @@ class GraphState:
         self.starts: list[bool] = []  # by phrase, whether it says enough to have synonyms
         self.mentions = Mentions()
         self._rids: dict[int, int] = {}  # of phrases, to their numbers
-        self._live: set[int] = set()
+        self._live: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)  # by phrase, whether something says it
 
     def _load(self, lines: Sequence[Row], passages: Sequence[Row]) -> None:
         first = self.seq < 0
@@ -167,7 +167,8 @@ class GraphState:
         self.starts += [sum(map(str.isalnum, phrase)) > 2 for phrase in self.phrases.all[known:]]
         fresh = self._count_live()
         if self._synonyms is not None and fresh:
-            self._compare(self._synonyms, fresh, first=first)
+            said = {row[end] for row in lines for end in ("subject_rid", "object_rid")}  # what is fresh is said here
+            self._compare(self._synonyms, sorted(rid for rid in said if self._rids[rid] in fresh), first=first)
 
     def _line(self, row: Row) -> tuple[int, ...]:
         subject, object = self.phrases.number(row["subject"]), self.phrases.number(row["object"])
@@ -179,22 +180,25 @@ class GraphState:
 
     def _count_live(self) -> set[int]:
         """Keep the mentions to the phrases that something says; return which of these are new."""
-        live = set(np.unique(self.lines[:, (SUBJECT, OBJECT)]).tolist())
-        fresh = live - self._live
-        for number in self._live - live:
+        live = np.zeros(len(self.phrases.all), dtype=np.bool_)
+        live[self.lines[:, (SUBJECT, OBJECT)]] = True
+        before = np.zeros_like(live)
+        before[: len(self._live)] = self._live
+        for number in np.flatnonzero(before & ~live).tolist():
             self.mentions.drop(number, self.phrases.all[number])
+        fresh = np.flatnonzero(live & ~before).tolist()
         for number in fresh:
             self.mentions.add(number, self.phrases.all[number])
         self._live = live
-        return fresh
+        return set(fresh)
 
-    def _compare(self, synonyms: Synonyms, fresh: set[int], *, first: bool) -> None:
-        """Find the synonyms of fresh phrases, at first those that are kept; the rest by comparing."""
+    def _compare(self, synonyms: Synonyms, fresh: list[int], *, first: bool) -> None:
+        """Find the synonyms of fresh phrases by their rids, at first those that are kept; the rest by comparing."""
         upto = 0
         if first:
             upto, pairs, cosines = synonyms.kept(self._scope)
             self._take(_numbered(pairs, {mark(name): number for number, name in enumerate(self.phrases.all)}), cosines)
-        new = [rid for rid, number in self._rids.items() if rid > upto and number in fresh]
+        new = [rid for rid in fresh if rid > upto]
         if new:
             near, other, cosines = synonyms.of(self._scope, np.array(new, dtype=np.int64))
             self._take(_numbered(np.stack([near, other], axis=1), self._rids), cosines)
@@ -209,7 +213,7 @@ class GraphState:
         self.synonyms, self.cosines = pairs[once], cosines[once]
 
     def _wasteful(self) -> bool:
-        return len(self.phrases.all) > 1000 + _DEAD * len(self._live)
+        return len(self.phrases.all) > 1000 + _DEAD * int(np.count_nonzero(self._live))
 
 
 def _numbered(pairs: Numbers, numbers: dict[int, int]) -> Numbers:

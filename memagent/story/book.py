@@ -32,6 +32,7 @@ from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event as LogEvent
 from memagent.story.log import Log
+from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.pages import Pages
 from memagent.story.record import VERSION, StoryRecord, usage_to, written_event
 from memagent.types import Usage
@@ -101,6 +102,12 @@ class Story:
     def state(self) -> State | None:
         """Where the story stands; `None` before its first paragraph."""
         return self.record.state
+
+    @property
+    def manuscript(self) -> Manuscript:
+        """The story as its readers have it."""
+        chapters = (Chapter("", tuple(self.record.paragraphs)),) if self.record.paragraphs else ()
+        return Manuscript(self.record.title, chapters, self.config.language)
 
     def write(
         self,

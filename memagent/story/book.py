@@ -34,7 +34,7 @@ from memagent.story.log import Event as LogEvent
 from memagent.story.log import Log
 from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.pages import Pages
-from memagent.story.record import VERSION, StoryRecord, usage_to, written_event
+from memagent.story.record import VERSION, Begun, StoryRecord, usage_to, written_event
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Story:
     @property
     def manuscript(self) -> Manuscript:
         """The story as its readers have it."""
-        chapters = (Chapter("", tuple(self.record.paragraphs)),) if self.record.paragraphs else ()
+        chapters = tuple(Chapter(title, tuple(texts)) for title, texts in self.record.chapter_texts())
         return Manuscript(self.record.title, chapters, self.config.language)
 
     def write(
@@ -251,12 +251,15 @@ class Story:
         before = self.record.paragraphs
         self._begun()
         self._adopt_memory_pages()
-        title, now = self.pages.manuscript_on_disk()
+        told = self.pages.manuscript_on_disk(self.record)
+        now = [text for _, text in told.paragraphs]
         if not now:
             raise StoryError("the manuscript holds no paragraph", hint="Delete the file to have it written again.")
         changed = sum(1 for old, new in zip(before, now, strict=False) if old != new) + abs(len(before) - len(now))
-        if changed or title != self.record.title:
-            self.commit(_event("manuscript", paragraphs=now, title=title))
+        chapters = _begun_at(told)
+        if changed or told.title != self.record.title or chapters != self.record.chapters:
+            places = [[chapter.first, chapter.title] for chapter in chapters]
+            self.commit(_event("manuscript", paragraphs=now, title=told.title, chapters=places))
         else:
             self.pages.write(self.record, self.log)
         self._take_up_edits()
@@ -302,9 +305,10 @@ class Story:
 
     def _take_up_edits(self) -> None:
         """Adopt what a person edited on the memory pages, bring all pages and the long memory up to the log."""
-        if self.pages.manuscript_edited(self.record, self.pages.last_written(self.log)):
+        if edited := self.pages.edited_chapters(self.record, self.pages.last_written(self.log)):
+            names = ", ".join(repr(str(path)) for path in edited)
             raise Unsynced(
-                f"{str(self.pages.manuscript)!r} was edited by hand",
+                f"{names} {'was' if len(edited) == 1 else 'were'} edited by hand",
                 hint=f"Take the edits up with: memagent story sync {quote(self.folder)}",
             )
         self._adopt_memory_pages()
@@ -354,6 +358,15 @@ class Story:
                 f"{str(self.folder)!r} is being written by another process",
                 hint="Wait for it to end, or stop it; then give the same command again.",
             ) from error
+
+
+def _begun_at(told: Manuscript) -> list[Begun]:
+    """Where each chapter of a manuscript begins."""
+    begun, first = [], 1
+    for chapter in told.chapters:
+        begun.append(Begun(first, chapter.title))
+        first += len(chapter.paragraphs)
+    return begun
 
 
 def quote(path: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from memagent import files
 from memagent.errors import StoryError
 from memagent.story.log import Log
+from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.record import StoryRecord
 
 _SECTION = re.compile(r"^## Paragraph (\d+)[ \t]*$", re.MULTILINE)
@@ -28,24 +29,30 @@ class Pages:
     """The readable files of the story in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.manuscript = folder / "chapters" / "01.md"
+        self.chapters = folder / "chapters"
         self.short = folder / "memory" / "short.md"
         self.long = folder / "memory" / "long.md"
         self._position = folder / ".memagent" / "pages.json"
 
     def write(self, record: StoryRecord, log: Log) -> None:
         """Write all files as the log has them."""
-        files.replace(self.manuscript, manuscript_text(record))
+        texts = chapter_files(record)
+        for name, text in texts.items():
+            files.replace(self.chapters / name, text)
+        for path in self._on_disk():
+            if path.name not in texts:
+                path.unlink()
         files.replace(self.long, long_text(record))
         self._finish(record, log)
 
     def extend(self, record: StoryRecord, log: Log, count: int) -> None:
         """Append the newest `count` paragraphs; what stands before them is not read or written again."""
         first = len(record.paragraphs) - count
-        if first == 0 or not (self.manuscript.exists() and self.long.exists()):
+        newest = self.chapters / _name(len(record.chapters))
+        if record.chapters[-1].first > first or not (newest.exists() and self.long.exists()):
             self.write(record, log)
             return
-        files.append(self.manuscript, "".join(f"\n{text}\n" for text in record.paragraphs[first:]))
+        files.append(newest, "".join(f"\n{text}\n" for text in record.paragraphs[first:]))
         joined = ((number, record.paragraphs[number - 1]) for number in range(first, len(record.paragraphs)))
         files.append(self.long, "".join(_section(number, text) for number, text in joined))
         self._finish(record, log)
@@ -62,9 +69,14 @@ class Pages:
             position = 0
         return StoryRecord.fold(log.events[:position])
 
-    def manuscript_edited(self, record: StoryRecord, before: StoryRecord) -> bool:
-        """Whether the manuscript on disk is neither what we wrote, nor something that we were writing when killed."""
-        return _edited(self.manuscript, manuscript_text(before), manuscript_text(record))
+    def edited_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
+        """Return the chapters on disk that are neither what we wrote, nor what we were writing when killed."""
+        then, now = chapter_files(before), chapter_files(record)
+        return [
+            path
+            for path in self._on_disk()
+            if _edited(path, then.get(path.name, ""), now.get(path.name, then.get(path.name, "")))
+        ]
 
     def short_edit(self, record: StoryRecord, before: StoryRecord) -> str | None:
         """Return the short memory as a person left it, or `None` when it was not edited."""
@@ -105,22 +117,42 @@ class Pages:
             raise StoryError(f"{str(self.long)!r} {what}", hint=hint)
         return dict(zip(numbers, texts, strict=True))
 
-    def manuscript_on_disk(self) -> tuple[str, list[str]]:
-        """Return the title and the paragraphs of the manuscript as they stand on disk."""
-        text = _read(self.manuscript).lstrip("\ufeff\n")
-        title = re.match(r"# (.*)\n", text)
-        body = text[title.end() :] if title else text
-        return title[1].strip() if title else "", [
-            part.strip() for part in re.split(r"\n[ \t]*\n", body) if part.strip()
-        ]
+    def manuscript_on_disk(self, record: StoryRecord) -> Manuscript:
+        """Return the manuscript as it stands on disk; a chapter whose file was deleted is as the log has it."""
+        texts = chapter_files(record) | {path.name: _read(path) for path in self._on_disk()}
+        title, chapters = "", []
+        for number, (_, text) in enumerate(sorted(texts.items())):
+            body = text.lstrip("\ufeff\n")
+            if number == 0 and (found := re.match(r"# (.*)(?:\n|$)", body)):
+                title, body = found[1].strip(), body[found.end() :].lstrip("\n")
+            heading = re.match(r"## (.*)(?:\n|$)", body)
+            body = body[heading.end() :] if heading else body
+            parts = tuple(part.strip() for part in re.split(r"\n[ \t]*\n", body) if part.strip())
+            if parts:
+                chapters.append(Chapter(heading[1].strip() if heading else "", parts))
+        return Manuscript(title, tuple(chapters))
+
+    def _on_disk(self) -> list[Path]:
+        return sorted(path for path in self.chapters.glob("*.md") if path.stem.isdecimal())
+
+
+def chapter_files(record: StoryRecord) -> dict[str, str]:
+    """Return the files of the manuscript, by name: paragraphs with a blank line between them under their headings."""
+    texts = {}
+    for number, (heading, paragraphs) in enumerate(record.chapter_texts(), 1):
+        title = f"# {record.title}" if number == 1 and record.title else ""
+        parts = [title, f"## {heading}" if heading else "", *paragraphs]
+        texts[_name(number)] = "\n\n".join(filter(None, parts)) + "\n"
+    return texts
 
 
 def manuscript_text(record: StoryRecord) -> str:
-    """Return the manuscript: the title, then paragraphs with a blank line between them."""
-    if not record.paragraphs:
-        return ""
-    title = f"# {record.title}\n\n" if record.title else ""
-    return title + "\n\n".join(record.paragraphs) + "\n"
+    """Return the whole manuscript, one chapter after another."""
+    return "\n".join(chapter_files(record).values())
+
+
+def _name(chapter: int) -> str:
+    return f"{chapter:02d}.md"
 
 
 def short_text(record: StoryRecord) -> str:

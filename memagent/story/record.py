@@ -1,8 +1,12 @@
-"""What a story is, folded from its log: paragraphs, memory, plans, what it cost, and how far it is to go."""
+"""What a story is, folded from its log: chapters, paragraphs, memory, plans, what it cost, how far it is to go.
+
+Steps can be taken back: `undo` folds the log again without them. They stay in the log, and so does every draft.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,15 +30,38 @@ class Goal:
     reached: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chapter: the number of its first paragraph, from 1, and its title, empty if it has none."""
+
+    first: int
+    title: str = ""
+
+
 @dataclass(slots=True)
 class StoryRecord:
-    """The folded log. `apply` is the only thing that changes it."""
+    """The folded log. `apply` is the only thing that changes it.
+
+    Attributes:
+        paragraphs: all of them, in order.
+        chapters: where each chapter begins.
+        long_edits: edits of long memory, by paragraph; "" for what was let go.
+        waived: contradictions that are meant.
+        usage: what all that was written has cost, what was taken back included.
+        done: the steps that hold; `undone`: those taken back, the last first.
+        drafts: how often each paragraph has been written.
+    """
 
     paragraphs: list[str] = field(default_factory=list)
     state: State | None = None
-    long_edits: dict[int, str] = field(default_factory=dict)  # edits of long memory, by paragraph; "" = let go
+    chapters: list[Begun] = field(default_factory=list)
+    long_edits: dict[int, str] = field(default_factory=dict)
+    waived: set[tuple[str, str]] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
+    done: list[Event] = field(default_factory=list)
+    undone: list[Event] = field(default_factory=list)
+    drafts: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> StoryRecord:
@@ -46,15 +73,23 @@ class StoryRecord:
 
     def apply(self, event: Event) -> None:
         """Take one event up. Raises `StoryError` for a kind that this version does not know."""
-        handler = _HANDLERS.get(event.get("type", ""))
+        kind = event.get("type", "")
+        handler = _STEPS.get(kind) or _OTHERS.get(kind)
         if handler is None:
-            raise StoryError(f"the story's log has an event {event.get('type')!r}", hint="Update memagent to read it.")
+            raise StoryError(f"the story's log has an event {kind!r}", hint="Update memagent to read it.")
         try:
             handler(self, event)
+            if "usage" in event:
+                self.usage += usage_from(event["usage"])
         except (KeyError, TypeError, IndexError) as error:
             raise StoryError(
-                f"a {event['type']!r} event in the story's log is damaged: {error!r}", hint="Restore it from a backup."
+                f"a {kind!r} event in the story's log is damaged: {error!r}", hint="Restore it from a backup."
             ) from error
+        if kind in _STEPS:
+            self.done.append(event)
+            self.undone.clear()
+            if kind == "written":
+                self.drafts[event["number"]] += 1
 
     @property
     def long_memory(self) -> dict[int, str]:
@@ -64,6 +99,18 @@ class StoryRecord:
         """
         texts = {number: self.long_edits.get(number, text) for number, text in enumerate(self.paragraphs[:-1], 1)}
         return {number: text for number, text in texts.items() if text}
+
+    def chapter_of(self, number: int) -> int:
+        """Return the number of the chapter, from 1, that a paragraph belongs to; 0 before the story has begun."""
+        return sum(chapter.first <= number for chapter in self.chapters)
+
+    def chapter_texts(self) -> list[tuple[str, list[str]]]:
+        """Return the title and the paragraphs of each chapter."""
+        ends = [chapter.first - 1 for chapter in self.chapters[1:]] + [len(self.paragraphs)] * bool(self.chapters)
+        return [
+            (chapter.title, self.paragraphs[chapter.first - 1 : end])
+            for chapter, end in zip(self.chapters, ends, strict=True)
+        ]
 
     @property
     def title(self) -> str:
@@ -75,8 +122,9 @@ class StoryRecord:
             raise StoryError(f"the story has format {event['version']}, this is {VERSION}", hint="Update memagent.")
 
     def _written(self, event: Event) -> None:
+        if (title := event.get("chapter")) is not None or not self.chapters:
+            self.chapters.append(Begun(len(self.paragraphs) + 1, title or ""))
         self.paragraphs.extend(event["written"])
-        self.usage += usage_from(event["usage"])
         before = self.state
         self.state = State(
             paragraphs=len(self.paragraphs),
@@ -93,7 +141,7 @@ class StoryRecord:
         )
 
     def _failed(self, event: Event) -> None:
-        self.usage += usage_from(event["usage"])
+        """It came to nothing; what it cost is counted with every event."""
 
     def _picked(self, event: Event) -> None:
         self.state = replace(self._begun(), plan=event["plan"])
@@ -106,6 +154,7 @@ class StoryRecord:
 
     def _manuscript(self, event: Event) -> None:
         before, self.paragraphs = self.paragraphs, list(event["paragraphs"])
+        self.chapters = [Begun(first, title) for first, title in event.get("chapters", ())] or self.chapters[:1]
         kept = {n for n, text in enumerate(self.paragraphs, 1) if n <= len(before) and before[n - 1] == text}
         self.long_edits = {number: text for number, text in self.long_edits.items() if number in kept}
         self.state = replace(
@@ -115,6 +164,44 @@ class StoryRecord:
             paragraph=self.paragraphs[-1],
             previous=self.paragraphs[-2] if len(self.paragraphs) > 1 else "",
         )
+
+    def _revised(self, event: Event) -> None:
+        number, text = event["number"], event["text"]
+        self.paragraphs[number - 1] = text
+        self.long_edits.pop(number, None)
+        state = self._begun()
+        newest = number == len(self.paragraphs)
+        self.state = replace(
+            state,
+            paragraph=text if newest else state.paragraph,
+            previous=text if number == len(self.paragraphs) - 1 else state.previous,
+            memory=event.get("memory", state.memory),
+        )
+
+    def _waived(self, event: Event) -> None:
+        self.waived.add((event["kind"], event["key"]))
+
+    def _undo(self, event: Event) -> None:
+        taken = self.done[len(self.done) - event["steps"] :]
+        undone = [*self.undone, *reversed(taken)]
+        self._again(self.done[: len(self.done) - event["steps"]])
+        self.undone = undone
+
+    def _redo(self, event: Event) -> None:
+        undone, self.undone = self.undone, []
+        for _ in range(event["steps"]):
+            step = undone.pop()
+            _STEPS[step["type"]](self, step)
+            self.done.append(step)
+        self.undone = undone
+
+    def _again(self, steps: Sequence[Event]) -> None:
+        """Fold only these steps; what was spent, the goal and the count of drafts stay."""
+        fresh = StoryRecord()
+        for step in steps:
+            _STEPS[step["type"]](fresh, step)
+        self.paragraphs, self.state, self.chapters = fresh.paragraphs, fresh.state, fresh.chapters
+        self.long_edits, self.waived, self.done = fresh.long_edits, fresh.waived, list(steps)
 
     def _goal(self, event: Event) -> None:
         self.goal = Goal(event["until"], event["asked"])
@@ -129,16 +216,22 @@ class StoryRecord:
         return self.state
 
 
-_HANDLERS = {
-    "created": StoryRecord._created,
+_STEPS = {  # what can be taken back
     "written": StoryRecord._written,
-    "failed": StoryRecord._failed,
+    "revised": StoryRecord._revised,
     "picked": StoryRecord._picked,
     "memory": StoryRecord._memory,
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,
+    "waived": StoryRecord._waived,
+}
+_OTHERS = {
+    "created": StoryRecord._created,
+    "failed": StoryRecord._failed,
     "goal": StoryRecord._goal,
     "reached": StoryRecord._reached,
+    "undo": StoryRecord._undo,
+    "redo": StoryRecord._redo,
 }
 
 

@@ -26,10 +26,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from memagent.errors import UsageProblem
 from memagent.flow import Flow, remember, retrieve
+from memagent.methods.recurrent_around import NOTHING, Around
 from memagent.methods.recurrent_reply import (
     Extension,
     Opening,
@@ -44,7 +45,9 @@ from memagent.methods.recurrent_reply import (
 from memagent.prompts import fill
 from memagent.sentences import count_words, keep_last, split_sentences
 from memagent.structured import ask
-from memagent.types import Hit, Note
+from memagent.types import Hit, Message, Note
+
+T = TypeVar("T")
 
 SOURCE = "story"
 NEW_CHARACTER = "A new character may enter in this paragraph."
@@ -131,7 +134,7 @@ def by_meaning(query: str, k: int) -> Flow[list[Hit]]:
     return retrieve(query, k, using="dense")
 
 
-def begin(premise: str, *, settings: Settings = Settings()) -> Flow[State]:
+def begin(premise: str, *, settings: Settings = Settings(), around: Around = NOTHING) -> Flow[State]:
     """Open a story: title, outline, three paragraphs, the first memory and three plans. One call.
 
     The first two paragraphs go into long memory; the third is the newest. Raises `UsageProblem` for an empty premise.
@@ -141,12 +144,14 @@ def begin(premise: str, *, settings: Settings = Settings()) -> Flow[State]:
     messages = fill(
         "recurrent/begin",
         premise=premise.strip(),
+        before=around.before,
+        after=around.after,
         genre=settings.genre,
         language=settings.language,
         sentences=str(settings.sentences),
         memory_words=str(settings.memory_words),
     )
-    opening: Opening = yield from _ask(messages, read_opening, "begin", settings, 0)
+    opening: Opening = yield from ask_for(messages, read_opening, "begin", settings, 0)
     memory = yield from within_limits(opening.memory, settings=settings, number=0)
     first, second, third = opening.paragraphs
     yield from remember(note(1, first), note(2, second))
@@ -162,7 +167,9 @@ def begin(premise: str, *, settings: Settings = Settings()) -> Flow[State]:
     )
 
 
-def choose(state: State, *, select: Select = "model", settings: Settings = Settings()) -> Flow[State]:
+def choose(
+    state: State, *, select: Select = "model", settings: Settings = Settings(), around: Around = NOTHING
+) -> Flow[State]:
     """Choose the plan for the next paragraph.
 
     `select` is `"first"`, `"model"` (one call), `"simulator"` (the paper's: one call to choose, one to extend the
@@ -177,13 +184,16 @@ def choose(state: State, *, select: Select = "model", settings: Settings = Setti
         raise UsageProblem(f"select={select!r} is not known", hint="Use 'first', 'model', 'simulator' or a function.")
     messages = fill(
         "recurrent/choose",
+        planned=around.planned,
         memory=state.memory,
         previous=state.previous,
         paragraph=state.paragraph,
         plans="\n".join(f"{number}. {plan}" for number, plan in enumerate(state.plans, 1)),
     )
     count = len(state.plans)
-    number: int = yield from _ask(messages, lambda text: read_choice(text, count), "choose", settings, state.paragraphs)
+    number: int = yield from ask_for(
+        messages, lambda text: read_choice(text, count), "choose", settings, state.paragraphs
+    )
     chosen = replace(state, plan=state.plans[number - 1])
     if select == "model":
         return chosen
@@ -200,12 +210,14 @@ def extend(state: State, *, settings: Settings = Settings()) -> Flow[State]:
         plan=state.plan,
         language=settings.language,
     )
-    extension: Extension = yield from _ask(messages, read_extension, "extend", settings, state.paragraphs)
+    extension: Extension = yield from ask_for(messages, read_extension, "extend", settings, state.paragraphs)
     written = (*state.written[:-1], extension.paragraph)
     return replace(state, paragraph=extension.paragraph, plan=extension.plan, written=written)
 
 
-def step(state: State, *, settings: Settings = Settings(), look_up: LookUp = by_meaning) -> Flow[State]:
+def step(
+    state: State, *, settings: Settings = Settings(), look_up: LookUp = by_meaning, around: Around = NOTHING
+) -> Flow[State]:
     """Write the next paragraph from the chosen plan. One call, two if the memory has to be shortened.
 
     The paragraph that was the newest goes into long memory. Raises `ReplyError` when no reply could be read; then
@@ -217,6 +229,8 @@ def step(state: State, *, settings: Settings = Settings(), look_up: LookUp = by_
     number = state.paragraphs + 1
     messages = fill(
         "recurrent/step",
+        before=around.before,
+        after=around.after,
         memory=state.memory,
         recalled=_recalled(hits),
         previous=state.paragraph,
@@ -226,7 +240,7 @@ def step(state: State, *, settings: Settings = Settings(), look_up: LookUp = by_
         sentences=str(settings.sentences),
         memory_words=str(settings.memory_words),
     )
-    reply: Paragraph = yield from _ask(messages, read_paragraph, "step", settings, state.paragraphs)
+    reply: Paragraph = yield from ask_for(messages, read_paragraph, "step", settings, state.paragraphs)
     memory = yield from within_limits(reply.memory, settings=settings, number=number)
     yield from remember(note(state.paragraphs, state.paragraph))
     return replace(
@@ -249,19 +263,20 @@ def advance(
     select: Select = "model",
     settings: Settings = Settings(),
     look_up: LookUp = by_meaning,
+    around: Around = NOTHING,
 ) -> Flow[State]:
     """Write the next paragraph, or the first three from a premise; choose a plan first where none is chosen.
 
     With the simulator, the new paragraph is extended and the plan after it chosen before this returns.
     """
     if isinstance(state, str):
-        state = yield from begin(state, settings=settings)
+        state = yield from begin(state, settings=settings, around=around)
     else:
         if not state.plan:
-            state = yield from choose(state, select=select, settings=settings)
-        state = yield from step(state, settings=settings, look_up=look_up)
+            state = yield from choose(state, select=select, settings=settings, around=around)
+        state = yield from step(state, settings=settings, look_up=look_up, around=around)
     if select == "simulator":
-        state = yield from choose(state, select=select, settings=settings)
+        state = yield from choose(state, select=select, settings=settings, around=around)
     return state
 
 
@@ -298,7 +313,7 @@ def within_limits(memory: str, *, settings: Settings, number: int) -> Flow[str]:
         sentences=str(settings.memory_sentences),
         memory_words=str(settings.memory_words),
     )
-    shorter: str = yield from _ask(messages, read_memory, "compress", settings, number)
+    shorter: str = yield from ask_for(messages, read_memory, "compress", settings, number)
     if _fits(shorter, settings):
         return shorter
     return keep_last(shorter, sentences=settings.memory_sentences, words=settings.memory_words)
@@ -319,7 +334,10 @@ def note(number: int, text: str) -> Note:
     return Note(text, id=paragraph_id(number), source=SOURCE, metadata={"paragraph": number})
 
 
-def _ask(messages: Sequence[Any], read: Callable[[str], Any], name: str, settings: Settings, number: int) -> Flow[Any]:
+def ask_for(
+    messages: Sequence[Message], read: Callable[[str], T], name: str, settings: Settings, number: int
+) -> Flow[T]:
+    """Ask for the reply to the prompt `recurrent/<name>`, with a seed of its own for each paragraph."""
     return ask(
         messages,
         read,

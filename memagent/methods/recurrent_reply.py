@@ -106,6 +106,11 @@ def read_extension(text: str) -> Extension:
     return Extension(tidy_prose(_required(fields, "paragraph")), _one_line(_required(fields, "plan")))
 
 
+def read_rewrite(text: str) -> str:
+    """Read a paragraph that was asked for alone."""
+    return tidy_prose(_required(_fields(text), "paragraph"))
+
+
 def read_memory(text: str) -> str:
     """Read a memory that was asked for alone."""
     return _required(_fields(text), "memory")
@@ -120,6 +125,8 @@ def schema(name: str) -> Mapping[str, Any]:
         "choose": {"reason": text, "choice": {"type": "integer"}},
         "extend": {"paragraph": text, "plan": text},
         "compress": {"memory": text},
+        "rewrite": {"paragraph": text},
+        "refresh": {"memory": text},
     }
     return {
         "type": "object",

@@ -21,6 +21,8 @@ _TASKS: tuple[tuple[str, frozenset[str]], ...] = (
     ("extend", frozenset({"paragraph", "plan"})),
     ("choose", frozenset({"choice"})),
     ("compress", frozenset({"memory"})),
+    ("rewrite", frozenset({"paragraph"})),
+    ("plan", frozenset({"chapters"})),
 )
 
 

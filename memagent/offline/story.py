@@ -16,7 +16,7 @@ from memagent.offline.grammar import Scribe
 from memagent.offline.premise import first_world
 from memagent.offline.prompt import Prompt
 from memagent.offline.telling import Told
-from memagent.offline.text import bare, listed, normal, stable
+from memagent.offline.text import bare, listed, normal, sentences, stable
 from memagent.offline.world import World
 
 MOST_SENTENCES = 20
@@ -24,7 +24,8 @@ MOST_SENTENCES = 20
 
 def tell(prompt: Prompt) -> str:
     """Return the reply to a story prompt: a JSON object with the fields of its task, in the prompt's order."""
-    writers = {"begin": _begin, "step": _step, "choose": _choose, "extend": _extend, "compress": _compress}
+    writers = {"begin": _begin, "step": _step, "choose": _choose, "extend": _extend, "compress": _compress,
+               "rewrite": _rewrite, "plan": _plan}  # fmt: skip
     written = writers[prompt.task](prompt)
     order = [name for name in prompt.fields if name in written] or list(written)
     return json.dumps({name: written[name] for name in order}, ensure_ascii=False)
@@ -130,3 +131,33 @@ def _extend(prompt: Prompt) -> dict[str, object]:
 
 def _compress(prompt: Prompt) -> dict[str, object]:
     return {"memory": memory.shorten(prompt.get("memory"), prompt.memory_sentences, prompt.memory_words)}
+
+
+def _rewrite(prompt: Prompt) -> dict[str, object]:
+    """Shorter where that is wished, else with more seen and heard; anew where the draft is not shown."""
+    draft, wish = prompt.get("paragraph"), prompt.get("wish")
+    world = recollect.read(prompt.get("memory"), prompt.get("previous"))
+    scribe = _scribe(world, prompt, draft, wish, prompt.get("memory"))
+    if not draft:
+        scene = plans.read(wish, world)
+        told = scenes.tell(world, scene, scribe, previous=prompt.get("previous"), recalled="", length=8, new=False)
+        return {"paragraph": told.paragraph}
+    if re.search(r"(?i)\b(?:short|cut|trim|less|tight|brief)", wish):
+        own = sentences(draft)
+        return {"paragraph": " ".join(own[: max(1, 2 * len(own) // 3)])}
+    return {"paragraph": extend(draft, world, scribe, 50)}
+
+
+def _plan(prompt: Prompt) -> dict[str, object]:
+    """Chapters by the questions that the premise opens: each has a place, somebody and a turn of its own."""
+    world = first_world(prompt.get("premise"), prompt.get("genre"), prompt.seed)
+    count = prompt.number(r"exactly (\d{1,3}) chapters", 3)
+    chapters = []
+    for at in range(count):
+        scribe = _scribe(world, prompt, prompt.get("premise"), str(at))
+        place = world.places[at % len(world.places)]
+        beats = plans.propose(world, scribe, "")
+        chapters.append({"title": bare(place).title(), "beats": [" ".join(sentences(beat)[:1]) for beat in beats]})
+        world.here = place
+        world.advance()
+    return {"chapters": chapters}

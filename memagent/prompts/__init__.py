@@ -67,6 +67,11 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
     return tuple(Message(cast(Role, role), Template(body.strip()).substitute(safe)) for role, body in pairs)
 
 
+def tagged(tag: str, text: str, *others: str) -> str:
+    """Return a text between tags, which it cannot close; nor open or close the `others`."""
+    return f"<{tag}>\n{_contained(text, {tag, *others})}\n</{tag}>"
+
+
 def _path(name: str) -> Path:
     folders = [_folder.get(), os.environ.get("MEMAGENT_PROMPTS"), HERE]
     for folder in folders:

@@ -14,7 +14,6 @@ import os
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +30,7 @@ from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event as LogEvent
-from memagent.story.log import Log
+from memagent.story.log import Log, event
 from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.pages import Pages
 from memagent.story.record import VERSION, Begun, StoryRecord, usage_to, written_event
@@ -84,7 +83,7 @@ class Story:
             (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
         config.save(folder / "story.toml")
         files.replace(folder / "premise.md", premise.strip() + "\n")
-        Log(folder / HIDDEN / "events.jsonl").append(_event("created", version=VERSION))
+        Log(folder / HIDDEN / "events.jsonl").append(event("created", version=VERSION))
         return cls(folder)
 
     @property
@@ -179,21 +178,21 @@ class Story:
                 finally:
                     self._memory = None
 
-    def commit(self, event: LogEvent) -> None:
+    def commit(self, step: LogEvent) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
-        event = self.log.append(event)
-        self.record.apply(event)
-        if event["type"] == "written":
-            self.pages.extend(self.record, self.log, len(event["written"]))
-        elif event["type"] not in ("goal", "reached", "failed"):
+        step = self.log.append(step)
+        self.record.apply(step)
+        if step["type"] == "written":
+            self.pages.extend(self.record, self.log, len(step["written"]))
+        elif step["type"] not in ("goal", "reached", "failed", "draft"):
             self.pages.write(self.record, self.log)
 
     def written(self, state: State, usage: Usage, llm: str) -> None:
         """Take up what one transition of the method wrote."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm) | {"at": _now()})
+        self.commit(written_event(state, usage, llm))
         if edited is not None:  # a person's words go before the model's
-            self.commit(_event("memory", text=edited))
+            self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
         joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
@@ -201,15 +200,15 @@ class Story:
 
     def failed(self, usage: Usage) -> None:
         """Take up what a step cost that came to nothing."""
-        self.commit(_event("failed", usage=usage_to(usage)))
+        self.commit(event("failed", usage=usage_to(usage)))
 
     def aim(self, until: int, asked: str) -> None:
         """Set how many paragraphs the run is to reach, so that an interrupted run goes on to its own end."""
-        self.commit(_event("goal", until=until, asked=asked))
+        self.commit(event("goal", until=until, asked=asked))
 
     def reached(self) -> None:
         """Note that the run has come to its goal."""
-        self.commit(_event("reached"))
+        self.commit(event("reached"))
 
     def pick(self, choice: int | str) -> str:
         """Choose the plan for the next paragraph by its number, from 1, or in words; return it."""
@@ -221,7 +220,7 @@ class Story:
         plan = " ".join(choice.split())
         if not plan:
             raise UsageProblem("the plan is empty", hint="Say what happens next.")
-        self.commit(_event("picked", plan=plan))
+        self.commit(event("picked", plan=plan))
         return plan
 
     def edit_memory(self, text: str) -> None:
@@ -229,7 +228,7 @@ class Story:
         self._begun()
         if not text.strip():
             raise UsageProblem("the short memory is empty", hint="Write what the next paragraph has to know.")
-        self.commit(_event("memory", text=text.strip()))
+        self.commit(event("memory", text=text.strip()))
 
     def edit_long(self, number: int, text: str) -> None:
         """Replace what long memory holds of a paragraph, or let it go with an empty text."""
@@ -240,8 +239,8 @@ class Story:
                 if len(self.record.paragraphs) > 1
                 else "It is empty.",
             )
-        self.commit(_event("long", number=number, text=text.strip()))
-        self._remember()
+        self.commit(event("long", number=number, text=text.strip()))
+        self.remember()
 
     def sync(self) -> int:
         """Take up the manuscript as a person left it.
@@ -259,7 +258,7 @@ class Story:
         chapters = _begun_at(told)
         if changed or told.title != self.record.title or chapters != self.record.chapters:
             places = [[chapter.first, chapter.title] for chapter in chapters]
-            self.commit(_event("manuscript", paragraphs=now, title=told.title, chapters=places))
+            self.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places))
         else:
             self.pages.write(self.record, self.log)
         self._take_up_edits()
@@ -313,20 +312,20 @@ class Story:
             )
         self._adopt_memory_pages()
         self.pages.write(self.record, self.log)
-        self._remember()
+        self.remember()
 
     def _adopt_memory_pages(self) -> None:
         """Put what a person edited on the two memory pages into the log."""
         before = self.pages.last_written(self.log)
         short = self.pages.short_edit(self.record, before)
         long = self.pages.long_edits(self.record, before)
-        events = [_event("memory", text=short)] if short is not None else []
-        events += [_event("long", number=number, text=text) for number, text in long.items()]
-        for event in events:
-            self.record.apply(self.log.append(event))
+        events = [event("memory", text=short)] if short is not None else []
+        events += [event("long", number=number, text=text) for number, text in long.items()]
+        for step in events:
+            self.record.apply(self.log.append(step))
         self.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
         """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since."""
         wanted = {paragraph_id(number): note(number, text) for number, text in self.record.long_memory.items()}
         kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
@@ -387,11 +386,3 @@ def _check_free(folder: Path) -> None:
         raise StoryError(
             f"{str(folder)!r} holds other files ({', '.join(others[:3])})", hint="Choose an empty or a new folder."
         )
-
-
-def _event(kind: str, **fields: Any) -> LogEvent:
-    return {"type": kind, **fields, "at": _now()}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

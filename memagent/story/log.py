@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from memagent import files
 from memagent.errors import StoryError
 
 Event = dict[str, Any]
+
+
+def event(kind: str, **fields: Any) -> Event:
+    """Return an event of today."""
+    return {"type": kind, **fields, "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 class Log:

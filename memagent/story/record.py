@@ -12,7 +12,7 @@ from typing import Any
 
 from memagent.errors import StoryError
 from memagent.methods.recurrent import State
-from memagent.story.log import Event
+from memagent.story.log import Event, event
 from memagent.types import Usage
 
 VERSION = 1
@@ -67,8 +67,8 @@ class StoryRecord:
     def fold(cls, events: Iterable[Event]) -> StoryRecord:
         """Replay events, oldest first."""
         record = cls()
-        for event in events:
-            record.apply(event)
+        for one in events:
+            record.apply(one)
         return record
 
     def apply(self, event: Event) -> None:
@@ -141,7 +141,7 @@ class StoryRecord:
         )
 
     def _failed(self, event: Event) -> None:
-        """It came to nothing; what it cost is counted with every event."""
+        """It changed nothing; what it cost is counted with every event."""
 
     def _picked(self, event: Event) -> None:
         self.state = replace(self._begun(), plan=event["plan"])
@@ -232,26 +232,33 @@ _OTHERS = {
     "reached": StoryRecord._reached,
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
+    "draft": StoryRecord._failed,
 }
 
 
-def written_event(state: State, usage: Usage, llm: str) -> Event:
-    """Return the event that says what one transition wrote. Title and outline are kept once, with the opening."""
-    event: dict[str, Any] = {
-        "type": "written",
-        "number": state.paragraphs,
-        "written": list(state.written),
-        "memory": state.memory,
-        "plans": list(state.plans),
-        "plan": state.plan,
-        "recalled": list(state.recalled),
-        "rationale": state.rationale,
-        "usage": usage_to(usage),
-        "llm": llm,
-    }
+def written_event(state: State, usage: Usage, llm: str, chapter: str | None = None) -> Event:
+    """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
+
+    `chapter` is the title of the chapter that it begins; `None` where it goes on with one.
+    """
+    begun: dict[str, Any] = {}
     if state.paragraphs == len(state.written):
-        event |= {"title": state.title, "outline": state.outline}
-    return event
+        begun = {"title": state.title, "outline": state.outline}
+    if chapter is not None:
+        begun["chapter"] = chapter
+    return event(
+        "written",
+        number=state.paragraphs,
+        written=list(state.written),
+        memory=state.memory,
+        plans=list(state.plans),
+        plan=state.plan,
+        recalled=list(state.recalled),
+        rationale=state.rationale,
+        usage=usage_to(usage),
+        llm=llm,
+        **begun,
+    )
 
 
 def usage_to(usage: Usage) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from memagent.types import Completion, Message, Request, Token
 OFFLINE = Offline()
 BEGIN = fill(
     "recurrent/begin",
+    before="",
+    after="",
     language="English",
     premise="A lighthouse keeper finds her brother missing after a storm.",
     genre="mystery",

@@ -30,7 +30,11 @@ PREMISES = [
 NEW = "A new character may enter in this paragraph."
 
 
+AROUND = {"begin": {"before": "", "after": ""}, "step": {"before": "", "after": ""}, "choose": {"planned": ""}}
+
+
 def ask(name, seed=0, **values):
+    values = AROUND.get(name, {}) | values
     return json.loads(OFFLINE.complete(Request(fill(f"recurrent/{name}", **values), seed=seed)).text)
 
 

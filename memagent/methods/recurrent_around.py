@@ -1,0 +1,60 @@
+"""What a writer adds to the prompts of RecurrentGPT: how it is to be told, what is planned, what is known, a last word.
+
+What seldom changes stands first, so that a provider's cache of a prompt's beginning holds; a note stands near the end,
+where it is strongest. With nothing added, the prompts are as without this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memagent.prompts import tagged
+
+_SAID = {
+    "style": "How it is told:",
+    "outline": "Where the story stands in its outline:",
+    "lore": "What holds in the world of this story:",
+    "note": "A note from the author, for now:",
+    "avoid": "Words that have been used too often; find others:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Texts that a prompt shows beside the memory; an empty one is left out.
+
+    Attributes:
+        style: voice and what to keep from, in plain words.
+        outline: what is planned, and where in it the story stands.
+        lore: what holds in its world.
+        note: the author's note.
+        avoid: phrases that have been used too often, a line each.
+    """
+
+    style: str = ""
+    outline: str = ""
+    lore: str = ""
+    note: str = ""
+    avoid: str = ""
+
+    @property
+    def before(self) -> str:
+        """What comes before the memory: style, outline, lore."""
+        return self._tagged("style", "outline", "lore")
+
+    @property
+    def after(self) -> str:
+        """What comes after the plan: the note, and what to avoid."""
+        return self._tagged("note", "avoid")
+
+    @property
+    def planned(self) -> str:
+        """The outline alone, for who chooses a plan."""
+        return self._tagged("outline")
+
+    def _tagged(self, *names: str) -> str:
+        texts = ((name, getattr(self, name).strip()) for name in names)
+        return "".join(f"\n\n{_SAID[name]}\n{tagged(name, text, *_SAID)}" for name, text in texts if text)
+
+
+NOTHING = Around()

@@ -1,0 +1,166 @@
+"""Taking steps back and forth, the drafts that a paragraph has had, and forks of a story. No model is asked.
+
+Nothing is ever thrown away: what was taken back stays in the log, and can be looked at and put back.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from memagent import files
+from memagent.errors import StoryError, UsageProblem
+from memagent.story.book import HIDDEN, Story
+from memagent.story.log import Event, Log, event
+from memagent.story.manuscript import Place
+from memagent.story.record import StoryRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that a paragraph has or had: how it came (`written`, ...), when, and whether it is there now."""
+
+    text: str
+    by: str
+    at: str
+    now: bool
+
+
+def undo(story: Story, steps: int = 1) -> list[str]:
+    """Take back the last steps, memory included; return what each was, the last first. Call it inside `editing`.
+
+    Raises `UsageProblem` where there are not so many.
+    """
+    return _turn(story, "undo", story.record.done[::-1], steps)
+
+
+def redo(story: Story, steps: int = 1) -> list[str]:
+    """Bring back what `undo` took; return what each step was. A new step in between leaves nothing to bring back."""
+    return _turn(story, "redo", story.record.undone[::-1], steps)
+
+
+def drafts(story: Story, place: Place) -> list[Draft]:
+    """Return every text that a paragraph has had, the oldest first, each once. Read from the log alone."""
+    number = number_of(story.record, place)
+    found: dict[str, Draft] = {}
+    now = story.record.paragraphs[number - 1]
+    for text, by, at in _texts(story.log.events, number):
+        found.setdefault(text, Draft(text, by, at, text == now))
+    return list(found.values())
+
+
+def restore(story: Story, place: Place, text: str) -> None:
+    """Put a draft back into its place. Call it inside `editing`."""
+    number = number_of(story.record, place)
+    if text not in {draft.text for draft in drafts(story, place)}:
+        raise UsageProblem(f"{place} never had that text", hint="Choose one that `memagent story alt` lists.")
+    if text != story.record.paragraphs[number - 1]:
+        story.commit(event("revised", number=number, text=text, by="restored"))
+        story.remember()
+
+
+def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
+    """Copy a story into a new folder, all of it or up to a chapter or paragraph; return the copy.
+
+    What was written behind that place is taken back in the copy, and can be brought back there.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
+    upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
+    with files.writing(folder):
+        kept = shutil.ignore_patterns("memory.db*", "lock", "pages.json")
+        shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
+    log = Log(folder / HIDDEN / "events.jsonl")
+    record = StoryRecord.fold(log.read())
+    log.repair()
+    if steps := _steps_behind(record, upto):
+        log.append(event("undo", steps=steps))
+        record = StoryRecord.fold(log.events)
+    copy = Story(folder)
+    copy.pages.write(copy.record, copy.log)
+    return copy
+
+
+def number_of(record: StoryRecord, place: Place) -> int:
+    """Return the number of a paragraph in the whole story, from 1. Raises `UsageProblem` if it is not there."""
+    chapters = record.chapter_texts()
+    if not 1 <= place.chapter <= len(chapters):
+        raise UsageProblem(f"there is no chapter {place.chapter}", hint=f"The story has {len(chapters)}.")
+    paragraphs = len(chapters[place.chapter - 1][1])
+    if not 1 <= place.paragraph <= paragraphs:
+        what = f"there is no {place}" if place.paragraph else f"{place} is a whole chapter"
+        raise UsageProblem(what, hint=f'Name one of its {paragraphs} paragraphs: "ch.{place.chapter} p1".')
+    return record.chapters[place.chapter - 1].first + place.paragraph - 1
+
+
+def last_of(record: StoryRecord, place: Place) -> int:
+    """Return the number of the last paragraph of a chapter, or of the paragraph itself."""
+    if place.paragraph:
+        return number_of(record, place)
+    return number_of(record, Place(place.chapter, 1)) + len(record.chapter_texts()[place.chapter - 1][1]) - 1
+
+
+def told(step: Event) -> str:
+    """Say in words what a step of the log was."""
+    kind = step["type"]
+    if kind == "written":
+        count = len(step["written"])
+        return f"paragraph {step['number']}" if count == 1 else f"the opening, {count} paragraphs"
+    words = {
+        "revised": f"a new text for paragraph {step.get('number')}",
+        "picked": f"the plan \u201c{step.get('plan')}\u201d",
+        "memory": "an edit of the short memory",
+        "long": f"an edit of the long memory of paragraph {step.get('number')}",
+        "manuscript": "your edits of the manuscript",
+        "waived": "a waiver",
+    }
+    return words.get(kind, str(kind))
+
+
+def _turn(story: Story, kind: str, there: list[Event], steps: int) -> list[str]:
+    if steps < 1:
+        raise UsageProblem(f"{steps} steps are no number of steps", hint="Give at least 1.")
+    if steps > len(there):
+        able = (
+            "There is nothing"
+            if not there
+            else f"There are {len(there)} steps"
+            if len(there) > 1
+            else "There is 1 step"
+        )
+        what = "take back" if kind == "undo" else "bring back"
+        raise UsageProblem(
+            f"{steps} steps cannot be taken" if there else f"nothing to {what}", hint=f"{able} to {what}."
+        )
+    story.commit(event(kind, steps=steps))
+    story.remember()
+    return [told(step) for step in there[:steps]]
+
+
+def _texts(events: list[Event], number: int) -> Iterator[tuple[str, str, str]]:
+    for one in events:
+        at = one.get("at", "")
+        if one["type"] == "written":
+            first = one["number"] - len(one["written"]) + 1
+            if first <= number <= one["number"]:
+                yield one["written"][number - first], "written", at
+        elif one["type"] == "revised" and one["number"] == number:
+            yield one["text"], one.get("by", "revised"), at
+        elif one["type"] == "draft" and one["number"] == number:
+            yield one["text"], "offered", at
+        elif one["type"] == "manuscript" and number <= len(one["paragraphs"]):
+            yield one["paragraphs"][number - 1], "edited", at
+
+
+def _steps_behind(record: StoryRecord, upto: int) -> int:
+    """How many of the last steps have to be taken back so that no more than `upto` paragraphs are left."""
+    fold, kept = StoryRecord(), 0
+    for number, step in enumerate(record.done, 1):
+        fold.apply(step)
+        if len(fold.paragraphs) <= upto:
+            kept = number
+    if not kept:
+        raise UsageProblem("the opening is one step", hint="Branch from its last paragraph, or later.")
+    return len(record.done) - kept

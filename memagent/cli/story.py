@@ -11,16 +11,13 @@ import click
 
 from memagent.cli.console import dim, emit, numbered, plural, say, shortened, spent
 from memagent.cli.lazy import OrderedGroup
+from memagent.cli.story_back import alt, branch, redo, revise, undo
+from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.cli.story_tell import context, cost, diag, log
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.story.book import Story
-
-folder_argument = click.argument(
-    "folder", default=Path(), type=click.Path(path_type=Path, file_okay=True), required=False
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 
 
 @click.group(cls=OrderedGroup)
@@ -99,7 +96,7 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
         raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
     if options["count"] and options["until"]:
         raise click.UsageError("Give -n or --until, not both.")
-    return write_story(_open(folder), Options(asking=asking, **options))
+    return write_story(open_story(folder), Options(asking=asking, **options))
 
 
 @story.command()
@@ -114,8 +111,8 @@ def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: 
     By its NUMBER, from 1 to 3, or with --text in your own words.
     Without any of them, the plans are shown. `memagent story pick 2` works on the story you are in.
     """
-    folder, number = _folder_or_number(folder, number)
-    book = _open(folder)
+    folder, number = folder_or_number(folder, number)
+    book = open_story(folder)
     if number is None and text is None and not edit:
         _show_plans(book)
         return
@@ -137,7 +134,7 @@ def status(folder: Path, as_json: bool) -> None:
     from memagent.story.book import quote
     from memagent.story.writing import words
 
-    book = _open(folder)
+    book = open_story(folder)
     record, state = book.record, book.state
     facts = {
         "title": record.title,
@@ -168,7 +165,7 @@ def show(folder: Path) -> None:
     from memagent.story.book import quote
     from memagent.story.pages import manuscript_text
 
-    book = _open(folder)
+    book = open_story(folder)
     if not book.record.paragraphs:
         say(f"Nothing is written yet. Next: memagent story write {quote(book.folder)}")
     click.echo(manuscript_text(book.record), nl=False)
@@ -189,7 +186,7 @@ def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None
         folder, out = Path(), folder
         if not out.suffix:
             raise UsageProblem("no file is named", hint=f"Write: memagent story export {out} OUT.md")
-    book = _open(folder)
+    book = open_story(folder)
     if out.suffix not in (".md", ".txt"):
         raise UsageProblem(
             f"{str(out)!r}: the format {out.suffix or 'without a suffix'} is not known", hint="Use .md or .txt."
@@ -209,7 +206,7 @@ def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None
 @quiet_option
 def sync(folder: Path, quiet: bool) -> None:
     """Take up your edits of the manuscript."""
-    book = _open(folder)
+    book = open_story(folder)
     with book.editing(adopt=False):
         changed = book.sync()
     say(f"{plural(changed, 'paragraph')} taken up", quiet=quiet)
@@ -229,7 +226,7 @@ def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
     from memagent.methods.recurrent import paragraph_id
     from memagent.story.book import quote
 
-    book = _open(folder)
+    book = open_story(folder)
     state, long = book.state, book.record.long_memory
     if as_json:
         emit({"short": state.memory if state else "", "long": {str(number): text for number, text in long.items()}})
@@ -253,7 +250,7 @@ def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
 @quiet_option
 def memory_edit(folder: Path, paragraph: int | None, text: str | None, quiet: bool) -> None:
     """Edit the short memory, or one paragraph of long memory. The next paragraph is written from it."""
-    book = _open(folder)
+    book = open_story(folder)
     with book.editing():
         now = book.record.long_memory.get(paragraph, "") if paragraph else book.state.memory if book.state else ""
         new = sys.stdin.read() if text == "-" else text if text is not None else _edited(now)
@@ -265,12 +262,6 @@ def memory_edit(folder: Path, paragraph: int | None, text: str | None, quiet: bo
         else:
             book.edit_memory(new)
     say("taken up; the next paragraph is written from it", quiet=quiet)
-
-
-def _open(folder: Path) -> Story:
-    from memagent.story.book import Story
-
-    return Story(folder)
 
 
 def _premise(premise: str | None, path: Path | None) -> str:
@@ -289,13 +280,6 @@ def _premise(premise: str | None, path: Path | None) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise UsageProblem(f"the premise {str(path)!r} is not UTF-8 text", hint="Save it as UTF-8.") from error
-
-
-def _folder_or_number(folder: Path, number: int | None) -> tuple[Path, int | None]:
-    """`pick 2` has one argument: the number, not a folder, unless there is a folder of that name."""
-    if number is None and str(folder).isdecimal() and not folder.is_dir():
-        return Path(), int(str(folder))
-    return folder, number
 
 
 def _plan(book: Story, choice: int | str | None) -> str:
@@ -321,3 +305,7 @@ def _show_plans(book: Story) -> None:
     if state.plan and state.plan not in state.plans:
         click.echo(f"the next paragraph follows: {state.plan}")
     click.echo(numbered(state.plans, chosen=state.plan))
+
+
+for command in (undo, redo, revise, alt, branch, context, log, cost, diag):
+    story.add_command(command)

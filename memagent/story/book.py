@@ -2,7 +2,9 @@
 
 story.toml        how it is written
 premise.md        what it is about
-chapters/01.md    the manuscript and nothing else
+outline.md        its chapters and their beats; style.md, note.md: how it is told, and the author's note for now
+lore/             what holds in its world, an entry a file
+chapters/01.md    the manuscript and nothing else, a file a chapter
 memory/short.md   the short memory; edit it freely
 memory/long.md    the long memory; edit it freely
 .memagent/        the log (the truth), the memory file, traces of every step, rejected replies, the lock
@@ -14,6 +16,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,11 +30,14 @@ from memagent.errors import (
     UsageProblem,
 )
 from memagent.memory import Memory
-from memagent.methods.recurrent import SOURCE, State, note, paragraph_id
+from memagent.methods.recurrent import SOURCE, Settings, State, note, paragraph_id
+from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
+from memagent.story import outline as outlines
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event as LogEvent
 from memagent.story.log import Log, event
 from memagent.story.manuscript import Chapter, Manuscript
+from memagent.story.outline import Planned, Standing
 from memagent.story.pages import Pages
 from memagent.story.record import VERSION, Begun, StoryRecord, usage_to, written_event
 from memagent.types import Usage
@@ -43,7 +49,8 @@ if TYPE_CHECKING:
     from memagent.methods.recurrent import Select
 
 HIDDEN = ".memagent"
-_OURS = {"story.toml", "premise.md", HIDDEN}
+_NEXT_SEED = 1_000_003
+_OURS = {"story.toml", "premise.md", "outline.md", "style.md", "note.md", "lore", HIDDEN}
 
 
 class Story:
@@ -187,10 +194,10 @@ class Story:
         elif step["type"] not in ("goal", "reached", "failed", "draft"):
             self.pages.write(self.record, self.log)
 
-    def written(self, state: State, usage: Usage, llm: str) -> None:
-        """Take up what one transition of the method wrote."""
+    def written(self, state: State, usage: Usage, llm: str, chapter: str | None = None) -> None:
+        """Take up what one transition of the method wrote; `chapter` is the title of the chapter that it begins."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm))
+        self.commit(written_event(state, usage, llm, chapter))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
@@ -264,9 +271,31 @@ class Story:
         self._take_up_edits()
         return changed
 
+    @property
+    def attempt(self) -> int:
+        """How often the next paragraph has been written already, and was taken back."""
+        return self.record.drafts[len(self.record.paragraphs) + (1 if self.record.paragraphs else OPENING_PARAGRAPHS)]
+
+    @property
+    def settings(self) -> Settings:
+        """How the next paragraph is told: as `story.toml` says, with another seed for each time it is written."""
+        settings = self.config.settings
+        return replace(settings, seed=settings.seed + _NEXT_SEED * self.attempt) if self.attempt else settings
+
+    @property
+    def outline(self) -> list[Planned]:
+        """The chapters that `outline.md` plans, as it stands on disk."""
+        return outlines.read(self.folder / "outline.md")
+
+    @property
+    def standing(self) -> Standing:
+        """Where the next paragraph stands in the outline."""
+        return outlines.standing(self.record, self.outline, self.config.chapter_words)
+
     def run_trace(self) -> Path:
         """Where the trace of the next transition is written."""
-        path = self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}.jsonl"
+        again = f"-{self.attempt}" if self.attempt else ""
+        path = self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
         with files.writing(path):
             path.parent.mkdir(exist_ok=True)
         return path

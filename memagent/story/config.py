@@ -21,6 +21,7 @@ _ABOUT = {
     "genre": "a word or two",
     "seed": "the same seed gives the same hints, and the same story from a model that is repeatable",
     "sentences": "about how many sentences a paragraph has",
+    "chapter_words": "about how many words a chapter has; 0: no chapters, or 2500 where outline.md has some",
     "memory_sentences": "limit of the short memory, in sentences",
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
@@ -39,6 +40,7 @@ class StoryConfig:
     genre: str = "any"
     seed: int = 0
     sentences: int = 20
+    chapter_words: int = 0
     memory_sentences: int = 20
     memory_words: int = 500
     recall: int = 2

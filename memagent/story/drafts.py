@@ -114,7 +114,15 @@ def told(step: Event) -> str:
         "memory": "an edit of the short memory",
         "long": f"an edit of the long memory of paragraph {step.get('number')}",
         "manuscript": "your edits of the manuscript",
-        "waived": "a waiver",
+        "waived": "a contradiction that is meant",
+        "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
+        "created": "the story was made",
+        "goal": f"a run to {step.get('until')} began",
+        "reached": "the run came to its end",
+        "failed": "a step failed",
+        "undo": f"undo of {step.get('steps')}",
+        "redo": f"redo of {step.get('steps')}",
+        "imported": f"{len(step.get('paragraphs', ()))} paragraphs were imported",
     }
     return words.get(kind, str(kind))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from memagent.controller import Controller
 from memagent.errors import ReplyError, StorageFull
 from memagent.methods.recurrent import Select, State, advance
+from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.trace import Trace
 from memagent.types import Usage
@@ -56,7 +57,8 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     """Write the next paragraph, or the opening; take it up; tell."""
     _check_room(story)
     path = story.run_trace()
-    flow = advance(story.state or story.premise, select=select, settings=story.config.settings)
+    where = story.standing
+    flow = advance(story.state or story.premise, select=select, settings=story.settings, around=around(story, where))
     trace = Trace(path)
     try:
         result = controller.run(flow, trace=trace)
@@ -68,7 +70,8 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
             reply=error.reply,
             hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
         ) from error
-    story.written(result.value, result.usage, controller.llm.name)
+    begins = where.begins and (where.chapter > 1 or where.title)
+    story.written(result.value, result.usage, controller.llm.name, where.title if begins else None)
     progress.on_written(result.value, result.usage)
     return result.value
 

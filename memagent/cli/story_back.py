@@ -1,0 +1,198 @@
+"""`memagent story undo | redo | revise | alt | branch`: going back, changing what is written, and forking the story."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.controller import Controller
+    from memagent.story.book import Story
+    from memagent.story.manuscript import Place
+
+
+@click.command()
+@folder_argument
+@click.argument("steps", type=click.IntRange(min=1), required=False)
+@quiet_option
+def undo(folder: Path, steps: int | None, quiet: bool) -> None:
+    """Take back the last step, or the last STEPS, memory included: paragraphs, plans that you chose, edits.
+
+    Nothing is lost: `memagent story redo` brings them back, until the next new step; every text stays in `alt`.
+    """
+    from memagent.story import drafts
+
+    folder, steps = folder_or_number(folder, steps)
+    book = open_story(folder)
+    with book.editing():
+        for what in drafts.undo(book, 1 if steps is None else steps):
+            say(f"taken back: {what}", quiet=quiet)
+        say(dim(f"{plural(len(book.record.paragraphs), 'paragraph')} left"), quiet=quiet)
+
+
+@click.command()
+@folder_argument
+@click.argument("steps", type=click.IntRange(min=1), required=False)
+@quiet_option
+def redo(folder: Path, steps: int | None, quiet: bool) -> None:
+    """Bring back what `undo` took back."""
+    from memagent.story import drafts
+
+    folder, steps = folder_or_number(folder, steps)
+    book = open_story(folder)
+    with book.editing():
+        for what in drafts.redo(book, 1 if steps is None else steps):
+            say(f"brought back: {what}", quiet=quiet)
+
+
+@click.command()
+@click.argument("where")
+@click.argument("wish")
+@folder_argument
+@click.option("--fresh", is_flag=True, help="Write it anew; the model does not see how it was.")
+@click.option("-k", "count", default=1, show_default=True, type=click.IntRange(1, 9), help="How many drafts.")
+@click.option("-y", "--yes", is_flag=True, help="Take the first draft without asking.")
+@click.option("-m", "--model", help="Which model revises; by default the story's.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@json_option
+@quiet_option
+def revise(
+    where: str,
+    wish: str,
+    folder: Path,
+    fresh: bool,
+    count: int,
+    yes: bool,
+    model: str | None,
+    max_cost: float | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Let the model revise the paragraph at WHERE, such as "ch.2 p3", as the WISH says.
+
+    You see what would change and take it, edit it, or leave it. The short memory is then brought up to it.
+    """
+    from memagent.budget import Budget
+    from memagent.controller import Controller
+    from memagent.story import drafts, revising
+    from memagent.story.manuscript import Place
+
+    place = Place.read(where)
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem("revising asks before it changes anything, and there is no terminal", hint="Add --yes.")
+    book = open_story(folder)
+    with book.editing():
+        number = drafts.number_of(book.record, place)
+        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+        before = book.record.paragraphs[number - 1]
+        texts: list[str] = []
+        for draft in range(1, count + 1):
+            texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
+            say(f"\n{place}, draft {draft} of {count}", quiet=quiet)
+            say(word_diff(before, texts[-1]), quiet=quiet)
+        text = texts[0] if yes else _asked(texts)
+        if text is None:
+            say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
+        else:
+            _take(book, controller, place, text)
+            say(f"{place} is changed, and the short memory with it", quiet=quiet)
+        say(dim(spent(controller.usage)), quiet=quiet)
+        if as_json:
+            emit(
+                {"where": str(place), "drafts": texts, "taken": text, "memory": book.state.memory if book.state else ""}
+            )
+
+
+def _take(book: Story, controller: Controller, place: Place, text: str) -> None:
+    from memagent.story import revising
+
+    revising.take(book, controller, place, text)
+
+
+def _asked(texts: list[str]) -> str | None:
+    """Ask which draft to take; `None` for none."""
+    choices = "y take it" if len(texts) == 1 else f"1-{len(texts)} take one"
+    while True:
+        answer = click.prompt(f"{choices}   e edit first   n leave it", default="n", show_default=False, err=True)
+        answer = answer.strip().lower()
+        if answer in ("n", "q"):
+            return None
+        if answer == "y" and len(texts) == 1:
+            return texts[0]
+        if answer.isdecimal() and 1 <= int(answer) <= len(texts):
+            return texts[int(answer) - 1]
+        if answer == "e":
+            return (click.edit(texts[-1], extension=".md") or texts[-1]).strip() or None
+        say(f"{answer!r} is not one of the choices")
+
+
+@click.command()
+@click.argument("where")
+@folder_argument
+@click.option("--diff", is_flag=True, help="Show each as what differs from the text that is there now.")
+@click.option("--restore", type=click.IntRange(min=1), help="Put the text with this number back.")
+@json_option
+@quiet_option
+def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool, quiet: bool) -> None:
+    """Show every text that the paragraph at WHERE has had, such as "ch.2 p3"; put one back with --restore."""
+    from memagent.story import drafts
+    from memagent.story.manuscript import Place
+
+    book, place = open_story(folder), Place.read(where)
+    if restore is not None:
+        with book.editing():
+            texts = drafts.drafts(book, place)
+            if restore > len(texts):
+                raise UsageProblem(f"there is no text {restore}", hint=f"There are {len(texts)}.")
+            drafts.restore(book, place, texts[restore - 1].text)
+        say(f"{place} has text {restore} again", quiet=quiet)
+        return
+    found = drafts.drafts(book, place)
+    if as_json:
+        emit([{"text": one.text, "by": one.by, "at": one.at, "now": one.now} for one in found])
+        return
+    now = next((one.text for one in found if one.now), "")
+    for number, one in enumerate(found, 1):
+        click.echo(f"{'*' if one.now else ' '} {number}  {one.by} {one.at[:16].replace('T', ' ')}")
+        click.echo(word_diff(now, one.text) if diff and not one.now else one.text)
+        click.echo()
+
+
+@click.command()
+@click.argument("copy", type=click.Path(path_type=Path))
+@folder_argument
+@click.option("--at", "where", help='Up to here: "ch.2", or "ch.2 p3".')
+@quiet_option
+def branch(copy: Path, folder: Path, where: str | None, quiet: bool) -> None:
+    """Fork the story into the new folder COPY, all of it or up to a place. The story itself stays as it is."""
+    from memagent.story import drafts
+    from memagent.story.book import quote
+    from memagent.story.manuscript import Place
+
+    fork = drafts.branch(open_story(folder), copy, Place.read(where) if where else None)
+    say(f"{copy}: {plural(len(fork.record.paragraphs), 'paragraph')}", quiet=quiet)
+    say(f"Next: memagent story write {quote(copy)}", quiet=quiet)
+
+
+def word_diff(before: str, now: str) -> str:
+    """Return what differs word by word: `[-gone-]{+new+}`, in red and green where there is colour."""
+    old, new = (re.findall(r"\s+|[^\s\u2e80-\u9fff\uac00-\ud7af]+|.", text) for text in (before, now))
+    parts = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append("".join(old[a:b]))
+            continue
+        if gone := "".join(old[a:b]):
+            parts.append(click.style(f"[-{gone}-]", fg="red"))
+        if come := "".join(new[c:d]):
+            parts.append(click.style(f"{{+{come}+}}", fg="green"))
+    return "".join(parts)

@@ -1,0 +1,150 @@
+"""`memagent story context | log | cost | diag`: what the model sees, what happened, what it cost, what to report."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from memagent.cli.console import dim, emit, money, plural, say, shortened, spent
+from memagent.cli.story_options import folder_argument, json_option, open_story
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.methods.recurrent import Select
+    from memagent.types import Usage
+
+
+@click.command()
+@folder_argument
+@click.option("-m", "--model", help="For which model; by default the story's.")
+@click.option("--plan", type=click.IntRange(min=1), help="As if this plan were chosen.")
+@click.option("--raw", is_flag=True, help="The messages word for word.")
+@json_option
+def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_json: bool) -> None:
+    """Show what the next call will send, part by part with its tokens. Nothing is sent.
+
+    With --raw, its messages word for word; with --json, as the JSON of a chat request.
+    """
+    from memagent import registry
+    from memagent.story import context as contexts
+
+    book = open_story(folder)
+    with book.editing():
+        llm = registry.llm(model or book.config.llm or None)
+        if plan is not None and book.state is not None and plan > len(book.state.plans):
+            raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")
+        select = cast("Select", book.config.select) if plan is None else (lambda state: plan)
+        request = contexts.next_request(book, llm, select)
+    if as_json:
+        messages = [{"role": one.role, "content": one.content} for one in request.messages]
+        tokens = {part.name: part.tokens for part in contexts.parts(request)}
+        emit({"label": request.label, "model": llm.name, "messages": messages, "tokens": tokens})
+        return
+    if raw:
+        for message in request.messages:
+            say(dim(f"── {message.role} ──"))
+            click.echo(message.content)
+        return
+    found = contexts.parts(request)
+    click.echo(f"{request.label} for {llm.name}, about {sum(part.tokens for part in found):,} tokens")
+    for part in found:
+        click.echo(f"{part.tokens:>7,}  {part.name:<12}  {shortened(part.text, 56)}")
+    say(dim("Word for word: memagent story context --raw"))
+
+
+@click.command()
+@folder_argument
+@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(min=1), help="How many of the newest.")
+@json_option
+def log(folder: Path, count: int, as_json: bool) -> None:
+    """Show what happened to the story, the newest last: paragraphs, choices, edits, what was taken back."""
+    from memagent.story.drafts import told
+
+    book = open_story(folder)
+    for one in book.log.events[-count:]:
+        if as_json:
+            emit(one)
+            continue
+        usage = one.get("usage")
+        price = f"  {money(usage['cost'])}" if usage else ""
+        when = str(one.get("at", ""))[:16].replace("T", " ")
+        click.echo(f"{when:<16}  {shortened(told(one), 50)}{price}")
+
+
+@click.command()
+@folder_argument
+@click.option("--more", default=10, show_default=True, type=click.IntRange(min=1), help="Estimate for so many more.")
+@json_option
+def cost(folder: Path, more: int, as_json: bool) -> None:
+    """Show what the story has cost so far, by chapter, kind and model, and what more of it is likely to cost."""
+    from memagent.story import estimate as estimates
+
+    book = open_story(folder)
+    record = book.record
+    guess = estimates.estimate(book.config, more, so_far=record.usage, have=len(record.paragraphs))
+    tables: dict[str, dict[str, Usage]] = {
+        "chapter": {f"ch.{number}": usage for number, usage in estimates.by_chapter(book).items()},
+        "kind": dict(estimates.by_kind(book)),
+        "model": {name or "(not said)": usage for name, usage in estimates.by_model(book).items()},
+    }
+    if as_json:
+        data: dict[str, Any] = {
+            kind: {name: _data(usage) for name, usage in rows.items()} for kind, rows in tables.items()
+        }
+        emit({**data, "all": _data(record.usage), "more": {"paragraphs": more, "cost": guess.cost}})
+        return
+    for kind, rows in tables.items():
+        for name, usage in rows.items():
+            click.echo(f"{kind:<8} {shortened(name, 24):<24} {spent(usage)}")
+    click.echo(f"{'in all':<33} {spent(record.usage)}")
+    say(f"{plural(more, 'paragraph')} more: {guessed(guess)}")
+
+
+def guessed(guess: Any) -> str:
+    """Say an estimate in a line."""
+    price = f"about {money(guess.cost)}" if guess.cost is not None else "cost unknown: its price is not in the table"
+    return (
+        f"~{guess.words:,} words, ~{guess.input_tokens:,} tokens in, ~{guess.output_tokens:,} out, {price}"
+        " (a guess, ±40 %)"
+    )
+
+
+@click.command()
+@folder_argument
+def diag(folder: Path) -> None:
+    """Print a report for somebody who is to help: versions, settings, what happened; no word of the story, no key."""
+    book = open_story(folder)
+    record = book.record
+    config = {
+        name: getattr(book.config, name)
+        for name in book.config.__slots__
+        if name not in ("genre", "language") and isinstance(getattr(book.config, name), (int, float, bool))
+    }
+    report = {
+        "memagent": metadata.version("memagent"),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "model": book.config.llm.partition("@")[0],
+        "settings": config,
+        "paragraphs": len(record.paragraphs),
+        "chapters": [len(texts) for _, texts in record.chapter_texts()],
+        "events": dict(Counter(one["type"] for one in book.log.events)),
+        "last": [one["type"] for one in book.log.events[-10:]],
+        "usage": _data(record.usage),
+        "files": sorted(
+            f"{path.relative_to(book.folder)} {path.stat().st_size}"
+            for path in book.folder.rglob("*")
+            if path.is_file() and (path.suffix != ".md" or path.parent.name == "chapters")
+        )[:60],
+    }
+    click.echo(json.dumps(report, indent=2))
+
+
+def _data(usage: Usage) -> dict[str, Any]:
+    return {"calls": usage.calls, "tokens": usage.tokens, "cost": usage.cost}

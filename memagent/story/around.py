@@ -1,0 +1,32 @@
+"""What the files of a story's folder add to a prompt: style, outline, lore, note, and words that are tired."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from memagent.errors import StoryError
+from memagent.methods.recurrent_around import Around
+from memagent.story import outline
+from memagent.story.book import Story
+from memagent.story.outline import Standing
+
+
+def around(story: Story, where: Standing) -> Around:
+    """Return what the next prompt shows beside the memory, from the files as they stand on disk.
+
+    Raises `StoryError` for one that is not UTF-8.
+    """
+    return Around(
+        style=_text(story.folder / "style.md"),
+        outline=outline.guide(where, story.outline),
+        note=_text(story.folder / "note.md"),
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise StoryError(f"{str(path)!r} is not UTF-8 text: {error.reason}", hint="Save it as UTF-8.") from error

@@ -1,0 +1,81 @@
+"""What the next call of a story sends, word for word, without sending it; and which part of it takes how much."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from memagent.controller import Controller
+from memagent.llms.base import LLM, Ability
+from memagent.methods.recurrent import Select, advance
+from memagent.story.around import around
+from memagent.story.book import Story
+from memagent.types import Completion, Request, Token
+
+_PART = re.compile(r"<([a-z_]+)>[ \t]*\n(.*?)\n[ \t]*</\1>", re.DOTALL)
+_LETTERS = 4  # of a token, about; of a script without blanks a token is about one letter
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a prompt: its tag (`instructions` for what stands outside of tags), its text, about how many tokens."""
+
+    name: str
+    text: str
+    tokens: int
+
+
+def next_request(story: Story, llm: LLM, select: Select) -> Request:
+    """Return the next request that writing would send. Nothing is sent, and nothing changes.
+
+    Call it inside `editing`: it looks paragraphs up as writing does.
+    """
+    flow = advance(
+        story.state or story.premise, select=select, settings=story.settings, around=around(story, story.standing)
+    )
+    try:
+        Controller(_Unsent(llm), story.memory).run(flow)
+    except _Seen as seen:
+        return seen.request
+    raise AssertionError("a step of a story always asks the model")
+
+
+def parts(request: Request) -> list[Part]:
+    """Return what a request is made of: each tagged text, and the instructions round them, first."""
+    whole = "\n".join(message.content for message in request.messages)
+    found = [Part(name, text, about(text)) for name, text in _PART.findall(whole)]
+    rest = _PART.sub("", whole)
+    return [Part("instructions", rest, about(rest)), *found]
+
+
+def about(text: str) -> int:
+    """Return about how many tokens a text has."""
+    wide = sum(char >= "\u2e80" for char in text)
+    return wide + -(-(len(text) - wide) // _LETTERS)
+
+
+class _Seen(Exception):
+    def __init__(self, request: Request) -> None:
+        super().__init__("the request was seen")
+        self.request = request
+
+
+class _Unsent:
+    """A model in whose name requests are made and which is never asked."""
+
+    def __init__(self, llm: LLM) -> None:
+        self.name = llm.name
+        self.can: frozenset[Ability] = llm.can
+
+    def complete(self, request: Request) -> Completion:
+        raise _Seen(request)
+
+    async def acomplete(self, request: Request) -> Completion:
+        raise _Seen(request)
+
+    def stream(self, request: Request) -> Iterator[Token | Completion]:
+        raise _Seen(request)
+
+    def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
+        raise _Seen(request)

@@ -1,0 +1,88 @@
+"""What a story will use, before it is written, and what each part of it has used. A guess says that it is one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from memagent.llms.prices import price
+from memagent.story.book import Story
+from memagent.story.config import StoryConfig
+from memagent.story.record import usage_from
+from memagent.types import Usage
+
+_SENTENCE = 17  # words
+_TOKENS = 1.35  # a word
+_PROMPT = 420  # tokens of the instructions of one step
+_PLANS = 3 * 60  # tokens of three plans
+_CHOICE = 500  # tokens beside the memory and two paragraphs when a plan is chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What so many paragraphs are likely to use; `cost` in dollars, `None` where the price is not known."""
+
+    paragraphs: int
+    words: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+def estimate(
+    config: StoryConfig, paragraphs: int, *, model: str = "", so_far: Usage | None = None, have: int = 0
+) -> Estimate:
+    """Return what `paragraphs` more are likely to use.
+
+    From what `have` paragraphs have used so far where there are at least five, else from the settings: 17 words a
+    sentence, 1.35 tokens a word.
+    """
+    words = config.sentences * _SENTENCE
+    if so_far is not None and have >= 5:
+        read, written = so_far.input_tokens / have * paragraphs, so_far.output_tokens / have * paragraphs
+    else:
+        memory = min(config.memory_words, config.memory_sentences * _SENTENCE)
+        shown = _TOKENS * (memory + words * (1 + config.recall))
+        chosen = _TOKENS * (memory + 2 * words) + _CHOICE if config.select != "first" else 0
+        read = paragraphs * (_PROMPT + shown + chosen)
+        written = paragraphs * (_TOKENS * (words + memory) + _PLANS + (60 if chosen else 0))
+    cost = _cost(model or config.llm, round(read), round(written))
+    return Estimate(paragraphs, paragraphs * words, round(read), round(written), cost)
+
+
+def by_chapter(story: Story) -> dict[int, Usage]:
+    """Return what was used for each chapter, what was taken back and failed included; 0 is before the first."""
+    used: dict[int, Usage] = defaultdict(Usage)
+    for one in story.log.events:
+        if "usage" in one:
+            number = one.get("number", len(story.record.paragraphs))
+            used[story.record.chapter_of(min(number, len(story.record.paragraphs)))] += usage_from(one["usage"])
+    return dict(sorted(used.items()))
+
+
+def by_model(story: Story) -> Mapping[str, Usage]:
+    """Return what each model has used; "" for steps of which the log does not say."""
+    used: dict[str, Usage] = defaultdict(Usage)
+    for one in story.log.events:
+        if "usage" in one:
+            used[str(one.get("llm", ""))] += usage_from(one["usage"])
+    return dict(sorted(used.items()))
+
+
+def by_kind(story: Story) -> Mapping[str, Usage]:
+    """Return what paragraphs, drafts and revisions, and failed steps have used."""
+    names = {"written": "paragraphs", "draft": "drafts", "revised": "revisions", "failed": "failed steps"}
+    used: dict[str, Usage] = defaultdict(Usage)
+    for one in story.log.events:
+        if "usage" in one:
+            used[names.get(one["type"], str(one["type"]))] += usage_from(one["usage"])
+    return dict(used)
+
+
+def _cost(model: str, read: int, written: int) -> float | None:
+    if model in ("", "offline"):
+        return 0.0 if model else None
+    name = model.partition(":")[2].partition("@")[0] or model
+    known = price(name)
+    return known.cost(read, written) if known else None

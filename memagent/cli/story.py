@@ -13,6 +13,7 @@ from memagent.cli.console import dim, emit, numbered, plural, say, shortened, sp
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.cli.story_plan import plan
 from memagent.cli.story_tell import context, cost, diag, log
 from memagent.errors import UsageProblem
 
@@ -307,5 +308,5 @@ def _show_plans(book: Story) -> None:
     click.echo(numbered(state.plans, chosen=state.plan))
 
 
-for command in (undo, redo, revise, alt, branch, context, log, cost, diag):
+for command in (plan, undo, redo, revise, alt, branch, context, log, cost, diag):
     story.add_command(command)

@@ -335,9 +335,12 @@ def note(number: int, text: str) -> Note:
 
 
 def ask_for(
-    messages: Sequence[Message], read: Callable[[str], T], name: str, settings: Settings, number: int
+    messages: Sequence[Message], read: Callable[[str], T], name: str, settings: Settings, number: int, like: str = ""
 ) -> Flow[T]:
-    """Ask for the reply to the prompt `recurrent/<name>`, with a seed of its own for each paragraph."""
+    """Ask for the reply to the prompt `recurrent/<name>`, with a seed of its own for each paragraph.
+
+    `like` is another prompt whose seed it has, so that a repeatable model tells of the same people.
+    """
     return ask(
         messages,
         read,
@@ -345,7 +348,7 @@ def ask_for(
         schema=schema(name),
         tries=settings.tries,
         max_tokens=settings.max_tokens,
-        seed=random.Random(f"{settings.seed}:{number}:{name}").randrange(2**31),
+        seed=random.Random(f"{settings.seed}:{number}:{like or name}").randrange(2**31),
     )
 
 

@@ -126,14 +126,14 @@ def schema(name: str) -> Mapping[str, Any]:
         "extend": {"paragraph": text, "plan": text},
         "compress": {"memory": text},
         "rewrite": {"paragraph": text},
+        "plan": {"chapters": {"type": "array", "items": _object({"title": text, "beats": texts})}},
         "refresh": {"memory": text},
     }
-    return {
-        "type": "object",
-        "properties": fields[name],
-        "required": list(fields[name]),
-        "additionalProperties": False,
-    }
+    return _object(fields[name])
+
+
+def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 def _fields(text: str) -> dict[str, Any]:

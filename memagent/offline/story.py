@@ -150,7 +150,9 @@ def _rewrite(prompt: Prompt) -> dict[str, object]:
 
 def _plan(prompt: Prompt) -> dict[str, object]:
     """Chapters by the questions that the premise opens: each has a place, somebody and a turn of its own."""
-    world = first_world(prompt.get("premise"), prompt.get("genre"), prompt.seed)
+    known = prompt.get("memory")
+    begun = bool(known) and not known.startswith("(")
+    world = recollect.read(known, "") if begun else first_world(prompt.get("premise"), prompt.get("genre"), prompt.seed)
     count = prompt.number(r"exactly (\d{1,3}) chapters", 3)
     chapters = []
     for at in range(count):

@@ -191,7 +191,7 @@ class Story:
         self.record.apply(step)
         if step["type"] == "written":
             self.pages.extend(self.record, self.log, len(step["written"]))
-        elif step["type"] not in ("goal", "reached", "failed", "draft"):
+        elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
             self.pages.write(self.record, self.log)
 
     def written(self, state: State, usage: Usage, llm: str, chapter: str | None = None) -> None:

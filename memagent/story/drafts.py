@@ -116,6 +116,7 @@ def told(step: Event) -> str:
         "manuscript": "your edits of the manuscript",
         "waived": "a contradiction that is meant",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
+        "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",
         "goal": f"a run to {step.get('until')} began",
         "reached": "the run came to its end",

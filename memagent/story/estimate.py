@@ -17,6 +17,13 @@ _TOKENS = 1.35  # a word
 _PROMPT = 420  # tokens of the instructions of one step
 _PLANS = 3 * 60  # tokens of three plans
 _CHOICE = 500  # tokens beside the memory and two paragraphs when a plan is chosen
+_NAMES = {
+    "written": "paragraphs",
+    "draft": "drafts",
+    "revised": "revisions",
+    "failed": "failed steps",
+    "planned": "outlines",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,10 @@ def by_model(story: Story) -> Mapping[str, Usage]:
 
 def by_kind(story: Story) -> Mapping[str, Usage]:
     """Return what paragraphs, drafts and revisions, and failed steps have used."""
-    names = {"written": "paragraphs", "draft": "drafts", "revised": "revisions", "failed": "failed steps"}
     used: dict[str, Usage] = defaultdict(Usage)
     for one in story.log.events:
         if "usage" in one:
-            used[names.get(one["type"], str(one["type"]))] += usage_from(one["usage"])
+            used[_NAMES.get(one["type"], str(one["type"]))] += usage_from(one["usage"])
     return dict(used)
 
 

@@ -233,6 +233,7 @@ _OTHERS = {
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
+    "planned": StoryRecord._failed,
 }
 
 

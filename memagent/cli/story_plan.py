@@ -1,0 +1,77 @@
+"""`memagent story plan`: makes and extends the outline."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
+from memagent.errors import UsageProblem
+
+_RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
+
+
+@click.command()
+@folder_argument
+@click.option("--chapters", help='Which, such as "1-12" or "4"; by default the next three.')
+@click.option("--total", type=click.IntRange(min=1), help="How many chapters the whole story is to have.")
+@click.option("-k", "count", default=1, show_default=True, type=click.IntRange(1, 9), help="How many proposals.")
+@click.option("-m", "--model", help="Which model plans; by default the story's.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@json_option
+@quiet_option
+def plan(
+    folder: Path,
+    chapters: str | None,
+    total: int | None,
+    count: int,
+    model: str | None,
+    max_cost: float | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make or extend outline.md: chapters with their beats, near ones in detail, far ones in a line.
+
+    You may edit outline.md at any time; what is written so far is not changed by it.
+    """
+    from memagent.budget import Budget
+    from memagent.controller import Controller
+    from memagent.story import planning
+    from memagent.story.outline import text_of
+
+    if count > 1 and not sys.stdin.isatty():
+        raise UsageProblem("of several proposals you choose one, and there is no terminal", hint="Leave -k out.")
+    book = open_story(folder)
+    with book.editing():
+        there = len(book.outline)
+        first, last = _range(chapters) if chapters else (there + 1, there + 3)
+        whole = max(total or 0, last, there)
+        written = len(book.record.chapters)
+        if first < written and not quiet:
+            say(f"chapters up to {written} are written already; their plans change no text")
+        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+        proposals = []
+        for number in range(1, count + 1):
+            proposals.append(planning.propose(book, controller, first, last, whole))
+            if count > 1:
+                say(f"\nproposal {number}\n\n{text_of(proposals[-1])}")
+        choice = click.prompt(f"[1-{count}]", type=click.IntRange(1, count), err=True) if count > 1 else 1
+        outline = planning.put(book, first, proposals[choice - 1])
+    if as_json:
+        emit([{"title": one.title, "beats": one.beats, "words": one.words} for one in outline])
+    else:
+        click.echo(text_of(proposals[choice - 1]), nl=False)
+    say(
+        dim(f"{book.folder / 'outline.md'}: {plural(len(outline), 'chapter')} · {spent(controller.usage)}"), quiet=quiet
+    )
+
+
+def _range(text: str) -> tuple[int, int]:
+    found = _RANGE.fullmatch(text.strip())
+    if not found or not int(found[1]) or int(found[2] or found[1]) < int(found[1]):
+        raise UsageProblem(f"{text!r} are no chapters", hint='Write "4" or "1-12".')
+    return int(found[1]), int(found[2] or found[1])

@@ -14,6 +14,7 @@ from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
+from memagent.cli.story_play import play
 from memagent.cli.story_tell import context, cost, diag, log
 from memagent.errors import UsageProblem
 
@@ -40,6 +41,8 @@ def story() -> None:
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
 @click.option("--genre", default="any", show_default=True, help="A word or two.")
 @click.option("--sentences", default=20, show_default=True, type=click.IntRange(1, 200), help="About, a paragraph.")
+@click.option("--chapters", type=click.IntRange(1, 999), help="How many chapters it is to have; for the estimate.")
+@click.option("--words", type=click.IntRange(min=100), help="About how many words a chapter has.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="For a story that repeats.")
 @quiet_option
 def init(
@@ -51,30 +54,53 @@ def init(
     language: str,
     genre: str,
     sentences: int,
+    chapters: int | None,
+    words: int | None,
     seed: int,
     quiet: bool,
 ) -> None:
-    """Make the folder of a new story. Nothing is written yet and no model is asked."""
+    """Make the folder of a new story. Nothing is written yet and no model is asked.
+
+    On a terminal, what you do not give is asked for.
+    """
     from memagent import registry
+    from memagent.cli.story_plan import told_estimate, wizard
     from memagent.story.book import Story, quote
     from memagent.story.config import StoryConfig
 
-    text = _premise(premise, premise_file)
+    if premise is None and premise_file is None and sys.stdin.isatty() and sys.stderr.isatty():
+        answers = wizard(model, language, genre)
+        text, model, language, genre, chapters, words = answers
+    else:
+        text = _premise(premise, premise_file)
     if model:
         registry.llm(model)
-    config = StoryConfig(llm=model, embedder=embedder, language=language, genre=genre, sentences=sentences, seed=seed)
+    if chapters and not words:
+        words = 2500
+    config = StoryConfig(
+        llm=model,
+        embedder=embedder,
+        language=language,
+        genre=genre,
+        sentences=sentences,
+        chapter_words=words or 0,
+        seed=seed,
+    )
     Story.create(folder, text, config)
     say(
         f"Made {folder}. What it is about is in {folder / 'premise.md'}, how it is written in {folder / 'story.toml'}.",
         quiet=quiet,
     )
+    if chapters and words:
+        say(told_estimate(config, chapters, words), quiet=quiet)
+        say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)
     say(f"Next: memagent story write {quote(folder)}", quiet=quiet)
 
 
 @story.command()
 @folder_argument
 @click.option("-n", "count", type=click.IntRange(1, 100_000), help="How many paragraphs more (default 1).")
-@click.option("--until", type=click.IntRange(1, 1_000_000), help="Write until there are so many in all.")
+@click.option("--until", help="Write up to: so many paragraphs in all, ch:3, words:20k, or end (of outline.md).")
 @click.option("--auto/--ask", default=None, help="Choose plans by itself, or ask you (default on a terminal).")
 @click.option("--select", type=click.Choice(["first", "model", "simulator"]), help="Who chooses with --auto.")
 @click.option("-m", "--model", help="Which model writes; see memagent --help.")
@@ -91,12 +117,15 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
     The prose goes to standard output. Stop it with Ctrl-C at any time; the same command goes on where it stopped.
     """
     from memagent.cli.writing import Options, write_story
+    from memagent.story.writing import target
 
     asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
     if asking and not sys.stdin.isatty():
         raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
     if options["count"] and options["until"]:
         raise click.UsageError("Give -n or --until, not both.")
+    if options["until"]:
+        options["until"] = target(options["until"])
     return write_story(open_story(folder), Options(asking=asking, **options))
 
 
@@ -151,9 +180,11 @@ def status(folder: Path, as_json: bool) -> None:
         return
     counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
     click.echo(f"{record.title or book.folder}: {counts}")
+    _show_chapters(book)
     click.echo(f"spent: {spent(record.usage)}")
-    if record.goal and not record.goal.reached and record.goal.until > len(record.paragraphs):
-        click.echo(f"stopped on the way to {record.goal.until} paragraphs")
+    if record.goal and not record.goal.reached:
+        until = record.goal.until
+        click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
     if state:
         _show_plans(book)
     click.echo(f"next: memagent story write {quote(book.folder)}")
@@ -298,6 +329,19 @@ def _edited(text: str) -> str | None:
     return click.edit(text, extension=".md")
 
 
+def _show_chapters(book: Story) -> None:
+    """Words got and asked of each chapter, where there are chapters."""
+    from memagent.story.writing import words
+
+    outline, texts = book.outline, book.record.chapter_texts()
+    if len(texts) < 2 and not outline and not book.config.chapter_words:
+        return
+    for number in range(1, max(len(outline), len(texts)) + 1):
+        title, paragraphs = texts[number - 1] if number <= len(texts) else (outline[number - 1].title, [])
+        asked = (outline[number - 1].words if number <= len(outline) else 0) or book.config.chapter_words or 2500
+        click.echo(f"  ch.{number:<3} {words(paragraphs):>7,} of {asked:,} words  {shortened(title, 44)}")
+
+
 def _show_plans(book: Story) -> None:
     state = book.state
     if state is None:
@@ -308,5 +352,5 @@ def _show_plans(book: Story) -> None:
     click.echo(numbered(state.plans, chosen=state.plan))
 
 
-for command in (plan, undo, redo, revise, alt, branch, context, log, cost, diag):
+for command in (play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
     story.add_command(command)

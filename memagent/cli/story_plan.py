@@ -1,16 +1,21 @@
-"""`memagent story plan`: makes and extends the outline."""
+"""`memagent story plan`: makes and extends the outline; and what `story init` asks on a terminal."""
 
 from __future__ import annotations
 
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memagent.cli.console import dim, emit, plural, say, spent
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
+from memagent.cli.story_tell import guessed
 from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.story.config import StoryConfig
 
 _RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 
@@ -68,6 +73,33 @@ def plan(
     say(
         dim(f"{book.folder / 'outline.md'}: {plural(len(outline), 'chapter')} · {spent(controller.usage)}"), quiet=quiet
     )
+
+
+def wizard(model: str, language: str, genre: str) -> tuple[str, str, str, str, int, int]:
+    """Ask for what a new story needs: premise, model, language, genre, chapters, words of a chapter."""
+    import os
+
+    def ask(question: str, default: Any, kind: Any = str) -> Any:
+        return click.prompt(question, default=default, type=kind, err=True, show_default=default != "")
+
+    say("A new story. Ctrl-C leaves nothing behind; all of it can be changed later.")
+    premise = ""
+    while not premise.strip():
+        premise = ask("What is it about, in a sentence or two", "")
+    model = model or ask("Which model writes", os.environ.get("MEMAGENT_LLM", "offline"))
+    language = ask("In which language", language)
+    genre = ask("Genre", genre)
+    chapters = ask("How many chapters", 12, click.IntRange(1, 999))
+    words = ask("About how many words a chapter", 2500, click.IntRange(min=100))
+    return premise, model, language, genre, chapters, words
+
+
+def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
+    """Say what a story of so many chapters is likely to use."""
+    from memagent.story.estimate import estimate
+
+    paragraphs = max(3, round(chapters * words / (config.sentences * 17)))
+    return f"{plural(chapters, 'chapter')} of about {words:,} words: {guessed(estimate(config, paragraphs))}"
 
 
 def _range(text: str) -> tuple[int, int]:

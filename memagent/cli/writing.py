@@ -31,7 +31,7 @@ from memagent.methods.recurrent import Select, State
 from memagent.sentences import count_words
 from memagent.story.book import Story, quote
 from memagent.story.prose import ProseStream
-from memagent.story.writing import Progress, goal, reached, words, write, write_one
+from memagent.story.writing import Progress, Target, goal, met, reached, words, write, write_one
 from memagent.types import Usage
 
 _PROSE = {"recurrent/begin", "recurrent/step"}
@@ -43,7 +43,7 @@ class Options:
 
     asking: bool
     count: int | None
-    until: int | None
+    until: Target | None
     select: str | None
     model: str | None
     max_cost: float | None
@@ -92,7 +92,7 @@ def write_story(story: Story, options: Options) -> int:
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     until = goal(story, options.count, options.until)
     have = len(story.record.paragraphs)
-    if have >= until:
+    if met(story, until):
         say(f"The story has {plural(have, 'paragraph')} already; nothing to do.", quiet=options.quiet)
     elif have:
         say(dim(f"going on after paragraph {have}, to {until}"), quiet=options.quiet)
@@ -103,7 +103,7 @@ def _automatic(story: Story, controller: Controller, select: Select, signals: Si
 def _asking(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     """Ask for the plan before each paragraph, until the wished number is written or the person stops."""
     until = goal(story, options.count, options.until) if options.count or options.until else None
-    while until is None or len(story.record.paragraphs) < until:
+    while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
         if story.state is not None and not story.state.plan and not _chosen(story):

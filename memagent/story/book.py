@@ -209,8 +209,8 @@ class Story:
         """Take up what a step cost that came to nothing."""
         self.commit(event("failed", usage=usage_to(usage)))
 
-    def aim(self, until: int, asked: str) -> None:
-        """Set how many paragraphs the run is to reach, so that an interrupted run goes on to its own end."""
+    def aim(self, until: int | str, asked: str) -> None:
+        """Set how far the run is to go, so that an interrupted run goes on to its own end."""
         self.commit(event("goal", until=until, asked=asked))
 
     def reached(self) -> None:

@@ -20,12 +20,12 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Up to how many paragraphs a run goes, and what was asked for.
+    """Up to where a run goes (see `writing.Target`), and what was asked for.
 
     A run keeps its goal until it has said that it reached it; one killed before that is still the same run.
     """
 
-    until: int
+    until: int | str
     asked: str
     reached: bool = False
 

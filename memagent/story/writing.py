@@ -6,17 +6,23 @@ was paid for is asked for again, and the story comes out as if nothing had happe
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from memagent.controller import Controller
-from memagent.errors import ReplyError, StorageFull
+from memagent.errors import ReplyError, StorageFull, UsageProblem
 from memagent.methods.recurrent import Select, State, advance
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.trace import Trace
 from memagent.types import Usage
+
+Target = int | str
+"""How far a run goes: so many paragraphs in all, `ch:3` (that chapter is full), `words:20000`, `end` (of outline.md)."""
+
+_TARGET = re.compile(r"(?i)(ch|chapter|words)\s*[:.]?\s*(\d+)(k?)")
 
 ROOM = 1_000_000  # bytes that must be free before a step is paid for
 
@@ -38,15 +44,15 @@ class Progress:
 
 
 def write(
-    story: Story, controller: Controller, until: int, *, select: Select = "model", progress: Progress | None = None
+    story: Story, controller: Controller, until: Target, *, select: Select = "model", progress: Progress | None = None
 ) -> bool:
-    """Write until the story has `until` paragraphs; return whether it has. Call it inside `story.editing()`.
+    """Write until the story has come so far; return whether it has. Call it inside `story.editing()`.
 
     Raises what the controller raises; the story is then as it was after its last whole paragraph. When no reply could
     be read (`ReplyError`), the last one is kept under `.memagent/rejected`, and the error's hint names the file.
     """
     progress = progress or Progress()
-    while len(story.record.paragraphs) < until:
+    while not met(story, until):
         if progress.stopping:
             return False
         write_one(story, controller, select=select, progress=progress)
@@ -76,10 +82,42 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     return result.value
 
 
-def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
-    """Return how many paragraphs the story is to have after this run, and remember it for the case of an interruption.
+def target(text: str) -> Target:
+    """Read how far a run is to go: `40`, `ch:3`, `words:20k`, `end`. Raises `UsageProblem` for anything else."""
+    plain = text.strip().lower()
+    if plain == "end":
+        return "end"
+    if plain.isdecimal() and int(plain):
+        return int(plain)
+    found = _TARGET.fullmatch(plain)
+    if not found or not int(found[2]):
+        raise UsageProblem(
+            f"{text!r} is no place to write to", hint="Give a number of paragraphs, ch:3, words:20k, or end."
+        )
+    return f"{'words' if found[1] == 'words' else 'ch'}:{int(found[2]) * (1000 if found[3] else 1)}"
 
-    `paragraphs` more than there are, or `until` in all. Until `reached` is called, the same request means the same
+
+def met(story: Story, until: Target) -> bool:
+    """Whether the story has come so far. Raises `UsageProblem` where nothing says how long a chapter is."""
+    if isinstance(until, int):
+        return len(story.record.paragraphs) >= until
+    kind, _, number = until.partition(":")
+    if kind == "words":
+        return words(story.record.paragraphs) >= int(number)
+    outline = story.outline
+    if not outline and (kind == "end" or not story.config.chapter_words):
+        raise UsageProblem(
+            f"nothing says where {'the end' if kind == 'end' else 'a chapter'} is",
+            hint="Plan chapters with: memagent story plan --chapters 1-12, or set chapter_words in story.toml.",
+        )
+    where = story.standing
+    return where.over or where.chapter > (len(outline) if kind == "end" else int(number))
+
+
+def goal(story: Story, paragraphs: int | None, until: Target | None) -> Target:
+    """Return how far the story is to go in this run, and remember it for the case of an interruption.
+
+    `paragraphs` more than there are, or up to `until`. Until `reached` is called, the same request means the same
     goal: a run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
     particular.
     """
@@ -87,16 +125,16 @@ def goal(story: Story, paragraphs: int | None, until: int | None) -> int:
     asked = f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
     if running is not None and not running.reached and asked in ("", running.asked):
         return running.until
-    target = until if until is not None else have + (1 if paragraphs is None else paragraphs)
-    if target > have:
-        story.aim(target, asked or "-n 1")
-    return target
+    wished = until if until is not None else have + (1 if paragraphs is None else paragraphs)
+    if not met(story, wished):
+        story.aim(wished, asked or "-n 1")
+    return wished
 
 
 def reached(story: Story) -> None:
     """Note that the run has come to its goal, so that the same request means a new one."""
     goal = story.record.goal
-    if goal is not None and not goal.reached and len(story.record.paragraphs) >= goal.until:
+    if goal is not None and not goal.reached and met(story, goal.until):
         story.reached()
 
 

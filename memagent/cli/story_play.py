@@ -1,0 +1,128 @@
+"""`memagent story play`: the plans are the reader's choices, and anything else that is typed is what happens next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say
+from memagent.cli.story_options import folder_argument, open_story
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.cli.writing import Teller
+    from memagent.controller import Controller
+    from memagent.story.book import Story
+
+_HELP = "a number, or what you do   /undo   /memory   /plans   /quit"
+
+
+@click.command()
+@folder_argument
+@click.option("-m", "--model", help="Which model tells the story; by default the story's.")
+@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this now, in dollars.")
+def play(folder: Path, model: str | None, max_cost: float | None) -> int:
+    """Play the story: choose how it goes on, or type what happens next in your own words.
+
+    It is the same story with the same memory as for `memagent story write`; you may go from one to the other.
+    """
+    from memagent.budget import Budget
+    from memagent.cli.writing import Options, Teller
+    from memagent.controller import Controller
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem("a story is played on a terminal", hint="Write it with: memagent story write")
+    book = open_story(folder)
+    options = Options(
+        asking=True, count=None, until=None, select=None, model=model, max_cost=max_cost, max_tokens=None,
+        max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False,
+    )  # fmt: skip
+    teller = Teller(book, options, streaming=True)
+    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost), on_event=teller.hear)
+    with book.editing():
+        controller.memory = book.memory
+        teller.begin(controller)
+        if book.state is not None:
+            _tell(book.state.paragraph)
+        return _played(book, controller, teller)
+
+
+def _played(book: Story, controller: Controller, teller: Teller) -> int:
+    from memagent.errors import Interrupted, Stopped
+    from memagent.story.book import quote
+    from memagent.story.writing import Progress, write_one
+
+    progress = Progress(on_written=teller.written)
+    while True:
+        try:
+            if book.state is not None and not book.state.plan and not _asked(book):
+                break
+            write_one(book, controller, select="first", progress=progress)
+        except Stopped as stop:
+            teller.stopped()
+            complain(
+                stop.message, f"Nothing is lost. Go on with a higher limit: memagent story play {quote(book.folder)}"
+            )
+            return exit_code(stop)
+        except (Interrupted, click.Abort, KeyboardInterrupt):
+            teller.close()
+            say()
+            break
+    say(f"Kept up to here. Play on: memagent story play {quote(book.folder)}")
+    return 0
+
+
+def _asked(book: Story) -> bool:
+    """Ask what happens next and choose it; return whether the story goes on."""
+    from memagent.story import drafts
+
+    assert book.state is not None
+    say("\n" + numbered(book.state.plans))
+    say(dim(_HELP))
+    while True:
+        answer = click.prompt(">", prompt_suffix=" ", err=True).strip()
+        state = book.state
+        if answer in ("/quit", "/q"):
+            return False
+        if answer in ("/undo", "/u"):
+            if state is None or len(book.record.done) < 2:
+                say("There is nothing to take back.")
+                continue
+            for what in drafts.undo(book, _steps(book)):
+                say(dim(f"taken back: {what}"))
+            if book.state is None:
+                return True
+            _tell(book.state.paragraph)
+            say("\n" + numbered(book.state.plans))
+        elif answer in ("/memory", "/m") and state is not None:
+            say(state.memory)
+        elif answer in ("/plans", "/p") and state is not None:
+            say(numbered(state.plans))
+        elif answer.startswith("/"):
+            say(_HELP)
+        elif answer.isdecimal() and state is not None:
+            if 1 <= int(answer) <= len(state.plans):
+                book.pick(int(answer))
+                return True
+            say(f"There is no choice {answer}; there are 1 to {len(state.plans)}.")
+        elif answer:
+            book.pick(answer)
+            return True
+
+
+def _steps(book: Story) -> int:
+    """How many steps lead back to the last question: the paragraph, and the choice before it."""
+    steps = 1
+    while steps < len(book.record.done) and book.record.done[-steps]["type"] != "written":
+        steps += 1
+    before = book.record.done[-steps - 1]["type"] if steps < len(book.record.done) else ""
+    return steps + (before == "picked")
+
+
+def _tell(text: str) -> None:
+    out = ProseOut()
+    out.write(text + "\n")
+    out.end()

@@ -77,40 +77,50 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
 
 def _asked(book: Story) -> bool:
     """Ask what happens next and choose it; return whether the story goes on."""
-    from memagent.story import drafts
-
-    assert book.state is not None
-    say("\n" + numbered(book.state.plans))
+    _show(book)
     say(dim(_HELP))
     while True:
         answer = click.prompt(">", prompt_suffix=" ", err=True).strip()
-        state = book.state
         if answer in ("/quit", "/q"):
             return False
         if answer in ("/undo", "/u"):
-            if state is None or len(book.record.done) < 2:
-                say("There is nothing to take back.")
-                continue
-            for what in drafts.undo(book, _steps(book)):
-                say(dim(f"taken back: {what}"))
-            if book.state is None:
+            if _taken_back(book):
                 return True
-            _tell(book.state.paragraph)
-            say("\n" + numbered(book.state.plans))
-        elif answer in ("/memory", "/m") and state is not None:
-            say(state.memory)
-        elif answer in ("/plans", "/p") and state is not None:
-            say(numbered(state.plans))
+        elif answer in ("/memory", "/m") and book.state is not None:
+            say(book.state.memory)
+        elif answer in ("/plans", "/p"):
+            _show(book)
         elif answer.startswith("/"):
             say(_HELP)
-        elif answer.isdecimal() and state is not None:
-            if 1 <= int(answer) <= len(state.plans):
-                book.pick(int(answer))
-                return True
-            say(f"There is no choice {answer}; there are 1 to {len(state.plans)}.")
-        elif answer:
-            book.pick(answer)
+        elif answer and _chosen(book, answer):
             return True
+
+
+def _chosen(book: Story, answer: str) -> bool:
+    plans = book.state.plans if book.state else ()
+    if answer.isdecimal() and not 1 <= int(answer) <= len(plans):
+        say(f"There is no choice {answer}; there are 1 to {len(plans)}.")
+        return False
+    book.pick(int(answer) if answer.isdecimal() else answer)
+    return True
+
+
+def _taken_back(book: Story) -> bool:
+    """Take the last turn back; return whether the story is back at its very beginning."""
+    from memagent.story import drafts
+
+    for what in drafts.undo(book, _steps(book)):
+        say(dim(f"taken back: {what}"))
+    if book.state is None:
+        return True
+    _tell(book.state.paragraph)
+    _show(book)
+    return False
+
+
+def _show(book: Story) -> None:
+    if book.state is not None:
+        say("\n" + numbered(book.state.plans))
 
 
 def _steps(book: Story) -> int:

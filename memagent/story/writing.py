@@ -20,7 +20,7 @@ from memagent.trace import Trace
 from memagent.types import Usage
 
 Target = int | str
-"""How far a run goes: so many paragraphs in all, `ch:3` (that chapter is full), `words:20000`, `end` (of outline.md)."""
+"""How far a run goes: so many paragraphs in all, `ch:3` (it is full), `words:20000`, `end` (of outline.md)."""
 
 _TARGET = re.compile(r"(?i)(ch|chapter|words)\s*[:.]?\s*(\d+)(k?)")
 

@@ -293,12 +293,15 @@ class Story:
         return outlines.standing(self.record, self.outline, self.config.chapter_words)
 
     def run_trace(self) -> Path:
-        """Where the trace of the next transition is written."""
-        again = f"-{self.attempt}" if self.attempt else ""
-        path = self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
+        """Where the trace of the next transition is written; its folder is there when this returns."""
+        path = self._trace()
         with files.writing(path):
             path.parent.mkdir(exist_ok=True)
         return path
+
+    def _trace(self) -> Path:
+        again = f"-{self.attempt}" if self.attempt else ""
+        return self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
 
     def reject(self, trace: Path, reply: str) -> Path:
         """Put a failed transition's trace and last raw reply aside; return where the reply is."""
@@ -359,7 +362,7 @@ class Story:
         wanted = {paragraph_id(number): note(number, text) for number, text in self.record.long_memory.items()}
         kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
         count = len(self.record.paragraphs)
-        if count and kept.get(paragraph_id(count)) == self.record.paragraphs[-1]:
+        if count and self._trace().exists() and kept.get(paragraph_id(count)) == self.record.paragraphs[-1]:
             # The step that remembered the newest one was killed before it was taken up.
             wanted[paragraph_id(count)] = note(count, self.record.paragraphs[-1])
         for id in kept.keys() & wanted.keys():

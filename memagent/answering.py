@@ -37,6 +37,7 @@ def _learnt(memory: Memory, step: WriteTriples) -> Any:
         shown=step.shown,
         speaker=step.speaker,
         confidence=step.confidence,
+        relations=step.relations,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast, get_args
 
 from memagent.errors import UsageProblem
-from memagent.triples import Learnt, Limits, Query, Reading
+from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
 from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role, Tool, Triple
 
@@ -94,6 +94,7 @@ class WriteTriples:
         shown: texts that came out of the memory, of which nothing is learnt again.
         speaker: who says it, for what is said as "I".
         confidence: a triple of less is refused.
+        relations: `stated`, or `any` for relations of a vocabulary of their own.
     """
 
     triples: tuple[Triple, ...]
@@ -102,6 +103,7 @@ class WriteTriples:
     shown: tuple[str, ...] = ()
     speaker: str = ""
     confidence: float = 0.5
+    relations: Relations = "stated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +310,10 @@ def write_triples(
     shown: Iterable[str] = (),
     speaker: str = "",
     confidence: float = 0.5,
+    relations: Relations = "stated",
 ) -> Flow[Learnt]:
     """Ask the memory to learn triples from the sentence that says them: the step `WriteTriples`."""
-    answer: Learnt = yield WriteTriples(tuple(triples), sentence, context, tuple(shown), speaker, confidence)
+    answer: Learnt = yield WriteTriples(tuple(triples), sentence, context, tuple(shown), speaker, confidence, relations)
     return answer
 
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from memagent.errors import UsageProblem
 from memagent.types import Fact, Triple
 
 EXACT = 0.001
 """A pair that is nearer than this says what was asked; with `Limits.exact`, nothing that is further off counts then."""
+
+Relations = Literal["stated", "any"]
+"""Whether a sentence has to have a word of a triple's relation, or one that stands for it; or any relation will do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
-from memagent.triples import Learnt, Limits, Query, Reading
+from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Scope, Triple
 
@@ -170,6 +170,7 @@ class Facts:
         shown: Iterable[str] = (),
         speaker: str = "",
         confidence: float = 0.5,
+        relations: Relations = "stated",
     ) -> Learnt:
         """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
 
@@ -183,6 +184,11 @@ class Facts:
             shown: texts that came out of the memory, of which nothing is learnt again.
             speaker: who says it, for what is said as "I".
             confidence: a triple of less is refused.
+            relations: `stated` asks that the sentence has a word of the relation, or one that stands for it (spouse
+                and married); `any` takes relations of a vocabulary of their own, such as those of Wikidata.
+
+        A fact that is there already does not cite a sentence that is just the fact as the memory prints it: that is
+        an echo of the memory, and the fact must go when what it was learnt from goes.
 
         Raises:
             UsageProblem: something is no triple, or the sentence no text; nothing was written.
@@ -200,6 +206,7 @@ class Facts:
             shown=tuple(shown),
             speaker=speaker,
             confidence=confidence,
+            relations=relations,
         )
 
     def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:

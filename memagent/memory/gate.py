@@ -1,7 +1,8 @@
 """The gate before a triple is kept: it must be named, surely meant, and said by the sentence that it is taken from.
 
 What a model takes from a sentence is kept only if the words of its subject and object are there, or in the sentences
-before, at least one of them in the sentence itself. Pure; `learning` applies it.
+before, at least one of them in the sentence itself, and if the sentence has a word of its relation or one that stands
+for it (a spouse is married). Pure; `learning` applies it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.statements import related
+from memagent.memory.turns import lines
 from memagent.memory.unfit import RECALLED, unfit
 from memagent.stores.keys import key
+from memagent.triples import Relations
 from memagent.types import Triple
 
 _LONGEST = 200  # characters of a subject, relation or object
@@ -37,18 +41,40 @@ _SMALL = frozenset(
     "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di da "
     "и в на с из у of".split()
 )
+_LIGHT = _SMALL | frozenset(
+    "is are was were be been being am has have had having does do did as from into than that this who which "
+    "whose not no "
+    "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är var "
+    "это есть был была имеет".split()
+)
 _NEGATED = re.compile(
     r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|aucun\w*|"
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
 )
+_FALSE = re.compile(
+    r"(?i)\b(?:it(?:'s| is| was) (?:false|untrue|not true|a lie|wrong) that|den(?:y|ies|ied)|doubts?|doubted|"
+    r"nobody knows|"
+    r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
+)
 _CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
-    r"allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|ing)? if|"
+    r"(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to|"
+    r"would (?:love|like|rather)|"
+    r"used to|dreams? of|if only|unless|allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|"
+    r"ing)? if|"
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
+_ASSENT = re.compile(
+    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|对)[,.!:]?\s+)+|"
+    r"^(?:i (?:remember|recall|know)(?: that)?)\s+"
+)
+_QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
+_TAG = re.compile(
+    r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
@@ -72,6 +98,7 @@ def why_not(
     shown: Iterable[str] = (),
     speaker: str = "",
     confidence: float = 0.5,
+    relations: Relations = "stated",
 ) -> str:
     """Return why a triple is not to be kept, in words, or ''.
 
@@ -82,16 +109,17 @@ def why_not(
         shown: texts that came out of the memory.
         speaker: who says it.
         confidence: the least that is kept.
+        relations: `stated`, or `any` for relations of a vocabulary of their own, such as those of Wikidata.
     """
-    if why := unfit(sentence):
+    if why := unfit(sentence) or next((line.why for line in lines(sentence) if line.why), ""):
         return f"the sentence is {why}" if not why.startswith("it ") else why
-    if said := key(sentence):
-        if any(said in key(text) for text in shown):
-            return f"the sentence is {RECALLED}"
+    if _shown(sentence, shown):
+        return f"the sentence is {RECALLED}"
     return (
         _form(triple)
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
+        or ("" if relations == "any" else _related(triple, sentence))
         or _denial(triple, sentence)
     )
 
@@ -104,6 +132,14 @@ def grounded(part: str, text: str) -> bool:
     wanted = [word for word in wanted if word not in _SMALL] or wanted
     there = _words(text)
     return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
+
+
+def _shown(sentence: str, shown: Iterable[str]) -> bool:
+    """Whether a sentence is what was shown, or a part of it, but for a word or two such as `Yes,`."""
+    said = key(sentence).strip(" .!…")
+    bare = _ASSENT.sub("", said)
+    texts = [key(text).strip(" .!…") for text in shown]
+    return any(bool(bare) and (bare in text or said in text or (len(text) > 12 and text in said)) for text in texts)
 
 
 def _form(triple: Triple) -> str:
@@ -125,7 +161,18 @@ def _form(triple: Triple) -> str:
 def _confidence(triple: Triple, sentence: str, least: float) -> str:
     if triple.confidence < least:
         return f"its confidence {triple.confidence:g} is less than {least:g}"
-    return "the sentence is unsure of it" if _UNSURE.search(sentence) else ""
+    return "the sentence is unsure of it" if _is_unsure(triple, sentence) else ""
+
+
+def _is_unsure(triple: Triple, sentence: str) -> bool:
+    """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
+    if _UNSURE.search(triple.relation):
+        return False
+    clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
+    if any(_TAG.match(clause) for clause in clauses):
+        return True
+    telling = [clause for clause in clauses if grounded(triple.object, clause)] or [sentence]
+    return all(_UNSURE.search(clause) for clause in telling)
 
 
 def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
@@ -144,6 +191,17 @@ def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
     return ""
 
 
+def _related(triple: Triple, sentence: str) -> str:
+    """Why not, where a sentence has no word of the relation and none that stands for it; blanks must part its words."""
+    if _EAST.search(triple.relation) or _EAST.search(sentence):
+        return ""
+    wanted = [word for word in _words(triple.relation) if word not in _LIGHT and len(word) > 1]
+    there = _words(sentence)
+    if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
+        return ""
+    return f"its relation {triple.relation!r} is not in the sentence"
+
+
 def _refers(sentence: str, object: str) -> bool:
     """Whether a sentence may speak of something named before: by a pronoun, or because it names nothing else."""
     if _EAST.search(sentence) or any(word in _PRONOUNS for word in _pieces(sentence)):
@@ -156,7 +214,10 @@ def _denial(triple: Triple, sentence: str) -> str:
     """Whether the clause that names the object denies it, while the relation does not say so."""
     if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
         return ""
-    clauses = [clause for clause in _CLAUSE.split(sentence) if clause and grounded(triple.object, clause)]
+    if _FALSE.search(sentence):
+        return "the sentence denies it"
+    said = _QUOTED.sub(" ", sentence) if not _QUOTED.search(triple.object) else sentence
+    clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
     denied = bool(clauses) and all(_NEGATED.search(clause) for clause in clauses)
     return "the sentence denies it" if denied else ""
 
@@ -184,6 +245,11 @@ def _words(text: str) -> list[str]:
     return [word.removesuffix("'s") for word in _WORD.findall(bare)]
 
 
+_ENDINGS = frozenset(
+    "s es d ed ing n en ns e er ers em es ern y ly 's st est ning ting red ded ged ped ment t te ten".split()
+)
+
+
 def _alike(word: str, other: str) -> bool:
     """The same word, or the same with another ending; numbers are alike only if they are the same."""
     if word == other:
@@ -192,6 +258,7 @@ def _alike(word: str, other: str) -> bool:
         return False
     short, long = sorted((word, other), key=len)
     if short.isascii():
-        return len(short) >= 3 and long.startswith(short) and len(long) - len(short) <= (2 if len(short) < 5 else 3)
+        same = len(short) >= 3 and long.startswith(short)
+        return same and (long[len(short) :] in _ENDINGS or (len(short) > 5 and len(long) - len(short) <= 3))
     stem = max(3, len(short) - 2)
     return len(short) >= 3 and long[:stem] == short[:stem] and len(long) - len(short) <= 3

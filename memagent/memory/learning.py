@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memagent.memory import gate
-from memagent.triples import Learnt, Refusal
+from memagent.stores.keys import key
+from memagent.triples import Learnt, Refusal, Relations
 from memagent.types import Note, Triple
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def learn(
     shown: Iterable[str],
     speaker: str,
     confidence: float,
+    relations: Relations,
 ) -> Learnt:
     """Keep the triples that the gate lets through and return their facts' ids, and the others with why not.
 
@@ -36,8 +38,14 @@ def learn(
     refused: list[Refusal] = []
     for triple in (gate.named(one, speaker) for one in triples):
         why = gate.why_not(
-            triple, sentence, context=context, shown=tuple(shown), speaker=speaker, confidence=confidence
-        )
+            triple,
+            sentence,
+            context=context,
+            shown=tuple(shown),
+            speaker=speaker,
+            confidence=confidence,
+            relations=relations,
+        ) or _echo(facts, core, scope, triple, sentence)
         if why:
             refused.append(Refusal(sentence, why, triple))
         else:
@@ -50,6 +58,17 @@ def learn(
     refused += [Refusal(sentence, "it was purged before", one) for one, id in zip(cited, ids, strict=True) if not id]
     learnt = [(id, one) for one, id in zip(cited, ids, strict=True) if id]
     return Learnt(tuple(id for id, _ in learnt), tuple(one for _, one in learnt), tuple(refused))
+
+
+def _echo(facts: Facts, core: Core, scope: Scope, triple: Triple, sentence: str) -> str:
+    """Whether the sentence is a fact that is there, just as the memory prints it, while no passage of it says so."""
+    said = key(sentence.strip(" .!"))
+    if triple.passage is not None or said != key(f"{triple.subject} {triple.relation} {triple.object}"):
+        return ""
+    held = facts.find(triple.subject, triple.relation, triple.object)
+    cited = sorted({id for fact in held for id in fact.passages})
+    told = {key(passage.text.strip(" .!")) for passage in core.passages.get(scope, cited)} if cited else set()
+    return "the memory holds it already, in these words" if held and said not in told else ""
 
 
 def _cited(core: Core, scope: Scope, triples: Sequence[Triple], sentence: str) -> tuple[list[Triple], list[str]]:

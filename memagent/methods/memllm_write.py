@@ -21,13 +21,14 @@ from datetime import datetime
 
 from memagent.errors import CapabilityError, Stopped, UsageProblem
 from memagent.flow import Flow, generate, inquire, write_triples
-from memagent.memory.unfit import lines, unfit
+from memagent.memory.turns import lines
+from memagent.memory.unfit import unfit
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, write_calls
 from memagent.methods.memllm_grammar import CLOSE, OPEN, RESULTS, WRITE, Words, WriteCall, parse_write
 from memagent.prompts import fill
 from memagent.sentences import split_sentences
-from memagent.triples import Learnt, Refusal
+from memagent.triples import Learnt, Refusal, Relations
 from memagent.types import Completion, Message, Triple
 
 CONTEXT = 25
@@ -65,6 +66,7 @@ def memllm_write(
     before: Sequence[str] = (),
     context: int = CONTEXT,
     confidence: float = 0.5,
+    relations: Relations = "stated",
     way: Way = "auto",
     language: str = "en",
     max_tokens: int = 512,
@@ -85,6 +87,7 @@ def memllm_write(
         before: the sentences before the text.
         context: how many sentences before are shown with each.
         confidence: a triple of less is refused.
+        relations: `stated`, or `any` for relations of a vocabulary of their own, as a fine-tuned model writes them.
         way: how the model writes; `prefill` is as `text`.
         language: of the text, a two-letter code, for its sentences.
         max_tokens: how many tokens a reply has at most.
@@ -95,7 +98,7 @@ def memllm_write(
     can = yield from inquire()
     mold = Triple("", "", "", source=source, passage=passage, at=at)
     run = _Run(mold, speaker, tuple(shown), list(before), context, confidence, chosen(way, can), can)
-    run.max_tokens, run.timeout = max_tokens, timeout
+    run.max_tokens, run.timeout, run.relations = max_tokens, timeout, relations
     try:
         for line in lines(text):
             if line.why:
@@ -125,6 +128,7 @@ class _Run:
     can: frozenset[str]
     max_tokens: int = 512
     timeout: float | None = None
+    relations: Relations = "stated"
     ids: dict[str, None] = field(default_factory=dict)
     triples: list[Triple] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -158,6 +162,7 @@ class _Run:
                 shown=self.shown,
                 speaker=self.speaker,
                 confidence=self.confidence,
+                relations=self.relations,
             )
         )
         if learnt is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memagent.errors import UsageProblem
-from memagent.memory import Memory, gate, unfit
+from memagent.memory import Memory, gate, turns, unfit
 from memagent.methods.memllm_grammar import print_read
 from memagent.methods.plain import numbered
 from memagent.sentences import split_sentences
@@ -170,12 +170,12 @@ def test_a_hundred_more_lines_teach_nothing(memory: Memory) -> None:
     lines = data("unfit_lines.txt")
     assert len(lines) > 100
     for line in lines:
-        for part in unfit.lines(line):
+        for part in turns.lines(line):
             if not part.why:
                 learnt = memory.facts.learn(credulous(part.text), part.text)
                 assert not unfit.unfit(part.text) or learnt.ids == (), line
                 assert memory.facts.find("Ida", "lives in", "Oslo") == [], line
-    refused = [line for line in lines if all(part.why or unfit.unfit(part.text) for part in unfit.lines(line))]
+    refused = [line for line in lines if all(part.why or unfit.unfit(part.text) for part in turns.lines(line))]
     assert len(refused) >= len(lines) - 6
 
 
@@ -205,10 +205,10 @@ def test_its_own_recalled_text_fed_back_in_every_form_teaches_nothing(memory: Me
         "The memory holds nothing on this.",
     ]
     for text in told:
-        lines = unfit.lines(text)
+        lines = turns.lines(text)
         assert lines
         assert [line for line in lines if not (line.why or unfit.unfit(line.text))] == []
-        assert [refusal.why for refusal in unfit.refusals(lines) if not refusal.why] == []
+        assert [refusal.why for refusal in turns.refusals(lines) if not refusal.why] == []
 
 
 def test_recalled_text_without_any_mark_is_known_by_what_was_shown(memory: Memory) -> None:
@@ -222,7 +222,7 @@ def test_facts_after_recalled_text_are_kept_line_by_line() -> None:
     text = (
         "Relevant memories:\n- Ida lives in Oslo.\n\nIda moved to Turku.\nUser: Mara is her sister.\nAssistant: Noted."
     )
-    assert [(line.text, bool(line.why)) for line in unfit.lines(text)] == [
+    assert [(line.text, bool(line.why)) for line in turns.lines(text)] == [
         ("Relevant memories:", True),
         ("- Ida lives in Oslo.", True),
         ("Ida moved to Turku.", False),
@@ -294,7 +294,7 @@ def test_the_gate_takes_ten_thousand_mangled_sentences() -> None:
         text = chance.choice(whole)
         start, end = sorted(chance.randrange(len(text) + 1) for _ in range(2))
         text = text[:start] + chance.choice(odd) + text[end:] + chance.choice(whole)[: chance.randrange(20)]
-        unfit.lines(text)
+        turns.lines(text)
         gate.why_not(Triple(text[:5], text[5:9], text[9:20]), text, context=text[::-1], shown=[text], speaker="Ida")
 
 

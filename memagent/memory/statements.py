@@ -1,0 +1,186 @@
+"""Whether a line in English says that something is so: it has a verb, its subject comes first, and it asks for nothing.
+
+A request begins with the base form of a verb, however it goes on; a greeting or a heading has no verb at all; a line
+about the answers, the chat or the assistant is about nothing that a memory keeps. That is known from the shape of a
+line and a list of verbs, without a list of requests. Lines in other languages are left to other rules.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+_CLAUSES = re.compile(r"[;:—–]\s+|,\s+(?:so|then|and then|and|but)\s+|\s+(?:so|and) (?=please\b)")
+_SUBORDINATE = re.compile(
+    r"(?i)^\W*(?:whenever|when|if|once|unless|before|after|while|until|every time|each time|in (?:the )?future|"
+    r"in this (?:chat|conversation)|by default|as a rule)\b[^,]{0,120},\s*"
+)
+_NOTED = re.compile(
+    r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
+    r"(?: that|:)|fyi[,:]?|for the record[,:]?)\s+"
+)
+_VOCATIVE = re.compile(
+    r"^\W*(?:(?i:hey|hi|ok|okay|dear)\s+)?[A-Z][\w'’-]+,\s+(?=(?i:could|can|would|will|please|do|don't)\b)"
+)
+_NUMBER = re.compile(r"\bNo\.\s*(?=\d)")
+_TAIL = re.compile(
+    r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
+)
+_ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
+_TO_YOU = re.compile(
+    r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"
+    r"(?i:could|can|would|will|won't|do|did|are|have) you\b)"
+)
+_OUGHT = re.compile(
+    r"(?i)\b(?:should|must|shall|needs?|ha(?:s|ve) to|(?:is|are) to|gets?|ought|will|would|appreciate|prefer|in|no)\b"
+)
+_ONE_OUGHT = re.compile(r"(?i)^\W*one (?:must|should|shall|has to|ought|needs? to|may not|never)\b")
+_OF_THE_TALK = re.compile(
+    r"^\W*(?i:(?:the|this|our|your|today's|current|knowledge|system|available)\s+)*(?i:assistant|chatbot|bot|ai|model|"
+    r"conversation|chat|session|cut-?off|temperature|date|time|tools?|tokens?|context window)\s*(?i:available|date)?\s*"
+    r"(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|never|always)\b(?! [A-Z]\w+ [A-Z]))"
+)
+_BOT = re.compile(
+    r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
+)
+_BE = frozenset("is are was were".split())
+
+
+def says_nothing(text: str) -> str:
+    """Return why an English line states nothing, in words, or '' where it may."""
+    text = _NUMBER.sub("number ", _NOTED.sub("", text))
+    if _OF_THE_TALK.search(text) or _BOT.search(text):
+        return OF_THE_TALK
+    words = _WORD.findall(text)
+    if not words or not _is_english(words):
+        return ""
+    addressed = _VOCATIVE.sub("", text)
+    if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
+        return ASKS
+    if _words("talk") & {word.lower() for word in words} and _OUGHT.search(text):
+        return ASKS
+    if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
+        return ASKS
+    return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
+
+
+def related(word: str, other: str) -> bool:
+    """Whether two English words stand for one another in a relation: `spouse` and `married`, `keeps` and `kept`."""
+    groups = _groups()
+    return bool(groups.get(_base(word), frozenset()) & groups.get(_base(other), frozenset()))
+
+
+def _base(word: str) -> str:
+    """A word without the endings of English inflection; only good enough to compare by."""
+    for ending in ("ing", "ied", "ies", "ed", "es", "s", "er", "or"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)] + ("y" if ending in ("ied", "ies") else "")
+    return word.removesuffix("e")
+
+
+@cache
+def _groups() -> Mapping[str, frozenset[int]]:
+    """Bases of words, with the numbers of the groups that they are in."""
+    found: dict[str, set[int]] = {}
+    for number, line in enumerate(_lists()["groups"].strip().splitlines()):
+        for word in line.split():
+            found.setdefault(_base(word), set()).add(number)
+    return {word: frozenset(numbers) for word, numbers in found.items()}
+
+
+def _asks(clause: str) -> bool:
+    """Whether a clause begins with the base form of a verb that is no noun or name there."""
+    words = [word.replace("’", "'") for word in _WORD.findall(_SUBORDINATE.sub("", clause))]
+    refused = False  # always, never, don't
+    while words and (words[0].lower() in _words("before") or words[0].lower() in _words("strict")):
+        refused |= words[0].lower() in _words("strict")
+        words = words[2 if [word.lower() for word in words[:2]] == ["do", "not"] else 1 :]
+    if len(words) < 2 or words[0].lower() not in _words("verbs"):
+        return False
+    return refused or not (_is_named(words) or _is_noun(words))
+
+
+def _is_named(words: Sequence[str]) -> bool:
+    """Whether words that begin with a verb's base form begin with a name, or with a noun that looks like one."""
+    first, second = words[0].lower(), words[1].lower()
+    third = words[2].lower() if len(words) > 2 else ""
+    capital = words[0][0].isupper()
+    if second == "of" or (capital and first in _words("names") and _may_be_finite(words, 1)):
+        return True
+    if third and capital and words[1][0].isupper() and first not in _words("clausal") and _may_be_finite(words, 2):
+        return True  # Will Turner works
+    many = second.endswith("s") and second not in _words("small")
+    if many and third in _words("verbs") and len(words) > 3 and words[3].lower() in _words("small"):
+        return True  # search engines index the
+    return second.endswith("ing") and third in _BE  # show jumping is
+
+
+def _is_noun(words: Sequence[str]) -> bool:
+    """Whether what stands before the verb of a line is one phrase, so that its first word is no verb: order 7 was."""
+    first = words[0].lower()
+    finite = next((at for at in range(1, len(words)) if _is_finite(words, at)), 0)
+    if not finite:
+        return False
+    between, verb = words[1:finite], words[finite].lower()
+    capitals = all(word[0].isupper() or word.lower() in ("the", "of", "and") for word in between)
+    titled = words[0][0].isupper() and capitals
+    if first in _words("clausal"):
+        return titled and bool(between) and verb in _BE and between[-1].lower() not in _words("before")
+    small = _words("small") - _PREPOSITIONS if verb in _BE else _words("small")
+    return titled or all(word.lower() not in small for word in between)
+
+
+def _is_finite(words: Sequence[str], at: int) -> bool:
+    """Whether a word is surely the verb of what stands before it."""
+    plain, before = words[at].lower().replace("’", "'"), words[at - 1] if at else ""
+    if plain in _words("finite") or plain in _words("pasts"):
+        return True
+    past = re.fullmatch(r"[a-z]{2,}ed", words[at]) is not None
+    return past and at > 1 and (before[0].isupper() or before.lower() in _SUBJECTS)
+
+
+def _may_be_finite(words: Sequence[str], at: int) -> bool:
+    """Whether a word may be the verb of what stands before it: surely, or by its ending, or behind I and we."""
+    if _is_finite(words, at):
+        return True
+    if not at:
+        return False
+    word, before = words[at], words[at - 1].lower()
+    if re.fullmatch(r"[a-z]{2,}ed|[a-z]+[^su]s", word):
+        return before not in _words("small") or before in _SUBJECTS
+    return before in _PLURAL and word.islower()
+
+
+_PREPOSITIONS = frozenset("for in at on with from to of by about".split())
+_PLURAL = frozenset("i we they who".split())
+_SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone".split())
+
+
+def _is_english(words: Sequence[str]) -> bool:
+    """Whether nothing is foreign and, in longer lines, something is English."""
+    plain = [word.lower().replace("’", "'") for word in words]
+    if not all(word.isascii() or word[0].isupper() for word in words):
+        return False
+    known = sum(word in _known() for word in plain)
+    return 3 * known >= len(plain)
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset().union(*(_words(name) for name in ("small", "finite", "verbs", "talk", "before")))
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_lists()[name].split())
+
+
+@cache
+def _lists() -> Mapping[str, str]:
+    return tomllib.loads(Path(__file__).with_name("english.toml").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from typing import Literal
 
 Kind = Literal["part", "chapter", "name"]
 
-_ROMAN = r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})\b"
+_ROMAN = r"(?=[MDCLXVI]+\b)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[MDCLXVI])\b"
 _ONES = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
 _WORDS = rf"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:{_ONES}))?|{_TEENS}|{_ONES})\b"
@@ -55,7 +55,7 @@ _ROMAN_VALUES = dict(zip("MDCLXVI", (1000, 500, 100, 50, 10, 5, 1), strict=True)
 def heading(line: str) -> tuple[Kind, str] | None:
     """Return the kind of a line that begins a chapter, and the line without ornaments; `None` for any other line."""
     bare = line.strip(_DECORATION)
-    if not bare or len(bare) > 200 or "\n" in bare:
+    if not bare or len(bare) > 200 or "\n" in bare or bare[0].islower():
         return None
     for kind, pattern in _PATTERNS:
         found = pattern.fullmatch(bare)

@@ -83,19 +83,20 @@ def _split(block: Block, margin: int, by_lines: bool) -> list[str]:
         return ["\n".join(line.strip() for line in block)]
     indented = [_indent(line) for line in block]
     marks = not all(indented) or block[0].startswith("\u3000")
-    found = [block[0].strip()]
+    found = [[block[0].strip()]]
     for before, line, first in zip(block, block[1:], indented[1:], strict=False):
         if by_lines or (first and marks):
-            found.append(line.strip())
+            found.append([line.strip()])
         else:
-            found[-1] = _joined(found[-1], before, line, margin)
-    return [re.sub(r"\\$", "", paragraph) for paragraph in found]
+            found[-1] += [_between(before, line, margin), line.strip()]
+    return [re.sub(r"\\(?=\n|$)", "", "".join(pieces)) for pieces in found]
 
 
-def _joined(text: str, before: str, line: str, margin: int) -> str:
+def _between(before: str, line: str, margin: int) -> str:
+    """Return what stands between two lines of one paragraph: a line break, or what joins them."""
     if _HARD_BREAK.search(before) or not margin or _reach(before, line) < 0.75 * margin:
-        return f"{text}\n{line.strip()}"
-    return text + _glue(text, line.strip()) + line.strip()
+        return "\n"
+    return _glue(before.strip(), line.strip())
 
 
 def _glue(text: str, line: str) -> str:

@@ -56,7 +56,7 @@ def decoded(data: bytes, name: str, encoding: str | None = None) -> tuple[str, s
         raise UsageProblem(
             f"{name} is not {_NAMES.get(found, found)}: byte {error.start} is not right", hint="Save it as UTF-8."
         ) from error
-    if 100 * sum(unicodedata.category(sign) in ("Cc", "Cn") and sign not in _CONTROLS for sign in text) > len(text):
+    if 50 * sum(unicodedata.category(sign) == "Cc" and sign not in _CONTROLS for sign in text) > len(text):
         raise UsageProblem(f"{name} is not text", hint=_SAVE_AS)
     if not text.strip("\ufeff \t\r\n\u3000\x0b\x0c\x1a"):
         raise UsageProblem(f"{name} is empty", hint="Name the file with the story in it.")

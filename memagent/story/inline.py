@@ -1,8 +1,10 @@
 """The little Markdown that prose is written in: *italics*, **bold**, scene breaks, and backslashes before signs.
 
 It is read as Markdown is, with three differences that prose needs: marks next to Chinese and Japanese punctuation
-count; marks in the middle of a word (`s**t and s**t`) count only where no blank lies between them; a sign of
-multiplication between digits does not count. Underscores count at the edges of words alone. Everything else is text.
+count; in the middle of a word (`s**t and s**t`) they count only where no blank lies between them, and never between a
+letter and a sign (`f***?`); a star between digits is one of multiplication. Underscores count at the edges of words
+alone. Everything else is text.
+
 The time it takes grows with the length of the text and no faster.
 """
 
@@ -141,10 +143,10 @@ def _cased(letter: str) -> bool:
 def _opens(sign: str, before: str, after: str) -> bool:
     if not after or after.isspace() or (before.isdigit() and after.isdigit()):
         return False
-    return sign == "*" or not before.isalnum()
+    return not before.isalnum() or (sign == "*" and (after.isalnum() or not _cased(before)))
 
 
 def _closes(sign: str, before: str, after: str) -> bool:
     if not before or before.isspace() or (before.isdigit() and after.isdigit()):
         return False
-    return sign == "*" or not after.isalnum()
+    return not after.isalnum() or (sign == "*" and (before.isalnum() or not _cased(after)))

@@ -12,10 +12,12 @@ from itertools import pairwise
 
 from memagent.story import chapter_lines
 from memagent.story.import_lines import HEADING, UNDERLINE
+from memagent.story.inline import plain
 from memagent.story.manuscript import Chapter
 
 _PART, _CHAPTER = 2, 3  # the levels of lines such as `Part Two` and `Chapter 7`, below that of the title
 _BY = re.compile(r"(?i)(?:by|von|par|por|di|do|door|av|af|автор:?)\s+(\S.*)|作者\s*[:：]?\s*(\S.*)")
+_NAME = re.compile(r".{0,58}(?:[^\W_]|\b[^\W_]{1,2}\.|[\"”’)])")  # `Ann B.` is one, `It fell.` is none
 _ESCAPED = re.compile(r"^\\(?=#{1,6}[ \t]|=+[ \t]*$|-+[ \t]*$)", re.MULTILINE)
 
 
@@ -130,10 +132,11 @@ def _take_front(found: Found, items: list[Item]) -> None:
     if not found.title and chapter_lines.is_short(front[0]) and "\n" not in front[0] and not _BY.fullmatch(front[0]):
         found.title = _tidy(front.pop(0))
     if found.title and front:
-        alone = re.fullmatch(r"\*([^*\n]{1,60})\*", front[0])
-        by = _BY.fullmatch(front[0].strip()) if chapter_lines.is_short(front[0]) else None
-        if by or (alone and len(front) == 1 and chapter_lines.is_short(alone[1])):
-            found.author = _tidy((by[1] or by[2]) if by else alone[1] if alone else "")
+        alone = re.fullmatch(r"\*(.+)\*", front[0]) if len(front) == 1 else None
+        by = _BY.fullmatch(front[0])
+        author = _tidy((by[1] or by[2]) if by else plain(alone[1]) if alone else "")
+        if author and _NAME.fullmatch(author):
+            found.author = author
             front.pop(0)
     items[:end] = front
 

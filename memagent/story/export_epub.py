@@ -36,7 +36,8 @@ p { margin: 0; text-indent: 1.4em; orphans: 2; widows: 2; }
 p.first { text-indent: 0; }
 p.author { text-indent: 0; text-align: center; }
 hr { width: 20%; margin: 1.5em auto; border: 0; border-top: 1px solid; }
-:lang(zh) p, :lang(ja) p, :lang(yue) p { text-indent: 2em; }
+:lang(zh) section p, :lang(yue) section p { text-indent: 2em; }
+:lang(ja) section p { text-indent: 1em; }
 nav ol { list-style: none; padding: 0; }
 """
 _METADATA = """<meta property="dcterms:modified">{modified}</meta>

@@ -10,7 +10,9 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #ddd8ce; --paper: #191919; --quiet: #9a958c; } }
 html { background: var(--paper); color: var(--ink); }
 body { margin: 0 auto; padding: 3rem 1.25rem 6rem; max-width: 34rem; overflow-wrap: break-word;
-  font: 1.125rem/1.6 Georgia, "Iowan Old Style", "Noto Serif", "Noto Serif CJK SC", "Songti SC", serif; }
+  font: 1.125rem/1.6 Georgia, "Iowan Old Style", "Noto Serif", "DejaVu Serif", serif; }
+:lang(zh), :lang(yue) { font-family: "Songti SC", "Noto Serif CJK SC", "SimSun", serif; }
+:lang(ja) { font-family: "Hiragino Mincho ProN", "Noto Serif CJK JP", "Yu Mincho", serif; }
 header { margin: 2rem 0 4rem; text-align: center; }
 h1, h2 { line-height: 1.25; font-weight: normal; }
 h1 { margin: 0; font-size: 2.25rem; }
@@ -22,7 +24,10 @@ p { margin: 0; text-indent: 1.4em; hyphens: auto; }
 p.first, .author { text-indent: 0; }
 hr { margin: 1.6rem 0; border: 0; text-align: center; color: var(--quiet); }
 hr::before { content: "* * *"; }
-:lang(zh) p, :lang(ja) p, :lang(yue) p { text-indent: 2em; text-align: justify; }
+:lang(zh) main p, :lang(yue) main p { text-indent: 2em; }
+:lang(ja) main p { text-indent: 1em; }
+:lang(zh) em, :lang(yue) em, :lang(ja) em { font-style: normal; text-emphasis: dot; }
+:lang(zh) em, :lang(yue) em { text-emphasis-position: under right; }
 @page { margin: 22mm 20mm; }
 @media print {
   :root { --ink: #000; --paper: #fff; --quiet: #333; }

@@ -128,7 +128,7 @@ def _prose(text: str) -> Found:
     if head and all(not line.strip() or ":" in line or line[0] in " -#" for line in head["lines"].splitlines()):
         lines = (_FIELD.fullmatch(line.strip()) for line in head["lines"].splitlines())
         fields = {found["name"].lower(): found["value"].strip().strip("\"'") for found in lines if found}
-        text = text[head.end() :]
+        text = text[head.end() :] if fields else text
     found = from_paragraphs(paragraphs(text))
     found.title, found.author = fields.get("title") or found.title, fields.get("author") or found.author
     told = fields.get("lang") or fields.get("language") or ""

@@ -126,6 +126,15 @@ def test_the_head_of_a_markdown_file_says_title_author_and_language(told):
     assert (found.title, found.author, found.language) == ("Die Lampe", "Ann", "German")
 
 
+def test_a_story_that_begins_between_scene_breaks_has_no_head(told):
+    assert chapters(told("---\nHe said: no.\n---\n\nShe left.\n", "a.md"))[0][1] == (
+        "---",
+        "He said: no.",
+        "---",
+        "She left.",
+    )
+
+
 # Paragraphs.
 
 WRAPPED = """It was the best of times for the keeper of the lamp, who had not slept for

@@ -68,10 +68,12 @@ def edition(manuscript: Manuscript, first: int | None = None, last: int | None =
     if not any(chapter.paragraphs for chapter in manuscript.chapters):
         raise StoryError("nothing is written yet", hint="Write first: memagent story write")
     start, end = 1 if first is None else first, total if last is None else last
-    if not 1 <= start <= end <= total:
-        asked = f"chapters {start} to {end}" if start != end else f"chapter {start}"
+    missing = [number for number in (start, end) if not 1 <= number <= total]
+    if missing:
         there = f"1 to {total}" if total > 1 else "chapter 1 alone"
-        raise UsageProblem(f"there are no {asked}" if start != end else f"there is no {asked}", hint=f"It has {there}.")
+        raise UsageProblem(f"there is no chapter {missing[0]}", hint=f"It has {there}.")
+    if start > end:
+        raise UsageProblem(f"chapter {start} comes after chapter {end}", hint="Name the earlier one first.")
     tag = language_tags.tag(manuscript.language)
     sample = "".join(text for _, text in manuscript.paragraphs[:20])
     sections = tuple(

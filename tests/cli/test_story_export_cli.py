@@ -82,7 +82,7 @@ def test_a_file_that_is_there_is_kept_unless_it_may_be_replaced(folder):
         (("a.md", "--from", "x"), "'x' is no chapter"),
         (("a.md", "--from", "2 p3"), "is a paragraph"),
         (("a.md", "--from", 4), "It has 1 to 3."),
-        (("a.md", "--from", 3, "--to", 2), "there are no chapters 3 to 2"),
+        (("a.md", "--from", 3, "--to", 2), "chapter 3 comes after chapter 2"),
         (("nowhere/a.md",), "no folder 'nowhere'"),
     ],
 )

@@ -266,7 +266,7 @@ def test_a_range_keeps_the_numbers_of_its_chapters(tmp_path):
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (4, None), (3, 2), (None, 4), (-1, None)])
 def test_a_range_without_chapters_is_refused(first, last, tmp_path):
-    with pytest.raises(UsageProblem, match=r"there (is|are) no chapter"):
+    with pytest.raises(UsageProblem, match=r"there is no chapter|comes after chapter"):
         export(LAMP, tmp_path / "a.md", first=first, last=last)
     assert list(tmp_path.iterdir()) == []
 

@@ -47,15 +47,15 @@ def append(path: Path, text: str, *, sync: bool = True) -> None:
             os.close(descriptor)
 
 
-def replace(path: Path, text: str) -> None:
-    """Replace a file as a whole: after a kill it holds the old text or the new one, never a part of either."""
+def replace(path: Path, content: str | bytes) -> None:
+    """Replace a file as a whole: after a kill it holds the old content or the new one, never a part of either."""
     temporary = path.with_name(f".{path.name}.new")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             try:
-                _write(descriptor, text)
+                _write(descriptor, content)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -65,7 +65,7 @@ def replace(path: Path, text: str) -> None:
             raise
 
 
-def _write(descriptor: int, text: str) -> None:
-    data = memoryview(text.encode("utf-8", errors="surrogatepass"))
+def _write(descriptor: int, content: str | bytes) -> None:
+    data = memoryview(content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content)
     while data:
         data = data[os.write(descriptor, data) :]

@@ -12,6 +12,7 @@ import click
 from memagent.cli.console import dim, emit, numbered, plural, say, shortened, spent
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
+from memagent.cli.story_export import export
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
@@ -205,36 +206,6 @@ def show(folder: Path) -> None:
 
 @story.command()
 @folder_argument
-@click.argument("out", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--overwrite", is_flag=True, help="Replace the file if it is there.")
-@quiet_option
-def export(folder: Path, out: Path | None, overwrite: bool, quiet: bool) -> None:
-    """Write the story to one file, OUT.md or OUT.txt. `export OUT.md` alone works on the story you are in."""
-    from memagent.files import replace as replace_file
-    from memagent.story.pages import manuscript_text
-    from memagent.story.writing import words
-
-    if out is None:
-        folder, out = Path(), folder
-        if not out.suffix:
-            raise UsageProblem("no file is named", hint=f"Write: memagent story export {out} OUT.md")
-    book = open_story(folder)
-    if out.suffix not in (".md", ".txt"):
-        raise UsageProblem(
-            f"{str(out)!r}: the format {out.suffix or 'without a suffix'} is not known", hint="Use .md or .txt."
-        )
-    if out.exists() and not overwrite:
-        raise UsageProblem(f"{str(out)!r} exists", hint="Choose another name, or add --overwrite.")
-    if not out.absolute().parent.is_dir():
-        raise UsageProblem(f"there is no folder {str(out.parent)!r}", hint="Make it first.")
-    text = manuscript_text(book.record)
-    replace_file(out, text.removeprefix("# ") if out.suffix == ".txt" else text)
-    text_of = book.record.paragraphs
-    say(f"{out}: {plural(len(text_of), 'paragraph')}, {plural(words(text_of), 'word')}", quiet=quiet)
-
-
-@story.command()
-@folder_argument
 @quiet_option
 def sync(folder: Path, quiet: bool) -> None:
     """Take up your edits of the manuscript."""
@@ -352,5 +323,5 @@ def _show_plans(book: Story) -> None:
     click.echo(numbered(state.plans, chosen=state.plan))
 
 
-for command in (play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
+for command in (export, play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
     story.add_command(command)

@@ -94,7 +94,7 @@ def test_status_show_memory_and_export(folder: Path, server: FakeOpenAIServer, t
     assert (again.returncode, "exists" in again.stderr) == (2, True)
     assert memagent("story", "export", folder, tmp_path / "out.md", "--overwrite").returncode == 0
     wrong = memagent("story", "export", folder, tmp_path / "out.pdf")
-    assert (wrong.returncode, ".md or .txt" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "Use .md, .txt, .html, .epub or .jsonl." in wrong.stderr) == (2, True)
 
 
 def test_picks_and_edits_reach_the_writer(folder: Path, server: FakeOpenAIServer) -> None:

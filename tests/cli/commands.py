@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
+import select
+import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 
@@ -23,3 +28,52 @@ def memagent(*arguments: Any, stdin: str = "", **environment: str) -> subprocess
         input=stdin,
         env={**os.environ, **environment},
     )
+
+
+class Terminal:
+    """Runs a command on a terminal of its own and talks to it."""
+
+    def __init__(self, *arguments: Any, **environment: str) -> None:
+        parent, child = pty.openpty()
+        self.screen = ""
+        self._fd = parent
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "memagent", *map(str, arguments)],
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            env={**os.environ, "TERM": "xterm", **environment},
+            start_new_session=True,
+        )
+        os.close(child)
+
+    def expect(self, words: str, seconds: float = 30) -> str:
+        """Wait until the screen shows `words`; return what came before and with it, and forget that."""
+        deadline = time.monotonic() + seconds
+        while words not in self.screen:
+            ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"{words!r} did not come; the screen: {self.screen!r}"
+            self.screen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._fd, 65536).decode())
+        seen, self.screen = self.screen.split(words, 1)
+        return seen + words
+
+    def type(self, text: str) -> None:
+        os.write(self._fd, text.encode())
+
+    def end(self, seconds: float = 30) -> int:
+        return self.process.wait(seconds)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._fd)
+
+    def interrupt(self, seconds: float = 20) -> None:
+        """Press Ctrl-C until it ends: one that comes just before Python reads a line waits for the line."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.process.send_signal(signal.SIGINT)
+            time.sleep(0.3)

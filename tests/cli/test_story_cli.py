@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import re
-import select
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from commands import memagent
+from commands import Terminal, memagent
 
 from memagent import Story
 from memagent.testing import FakeOpenAIServer, Fault
@@ -290,48 +286,6 @@ def test_a_read_only_disk_is_one_clear_error(mounted: Path) -> None:
 # A person at a terminal.
 
 
-class Terminal:
-    """Runs a command on a terminal of its own and talks to it."""
-
-    def __init__(self, *arguments: Any, **environment: str) -> None:
-        parent, child = pty.openpty()
-        self.screen = ""
-        self._fd = parent
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "memagent", *map(str, arguments)],
-            stdin=child,
-            stdout=child,
-            stderr=child,
-            env={**os.environ, "TERM": "xterm", **environment},
-            start_new_session=True,
-        )
-        os.close(child)
-
-    def expect(self, words: str, seconds: float = 30) -> str:
-        """Wait until the screen shows `words`; return what came before and with it, and forget that."""
-        deadline = time.monotonic() + seconds
-        while words not in self.screen:
-            ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
-            assert ready, f"{words!r} did not come; the screen: {self.screen!r}"
-            self.screen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._fd, 65536).decode())
-        seen, self.screen = self.screen.split(words, 1)
-        return seen + words
-
-    def type(self, text: str) -> None:
-        os.write(self._fd, text.encode())
-
-    def end(self, seconds: float = 30) -> int:
-        return self.process.wait(seconds)
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._fd)
-
-
 def test_a_person_chooses_writes_a_plan_edits_the_memory_and_quits(folder: Path, tmp_path: Path) -> None:
     editor = tmp_path / "editor.sh"
     editor.write_text("#!/bin/sh\nprintf 'The parrot is alive.' > \"$1\"\ntouch -d '+1 hour' \"$1\"\n")
@@ -379,10 +333,7 @@ def test_ctrl_c_at_the_question_keeps_everything(folder: Path) -> None:
     with FakeOpenAIServer([json.dumps(OPENING)]) as server:
         with Terminal("story", "write", folder, "-m", model(server)) as terminal:
             terminal.expect("q quit")
-            deadline = time.monotonic() + 20
-            while terminal.process.poll() is None and time.monotonic() < deadline:
-                terminal.process.send_signal(2)  # one that comes just before Python reads the line waits for the line
-                time.sleep(0.3)
+            terminal.interrupt()
             terminal.expect("3 paragraphs kept. Go on with")
             assert terminal.end() == 130
     assert len(Story(folder).record.paragraphs) == 3

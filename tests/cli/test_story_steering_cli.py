@@ -172,7 +172,7 @@ def test_the_wizard_asks_for_what_a_story_needs(tmp_path: Path) -> None:
 def test_ctrl_c_in_the_wizard_leaves_nothing_behind(tmp_path: Path) -> None:
     with Terminal("story", "init", tmp_path / "lamp") as terminal:
         terminal.expect("What is it about")
-        terminal.type("\x03")
+        terminal.interrupt()
         assert terminal.end() == 130
     assert not (tmp_path / "lamp").exists()
 

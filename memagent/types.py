@@ -136,6 +136,8 @@ class Relation:
 
 
 REFUTED = "refuted"
+ORIGINAL = "problem"
+"""In the metadata of a rationale that is kept by another text: the problem as it was."""
 """How `verified` begins where a check found a rationale wrong; what follows names the check."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import complain, dim, emit, hush, plural, say, shortened, spent
+from memagent.cli.console import complain, dim, emit, exit_code, hush, plural, say, shortened, spent
 from memagent.cli.options import (
     check_query,
     db_option,
@@ -22,13 +22,15 @@ from memagent.cli.options import (
     open_memory,
     scope_options,
 )
-from memagent.errors import UsageProblem
+from memagent.errors import BackendError, UsageProblem
 
 if TYPE_CHECKING:
+    from memagent.controller import Controller
     from memagent.methods.arm_rag import Key, Learnt
     from memagent.methods.verifying import Check
 
 _SHOWN = 10  # refused attempts that are listed
+_FAILURES = 3  # problems in a row for which no attempt came, before anything was tried, that end it
 check_option = click.option(
     "--check",
     "how",
@@ -74,7 +76,7 @@ def learn(
     as_json: bool,
     quiet: bool,
     **scope: str | None,
-) -> None:
+) -> int:
     r"""Learn from attempts at problems: those whose answer is right are kept.
 
     FILE has a JSON object a line: "question" (or "problem"), "gold" (or "answer"), and "attempts", a list of texts with
@@ -86,14 +88,17 @@ def learn(
 
     hush(quiet)
     problems = list(_problems(file, how, samples))
+    if not problems:
+        raise UsageProblem(f"{file} has no problems", hint='Give a JSON object a line, with "question" and "gold".')
     totals: Counter[str] = Counter()
     refused: list[dict[str, str]] = []
     with open_memory(db, embedder, new=True) as memory:
         needs_model = samples or key != "plain"
         controller = Controller(model if needs_model else "offline", memory.bind(**scope), budget=Budget(cost=max_cost))
+        sampled = _Sampled(controller)
         for number, (problem, attempts, check) in enumerate(problems, 1):
             if samples:
-                attempts = [*attempts, *controller.run(arm_rag.attempts(problem, samples)).value]
+                attempts = [*attempts, *sampled.of(problem, samples)]
             found: Learnt = controller.run(
                 arm_rag.learn(
                     problem,
@@ -110,14 +115,51 @@ def learn(
             _progress(number, len(problems), quiet or as_json)
     counts = {name: totals[name] for name in ("kept", "right", "wrong", "unclear")}
     if as_json:
-        emit({"problems": len(problems), **counts, "refused": refused})
-        return
-    click.echo(f"{plural(len(problems), 'problem')}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+        emit({"problems": len(problems), **counts, "refused": refused, "failed": sampled.failed})
+    else:
+        _tell(len(problems), counts, refused)
+        say(dim(f"{controller.llm.name}: {spent(controller.usage)}"), quiet=quiet or not needs_model)
+    return sampled.told()
+
+
+def _tell(problems: int, counts: dict[str, int], refused: list[dict[str, str]]) -> None:
+    click.echo(f"{plural(problems, 'problem')}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
     for one in refused[:_SHOWN]:
         click.echo(f"not kept: {one['why']} ({shortened(one['problem'], 60)})")
     if len(refused) > _SHOWN:
         click.echo(f"and {len(refused) - _SHOWN} more; --json lists all")
-    say(dim(f"{controller.llm.name}: {spent(controller.usage)}"), quiet=quiet or not needs_model)
+
+
+class _Sampled:
+    """Attempts of the model; problems for which none came are told, and many of them at the very beginning end it."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._any = False
+        self.failed: list[str] = []
+
+    def of(self, problem: str, count: int) -> list[str]:
+        """Let the model try a problem. Raises `BackendError` where it has answered nothing from the beginning on."""
+        from memagent.methods import arm_rag
+
+        try:
+            attempts = self._controller.run(arm_rag.attempts(problem, count)).value
+        except BackendError as error:
+            self.failed.append(error.message)
+            if len(self.failed) >= _FAILURES and not self._any:
+                raise
+            complain(error.message)
+            return []
+        self._any = True
+        return attempts
+
+    def told(self) -> int:
+        """Say how many problems could not be tried; return the exit code."""
+        if not self.failed:
+            return 0
+        what = f"{plural(len(self.failed), 'problem')} could not be tried"
+        complain(what, "What was learnt is kept; learn the file again for the rest.")
+        return exit_code(BackendError(what))
 
 
 @click.command()
@@ -191,7 +233,7 @@ def _check(how: str, gold: str) -> Check:
 def _problems(file: Path, how: str, samples: int) -> Iterator[tuple[str, list[str], Check]]:
     """The problems of a file with their attempts and checks; what is not of that form is refused with its line."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(), which cuts JSON at U+2028
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{file} is not UTF-8 text", hint="Convert it first.") from error
     for number, line in enumerate(lines, 1):
@@ -203,7 +245,7 @@ def _problems(file: Path, how: str, samples: int) -> Iterator[tuple[str, list[st
             raise UsageProblem(f"line {number} of {file} is no JSON: {error}") from error
         if not isinstance(one, dict):
             raise UsageProblem(f"line {number} of {file} is no JSON object")
-        problem, gold = one.get("question", one.get("problem")), one.get("gold", one.get("answer"))
+        problem, gold = one.get("question", one.get("problem")), _gold(one)
         attempts = one.get("attempts", [])
         if not isinstance(problem, str) or not problem.strip() or not isinstance(gold, str | int | float):
             raise UsageProblem(f'line {number} of {file} needs "question" and "gold"')
@@ -214,7 +256,14 @@ def _problems(file: Path, how: str, samples: int) -> Iterator[tuple[str, list[st
         try:
             yield problem, attempts, _check(how, str(gold))
         except UsageProblem as error:
-            raise UsageProblem(f"line {number} of {file}: {error.message}", hint="Use --check exact.") from error
+            hint = "Give answers that are words with --check exact."
+            raise UsageProblem(f"line {number} of {file}: {error.message}", hint=hint) from error
+
+
+def _gold(one: dict[str, Any]) -> Any:
+    """The known answer; of GSM8K's, which have the reasoning before it, what stands behind `####`."""
+    gold = one.get("gold", one.get("answer"))
+    return gold.rpartition("####")[2].strip() if isinstance(gold, str) else gold
 
 
 def _progress(number: int, total: int, quiet: bool) -> None:

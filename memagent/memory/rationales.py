@@ -16,9 +16,9 @@ from memagent.retrievers.base import Retriever
 from memagent.retrievers.rationale import RationaleDense, RationaleKeyword
 from memagent.stores.base import Vectors
 from memagent.stores.derived import of_rationale
-from memagent.stores.keys import key
+from memagent.stores.keys import problem_key
 from memagent.stores.rationale import check_rationale
-from memagent.types import REFUTED, Hit, Rationale, Scope
+from memagent.types import ORIGINAL, REFUTED, Hit, Rationale, Scope
 
 _BATCH = 1024
 
@@ -128,7 +128,7 @@ class Rationales:
             found = [one for one in self._there(list(likeness)) if one.verified.startswith(REFUTED) == refuted]
             best: dict[str, Rationale] = {}
             for one in sorted(found, key=_served, reverse=True):
-                best.setdefault(key(one.problem), one)
+                best.setdefault(problem_key(one.problem, one.metadata.get(ORIGINAL)), one)
             if len(best) >= 2 * k or len(hits) < count:
                 ranked = sorted(best.values(), key=lambda one: (-likeness[one.id] * _trust(one), one.id))
                 return ranked[:k]

@@ -23,18 +23,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memagent.errors import Stopped, UsageProblem
+from memagent.errors import BackendError, Stopped, UsageProblem
 from memagent.flow import Flow, count_outcome, find_rationales, gather, generate, keep_rationales, tell
 from memagent.methods.attempts import attempted
+from memagent.methods.numbers import value
 from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
-from memagent.methods.verifying import Check, Verdict, boxed, checked, value
+from memagent.methods.verifying import Check, Verdict, boxed, checked
 from memagent.prompts import fill
-from memagent.types import REFUTED, Answer, Hit, Part, Rationale
+from memagent.types import ORIGINAL, REFUTED, Answer, Hit, Part, Rationale
 
 Key = Literal["plain", "obfuscated", "structure"]
 """By what problems are found: as they are; with made-up words for the nouns of the query; both sides by structure."""
-
-_ORIGINAL = "problem"  # in the metadata of a rationale that is kept by its structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def learn(
         verdicts.append((yield from checked(check, attempt)))
     found = (yield from _nouns(problem, nouns, timeout, [])) if key == "structure" else None
     shown = problem if found is None else structure(problem, found)
-    meant = {} if found is None else {_ORIGINAL: problem}
+    meant = {} if found is None else {ORIGINAL: problem}
     agreeing = Counter(_plain(verdict) for verdict in verdicts if verdict.right)
     kept = [
         Rationale(
@@ -129,20 +128,26 @@ def learn(
 def attempts(
     problem: str, count: int = 5, *, temperature: float = 0.7, seed: int = 0, timeout: float | None = 120.0
 ) -> Flow[list[str]]:
-    """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are left out.
+    """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are told.
 
-    `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled.
+    `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled. Raises `BackendError`
+    where every one failed.
     """
     messages = fill("arm_rag/attempt", problem=problem)
 
-    def one(number: int) -> Flow[str]:
-        reply, _ = yield from attempted(
+    def one(number: int) -> Flow[tuple[str, str]]:
+        reply, why = yield from attempted(
             generate(messages, temperature=temperature, seed=seed + number, timeout=timeout, label="arm_rag/attempt")
         )
-        return reply.text.strip() if reply is not None else ""
+        return (reply.text.strip(), "the model wrote nothing") if reply is not None else ("", why)
 
     found = yield from gather(*(one(number) for number in range(count)))
-    return [text for text in found if text]
+    texts = [text for text, _ in found if text]
+    if failed := [why for text, why in found if not text]:
+        if not texts:
+            raise BackendError(f"no attempt at {problem[:60]!r} came: {failed[0]}")
+        yield from tell(f"{len(failed)} of {count} attempts at {problem[:60]!r} failed: {failed[0]}")
+    return texts
 
 
 def solve(
@@ -197,7 +202,7 @@ def solve(
             key = "plain"
         else:
             query = structure(problem, found) if key == "structure" else obfuscated(problem, found, seed=seed)
-        aside = "" if leak else (query if key == "structure" else problem)
+        aside = "" if leak else problem
         if k:
             examples = yield from _found(query, k, aside, False, search_timeout, problems)
         if contrast:
@@ -271,7 +276,7 @@ def _shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str
 
 
 def _example(one: Rationale) -> str:
-    return f"Question: {one.metadata.get(_ORIGINAL) or one.problem}\n{one.reasoning}"
+    return f"Question: {one.metadata.get(ORIGINAL) or one.problem}\n{one.reasoning}"
 
 
 def _answer(text: str, examples: Sequence[Rationale], query: str, problems: Sequence[str]) -> Answer:

@@ -11,11 +11,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Literal
 
 from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow
+from memagent.methods.numbers import value
 from memagent.methods.rat_reading import program_in
 from memagent.methods.running import tested
 from memagent.prompts import fill
@@ -42,12 +42,7 @@ class Verdict:
 Check = Callable[[str], Any]
 """Called with an attempt; returns a `Verdict`, or a flow of one."""
 
-_BOX = re.compile(r"\\(?:f?boxed)\s*\{")
-_WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox)\s*\{([^{}]*)\}")
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
-_NUMBER = re.compile(r"[-+−]?\s*(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d*)?|\.\d+)(?:\s*/\s*\d+(?:\.\d+)?)?")
-_CURRENCY = "$€£¥₹₽"
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_BRACE = re.compile(r"(?P<box>\\f?boxed\s*\{)|\\.|[{}]", re.DOTALL)
 _VERDICT = {
     "type": "object",
     "properties": {"right": {"type": "boolean"}, "reason": {"type": "string"}},
@@ -58,47 +53,22 @@ _VERDICT = {
 
 def boxed(text: str) -> str | None:
     r"""Return what stands in the last balanced `\boxed{...}` of a text, or `None`; a box in a box counts itself."""
-    found: str | None = None
-    for match in _BOX.finditer(text):
-        depth, at = 1, match.end()
-        while at < len(text) and depth:
-            depth += {"{": 1, "}": -1}.get(text[at], 0) if text[at - 1] != "\\" else 0
-            at += 1
-        if not depth:
-            found = text[match.end() : at - 1].strip()
+    opened: list[int] = []  # where a box begins, -1 for any other brace
+    last, found = -1, None
+    for match in _BRACE.finditer(text):
+        if match["box"] or match[0] == "{":
+            opened.append(match.end() if match["box"] else -1)
+        elif match[0] == "}" and opened and (start := opened.pop()) > last:
+            last, found = start, text[start : match.start()].strip()
     return found
 
 
-def value(text: str) -> Fraction | None:
-    r"""Return the number that a short text states, or `None`, without regard to currency, commas and units.
-
-    `70,000`, `$70000`, `70000.00`, `70,000 dollars`, `70 thousand` are one number; `1/2` and `\frac{1}{2}` are another.
-    Of an equation the last side counts. A text with two different numbers states none.
-    """
-    plain = unicodedata.normalize("NFKC", text).rpartition("=")[2]
-    plain = _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r" \1 ", plain))
-    plain = re.sub(r"\\[,;:! ]|[\\~*_`]", " ", plain).translate(dict.fromkeys(map(ord, _CURRENCY), " "))
-    numbers: set[Fraction] = set()
-    for match in _NUMBER.finditer(plain):
-        number = _read(match.group())
-        if number is None:
-            return None
-        scale = re.match(r"\s*([a-z]+)", plain[match.end() :], re.IGNORECASE)
-        numbers.add(number * _SCALES.get(scale.group(1).lower(), 1) if scale else number)
-    return numbers.pop() if len(numbers) == 1 else None
-
-
-def _read(text: str) -> Fraction | None:
-    plain = re.sub(r"[\s,+]", "", text).replace("−", "-")
-    top, _, bottom = plain.partition("/")
-    try:
-        return Fraction(top.rstrip(".") or "0") / Fraction(bottom or 1)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
 def numeric(gold: str) -> Check:
-    """Return a check by value: the last box states the same number as `gold`, however it is written."""
+    """Return a check by value: the last box states the same number as `gold`, however it is written.
+
+    Where one of the two has a per cent sign, it may count as a unit or as hundredths. See `methods.numbers` for what is
+    read; an answer that is not read surely is unclear, not wrong.
+    """
     wanted = value(gold)
     if wanted is None:
         raise UsageProblem(f"{gold!r} states no number", hint="Use exact(gold) for answers that are words.")
@@ -108,6 +78,8 @@ def numeric(gold: str) -> Check:
         if found is None:
             return Verdict(None, by="numeric", why="it has no box")
         number = value(found)
+        if number is not None and ("%" in found) != ("%" in gold) and number != wanted:
+            number = number / 100 if "%" in found else number * 100  # 50% is 50, and it is 0.5
         if number is None:
             return Verdict(None, found, "numeric", f"{found!r} states no one number")
         return Verdict(number == wanted, found, "numeric", f"{found!r} is {'' if number == wanted else 'not '}{gold!r}")

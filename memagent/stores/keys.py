@@ -12,6 +12,11 @@ def key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
+def problem_key(problem: str, original: object = None) -> str:
+    """Return what a problem is known by: its text, or the original one, apart from case, blanks and its last stop."""
+    return key(original if isinstance(original, str) and original.strip() else problem).rstrip(" .?!。？！")
+
+
 def content_id(prefix: str, *parts: str) -> str:
     """Return an id that is the same for the same content, such as `fact:3f2a...`."""
     return f"{prefix}:{digest(*parts)[:24]}"

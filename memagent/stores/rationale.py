@@ -19,10 +19,10 @@ from memagent.stores.base import Database, RationaleMatch, Row, Vectors, Writer
 from memagent.stores.derived import of_rationale
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
-from memagent.stores.keys import content_id, key
+from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.passage_rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.types import Rationale, Scope
+from memagent.types import ORIGINAL, Rationale, Scope
 
 KIND = "rationale"
 
@@ -152,14 +152,15 @@ class SQLRationaleStore(IndexedStore):
 
     def _best(self, scope: Scope, search: Callable[[int], _Found], k: int, apart_from: str) -> list[RationaleMatch]:
         """The best k, looking further down for as long as some are left out and there are more."""
-        aside, count = key(apart_from), k
+        aside, count = problem_key(apart_from), k
         while True:
             found = search(count)
             rows = _shown_by_rid(self._database, scope, [rid for rid, _, _ in found])
+            there = ((_rationale(rows[rid]), score, words) for rid, score, words in found if rid in rows)
             best = [
-                RationaleMatch(_rationale(rows[rid]), score, words)
-                for rid, score, words in found
-                if rid in rows and key(rows[rid]["problem"]) != aside
+                RationaleMatch(one, score, words)
+                for one, score, words in there
+                if not aside or problem_key(one.problem, one.metadata.get(ORIGINAL)) != aside
             ]
             if len(best) >= k or len(found) < count:
                 return best[:k]

@@ -106,3 +106,26 @@ def test_without_a_model_nouns_are_listed_by_where_they_stand() -> None:
     found = json.loads(nouns.reply("Natalia sold 48 clips to her friends in April, and half of the clips in May."))
     assert {"Natalia", "clips", "friends"} <= set(found["nouns"])
     assert not {"half", "sold", "48"} & set(found["nouns"])
+
+
+def test_files_of_other_makers_are_read(tmp_path: Path) -> None:
+    """A byte order mark, a line separator inside a text, and GSM8K's own form of answers."""
+    file = tmp_path / "attempts.jsonl"
+    rows = [
+        {"question": "How many\u2028pies?", "gold": 3, "attempts": [r"\boxed{3}"]},
+        {"question": "How many cakes?", "answer": "Half of 144 is 72.\n#### 72", "attempts": [r"\boxed{72}"]},
+    ]
+    file.write_text("\ufeff" + "".join(json.dumps(row, ensure_ascii=False) + "\r\n" for row in rows), encoding="utf-8")
+    done = memagent("learn", file, "--db", tmp_path / "memory.db")
+    assert (done.returncode, "2 problems: 2 kept" in done.stdout) == (0, True), done.stderr
+    file.write_text("\n")
+    empty = memagent("learn", file, "--db", tmp_path / "memory.db")
+    assert (empty.returncode, "has no problems" in empty.stderr) == (2, True)
+
+
+def test_a_model_that_is_not_there_is_code_4_and_what_is_known_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "attempts.jsonl"
+    file.write_text(json.dumps({"question": "How many pies?", "gold": 3, "attempts": [r"\boxed{3}"]}) + "\n")
+    gone = "openai:fake@http://127.0.0.1:9/v1"
+    done = memagent("learn", file, "--db", tmp_path / "memory.db", "--samples", 2, "-m", gone)
+    assert (done.returncode, "could not be tried" in done.stderr, "1 kept" in done.stdout) == (4, True, True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from memagent import Controller, Memory
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, UsageProblem
 from memagent.flow import FindRationales, Flow, Tell
-from memagent.methods.arm_rag import Learnt, Solved, learn, solve
+from memagent.methods.arm_rag import Learnt, Solved, attempts, learn, solve
+from memagent.methods.numbers import value
 from memagent.methods.obfuscating import nouns_in, obfuscated, structure
-from memagent.methods.verifying import Verdict, boxed, checked, exact, judge, numeric, passes, value
+from memagent.methods.verifying import Verdict, boxed, checked, exact, judge, numeric, passes
 from memagent.testing import ScriptedLLM
 from memagent.types import REFUTED
 
@@ -373,3 +376,74 @@ def test_real_attempts_are_learnt_and_five_problems_found_for_each_question(tmp_
         for question in questions[:40]:
             found = memory.rationales.like(question["question"], 5)
             assert len({one.problem for one in found}) == 5
+
+
+VALUES = [  # what stands in a box, the known answer, and what a check by value says
+    *[(text, "70000", True) for text in ("70,000", "$70000", "70000.00", "70 thousand", "70k", "7e4", "70{,}000")],
+    *[(text, "70000", True) for text in (r"70\,000", "70 000", r"7\times10^4", r"7 \times 10^{4}", "70,000 dollars")],
+    *[(text, "0.5", True) for text in (r"\frac{1}{2}", r"\frac12", "½", "1/2", ".5", "50%", "x = 1/2")],
+    *[(text, "2.5", True) for text in (r"2\frac{1}{2}", "2 1/2", "2½", "2.50")],
+    *[(text, "-5", True) for text in ("−5", "–5", "-$5", "$-5")],
+    *[(text, "25", True) for text in ("25 m²", r"25\text{ cm}^2", r"\text{25 apples}", "25-inch", "(25)", "25 = x")],
+    ("Rs.5", "5", True),
+    ("$1.5M", "1500000", True),
+    ("12 dozen", "144", True),
+    ("50%", "50", True),
+    ("6", "5", False),
+    *[(text, "12", None) for text in (r"\sqrt{144}", "12!", "12²", "3^2", "7+5", "x-12", "not 12", r"x \neq 12")],
+    *[(text, "3", None) for text in ("3 hours 3 minutes", "x = 3, y = 7", "3 < 4", "3¢", "3:30")],
+]
+
+
+@pytest.mark.parametrize(("text", "gold", "right"), VALUES)
+def test_what_is_not_read_surely_is_unclear_and_never_another_value(text: str, gold: str, right: bool | None) -> None:
+    assert numeric(gold)(rf"So it is \boxed{{{text}}}.").right is right
+
+
+@given(st.fractions(min_value=-(10**7), max_value=10**7, max_denominator=1000))
+def test_a_number_is_read_back_however_it_is_written(number: Fraction) -> None:
+    whole = f"{number.numerator:,}"
+    for text in (f"{whole}/{number.denominator}", rf"\frac{{{number.numerator}}}{{{number.denominator}}}"):
+        assert value(text) == number
+    if number.denominator == 1:
+        assert value(f"${whole}.00") == value(f"{number.numerator} apples") == value(f"x = {whole}") == number
+
+
+def test_boxes_without_end_take_no_time() -> None:
+    began = time.perf_counter()
+    assert boxed("\\boxed{" * 50_000) is None
+    assert boxed("\\boxed{" * 20_000 + "7" + "}" * 20_000) == "7"
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"), [("plain", "structure"), ("structure", "plain"), ("structure", "structure")]
+)
+def test_the_problem_itself_is_no_example_by_whatever_key_it_was_kept(kept: Any, asked: Any) -> None:
+    own, other = "Bo bakes 3 pies. How many?", "Al bakes 3 cakes. How many?"
+    nouns = {own: ["Bo", "pies"], other: ["Al", "cakes"]}
+
+    def named(problem: str) -> list[str]:
+        return nouns[problem.rstrip("?") + "?"]
+
+    with Memory(":memory:", single_user=True) as memory:
+        controller = Controller(ScriptedLLM([r"\boxed{3}"]), memory)
+        for problem in (own, other):
+            controller.run(learn(problem, [right("3", problem)], numeric("3"), key=kept, nouns=named))
+        solved = controller.run(solve(own.rstrip("?"), key=asked, nouns=named)).value
+    # Another problem of the same structure is the best example that there is.
+    assert [hit.text.splitlines()[0] for hit in solved.answer.hits] == [
+        other if kept == "plain" else "thing1 bakes 3 thing2. How many?"
+    ]
+
+
+def test_attempts_that_all_fail_are_an_error_and_some_are_told() -> None:
+    def falls(request: Any) -> str:
+        raise BackendError("the server is gone")
+
+    with pytest.raises(BackendError, match="the server is gone"):
+        Controller(ScriptedLLM([falls] * 9), retries=0).run(attempts("How many?", 3))
+    heard: list[Any] = []
+    llm = ScriptedLLM([falls, r"\boxed{3}", r"\boxed{3}"])
+    assert len(Controller(llm, retries=0, on_event=heard.append).run(attempts("How many?", 3)).value) == 2
+    assert any("1 of 3 attempts" in str(event) for event in heard)

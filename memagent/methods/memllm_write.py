@@ -34,6 +34,9 @@ from memagent.types import Completion, Message, Triple
 CONTEXT = 25
 """How many sentences before a sentence are shown with it: the paper's."""
 
+MOST = 32
+"""Triples of one sentence that are looked at; the paper leaves sentences with as many out of its training."""
+
 _TRIES = 2
 _FAILURES = 3  # of the model, in a row, after which it is not asked any more
 
@@ -154,9 +157,11 @@ class _Run:
         self.refused += [Refusal(sentence, problem.why) for problem in stated.problems]
         if not stated.triples:
             return
+        beyond = f"one sentence says no more than {MOST} things"
+        self.refused += [Refusal(sentence, beyond, self._triple(words)) for words in stated.triples[MOST:]]
         learnt, failed = yield from attempted(
             write_triples(
-                map(self._triple, stated.triples),
+                map(self._triple, stated.triples[:MOST]),
                 sentence,
                 context=context,
                 shown=self.shown,

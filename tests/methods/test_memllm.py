@@ -436,3 +436,16 @@ def test_five_hundred_random_models_come_to_an_end(memory: Memory) -> None:
         assert all(blocks(text) <= 1 for text in prompts(llm))
         assert blocks(answer.text) == 0
         assert "".join(part.text for part in answer.parts).split() == answer.text.split()
+
+
+def test_what_was_shown_and_what_is_too_much_is_refused_and_listed(memory: Memory) -> None:
+    said = "({MEM_WRITE-->Ida>>lives in>>Oslo})"
+    flow = memllm_write("Yes, Ida lives in Oslo.", shown=["Ida lives in Oslo."])
+    written = Controller(ScriptedLLM([said]), memory).run(flow).value
+    assert written.ids == () and [one.why for one in written.refused] == ["the sentence is recalled text"]
+    many = ";".join(f"Ida>>lives in {'so ' * n}>>Oslo" for n in range(40))
+    written = (
+        Controller(ScriptedLLM(["({MEM_WRITE-->" + many + "})"]), memory).run(memllm_write("Ida lives in Oslo.")).value
+    )
+    assert len(written.refused) >= 8 and "no more than 32" in written.refused[0].why
+    assert len(written.ids) == 32

@@ -43,6 +43,12 @@ def test_2_a_write_keeps_what_is_a_triple() -> None:
     assert grammar.parse_write("({MEM_WRITE-->})") == grammar.WriteCall(())
 
 
+def test_2_what_has_not_exactly_three_fields_is_no_triple() -> None:
+    found = grammar.parse_write("({MEM_WRITE-->a>>r>>b;a>>r>>b>>c;a>>r;>>r>>b>>})")
+    assert found.triples == (("a", "r", "b"),)
+    assert len(found.problems) == 3
+
+
 def test_a_write_is_read_from_its_last_arrow_and_need_not_be_closed() -> None:
     assert grammar.parse_write("Sure: ({MEM_WRITE--> -->a>>r>>b").triples == (("a", "r", "b"),)
     assert grammar.parse_write("nothing to write").problems[0].why == "has no MEM_WRITE"

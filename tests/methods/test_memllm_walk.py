@@ -6,7 +6,7 @@ import importlib.util
 import json
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +119,21 @@ def test_ten_thousand_mangled_paths_are_read_or_refused(memory: Memory) -> None:
     while llm.left >= 2:
         answer = controller.run(edited("Where?", RELATIONS)).value
         assert answer.text in ("", "Acme", "Oslo")
+
+
+def test_the_newest_of_more_values_than_are_read_at_once_is_found(memory: Memory) -> None:
+    day = timedelta(days=1)
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    memory.facts.add([Triple("Hub", "visited", f"place {n}", at=began + n * day) for n in range(1500)])
+    assert walk(memory, "Hub", ["visited"]).value == "place 1499"
+    assert walk(memory, "Hub", ["visited"], as_of=began + 1200.5 * day).value == "place 1200"
+
+
+def test_a_question_with_a_model_is_answered_as_of_a_moment(memory: Memory) -> None:
+    memory.facts.declare("lives in")
+    memory.facts.add([Triple("Ida", "lives in", "Bergen", at=datetime(2020, 1, 1, tzinfo=UTC))])
+    memory.facts.add([Triple("Ida", "lives in", "Oslo", at=datetime(2023, 1, 1, tzinfo=UTC))])
+    path = json.dumps({"subject": "Ida", "relations": ["lives in"]})
+    for moment, place in ((None, "Oslo"), (datetime(2021, 1, 1, tzinfo=UTC), "Bergen")):
+        flow = edited("Where does Ida live?", ["lives in"], as_of=moment)
+        assert Controller(ScriptedLLM([path]), memory).run(flow).value.text == place

@@ -17,6 +17,7 @@ MAY: dict[str, set[str]] = {
     "types": set(),
     "errors": set(),
     "deadline": set(),
+    "differences": set(),
     "files": set(),
     "programs": set(),
     "confined": set(),
@@ -39,6 +40,7 @@ MAY: dict[str, set[str]] = {
     "offline": set(),
     "retrievers": {"stores.base", "embedders.base"},
     "methods": {
+        "differences",
         "flow",
         "prompts",
         "structured",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 
 from memagent.cli.console import dim, shortened
+from memagent.differences import differences
 from memagent.types import Answer, Hit, Part
 
 _PIECES = re.compile(r"\s+|[^\s]+")
@@ -46,7 +46,7 @@ def word_diff(before: str, after: str, *, most: int = 600) -> str:
     """Return a text with what was taken out as `[-words-]` and what was put in as `{+words+}`, on one line."""
     old, new = _PIECES.findall(before.strip()), _PIECES.findall(after.strip())
     told: list[str] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in differences(old, new):
         out, put = "".join(old[a:b]).strip(), "".join(new[c:d]).strip()
         if kind == "equal":
             told.append("".join(old[a:b]).strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from memagent.cli.console import dim, emit, plural, say, spent
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.differences import differences
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def word_diff(before: str, now: str) -> str:
     """Return what differs word by word: `[-gone-]{+new+}`, in red and green where there is colour."""
     old, new = (re.findall(r"\s+|[^\s\u2e80-\u9fff\uac00-\ud7af]+|.", text) for text in (before, now))
     parts = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in differences(old, new):
         if kind == "equal":
             parts.append("".join(old[a:b]))
             continue

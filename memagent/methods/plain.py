@@ -44,7 +44,11 @@ def plain(
     messages = fill("plain/answer", passages=numbered(hits), question=question)
     messages = tuple(read_twice(messages)) if twice else messages
     reply = yield from generate(messages, temperature=0.0, timeout=timeout, label="plain/answer")
-    return Answer(spoken(reply.text).strip(), tuple(hits), problems=unfinished(reply))
+    text = spoken(reply.text).strip()
+    return Answer(text, tuple(hits), problems=(*unfinished(reply), *([] if text else [WROTE_NOTHING])))
+
+
+WROTE_NOTHING = "the model wrote nothing"
 
 
 def unfinished(reply: Completion) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ only if it passes the tests here; otherwise the text stays as it was, with the r
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from memagent.differences import differences
 from memagent.methods.rat_reading import paragraphs, split_steps
 from memagent.sentences import split_sentences
 from memagent.terms import STOP_WORDS, terms, tokens
@@ -128,9 +128,7 @@ def credited(hits: Sequence[Hit], before: str, after: str) -> list[Change]:
     shares = [new & words(f"{hit.title} {hit.text}") for hit in hits]
     old, now = _PIECE.findall(before), _PIECE.findall(after)
     edits = [
-        (a, b, now[c:d], _giver(now[c:d], shares))
-        for kind, a, b, c, d in difflib.SequenceMatcher(None, old, now, autojunk=False).get_opcodes()
-        if kind != "equal"
+        (a, b, now[c:d], _giver(now[c:d], shares)) for kind, a, b, c, d in differences(old, now) if kind != "equal"
     ]
     owned = {giver for *_, giver in edits if giver is not None}
     first = min(owned, default=0)

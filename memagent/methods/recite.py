@@ -21,7 +21,7 @@ from typing import Any
 from memagent.errors import UsageProblem
 from memagent.flow import Flow, gather, generate, retrieve
 from memagent.methods.attempts import attempted
-from memagent.methods.plain import NOTHING_FOUND, SEARCH, LookUp, numbered, read_twice
+from memagent.methods.plain import NOTHING_FOUND, SEARCH, WROTE_NOTHING, LookUp, numbered, read_twice
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.types import Answer, Hit, Part
@@ -85,6 +85,7 @@ def recite(
     shown = read_twice(messages) if twice else messages
     reply = yield from generate(shown, temperature=0.0, timeout=timeout, label="recite/answer")
     text = spoken(reply.text).strip()
+    problems += () if text else (WROTE_NOTHING,)
     parts = [*(Part("", one, "recited", UNVERIFIED) for one in recited), _answered(text, hits, recited)]
     return Answer(text, tuple(hits), tuple(parts), problems, (_note(hits, recited),))
 

@@ -921,3 +921,11 @@ def test_what_the_caller_has_to_mend_in_a_gate_is_loud(told, error):
 
     with pytest.raises(type(error)):
         told(rat(TASK, gate=flow), author(gate=error))
+
+
+def test_a_draft_that_repeats_itself_without_end_is_compared_in_bounded_time(memory: Memory) -> None:
+    """200 kB of one sentence: what was changed by which passage must not take half a minute to find out."""
+    began = time.perf_counter()
+    llm = ScriptedLLM([lambda request: "Mara keeps the lamp 1. " * 9000] * 20)
+    answer = Controller(llm, memory, retries=0).run(rat("Who keeps the lamp?", domain="planning")).value
+    assert answer.text and time.perf_counter() - began < 10

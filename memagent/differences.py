@@ -1,0 +1,33 @@
+"""What differs between two texts cut into pieces; in bounded time, whatever the texts."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+MOST = 3_000_000
+"""Pairs of equal pieces that are compared at most; texts with more, such as long ones that repeat themselves, differ as
+a whole between what they begin and end with alike."""
+
+Edit = tuple[str, int, int, int, int]
+"""`equal`, `replace`, `delete` or `insert`; from and to in the old pieces; from and to in the new ones."""
+
+
+def differences(old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:
+    """Yield edits that lead from the old pieces to the new ones, in order, as `difflib` has them."""
+    first = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    most = min(len(old), len(new)) - first
+    ends = zip(reversed(old), reversed(new), strict=False)
+    last = next((at for at, (a, b) in enumerate(ends) if at >= most or a != b), most)
+    inner, other = old[first : len(old) - last], new[first : len(new) - last]
+    if first:
+        yield "equal", 0, first, 0, first
+    counts = Counter(other)
+    if sum(counts[piece] for piece in inner) > MOST:
+        yield "replace", first, len(old) - last, first, len(new) - last
+    else:
+        for kind, a, b, c, d in difflib.SequenceMatcher(None, inner, other, autojunk=False).get_opcodes():
+            yield kind, a + first, b + first, c + first, d + first
+    if last:
+        yield "equal", len(old) - last, len(old), len(new) - last, len(new)

@@ -24,7 +24,13 @@ from memagent.types import Request
 
 FIRST, BETWEEN, LATER = (datetime(year, 1, 1, tzinfo=UTC) for year in (2020, 2021, 2022))
 RELATIONS = ["works for", "based in"]
-MISTAKES = {"relations in the wrong order": 0.05, "one hop too few": 0.05, "an unknown relation": 0.03, "no JSON": 0.02}
+MISTAKES = {
+    "another relation": 0.04,
+    "another name": 0.04,
+    "another length": 0.03,
+    "an unknown relation": 0.02,
+    "no JSON": 0.02,
+}
 
 
 class Asked(NamedTuple):
@@ -88,9 +94,16 @@ def mistaken(chance: random.Random) -> ScriptedLLM:
                 mistake = kind
                 break
             drawn -= share
-        path = {"relations in the wrong order": path[::-1], "one hop too few": path[:-1]}.get(mistake, path)
-        path = ["lives in"] if mistake == "an unknown relation" else path
-        made = json.dumps({"subject": name[0] if name else "", "relations": path})
+        other = [RELATIONS[1 - RELATIONS.index(path[0])], *path[1:]]
+        longer = path[:1] if len(path) > 1 else [*path, RELATIONS[1]]
+        path = {"another relation": other, "another length": longer, "an unknown relation": ["lives in"]}.get(
+            mistake, path
+        )
+        subject = name[0] if name else ""
+        if mistake == "another name":
+            kind, _, number = subject.partition(" ")
+            subject = f"{kind} {(int(number) + 1) % (700 if kind == 'Person' else 300)}"
+        made = json.dumps({"subject": subject, "relations": path})
         return "I would rather not say." if mistake == "no JSON" else made
 
     return ScriptedLLM([reply] * 100_000, can=["schema"])

@@ -14,6 +14,7 @@ from memagent.errors import UsageProblem
 from memagent.story.chapter_lines import heading
 from memagent.story.exporting import FORMATS, export
 from memagent.story.importing import Imported, imported, read
+from memagent.story.inline import is_break
 from memagent.story.manuscript import Chapter, Manuscript
 
 
@@ -379,7 +380,12 @@ def test_a_long_book_comes_back_whole(suffix, tmp_path):
     assert read(tmp_path / f"a{suffix}").chapters == book.chapters
 
 
-words = st.text(alphabet="abé*_#-= .!你“\\<&", min_size=1, max_size=30).map(str.strip).filter(str.strip)
+words = (
+    st.text(alphabet="abé*_#-= .!你“\\<&", min_size=1, max_size=30)
+    .map(str.strip)
+    .filter(str.strip)
+    .filter(lambda text: not is_break(text.replace("\\", "")))  # in a page, a lone sign of a scene break is one
+)
 
 
 @given(st.lists(words, min_size=1, max_size=6))

@@ -380,8 +380,8 @@ def test_a_long_book_comes_back_whole(suffix, tmp_path):
     assert read(tmp_path / f"a{suffix}").chapters == book.chapters
 
 
-words = (
-    st.text(alphabet="abé*_#-= .!你“\\<&", min_size=1, max_size=30)
+words = (  # without `_`: italics in italics, which pages can hold and the little Markdown cannot, come back plain
+    st.text(alphabet="abé*#-= .!你“\\<&", min_size=1, max_size=30)
     .map(str.strip)
     .filter(str.strip)
     .filter(lambda text: not is_break(text.replace("\\", "")))  # in a page, a lone sign of a scene break is one

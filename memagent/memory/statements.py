@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
+ASKED = "a question or supposition"
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _CLAUSES = re.compile(r"[;:—–]\s+|,\s+(?:so|then|and then|and|but)\s+|\s+(?:so|and) (?=please\b)")
@@ -33,6 +34,7 @@ _TAIL = re.compile(
     r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
 )
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
+_IN_ORDER = re.compile(r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had|could|would|should)\b")  # as a question has it
 _TO_YOU = re.compile(
     r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"
     r"(?i:could|can|would|will|won't|do|did|are|have) you\b)"
@@ -42,10 +44,12 @@ _OUGHT = re.compile(
 )
 _ONE_OUGHT = re.compile(r"(?i)^\W*one (?:must|should|shall|has to|ought|needs? to|may not|never)\b")
 _OF_THE_TALK = re.compile(
-    r"^\W*(?i:(?:the|this|our|your|today's|current|knowledge|system|available)\s+)*(?i:assistant|chatbot|bot|ai|model|"
-    r"conversation|chat|session|cut-?off|temperature|date|time|tools?|tokens?|context window)\s*(?i:available|date)?\s*"
-    r"(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|never|always)\b(?! [A-Z]\w+ [A-Z]))"
+    r"^\W*(?i:(?:the|this|our|my|your|today's|current|knowledge|system|available)\s+)*(?i:assistant(?:'s name)?|"
+    r"chatbot|bot|ai|model|instructions?|conversation|chat|session|cut-?off|temperature|date|time|tools?|tokens?|context window)"
+    r"\s*(?i:available|date)?\s*(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|comes?|for|"
+    r"never|always)\b(?! [A-Z]\w+ [A-Z]))"
 )
+_IT_WOULD = re.compile(r"(?i)^\W*it would be (?:great|nice|good|helpful|lovely|best|better) if\b")
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
@@ -63,6 +67,8 @@ def says_nothing(text: str) -> str:
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
         return ASKS
+    if _IN_ORDER.search(text) or _IT_WOULD.search(text):
+        return ASKED
     if _words("talk") & {word.lower() for word in words} and _OUGHT.search(text):
         return ASKS
     if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):

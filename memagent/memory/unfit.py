@@ -122,10 +122,10 @@ _SYSTEM = re.compile(
 )
 _MACHINE = re.compile(
     r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
-    r"^[^|\n]{0,80}\|[^|\n]{1,80}\|[^|\n]*$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
+    r"^[^|\n]{0,80}(?:\|[^|\n]{1,80}){2,9}$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
-    r"passage|doc) )"
+    r"passage|doc) )|(?i:^\W*(?:top )?(?:match|hit|result)\b[^:\n]{0,20}:)"
 )
 _CHAT = re.compile(
     r"<(?:start|end)_of_turn>|<\|(?P<what>im_start|im_end|system|user|assistant|start_header_id|end_header_id|"

@@ -44,10 +44,11 @@ _OUGHT = re.compile(
 )
 _ONE_OUGHT = re.compile(r"(?i)^\W*one (?:must|should|shall|has to|ought|needs? to|may not|never)\b")
 _OF_THE_TALK = re.compile(
-    r"^\W*(?i:(?:the|this|our|my|your|today's|current|knowledge|system|available)\s+)*(?i:assistant(?:'s name)?|"
-    r"chatbot|bot|ai|model|instructions?|conversation|chat|session|cut-?off|temperature|date|time|tools?|"
-    r"tokens?|context window)\s*(?i:available|date)?\s*(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|comes?|for|"
-    r"never|always)\b(?! [A-Z]\w+ [A-Z]))"
+    r"^\W*(?i:(?:the|this|our|my|your|today's|current|knowledge|system|available)\s+)*"
+    r"(?i:assistant(?:'s name)?|chatbot|bot|ai|model|instructions?|conversation|chat|session|cut-?off|temperature|date|"
+    r"time|tools?|tokens?|context window)\s*(?i:available|date)?\s*"
+    r"(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|comes?|for|never|always)\b"
+    r"(?! [A-Z]\w+ [A-Z]))"
 )
 _IT_WOULD = re.compile(r"(?i)^\W*it would be (?:great|nice|good|helpful|lovely|best|better) if\b")
 _BOT = re.compile(

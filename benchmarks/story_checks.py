@@ -1,0 +1,261 @@
+"""Planted errors in a long story: which does `memagent story check` find, and what does it find that is none?
+
+    python benchmarks/story_checks.py [-n 1000] [--seed 0] [--json]
+
+Makes a text of `n` paragraphs of about 200 words in 40 chapters from clauses and names, checks it, plants 20
+repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again. A planted error counts as found
+when there is a finding of its kind in its paragraph; every other finding counts as false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from memagent.sentences import count_words
+from memagent.story.checks import check
+from memagent.story.manuscript import Chapter, Manuscript, Place
+
+CHAPTERS = 40
+NAMES = (
+    "Annika Barnaby Cecily Dorothea Edmund Florian Gwendolyn Horatio Isolde Jeremiah Katarina Leopold Marguerite "
+    "Nathaniel Ottoline Percival Quentin Rosalind Sebastian Thaddeus Ursula Valentine Wilhelmina Xavier Yolanda Zachary "
+    "Bartholomew Clementine Desmond Eleanor"
+).split()
+WHO = (
+    "the baker;the ferryman;a clerk;the widow from the mill;two sailors;the schoolmaster;a tinker;the night porter;"
+    "the apothecary;an old soldier;the beekeeper;a girl with a basket;the sexton;the glazier;a pedlar;the harbour pilot"
+).split(";")
+DID = (
+    "counted;carried;mended;hid;weighed;traded;polished;sorted;dropped;wrapped;buried;measured;borrowed;scrubbed;"
+    "stacked;bartered;examined;unpacked;dragged;tested;painted over;gathered;wiped;shelved"
+).split(";")
+WHAT = (
+    "candles;turnips;herrings;ledgers;buttons;planks;kettles;feathers;tiles;lanterns;ropes;onions;spoons;blankets;bottles;"
+    "hinges;saddles;almanacs;barrels;needles;pebbles;apples;boots;maps;whistles;chestnuts;nets;oars;nails;coins"
+).split(";")
+WHERE = (
+    "behind the chapel;under the arches;along the towpath;beside the well;above the stables;near the toll gate;"
+    "across the marsh;inside the granary;below the terrace;by the sluice;on the jetty;among the orchards;past the kiln;"
+    "outside the customs shed;between the sheds;at the crossroads;up in the loft;down in the cellar"
+).split(";")
+HOW = (
+    "patiently;in silence;with great care;humming;without a word;grudgingly;by lamplight;in a hurry;one by one;"
+    "cheerfully;against all advice;clumsily;for a wager;bareheaded;in mittens;on tiptoe;as agreed;out of habit"
+).split(";")
+ADJECTIVES = (
+    "rusty;crooked;damp;heavy;cheap;foreign;brittle;borrowed;spotless;dusty;smoky;oily;salted;cracked;ancient;frozen;"
+    "tangled;broken;scented;wooden;iron;tarred;striped;hollow;bitter;narrow;gilded;bruised;sodden;stolen"
+).split(";")
+LINKS = "while;because;although;so that;whereas;until".split(";")
+FEELS = (
+    "hunger;pride;boredom;relief;envy;doubt;mirth;shame;greed;pity;awe;spite;hope;dread;grief;wrath".split(";")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Planted:
+    """An error that was planted: the kind of finding that it should give, where, and what was written there."""
+
+    kind: str
+    place: Place
+    text: str
+
+
+class Teller:
+    """Makes sentences out of lists of words, so many that hardly five words in a row come twice."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self._said: set[tuple[str, ...]] = set()
+
+    def paragraph(self, words: int = 200) -> str:
+        """Return a paragraph of about so many words."""
+        text: list[str] = []
+        while sum(map(count_words, text)) < words:
+            text.append(self.sentence())
+        return " ".join(text)
+
+    def sentence(self) -> str:
+        """Return a sentence that shares no five words in a row with an earlier one."""
+        while True:
+            sentence = self._sentence()
+            ones = sentence.lower().replace(",", "").replace('"', "").rstrip(".").split()
+            grams = {tuple(ones[start : start + 5]) for start in range(len(ones) - 4)}
+            if not grams & self._said:
+                self._said |= grams
+                return sentence
+
+    def _sentence(self) -> str:
+        pick = self.random.choice
+        name, other = self.random.sample(NAMES, 2)
+        thing = f"{pick(ADJECTIVES)} {pick(WHAT)}"
+        forms = (
+            lambda: f"{name} {pick(DID)} the {thing} {pick(WHERE)}, {pick(HOW)}, {pick(LINKS)} {pick(WHO)} {pick(DID)} "
+            f"{pick(ADJECTIVES)} {pick(WHAT)}.",
+            lambda: f"{pick(WHERE)}, {pick(WHO)} {pick(DID)} {thing} for {name}, {pick(HOW)}.",
+            lambda: f'"Who {pick(DID)} my {thing}?" asked {name}, more in {pick(FEELS)} than in {pick(FEELS)}.',
+            lambda: f"{pick(HOW)}, {name} and {other} {pick(DID)} {thing} {pick(WHERE)}.",
+            lambda: f"{other} felt {pick(FEELS)} {pick(WHERE)}, and {pick(DID)} {thing} {pick(HOW)}.",
+            lambda: f"{pick(WHO)} {pick(DID)} {self.random.randint(2, 90)} {thing} {pick(WHERE)}.",
+            lambda: f"{name} owed {pick(WHO)} some {thing}, and {other} knew it.",
+            lambda: f"There were {thing} {pick(WHERE)}, which {pick(WHO)} {pick(DID)} {pick(HOW)}.",
+        )
+        said = pick(forms)()
+        return said[0].upper() + said[1:]
+
+
+def book(paragraphs: int, seed: int) -> list[list[str]]:
+    """Return the paragraphs of each chapter; its facts stand in the first of them, and all agree."""
+    teller = Teller(seed)
+    size = max(4, paragraphs // CHAPTERS)
+    chapters = [[teller.paragraph() for _ in range(size)] for _ in range(paragraphs // size)]
+    for number, facts in enumerate(canon_facts()):
+        chapters[number % 5][number % size] += f" {facts}"
+    return chapters
+
+
+def canon_facts() -> list[str]:
+    """Return what the early chapters say of people and things, true to the end."""
+    eyes = [f"{name}'s eyes were green." for name in NAMES[:4]]
+    hair = [f"{name} had black hair." for name in NAMES[4:7]]
+    kin = ["Isolde was Horatio's sister.", "Leopold was the father of Katarina.", "Marguerite, Ottoline's cousin, sang."]
+    ages = ["Quentin was forty-one years old.", "Rosalind was thirty-six years old."]
+    things = ["The boat Kittiwake was white.", "The sloop Dunlin was red.", "Xavier's coat was blue.", "Ursula's door was green."]
+    ends = [
+        "Valentine died that winter.", "Thaddeus drowned off the bar.", "The Petrel sank in sight of land.",
+        "Yolanda's house burned down.",
+    ]  # fmt: skip
+    return [*eyes, *hair, *kin, *ages, *things, *ends]
+
+
+CONTRADICTIONS = (
+    "Annika's eyes were brown.", "Barnaby looked up with a start, and blue-eyed Barnaby was gone.",
+    "Cecily had grey eyes.", "Dorothea's brown eyes saw all of it.", "Edmund's hair was red.", "Florian had blond hair.",
+    "Gwendolyn's red hair was wet.", "Isolde was Horatio's aunt.", "Katarina's father, Desmond, poured the tea.",
+    "Marguerite was the daughter of Ottoline.", "The Kittiwake was black.", "The Dunlin was green, of all things.",
+    "Xavier's coat was yellow.", "Ursula's door was red.", "Valentine nodded and opened the window.",
+    '"Never mind," said Thaddeus.', "Eleanor boarded the Petrel at noon.", "Zachary entered Yolanda's house by the yard.",
+    "The black boat Kittiwake came about.", "Leopold was Katarina's uncle.",
+)  # fmt: skip
+TIMES = (
+    ("It was Tuesday.", "Three days later it was Sunday."),
+    ("It was a Thursday.", "It was Wednesday, and raining."),
+    ("It was late April.", "It was the end of February."),
+    ("It was autumn.", "It was summer, and the wells ran dry."),
+    ("", "Rosalind was thirty-one years old."),
+)
+DRIFTS = (
+    ("Annika", "Anikka"), ("Bartholomew", "Bartolomew"), ("Clementine", "Clemantine"), ("Sebastian", "Sebastián"),
+    ("Wilhelmina", "Wilhemina"), ("Katarina", "Katharina"), ("Nathaniel", "Nathanial"), ("Percival", "Percivel"),
+    ("Jeremiah", "Jerimiah"), ("Eleanor", "Elaenor"),
+)  # fmt: skip
+
+
+def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
+    """Write errors into a book, each into a paragraph of its own, and return them."""
+    chance = random.Random(seed)
+    size = len(chapters[0])
+    late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(size)]
+    spots = chance.sample(late, 45)
+    planted: list[Planted] = []
+
+    def put(kind: str, chapter: int, at: int, text: str) -> None:
+        chapters[chapter][at] += f" {text}"
+        planted.append(Planted(kind, Place(chapter + 1, at + 1), text))
+
+    for chapter, at in spots[:5]:
+        copied = chapters[chance.randrange(5)][chance.randrange(size)]
+        planted.append(Planted("repeat", Place(chapter + 1, at + 1), copied[:60]))
+        chapters[chapter][at] = copied
+    for chapter, at in spots[5:20]:
+        ones = chapters[chance.randrange(5)][chance.randrange(size)].split(". ")
+        plain = max((one for one in ones if '"' not in one), key=len)
+        words = plain.rstrip(".").split()[-chance.randint(8, 11) :]
+        put("repeat", chapter, at, f"Then {' '.join(words)}.")
+    for text, (chapter, at) in zip(CONTRADICTIONS, spots[20:40], strict=True):
+        put("canon", chapter, at, text)
+    for (before, text), (chapter, at) in zip(TIMES, spots[40:45], strict=True):
+        first = max(0, at - 1)
+        if before and first == at:
+            at += 1
+        chapters[chapter][first] += f" {before}" if before else ""
+        put("timeline", chapter, at, text)
+    free = [spot for spot in late if all(Place(spot[0] + 1, spot[1] + 1) != one.place for one in planted)]
+    for name, drifted in DRIFTS:
+        chapter, at = chance.choice([spot for spot in free if name in chapters[spot[0]][spot[1]]])
+        free.remove((chapter, at))
+        chapters[chapter][at] = chapters[chapter][at].replace(name, drifted, 1)
+        planted.append(Planted("name", Place(chapter + 1, at + 1), drifted))
+    return planted
+
+
+def manuscript(chapters: list[list[str]]) -> Manuscript:
+    """Return a book as a manuscript."""
+    return Manuscript("Planted", tuple(Chapter("", tuple(texts)) for texts in chapters))
+
+
+KINDS = {"repetition": "repeat", "names": "name", "canon": "canon", "timeline": "timeline"}
+
+
+def measure(paragraphs: int, seed: int) -> list[dict[str, object]]:
+    """Check a book with and without the planted errors; return a row for each kind."""
+    chapters = book(paragraphs, seed)
+    clean = manuscript(chapters)
+    planted = plant(chapters, seed)
+    spoilt = manuscript(chapters)
+    rows: list[dict[str, object]] = []
+    for check_kind, kind in KINDS.items():
+        start = time.perf_counter()
+        findings = check(spoilt, [check_kind])
+        seconds = time.perf_counter() - start
+        wanted = [one for one in planted if one.kind == kind]
+        places = Counter(finding.place for finding in findings)
+        others = {one.place for one in planted if one.kind == "repeat"}
+        false = [f for f in findings if f.place not in {one.place for one in wanted} and not (kind != "repeat" and f.place in others)]
+        rows.append(
+            {
+                "kind": check_kind,
+                "planted": len(wanted),
+                "found": sum(one.place in places for one in wanted),
+                "missed": [f"{one.place}: {one.text}" for one in wanted if one.place not in places],
+                "false": len(false),
+                "false_findings": [f"{finding.place}: {finding.text}" for finding in false],
+                "clean": [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
+                "seconds": seconds,
+                "words": sum(count_words(text) for _, text in spoilt.paragraphs),
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-n", type=int, default=1000, help="paragraphs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows = measure(options.n, options.seed)
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    print(f"{options.n} paragraphs, {rows[0]['words']:,} words")
+    print("check       planted  found  false  on the text without the plants  seconds")
+    for row in rows:
+        print(
+            f"{row['kind']:12s}{row['planted']:7d}{row['found']:7d}{row['false']:7d}{len(row['clean']):21d}"  # type: ignore[arg-type]
+            f"{row['seconds']:22.2f}"
+        )
+    for row in rows:
+        for what in ("missed", "false_findings", "clean"):
+            for line in row[what]:  # type: ignore[attr-defined]
+                print(f"{row['kind']}, {what.replace('_', ' ')}: {line}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,9 @@
 """What is said again: whole paragraphs, phrases against the whole book, and openings of paragraphs and sentences.
 
-A phrase is `LEAST` words or more (twice as many characters in scripts without blanks), merged to the longest that both
+A phrase is five words of a sentence or more (ten characters in scripts without blanks), merged to the longest that both
 places share. Every language repeats small change such as "at the end of the" and "he said with a nod": a phrase counts
-by its telling words, which are not stop words, dialogue tags, names, or words that stand in every fifth paragraph. One
-with few of them has to be near the first, or be said often, before it is a finding.
+by its telling words, which are no names, and no stop words or dialogue tags (in other languages than English: no words
+that stand in every fifth paragraph). One with few of them has to be near the first, or be said often, to be a finding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 
 from memagent.story.finding import Finding
 from memagent.story.manuscript import Manuscript, Place
-from memagent.story.wording import Word, sentences, spaceless, words
+from memagent.story.wording import Word, sentence_numbers, sentences, spaceless, words
 from memagent.terms import STOP_WORDS
 
 LEAST = 5
@@ -46,6 +46,7 @@ class Text:
     places: list[Place]
     paragraphs: list[str]
     words: list[list[Word]]
+    sentences: list[list[int]]
     common: frozenset[str]
     characters: bool
     least: int = field(init=False)
@@ -58,14 +59,25 @@ class Text:
         """Read a manuscript."""
         told = manuscript.paragraphs
         found = [words(text) for _, text in told]
+        numbers = [sentence_numbers(text, ones) for (_, text), ones in zip(told, found, strict=True)]
         characters = bool(told) and spaceless(" ".join(text for _, text in told))
-        common = frozenset() if characters else STOP_WORDS | _TAGS | _names(told, found) | _frequent(found)
-        return cls([place for place, _ in told], [text for _, text in told], found, common, characters)
+        common = frozenset() if characters else _said_by_all(manuscript.language, found) | _names(told, found)
+        return cls([place for place, _ in told], [text for _, text in told], found, numbers, common, characters)
 
     def telling(self, phrase: Sequence[str]) -> int:
         """Count the different words of a phrase that say something; half as many for characters."""
         different = len({word for word in phrase if word not in self.common})
         return different // 2 if self.characters else different
+
+    def longest(self, paragraph: int, start: int, length: int) -> list[str]:
+        """Return the longest part of a phrase that stands in one sentence; of many short ones all, if they are long."""
+        stretch = slice(start, start + length)
+        words = zip(self.words[paragraph][stretch], self.sentences[paragraph][stretch], strict=True)
+        parts = [[word.text for word, _ in part] for _, part in groupby(words, key=lambda one: one[1])]
+        longest = max(parts, key=len)
+        if len(longest) >= self.least:
+            return longest
+        return [word for part in parts for word in part] if length >= 2 * self.least else []
 
     def quote(self, paragraph: int, start: int, length: int) -> str:
         """Return `length` words of a paragraph as they are written."""
@@ -93,8 +105,10 @@ def _names(told: list[tuple[Place, str]], found: list[list[Word]]) -> frozenset[
     return frozenset(word.removesuffix("'s").removesuffix("’s") for word in large - small) | (large - small)
 
 
-def _frequent(found: list[list[Word]]) -> frozenset[str]:
-    """Words of every fifth paragraph: what a stop list is for English, in any language."""
+def _said_by_all(language: str, found: list[list[Word]]) -> frozenset[str]:
+    """Words that every book says: in English a list; else what stands in every fifth paragraph, in any language."""
+    if language.strip().lower() == "english":
+        return STOP_WORDS | _TAGS
     if len(found) < _BOOK:
         return frozenset()
     counts = Counter(word for ones in found for word in {one.text for one in ones})
@@ -150,10 +164,11 @@ def _repeated(text: Text, said: _Said) -> Finding | None:
 
 
 def _worth(text: Text, said: _Said) -> bool:
-    telling = text.telling(said.phrase)
+    whole = text.longest(*said.at[0], len(said.phrase))
+    telling = text.telling(whole)
     if telling >= TELLING_FAR or (telling >= 2 and len(said.at) >= OFTEN):
         return True
-    least = 2 if len(said.phrase) >= (2 * LONG if text.characters else LONG) else TELLING_NEAR
+    least = 2 if len(whole) >= (2 * LONG if text.characters else LONG) else TELLING_NEAR
     return telling >= least and any(later - first <= NEAR for (first, _), (later, _) in pairwise(said.at))
 
 

@@ -50,6 +50,14 @@ _GOES_BY = re.compile(
 )
 
 
+_ANY = re.compile(
+    rf"\b(?:{'|'.join([*DAYS, *MONTHS, *SEASONS])}|[12]\d{{3}}|days?|mid\w+|weeks?|fortnights?|months?|years?|seasons?|"
+    r"later|afterwards|next|following|passed|went by|meanwhile|by then|winters|summers|anniversary)\b",
+    re.IGNORECASE,
+)
+"""What a sentence needs to hold for any of these; one look for all is fast."""
+
+
 @dataclass
 class _Named:
     """The last named day, month, season or year: its number, its word, and what was said of time since."""
@@ -73,6 +81,8 @@ def _chapter(manuscript: Manuscript, chapter: int) -> Iterator[Finding]:
     for at, paragraph in enumerate(manuscript.chapters[chapter].paragraphs, 1):
         place = Place(chapter + 1, at)
         for start, sentence in sentences(narration(paragraph)):
+            if not _ANY.search(sentence):
+                continue
             other_time = OTHER_TIME.search(_without_steps(sentence))
             if not other_time:
                 _go_on(last, sentence)

@@ -10,6 +10,7 @@ from memagent.story.manuscript import Manuscript
 SHORTEST, LONGEST = 2, 6
 PARAGRAPHS = 3
 """In how many paragraphs a phrase has to stand to be tired."""
+_KNOWN = frozenset("the this that these those her his their its my your our".split())
 
 
 def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
@@ -17,7 +18,8 @@ def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
 
     A phrase has 2 to 6 words (4 to 12 characters in scripts without blanks), two of them telling, begins and ends with
     a telling one, and stands in three paragraphs or more. Tiredness is the number of those paragraphs times the
-    telling words. A phrase within a longer one that is not used less is left out.
+    telling words. Of phrases that share most of their words the most tired is returned. Things of the story are left
+    out: short phrases behind "the" or "her" (English), as "the pilot station".
     """
     text = Text.of(manuscript)
     where = _seen(text)
@@ -28,7 +30,7 @@ def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
     for phrase, _ in ranked:
         if len(chosen) >= n:
             break
-        if not any(_within(phrase, other) or _within(other, phrase) for other in chosen):
+        if not any(_alike(phrase, other) for other in chosen) and not _thing(text, phrase, where[phrase]):
             chosen.append(phrase)
     return [_written(text, phrase, where[phrase]) for phrase in chosen]
 
@@ -43,7 +45,8 @@ def _seen(text: Text) -> dict[tuple[str, ...], dict[int, int]]:
         for number, found in enumerate(text.words):
             ones = [word.text for word in found]
             for start, gram in enumerate(zip(*(ones[shift:] for shift in range(size)), strict=False)):
-                if before is None or (gram[:-1] in before and gram[1:] in before):
+                within = text.sentences[number][start] == text.sentences[number][start + size - 1]
+                if within and (before is None or (gram[:-1] in before and gram[1:] in before)):
                     level[gram].setdefault(number, start)
         level = defaultdict(dict, {gram: at for gram, at in level.items() if len(at) >= PARAGRAPHS})
         before = set(level)
@@ -55,8 +58,14 @@ def _telling(text: Text, phrase: tuple[str, ...]) -> bool:
     return text.telling(phrase) >= 2 and phrase[0] not in text.common and phrase[-1] not in text.common
 
 
-def _within(small: tuple[str, ...], large: tuple[str, ...]) -> bool:
-    return any(large[start : start + len(small)] == small for start in range(len(large) - len(small) + 1))
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return 2 * len(set(one) & set(other)) > min(len(one), len(other))
+
+
+def _thing(text: Text, phrase: tuple[str, ...], at: dict[int, int]) -> bool:
+    """Say whether a short phrase mostly names a thing that the reader knows: it stands behind "the", "her" ..."""
+    known = sum(1 for number, start in at.items() if start and text.words[number][start - 1].text in _KNOWN)
+    return len(phrase) <= 3 and 2 * known > len(at)
 
 
 def _written(text: Text, phrase: tuple[str, ...], at: dict[int, int]) -> str:

@@ -23,6 +23,9 @@ _SPEECH = re.compile(
 _SENTENCE = re.compile(r"\S(?:[^.!?…]|(?<=\bMr)\.|(?<=\bMrs)\.|(?<=\bDr)\.|(?<=\bSt)\.|\.(?=\w))*[.!?…]*[\"”»’']*")
 
 
+_ENDS = frozenset(".!?…。！？")
+
+
 class Word(NamedTuple):
     """A word: folded (case, accents), and where it stands in its paragraph."""
 
@@ -38,6 +41,17 @@ folded = cache(fold)
 def words(text: str) -> list[Word]:
     """Return the words of a text in order."""
     return [Word(folded(found.group()), *found.span()) for found in _WORD.finditer(text)]
+
+
+def sentence_numbers(text: str, ones: list[Word]) -> list[int]:
+    """Return in which sentence of a text each of its words stands, by the signs between them alone."""
+    numbers, number, end = [], 0, 0
+    for word in ones:
+        if not _ENDS.isdisjoint(text[end : word.start]):
+            number += 1
+        numbers.append(number)
+        end = word.end
+    return numbers
 
 
 def spaceless(text: str) -> bool:

@@ -3,8 +3,9 @@
     python benchmarks/story_checks.py [-n 1000] [--seed 0] [--json]
 
 Makes a text of `n` paragraphs of about 200 words in 40 chapters from clauses and names, checks it, plants 20
-repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again. A planted error counts as
-found when there is a finding of its kind in its paragraph; every other finding counts as false.
+repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again; besides, 10 contradictions in
+words that no rule reads, to show where the rules end. A planted error counts as found when there is a finding of its
+kind in its paragraph; every other finding counts as false.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import json
 import random
 import re
 import time
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from memagent.sentences import count_words
 from memagent.story.checks import check
 from memagent.story.manuscript import Chapter, Manuscript, Place
 
 CHAPTERS = 40
+FREELY_SAID = "freely said"
 WHOSE = "my your our their his her its".split()
 NAMES = (
     "Annika Barnaby Cecily Dorothea Edmund Florian Gwendolyn Horatio Isolde Jeremiah Katarina Leopold Marguerite "
@@ -169,6 +170,19 @@ CONTRADICTIONS = (
     "The black boat Kittiwake came about.",
     "Leopold was Katarina's uncle.",
 )
+FREELY = (
+    "She was caught by the brown eyes of Annika.",
+    "There was no mistaking the blue of Barnaby's eyes.",
+    "Cecily's eyes, grey as slate, narrowed.",
+    "Edmund shook the rain out of the red curls on his head.",
+    "Isolde, who was aunt to Horatio, laughed.",
+    "The Kittiwake showed her black hull to all.",
+    "In that yellow coat Xavier could be seen for miles.",
+    "Dripping, Thaddeus was the first to answer.",
+    "From the deck of the Petrel came singing.",
+    "Smoke rose from the chimney of Yolanda's house.",
+)
+"""Contradictions in words that no rule reads: what is missed shows where the rules end."""
 TIMES = (
     ("It was Tuesday.", "Three days later it was Sunday."),
     ("It was a Thursday.", "It was Wednesday, and raining."),
@@ -188,7 +202,7 @@ def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
     chance = random.Random(seed)
     size = len(chapters[0])
     late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(size)]
-    spots = chance.sample(late, 45)
+    spots = chance.sample(late, 55)
     planted: list[Planted] = []
 
     def put(kind: str, chapter: int, at: int, text: str) -> None:
@@ -212,6 +226,8 @@ def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
             at += 1
         chapters[chapter][first] += f" {before}" if before else ""
         put("timeline", chapter, at, text)
+    for text, (chapter, at) in zip(FREELY, spots[45:], strict=True):
+        put(f"canon, {FREELY_SAID}", chapter, at, text)
     free = [spot for spot in late if all(Place(spot[0] + 1, spot[1] + 1) != one.place for one in planted)]
     for name, drifted in DRIFTS:
         chapter, at = chance.choice([spot for spot in free if name in chapters[spot[0]][spot[1]]])
@@ -229,38 +245,44 @@ def manuscript(chapters: list[list[str]]) -> Manuscript:
 KINDS = {"repetition": "repeat", "names": "name", "canon": "canon", "timeline": "timeline"}
 
 
-def measure(paragraphs: int, seed: int) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Row:
+    """What one check found of what was planted for it."""
+
+    kind: str
+    planted: int
+    missed: list[str]
+    false: list[str]
+    clean: list[str]
+    seconds: float
+
+
+def measure(paragraphs: int, seed: int) -> list[Row]:
     """Check a book with and without the planted errors; return a row for each kind."""
     chapters = book(paragraphs, seed)
     clean = manuscript(chapters)
     planted = plant(chapters, seed)
     spoilt = manuscript(chapters)
-    rows: list[dict[str, object]] = []
+    rows = []
     for check_kind, kind in KINDS.items():
         start = time.perf_counter()
         findings = check(spoilt, [check_kind])
         seconds = time.perf_counter() - start
-        wanted = [one for one in planted if one.kind == kind]
-        places = Counter(finding.place for finding in findings)
-        others = {one.place for one in planted if one.kind == "repeat"}
-        false = [
-            f
-            for f in findings
-            if f.place not in {one.place for one in wanted} and not (kind != "repeat" and f.place in others)
-        ]
-        rows.append(
-            {
-                "kind": check_kind,
-                "planted": len(wanted),
-                "found": sum(one.place in places for one in wanted),
-                "missed": [f"{one.place}: {one.text}" for one in wanted if one.place not in places],
-                "false": len(false),
-                "false_findings": [f"{finding.place}: {finding.text}" for finding in false],
-                "clean": [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
-                "seconds": seconds,
-                "words": sum(count_words(text) for _, text in spoilt.paragraphs),
-            }
-        )
+        mine = [one for one in planted if one.kind in (kind, f"{kind}, {FREELY_SAID}")]
+        false = [finding for finding in findings if finding.place not in {one.place for one in mine}]
+        seen = {finding.place for finding in findings}
+        for name in dict.fromkeys(one.kind for one in mine):
+            wanted = [one for one in mine if one.kind == name]
+            rows.append(
+                Row(
+                    name.replace(kind, check_kind),
+                    len(wanted),
+                    [f"{one.place}: {one.text}" for one in wanted if one.place not in seen],
+                    [f"{finding.place}: {finding.text}" for finding in false],
+                    [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
+                    seconds,
+                )
+            )
     return rows
 
 
@@ -273,19 +295,19 @@ def main() -> None:
     options = parser.parse_args()
     rows = measure(options.n, options.seed)
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
         return
-    print(f"{options.n} paragraphs, {rows[0]['words']:,} words")
-    print("check       planted  found  false  on the text without the plants  seconds")
+    told = manuscript(book(options.n, options.seed)).paragraphs
+    print(f"{len(told)} paragraphs, {sum(count_words(text) for _, text in told):,} words, seed {options.seed}")
+    print("check                planted  found  false findings  without the plants  seconds")
     for row in rows:
-        print(
-            f"{row['kind']:12s}{row['planted']:7d}{row['found']:7d}{row['false']:7d}{len(row['clean']):21d}"  # type: ignore[arg-type]
-            f"{row['seconds']:22.2f}"
-        )
+        found = row.planted - len(row.missed)
+        counts = f"{row.planted:7d}{found:7d}{len(row.false):16d}{len(row.clean):20d}"
+        print(f"{row.kind:21s}{counts}{row.seconds:9.2f}")
     for row in rows:
-        for what in ("missed", "false_findings", "clean"):
-            for line in row[what]:  # type: ignore[attr-defined]
-                print(f"{row['kind']}, {what.replace('_', ' ')}: {line}")
+        for what, lines in (("missed", row.missed), ("false", row.false), ("without the plants", row.clean)):
+            for line in lines:
+                print(f"{row.kind}, {what}: {line}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from memagent.story.english import NOT_SO, OTHER_TIME
 from memagent.story.finding import Finding, unwaived
 from memagent.story.manuscript import Manuscript, Place
 from memagent.story.reading import DEAD, GONE, VOID, Attribute, attributes, read
-from memagent.story.reading_rules import KIN, ONLY_ONE, TITLE
+from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
 
@@ -119,6 +119,8 @@ class Canon:
         name = f"kin of {self._subject(fact.name[7:])}" if fact.name.startswith("kin of ") else fact.name
         key = (subject, name)
         before = self._values.get(key)
+        if fact.value == VOID and before and before.value == DEAD and not ALIVE.search(fact.quote):
+            return None  # what is found, or mended, is not the dead
         if fact.change or before is None or before.value == VOID:
             self._values[key] = fact
             return None

@@ -102,7 +102,7 @@ def _names(told: list[tuple[Place, str]], found: list[list[Word]]) -> frozenset[
     for (_, text), ones in zip(told, found, strict=True):
         for word in ones:
             (large if text[word.start].isupper() else small).add(word.text)
-    return frozenset(word.removesuffix("'s").removesuffix("’s") for word in large - small) | (large - small)
+    return frozenset(word.removesuffix("'s") for word in large - small) | (large - small)
 
 
 def _said_by_all(language: str, found: list[list[Word]]) -> frozenset[str]:
@@ -164,7 +164,7 @@ def _repeated(text: Text, said: _Said) -> Finding | None:
 
 
 def _worth(text: Text, said: _Said) -> bool:
-    whole = text.longest(*said.at[0], len(said.phrase))
+    whole = min((text.longest(*place, len(said.phrase)) for place in said.at), key=len)
     telling = text.telling(whole)
     if telling >= TELLING_FAR or (telling >= 2 and len(said.at) >= OFTEN):
         return True

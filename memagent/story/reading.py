@@ -139,6 +139,6 @@ def _vague(sentence: str, place: Place, done: set[tuple[str, str]]) -> list[Attr
         looks = [*re.findall(rf"\b(?:{LOOKS})\b", sentence), "colour"]
         found += (Attribute(name, look, VOID, place, "", True) for name in named for look in looks)
     if BACK.search(sentence):
-        things = re.findall(r"\bthe\s+([a-z]+)\b", sentence)
+        things = re.findall(r"\b(?i:the|another|an?|new|second|spare)\s+([a-z]+)\b", sentence)
         found += (Attribute(name, "state", VOID, place, "", True) for name in [*named, *things])
     return [fact for fact in found if (fact.subject, fact.name) not in done]

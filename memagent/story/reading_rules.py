@@ -133,11 +133,13 @@ _BACK = (
     r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
     r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived"
 )
+ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|return\w*)\b", re.IGNORECASE)
+"""Somebody who was said to be dead is not."""
 BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 """What was lost is there again, or there is another."""
 WORTH_READING = re.compile(
     rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
     r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|\w*paint\w*|dy(?:e|ed|es|eing)|"
-    rf"bleach\w*|whitewash\w*|{_BACK})\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
+    rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
 )
 """What a sentence needs to hold for any rule; one look for all of them is fast."""

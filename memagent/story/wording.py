@@ -40,6 +40,7 @@ folded = cache(fold)
 
 def words(text: str) -> list[Word]:
     """Return the words of a text in order."""
+    text = text.replace("’", "'")
     return [Word(folded(found.group()), *found.span()) for found in _WORD.finditer(text)]
 
 

@@ -85,6 +85,7 @@ MAY: dict[str, set[str]] = {
         "files",
         "sentences",
         "registry",
+        "terms",
     },
     "testing": {"llms", "embedders.base", "stores.base", "retrievers.base"},
     "cli": {"*"},

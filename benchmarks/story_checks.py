@@ -1,0 +1,314 @@
+"""Planted errors in a long story: which does `memagent story check` find, and what does it find that is none?
+
+    python benchmarks/story_checks.py [-n 1000] [--seed 0] [--json]
+
+Makes a text of `n` paragraphs of about 200 words in 40 chapters from clauses and names, checks it, plants 20
+repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again; besides, 10 contradictions in
+words that no rule reads, to show where the rules end. A planted error counts as found when there is a finding of its
+kind in its paragraph; every other finding counts as false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import time
+from dataclasses import asdict, dataclass
+
+from memagent.sentences import count_words
+from memagent.story.checks import check
+from memagent.story.manuscript import Chapter, Manuscript, Place
+
+CHAPTERS = 40
+FREELY_SAID = "freely said"
+WHOSE = "my your our their his her its".split()
+NAMES = (
+    "Annika Barnaby Cecily Dorothea Edmund Florian Gwendolyn Horatio Isolde Jeremiah Katarina Leopold Marguerite "
+    "Nathaniel Ottoline Percival Quentin Rosalind Sebastian Ursula Wilhelmina Xavier Yolanda Zachary "
+    "Bartholomew Clementine Desmond Eleanor"
+).split()
+WHO = (
+    "baker ferryman clerk widow sailor schoolmaster tinker porter apothecary soldier beekeeper laundress sexton "
+    "glazier pedlar pilot cooper miller weaver farrier gardener cobbler juggler organist surgeon barber notary "
+    "fiddler drover chandler tanner saddler brewer thatcher carter poacher midwife bailiff verger hatter"
+).split()
+DID = (
+    "counted carried mended hid weighed traded polished sorted dropped wrapped buried measured borrowed scrubbed "
+    "stacked bartered examined unpacked dragged tested gathered wiped shelved bought sold hauled hoarded pawned rinsed "
+    "labelled smuggled fetched auctioned oiled juggled inspected crated warmed flung numbered"
+).split()
+WHAT = (
+    "candles turnips herrings ledgers buttons planks kettles feathers tiles lanterns ropes onions spoons blankets "
+    "bottles hinges saddles almanacs barrels needles pebbles apples boots whistles chestnuts nets oars nails coins "
+    "thimbles bricks gloves walnuts ladders pulleys flutes drums cabbages quills shutters anchors baskets bellows "
+    "brooms buckles carrots chisels combs corks cushions ducks eels eggs funnels geese hammers hats jugs knives lemons"
+).split()
+WHERE = (
+    "behind under beside above near across inside below by on among past outside between beyond against opposite round"
+).split()
+PLACE = (
+    "chapel arches towpath well stables tollgate marsh granary terrace sluice jetty orchard kiln shed crossroads loft "
+    "cellar forge abbey quarry market dovecote icehouse causeway brewery pier windmill gallows nursery ballroom "
+    "cloister smokehouse sawmill pigsty foundry aqueduct lido graveyard barracks observatory"
+).split()
+HOW = (
+    "patiently silently carefully humming wordlessly grudgingly blindly hurriedly singly cheerfully defiantly clumsily "
+    "boldly bareheaded barefoot tiptoe deftly idly sullenly proudly meekly briskly drowsily nimbly sternly gladly"
+).split()
+ADJECTIVES = (
+    "rusty crooked damp heavy cheap foreign brittle spotless dusty smoky oily salted cracked ancient frozen tangled "
+    "broken scented wooden iron tarred striped hollow bitter narrow gilded bruised sodden stolen mouldy polished "
+    "speckled blunt feathered waxed knotted bulky faded chipped warped glossy sticky spiky ragged velvet lopsided"
+).split()
+FEELS = "hunger pride boredom relief envy doubt mirth shame greed pity awe spite hope dread grief wrath".split()
+
+
+@dataclass(frozen=True)
+class Planted:
+    """An error that was planted: the kind of finding that it should give, where, and what was written there."""
+
+    kind: str
+    place: Place
+    text: str
+
+
+class Teller:
+    """Makes sentences out of lists of words, so many that hardly five words in a row come twice."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self._said: set[tuple[str, ...]] = set()
+
+    def paragraph(self, words: int = 200) -> str:
+        """Return a paragraph of about so many words."""
+        text: list[str] = []
+        while sum(map(count_words, text)) < words:
+            text.append(self.sentence())
+        return " ".join(text)
+
+    def sentence(self) -> str:
+        """Return a sentence that shares no five words in a row with an earlier one."""
+        while True:
+            sentence = self._sentence()
+            ones = re.findall(r"[\w']+", sentence.lower())
+            grams = {tuple(ones[start : start + 5]) for start in range(len(ones) - 4)}
+            if not grams & self._said:
+                self._said |= grams
+                return sentence
+
+    def _sentence(self) -> str:
+        pick = self.random.choice
+        name, other = self.random.sample(NAMES, 2)
+        thing = f"{pick(ADJECTIVES)} {pick(WHAT)}"
+        where, feels = f"{pick(WHERE)} the {pick(PLACE)}", pick(FEELS)
+        forms = (
+            f"{name} {pick(DID)} {thing} {where}, {pick(HOW)}, and the {pick(WHO)} {pick(DID)} {pick(WHAT)}.",
+            f"{where}, {pick(HOW)}, some {pick(WHO)} {pick(DID)} {thing}; {name} {pick(DID)} {pick(WHAT)}.",
+            f'"Who {pick(DID)} {pick(WHOSE)} {thing}?" asked {name} {where}, {pick(HOW)} and with {feels}.',
+            f"{pick(HOW).capitalize()}, {name} and {other} {pick(DID)} {thing} {where}, {feels} or no {pick(FEELS)}.",
+            f"{other} felt {feels} {where}, {pick(DID)} {thing} {pick(HOW)} and {pick(DID)} {pick(WHAT)}.",
+            f"Some {pick(WHO)} {pick(DID)} {self.random.randint(2, 999)} {thing} {where} for {name}.",
+        )
+        said = pick(forms)
+        return said[0].upper() + said[1:]
+
+
+def book(paragraphs: int, seed: int) -> list[list[str]]:
+    """Return the paragraphs of each chapter; its facts stand in the first of them, and all agree."""
+    teller = Teller(seed)
+    size = max(4, paragraphs // CHAPTERS)
+    chapters = [[teller.paragraph() for _ in range(size)] for _ in range(paragraphs // size)]
+    for number, facts in enumerate(canon_facts()):
+        chapters[number % 5][number % size] += f" {facts}"
+    return chapters
+
+
+def canon_facts() -> list[str]:
+    """Return what the early chapters say of people and things, true to the end."""
+    eyes = [f"{name}'s eyes were green." for name in NAMES[:4]]
+    hair = [f"{name} had black hair." for name in NAMES[4:7]]
+    kin = [
+        "Isolde was Horatio's sister.",
+        "Leopold was the father of Katarina.",
+        "Marguerite, Ottoline's cousin, sang.",
+    ]
+    ages = ["Quentin was forty-one years old.", "Rosalind was thirty-six years old."]
+    things = [
+        "The boat Kittiwake was white.",
+        "The sloop Dunlin was red.",
+        "Xavier's coat was blue.",
+        "Ursula's door was green.",
+    ]
+    ends = [
+        "Valentine died that winter.", "Thaddeus drowned off the bar.", "The Petrel sank in sight of land.",
+        "Yolanda's house burned down.",
+    ]  # fmt: skip
+    return [*eyes, *hair, *kin, *ages, *things, *ends]
+
+
+CONTRADICTIONS = (
+    "Annika's eyes were brown.",
+    "Barnaby looked up with a start, and blue-eyed Barnaby was gone.",
+    "Cecily had grey eyes.",
+    "Dorothea's brown eyes saw all of it.",
+    "Edmund's hair was red.",
+    "Florian had blond hair.",
+    "Gwendolyn's red hair was wet.",
+    "Isolde was Horatio's aunt.",
+    "Katarina's father, Desmond, poured the tea.",
+    "Marguerite was the daughter of Ottoline.",
+    "The Kittiwake was black.",
+    "The Dunlin was green, of all things.",
+    "Xavier's coat was yellow.",
+    "Ursula's door was red.",
+    "Valentine nodded and opened the window.",
+    '"Never mind," said Thaddeus.',
+    "Eleanor boarded the Petrel at noon.",
+    "Zachary entered Yolanda's house by the yard.",
+    "The black boat Kittiwake came about.",
+    "Leopold was Katarina's uncle.",
+)
+FREELY = (
+    "She was caught by the brown eyes of Annika.",
+    "There was no mistaking the blue of Barnaby's eyes.",
+    "Cecily's eyes, grey as slate, narrowed.",
+    "Edmund shook the rain out of the red curls on his head.",
+    "Isolde, who was aunt to Horatio, laughed.",
+    "The Kittiwake showed her black hull to all.",
+    "In that yellow coat Xavier could be seen for miles.",
+    "Dripping, Thaddeus was the first to answer.",
+    "From the deck of the Petrel came singing.",
+    "Smoke rose from the chimney of Yolanda's house.",
+)
+"""Contradictions in words that no rule reads: what is missed shows where the rules end."""
+TIMES = (
+    ("It was Tuesday.", "Three days later it was Sunday."),
+    ("It was a Thursday.", "It was Wednesday, and raining."),
+    ("It was late April.", "It was the end of February."),
+    ("It was autumn.", "It was summer, and the wells ran dry."),
+    ("", "Rosalind was thirty-one years old."),
+)
+DRIFTS = (
+    ("Annika", "Anikka"), ("Bartholomew", "Bartolomew"), ("Clementine", "Clemantine"), ("Sebastian", "Sebastián"),
+    ("Wilhelmina", "Wilhemina"), ("Katarina", "Katharina"), ("Nathaniel", "Nathanial"), ("Percival", "Percivel"),
+    ("Jeremiah", "Jerimiah"), ("Eleanor", "Elaenor"),
+)  # fmt: skip
+
+
+def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
+    """Write errors into a book, each into a paragraph of its own, and return them."""
+    chance = random.Random(seed)
+    size = len(chapters[0])
+    late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(size)]
+    spots = chance.sample(late, 55)
+    planted: list[Planted] = []
+
+    def put(kind: str, chapter: int, at: int, text: str) -> None:
+        chapters[chapter][at] += f" {text}"
+        planted.append(Planted(kind, Place(chapter + 1, at + 1), text))
+
+    for chapter, at in spots[:5]:
+        copied = chapters[chance.randrange(5)][chance.randrange(size)]
+        planted.append(Planted("repeat", Place(chapter + 1, at + 1), copied[:60]))
+        chapters[chapter][at] = copied
+    for chapter, at in spots[5:20]:
+        ones = chapters[chance.randrange(5)][chance.randrange(size)].split(". ")
+        plain = max((one for one in ones if '"' not in one), key=len)
+        words = plain.rstrip(".").split()[-chance.randint(8, 11) :]
+        put("repeat", chapter, at, f"Then {' '.join(words)}.")
+    for text, (chapter, at) in zip(CONTRADICTIONS, spots[20:40], strict=True):
+        put("canon", chapter, at, text)
+    for (before, text), (chapter, at) in zip(TIMES, spots[40:45], strict=True):
+        first = max(0, at - 1)
+        if before and first == at:
+            at += 1
+        chapters[chapter][first] += f" {before}" if before else ""
+        put("timeline", chapter, at, text)
+    for text, (chapter, at) in zip(FREELY, spots[45:], strict=True):
+        put(f"canon, {FREELY_SAID}", chapter, at, text)
+    free = [spot for spot in late if all(Place(spot[0] + 1, spot[1] + 1) != one.place for one in planted)]
+    for name, drifted in DRIFTS:
+        chapter, at = chance.choice([spot for spot in free if name in chapters[spot[0]][spot[1]]])
+        free.remove((chapter, at))
+        chapters[chapter][at] = chapters[chapter][at].replace(name, drifted, 1)
+        planted.append(Planted("name", Place(chapter + 1, at + 1), drifted))
+    return planted
+
+
+def manuscript(chapters: list[list[str]]) -> Manuscript:
+    """Return a book as a manuscript."""
+    return Manuscript("Planted", tuple(Chapter("", tuple(texts)) for texts in chapters))
+
+
+KINDS = {"repetition": "repeat", "names": "name", "canon": "canon", "timeline": "timeline"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one check found of what was planted for it."""
+
+    kind: str
+    planted: int
+    missed: list[str]
+    false: list[str]
+    clean: list[str]
+    seconds: float
+
+
+def measure(paragraphs: int, seed: int) -> list[Row]:
+    """Check a book with and without the planted errors; return a row for each kind."""
+    chapters = book(paragraphs, seed)
+    clean = manuscript(chapters)
+    planted = plant(chapters, seed)
+    spoilt = manuscript(chapters)
+    rows = []
+    for check_kind, kind in KINDS.items():
+        start = time.perf_counter()
+        findings = check(spoilt, [check_kind])
+        seconds = time.perf_counter() - start
+        mine = [one for one in planted if one.kind in (kind, f"{kind}, {FREELY_SAID}")]
+        false = [finding for finding in findings if finding.place not in {one.place for one in mine}]
+        seen = {finding.place for finding in findings}
+        for name in dict.fromkeys(one.kind for one in mine):
+            wanted = [one for one in mine if one.kind == name]
+            rows.append(
+                Row(
+                    name.replace(kind, check_kind),
+                    len(wanted),
+                    [f"{one.place}: {one.text}" for one in wanted if one.place not in seen],
+                    [f"{finding.place}: {finding.text}" for finding in false],
+                    [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
+                    seconds,
+                )
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-n", type=int, default=1000, help="paragraphs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    rows = measure(options.n, options.seed)
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        return
+    told = manuscript(book(options.n, options.seed)).paragraphs
+    print(f"{len(told)} paragraphs, {sum(count_words(text) for _, text in told):,} words, seed {options.seed}")
+    print("check                planted  found  false findings  without the plants  seconds")
+    for row in rows:
+        found = row.planted - len(row.missed)
+        counts = f"{row.planted:7d}{found:7d}{len(row.false):16d}{len(row.clean):20d}"
+        print(f"{row.kind:21s}{counts}{row.seconds:9.2f}")
+    for row in rows:
+        for what, lines in (("missed", row.missed), ("false", row.false), ("without the plants", row.clean)):
+            for line in lines:
+                print(f"{row.kind}, {what}: {line}")
+
+
+if __name__ == "__main__":
+    main()

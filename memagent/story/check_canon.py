@@ -1,0 +1,202 @@
+"""Contradictions: eyes of another colour, a brother who becomes an uncle, the dead who speak, a sunk boat that sails.
+
+What is compared is what `reading` reads. The first value holds from where it is said; a change that is told ("dyed",
+"painted", "had gone white") sets a new one from there on. Somebody is known by the full name or by its first word, as
+long as that word is one person's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from memagent.story.colours import differ
+from memagent.story.english import NOT_SO, OTHER_TIME
+from memagent.story.finding import Finding, unwaived
+from memagent.story.manuscript import Manuscript, Place
+from memagent.story.reading import DEAD, GONE, VOID, Attribute, attributes, read
+from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
+from memagent.story.wording import narration, sentences
+from memagent.types import Triple
+
+_ACTS = (
+    "said|says|asked|replied|answered|whispered|shouted|called|muttered|murmured|cried|nodded|smiled|laughed|grinned|"
+    "frowned|sighed|shrugged|walked|ran|stood|sat|turned|looked|stepped|climbed|opened|closed|took|picked|put|lifted|"
+    "held|handed|poured|drank|ate|rowed|sailed|knocked|came|went|left|arrived|entered|leaned|pointed|waved|stared|"
+    "glanced|shook|pulled|pushed|reached|knelt|woke|lit"
+)
+_MOVES = (
+    "sailed|sails|rode|rides|lay|lies|steamed|put out|came in|came about|rocked|stood|stands|cast off|made for|left"
+)
+_USES = (
+    "boarded|board|rowed|sailed|took|takes|steered|moored|anchored|unfolded|read|opened|lit|lifted|picked up|held|put "
+    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in"
+)
+_PHANTOM = re.compile(
+    r"\b(?:ghosts?|spirits?|voices?|photographs?|portraits?|graves?|memor(?:y|ies)|bod(?:y|ies))\b", re.I
+)
+_ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\s+(?:\w+\s+)?{thing}\b"
+
+
+def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> list[Finding]:
+    """Return the contradictions of a story. `facts` are its attributes, if the caller has read them."""
+    known = Canon()  # its findings about ages are those of the timeline
+    by_place: dict[Place, list[Attribute]] = {}
+    for fact in attributes(manuscript) if facts is None else facts:
+        by_place.setdefault(fact.place, []).append(fact)
+    found = [
+        finding for place, text in manuscript.paragraphs for finding in known.take(text, by_place.get(place, []), place)
+    ]
+    return [finding for finding in found if finding.kind == "canon"]
+
+
+def ages(facts: Iterable[Attribute]) -> list[Finding]:
+    """Return where somebody is younger than before, as findings of the timeline."""
+    known = Canon()
+    return [found for fact in facts if (found := known.judge(fact)) and found.kind == "timeline"]
+
+
+def contradictions(
+    known: Iterable[Attribute],
+    paragraph: str,
+    place: Place = Place(1, 1),  # noqa: B008
+    waivers: Iterable[Sequence[str]] = (),
+) -> list[Finding]:
+    """Return what a new paragraph contradicts, before it is accepted.
+
+    Args:
+        known: the attributes of the story so far, in order; see `attributes`.
+        paragraph: the new one.
+        place: where it is to stand.
+        waivers: findings that are meant, each `[kind, key]`; see `Finding.waiver`.
+    """
+    canon = Canon()
+    for fact in known:
+        canon.judge(fact)
+    return unwaived(canon.take(paragraph, read(paragraph, place), place), waivers)
+
+
+def triples(facts: Iterable[Attribute]) -> list[Triple]:
+    """Return attributes as triples, in order; `source` is the place, `at` its `moment`. Changes not told are left out.
+
+    The relations are `eyes`, `hair`, `colour`, `age` ... as they are, `brother of` for kin, `is` for the dead and the
+    lost.
+    """
+    found = []
+    for fact in facts:
+        relation, value = ("is" if fact.name == "state" else fact.name), fact.value
+        if fact.name.startswith("kin of "):
+            relation, value = f"{fact.value} of", fact.name.removeprefix("kin of ")
+        if fact.value != VOID:
+            found.append(Triple(fact.subject, relation, value, source=str(fact.place), at=moment(fact.place)))
+    return found
+
+
+def moment(place: Place) -> datetime:
+    """Return a time that stands for a place, so that a later place is a later time: a day a chapter, a second a ¶."""
+    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=place.chapter, seconds=place.paragraph)
+
+
+class Canon:
+    """What holds so far: the value of every attribute, who is dead, what is gone."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], Attribute] = {}
+        self._full: dict[str, set[str]] = {}
+        self._told: set[str] = set()
+
+    def take(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
+        """Go on by one paragraph and what was read in it; return what it contradicts."""
+        facts = list(facts)
+        ended = {self._subject(fact.subject) for fact in facts if fact.name == "state"}
+        found = [finding for fact in facts if (finding := self.judge(fact))]
+        return found + list(self._acts(paragraph, place, ended))
+
+    def judge(self, fact: Attribute) -> Finding | None:
+        """Take up an attribute; return a finding, and keep what held, where it contradicts that."""
+        subject = self._subject(fact.subject)
+        name = f"kin of {self._subject(fact.name[7:])}" if fact.name.startswith("kin of ") else fact.name
+        key = (subject, name)
+        before = self._values.get(key)
+        if fact.value == VOID and before and before.value == DEAD and not ALIVE.search(fact.quote):
+            return None  # what is found, or mended, is not the dead
+        if fact.change or before is None or before.value == VOID:
+            self._values[key] = fact
+            return None
+        if name == "age" and int(fact.value) >= int(before.value):
+            self._values[key] = fact
+        if not self._clash(name, before.value, fact.value):
+            return None
+        what = f"{subject}'s {name}: “{fact.value}”; “{before.value}” in {before.place}"
+        if name.startswith("kin of "):
+            who = name.removeprefix("kin of ")
+            what = f"{subject} is {who}'s “{fact.value}”; “{before.value}” in {before.place}"
+        elif name in ("colour", "age"):
+            what = f"{subject} is “{fact.value}”; “{before.value}” in {before.place}"
+        waived = f"{subject}, {name}: {before.value} > {fact.value}"
+        return Finding("timeline" if name == "age" else "canon", fact.place, what, before.place, fact.quote, waived)
+
+    def _clash(self, name: str, before: str, now: str) -> bool:
+        if name.startswith("kin of "):
+            return before in KIN and now in KIN and before != now and not _same_kin(before, now)
+        if name in ONLY_ONE:
+            return not set(self._subject(before).split()) & set(self._subject(now).split())
+        if name == "age":
+            return int(now) < int(before)
+        return name != "state" and differ(before, now)
+
+    def _subject(self, name: str) -> str:
+        """The first name of somebody who is the only one to have it, else the whole name."""
+        owner = re.fullmatch(r"(.*?)(['’]s? \w+)", name)
+        whole = owner[1] if owner else name
+        first = whole if not whole[:1].isupper() or re.match(TITLE, whole) else whole.split()[0]
+        full = self._full.setdefault(first, set())
+        full.add(whole)
+        alone = len({one for one in full if one != first}) < 2
+        return (first if alone else whole) + (owner[2] if owner else "")
+
+    def _acts(self, paragraph: str, place: Place, ended: set[str]) -> Iterator[Finding]:
+        """The dead who act and the lost that is used, once for each."""
+        gone = {
+            subject: fact
+            for (subject, name), fact in self._values.items()
+            if name == "state" and fact.value and subject not in ended and subject not in self._told
+        }
+        if not gone:
+            return
+        for start, sentence in sentences(narration(paragraph)):
+            for subject, fact in gone.items():
+                if subject.split()[-1] in sentence and subject not in self._told and _does(subject, fact, sentence):
+                    self._told.add(subject)
+                    quote = " ".join(paragraph[start : start + len(sentence)].split())
+                    what = f"{subject} is {fact.value} since {fact.place}, and acts here"
+                    if fact.value == GONE:
+                        thing = subject if "'" in subject or "’" in subject else f"the {subject}"
+                        what = f"{thing} is gone since {fact.place}, and is used here"
+                    yield Finding("canon", place, what, fact.place, quote, f"{subject}: {fact.value}")
+                elif fact.value == GONE and re.search(_ANOTHER.format(thing=re.escape(subject)), sentence):
+                    self._told.add(subject)  # another one: nobody knows which is meant from here on
+
+
+def _same_kin(one: str, other: str) -> bool:
+    """Say whether two relations may be one: a twin is a brother, a widow was a wife."""
+    pair = {one.removeprefix("half-").removeprefix("step"), other.removeprefix("half-").removeprefix("step")}
+    return len(pair) == 1 or any(
+        pair <= may for may in ({"twin", "brother"}, {"twin", "sister"}, {"widow", "wife"}, {"widower", "husband"})
+    )
+
+
+def _does(subject: str, fact: Attribute, sentence: str) -> bool:
+    if OTHER_TIME.search(sentence) or NOT_SO.search(sentence) or _PHANTOM.search(sentence):
+        return False
+    name = re.escape(subject)
+    if fact.value == DEAD:
+        speaks = rf"\b(?:said|asked|replied|answered|whispered|shouted|muttered)\s+{name}\b(?!['’])"
+        acts = rf"(?<!['’]s )\b{name}(?:\s+(?P<family>[A-Z]\w+))?\s+(?:\w+ly\s+)?(?:{_ACTS})\b"
+        found = re.search(f"{acts}|{speaks}", sentence)
+        whole = fact.subject.split()
+        return found is not None and (len(whole) < 2 or found["family"] in (None, *whole))
+    the = "" if "'" in subject or "’" in subject else r"the\s+"
+    moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
+    return bool(re.search(rf"{moves}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))

@@ -1,0 +1,149 @@
+"""Names that drift: «Tomás» once where the book has «Tomas» 23 times.
+
+Two spellings are one name when they differ by case or accents alone, when they sound alike (Jon and John, Catherine and
+Katherine), or when one or two letters are wrong in the middle of a long one, and one of the two is rare. Names that are
+both at home in the book are two people, and so are two of one sentence; so are names that differ in their last letter
+alone (Mario and Maria), which says who is meant in many languages.
+
+For scripts with capitals. Languages that decline names (Russian, Polish, Finnish ...) are compared without endings;
+German, which capitalises every noun, by case and accents alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from memagent.story.finding import Finding
+from memagent.story.manuscript import Manuscript, Place
+from memagent.story.wording import folded, sentences
+
+RARE, COMMON, TIMES = 2, 4, 5
+"""A spelling is rare up to so many times; another is common from so many times on, and so many times as common."""
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_BEFORE = re.compile(r"(?:^|[\"“”„«»‘’(\[—–:-])\s*$")
+_OURS = frozenset({"English", "Chinese", "Japanese", "Korean", "French", "Spanish", "Italian", "Portuguese", "Dutch"})
+_NOT_NAMES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december english french german russian spanish italian irish scottish welsh god lord "
+    "lady sir madam north south east west northern southern eastern western i".split()
+)
+_SOUNDS = (
+    ("ph", "f"), ("ck", "k"), ("th", "t"), ("sch", "s"), ("sh", "s"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"),
+)  # fmt: skip
+
+
+@dataclass
+class _Name:
+    """A spelling: how often it stands, in which sentences, where first, and whether it is a name for certain."""
+
+    spelling: str
+    at: list[tuple[int, Place]] = field(default_factory=list)
+    certain: bool = False
+
+    @property
+    def count(self) -> int:
+        return len(self.at)
+
+
+def names(manuscript: Manuscript) -> list[Finding]:
+    """Return a finding for every rare spelling of a name, at its first place."""
+    spelt = _spellings(manuscript)
+    language = manuscript.language.strip().title()
+    findings = []
+    for rare, usual in _pairs(spelt, language):
+        what = f"«{rare.spelling}» {rare.count}×, elsewhere «{usual.spelling}» {usual.count}×"
+        key = f"{rare.spelling} = {usual.spelling}"
+        findings.append(Finding("name", rare.at[0][1], what, usual.at[0][1], rare.spelling, key))
+    return sorted(findings, key=lambda finding: finding.place)
+
+
+def _spellings(manuscript: Manuscript) -> dict[str, _Name]:
+    """All capitalised words that the book never writes small."""
+    found: dict[str, _Name] = {}
+    small: set[str] = set()
+    number = 0
+    for place, text in manuscript.paragraphs:
+        for _, sentence in sentences(text):
+            number += 1
+            for word in _WORD.finditer(sentence):
+                spelling = _POSSESSIVE.sub("", word.group())
+                if not spelling[:1].isupper():
+                    small.add(spelling)
+                elif len(spelling) >= 3 and not spelling.isupper() and folded(spelling) not in _NOT_NAMES:
+                    name = found.setdefault(spelling, _Name(spelling))
+                    name.at.append((number, place))
+                    name.certain |= not _BEFORE.search(sentence[: word.start()])
+    return {spelling: name for spelling, name in found.items() if spelling.lower() not in small}
+
+
+def _pairs(spelt: dict[str, _Name], language: str) -> Iterator[tuple[_Name, _Name]]:
+    """Yield each drifted spelling with the one that it stands for, the most usual one that is near."""
+    alike: dict[str, list[_Name]] = defaultdict(list)
+    for name in spelt.values():
+        alike[folded(name.spelling)].append(name)
+    usual = sorted((name for name in spelt.values() if name.certain and name.count >= COMMON), key=lambda n: -n.count)
+    endings = 1 if language in _OURS else 3
+    for name in spelt.values():
+        same = max(alike[folded(name.spelling)], key=lambda other: (other.count, other.spelling == name.spelling))
+        if same is not name and same.count >= 2 and (same.certain or name.certain):
+            yield name, same
+        elif name.count <= RARE and language != "German":
+            near = next((other for other in usual if other is not name and _drifted(name, other, endings)), None)
+            if near:
+                yield name, near
+
+
+def _drifted(rare: _Name, usual: _Name, endings: int) -> bool:
+    if usual.count < TIMES * rare.count or abs(len(rare.spelling) - len(usual.spelling)) > 2:
+        return False
+    if not _near(folded(rare.spelling), folded(usual.spelling), endings):
+        return False
+    together = {number for number, _ in usual.at}
+    return not any(number in together for number, _ in rare.at)
+
+
+def _near(one: str, other: str, endings: int) -> bool:
+    """Say whether two folded spellings are likely to be one name."""
+    if one == other or _plural(one, other):
+        return one == other
+    if endings == 1 and _sound(one) == _sound(other):
+        return True
+    long = min(len(one), len(other))
+    if long < 4 or one[0] != other[0]:
+        return False
+    start = _shared(one, other)
+    end = _shared(one[start:][::-1], other[start:][::-1])
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    if end < endings:
+        return False
+    if sorted(left) == sorted(right) and len(left) == 2:
+        return True  # two letters changed places
+    edits = max(len(left), len(right))
+    return edits <= 1 and long >= 5 if long < 8 else edits <= 2
+
+
+def _plural(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long in (short + "s", short + "es")
+
+
+def _shared(one: str, other: str) -> int:
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _sound(name: str) -> str:
+    """A name as it is heard, roughly, by the habits of English spelling."""
+    for letters, sound in _SOUNDS:
+        name = name.replace(letters, sound)
+    name = name[:1] + name[1:].replace("h", "")
+    name = "".join(letter for letter, before in zip(name, " " + name, strict=False) if letter != before)
+    return name.removesuffix("e") if len(name) > 2 else name

@@ -1,0 +1,145 @@
+"""The patterns by which `reading` reads.
+
+In each, `x` is whom or what it is about, `of` which look is meant, `v` the value, and `y` whose kin somebody is.
+
+All are for English. Names begin with a capital; a title may stand before them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from memagent.story.colours import COLOUR
+from memagent.story.english import DAYS, MONTHS, NUMBER
+
+KIN = (
+    "half-brother half-sister stepfather stepmother stepson stepdaughter grandfather grandmother grandson "
+    "granddaughter father mother brother sister son daughter uncle aunt nephew niece cousin husband wife twin widow "
+    "widower"
+).split()
+ROLES = "friend teacher captain master servant apprentice keeper doctor partner employer neighbour neighbor".split()
+ONLY_ONE = ("father", "mother", "husband", "wife")
+"""Kin of whom somebody has one at a time."""
+_NO_NAME = (
+    "A After Again All Along Already Also Although Always An And Another Any Anybody Anyone As At Away Back Because "
+    "Before Behind Below Beside Between Beyond Both But By Come Down During Each Either Even Every Everybody Everyone "
+    "Everything First For From Had He Her Here His How However I If In Inside Instead Into It Its Just Last Later Let "
+    "Like Maybe More Most Much My Near Neither Never Next No Nobody None Nor Not Nothing Now Of Off Often On Once One "
+    "Only Or Other Our Out Outside Over Past Perhaps Second Several She Since So Some Somebody Someone Something "
+    "Sometimes Somewhere Soon Still Such That The Their Then There These They This Those Though Three Through Till To "
+    "Today Together Tomorrow Tonight Too Towards Two Under Until Up Upon We Were What When Where Whether Which While "
+    "Who Whoever Why With Within Without Yes Yesterday Yet You Your"
+).split()
+_TITLES = "Mr Mrs Ms Dr St Captain Uncle Aunt Old Young Father Mother Brother Sister Doctor Lady Lord Sir Miss".split()
+TITLE = rf"(?:{'|'.join(_TITLES)})\b\.?"
+_LARGE = r"[^\W\d_a-zß-öø-ÿ]"
+_PART = rf"(?!(?:{'|'.join([*_NO_NAME, *DAYS, *MONTHS])})\b)(?:O['’])?{_LARGE}[^\W\d_]+(?:-[^\W\d_]+)*"
+NAME = rf"\b(?:{TITLE}\s+)?{_PART}(?:\s+{_PART}){{0,2}}"
+"""A name as a pattern: one to three capitalised words, a title before them."""
+
+_S = r"(?:['’]s|(?<=s)['’])"
+_BE = r"(?:is|was|are|were)"
+LOOKS = "eyes|hair|beard|moustache|mustache|skin|coat|cloak|shawl|hat|boat|house|horse|dog|cat|car|door|sails?|hull"
+_KIN = "|".join([*KIN, *ROLES])
+_THING = "boat|ship|sloop|schooner|barge|trawler|house|inn|tavern|horse|mare|dog|cat|engine|lorry|truck|car|plane"
+_KEPT = "letter|map|book|diary|photograph|boat|chart|ledger|mirror|violin|bridge|mill|barn|lamp|clock|key|ring"
+_COLOUR = rf"(?P<v>{COLOUR})\b"
+_NO_MORE = r"(?!\s*(?:with|from|in|under|by|as|against|of|and)\b|-)"
+_ALSO = r"(?:still|now|always|already|both|all|as)\s+"
+_CLAUSE = r"(?:^|[;:]\s*|,?\s+(?:and|but|so|then)\s+|,\s+)(?:(?:By\s+then|Then|Now|And|But|So)\s+)?"
+_X, _Y, _NAMED = rf"(?P<x>{NAME})", rf"(?P<y>{NAME})", rf"[Tt]he\s+(?:(?:{_THING})\s+)?(?P<x>{_PART})"
+_KIN_OF = rf"(?P<v>{_KIN})\b"
+_WAS = r"(?:was|had\s+been)\s+"
+_LOST = r"(?:sunk|burned|burnt|destroyed|wrecked|smashed)\b"
+_HAIR = r"(?P<of>eyes|hair|beard)\b"
+
+_STATED = (
+    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}{_NO_MORE}"),
+    ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>{LOOKS})\b"),
+    ("look", rf"{_X}\s+(?:has|had)\s+(?:an?\s+|the\s+)?(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
+    ("eyes", rf"\b(?P<v>(?i:{COLOUR}))-eyed\s+{_X}"),
+    ("eyes", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-eyed\b"),
+    ("hair", rf"\b(?P<v>(?i:{COLOUR}))-haired\s+{_X}"),
+    ("hair", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-haired\b"),
+    (
+        "age",
+        rf"{_X}\s+(?:{_BE}|turned|had\s+turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})"
+        r"(?:\s+years\s+old|(?=\s*[.,;])|$)",
+    ),
+    ("age", rf"{_X},\s+(?:aged\s+)?(?P<v>{NUMBER})(?:\s+years\s+old)?,"),
+    ("age", rf"\b(?P<v>(?i:{NUMBER}))-year-old\s+{_X}"),
+    ("kin", rf"{_X}\s+{_BE}\s+the\s+{_KIN_OF}\s+of\s+{_Y}(?!{_S})"),
+    ("kin", rf"{_X}\s+{_BE}\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    ("kin", rf"{_X},\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    ("kin", rf"{_Y}{_S}\s+{_KIN_OF},?\s+{_X}\b(?!{_S})"),
+    ("thing", rf"\b{_NAMED}\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}(?:\s+(?:{_THING}))?\b{_NO_MORE}"),
+    ("thing", rf"\b[Tt]he\s+{_COLOUR}\s+(?:{_THING})\s+(?P<x>{_PART})\b"),
+    (
+        "dead",
+        rf"{_CLAUSE}{_X}\s+(?:(?:had\s+)?(?:died|drowned|bled\s+to\s+death)|(?:is|was|lay)\s+(?:now\s+)?dead|"
+        rf"{_WAS}(?:killed|murdered|buried|shot\s+dead|hanged|drowned))\b",
+    ),
+    (
+        "gone",
+        rf"\b{_NAMED}\s+(?:(?:had\s+)?(?:sank|sunk|burned|burnt|foundered|went\s+down|gone\s+down)\b|"
+        rf"{_WAS}(?:{_LOST}|lost\b(?!\s+(?:in\s+(?:thought|fog)|for))))",
+    ),
+    (
+        "gone",
+        rf"(?P<x>{NAME}{_S}\s+(?:boat|house|horse|ship|car|barn|mill|cottage))\s+"
+        rf"(?:(?:had\s+)?(?:sank|sunk|burned|burnt|went\s+down)\b|{_WAS}(?:{_LOST}|lost\b))",
+    ),
+    (
+        "gone",
+        rf"\b[Tt]he\s+(?P<x>{_KEPT})\s+(?:(?:had\s+)?(?:(?:burned|burnt)\s+(?:to\s+(?:ash(?:es)?|nothing)|down|away|up)"
+        rf"|sank\b|sunk\b|gone\s+down)|{_WAS}(?:{_LOST}|lost\s+(?:at\s+sea|for\s+good|for\s+ever|forever)))",
+    ),
+)
+_CHANGED = (
+    (
+        "look",
+        rf"{_X}(?:{_S})?\s+(?:(?:had|has)\s+)?(?:dyed|coloured|colored|bleached|painted|stained)\s+"
+        rf"(?:her|his|their|its|the)\s+(?P<of>{LOOKS})\s+{_COLOUR}",
+    ),
+    (
+        "look",
+        rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+(?:(?:had|has)\s+)?(?:turned|gone|went|grown|grew|become|became|faded\s+to|"
+        rf"(?:been|was|were)\s+(?:dyed|painted|repainted|bleached))\s+{_COLOUR}",
+    ),
+    (
+        "thing",
+        rf"\b(?:[Tt]he\s+)?(?P<x>{_PART})\s+(?:was|had\s+been|has\s+been)\s+(?:newly\s+|freshly\s+)?"
+        rf"(?:painted|repainted)\s+{_COLOUR}",
+    ),
+    ("thing", rf"\b(?:re)?paint(?:ed|ing|s)?\s+the\s+(?:(?:{_THING})\s+)?(?P<x>{_PART})\s+(?:a\s+)?{_COLOUR}"),
+)
+Rules = tuple[tuple[str, re.Pattern[str]], ...]
+STATED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _STATED)
+"""What holds; a sentence that may say what is not so is no statement."""
+CHANGED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _CHANGED)
+"""What becomes, and holds from there on."""
+
+VAGUE = re.compile(
+    r"\b(?:(?:re)?paint\w*|dy(?:e|ed|eing|es)|bleach\w*|whitewash\w*|shav\w*|new|wigs?|disguis\w*|"
+    r"(?:turned|went|gone|grew|grown|became|become)\s+(?:\w+\s+)?(?:black|white|gr[ea]y|brown|red|green|blue))\b",
+    re.IGNORECASE,
+)
+"""Something looks otherwise from here on."""
+MARRIED = re.compile(
+    r"\b(?:marr\w+|wed(?:ded|ding)?|divorc\w*|adopt\w*|widow\w*|remarr\w+|late|second|first|former|ex)\b", re.IGNORECASE
+)
+"""Somebody may have another wife, husband, father or mother."""
+_BACK = (
+    r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
+    r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived"
+)
+ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|return\w*)\b", re.IGNORECASE)
+"""Somebody who was said to be dead is not."""
+BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
+"""What was lost is there again, or there is another."""
+WORTH_READING = re.compile(
+    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
+    r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|\w*paint\w*|dy(?:e|ed|es|eing)|"
+    rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
+)
+"""What a sentence needs to hold for any rule; one look for all of them is fast."""

@@ -1,0 +1,80 @@
+"""`memagent story check` as its users run it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from memagent import Story
+from memagent.cli.story_check import check
+from memagent.story.config import StoryConfig
+
+
+@pytest.fixture
+def folder(tmp_path):
+    story = Story.create(tmp_path / "lamp", "A lamp goes out.", StoryConfig(llm="offline"))
+    story.write(3)
+    return story.folder
+
+
+def edit(folder, *paragraphs: str) -> None:
+    """Put other paragraphs into the story, as a person does who edits the manuscript."""
+    (page,) = (folder / "chapters").glob("*.md")
+    page.write_text("# The Lamp\n\n" + "\n\n".join(paragraphs) + "\n", encoding="utf-8")
+    story = Story(folder)
+    with story.editing(adopt=False):
+        story.sync()
+
+
+def run(*arguments: object):
+    done = CliRunner().invoke(check, [str(one) for one in arguments], standalone_mode=False, env={"COLUMNS": "80"})
+    assert done.exception is None, done.exception
+    return done
+
+
+def test_findings_are_a_tidy_table_and_exit_with_6(folder):
+    edit(
+        folder,
+        "Mara's eyes were green.",
+        "Tomas was Mara's brother.",
+        "Mara's eyes were brown. Tomas was Mara's uncle.",
+    )
+    done = run(folder)
+    assert done.return_value == 6
+    assert done.stdout.splitlines() == [
+        "ch.1 ¶3  canon     Mara's eyes: “brown”; “green” in ch.1 ¶1",
+        "ch.1 ¶3  canon     Tomas is Mara's “uncle”; “brother” in ch.1 ¶2",
+        "2 findings, 0 model calls",
+    ]
+
+
+def test_a_long_finding_is_wrapped_under_itself(folder):
+    said = "The seven grey herons stalked solemnly between rotting jetties while fishermen mended"
+    edit(folder, f"{said} torn nets.", f"{said} old sails.", "Night.")
+    lines = run(folder, "--repetition").stdout.splitlines()
+    assert len(lines) == 3 and lines[1].startswith(" " * 19) and max(map(len, lines)) < 80
+
+
+def test_a_clean_story_exits_with_0(folder):
+    edit(folder, "Fog came.", "Rain came later.", "Night fell.")
+    done = run(folder)
+    assert (done.return_value, done.stdout) == (0, "0 findings, 0 model calls\n")
+
+
+def test_a_check_can_be_chosen_and_printed_as_json(folder):
+    edit(folder, "Mara's eyes were green.", "It was Thursday.", "Mara's eyes were brown. It was Wednesday.")
+    found = json.loads(run(folder, "--timeline", "--json").stdout)
+    assert found["calls"] == 0
+    assert [one["kind"] for one in found["findings"]] == ["timeline"]
+    assert found["findings"][0]["place"] == "ch.1 ¶3"
+    assert len(json.loads(run(folder, "--timeline", "--canon", "--json").stdout)["findings"]) == 2
+
+
+def test_length_is_judged_by_the_outline_for_chapters_that_are_done(folder):
+    (folder / "outline.md").write_text("## One (50 words)\n\n## Two (50 words)\n", encoding="utf-8")
+    edit(folder, "word " * 90)
+    assert "ch.1  length    90 of 50 words asked" in run(folder, "--length").stdout
+    edit(folder, "word " * 20)
+    assert run(folder, "--length").return_value == 0

@@ -12,6 +12,7 @@ import click
 from memagent.cli.console import dim, emit, numbered, plural, say, shortened, spent
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
+from memagent.cli.story_check import check
 from memagent.cli.story_export import export
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
@@ -323,5 +324,5 @@ def _show_plans(book: Story) -> None:
     click.echo(numbered(state.plans, chosen=state.plan))
 
 
-for command in (export, play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
+for command in (check, export, play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
     story.add_command(command)

@@ -47,7 +47,10 @@ def check(folder: Path, as_json: bool, **chosen: bool) -> int:
 
 def _asked(story: Story) -> list[int]:
     """The words of each chapter that is written to its end; one that is being written is not judged yet."""
-    outline, usual = story.outline, story.config.chapter_words
+    from memagent.story.outline import USUAL
+
+    outline = story.outline
+    usual = story.config.chapter_words or (USUAL if outline else 0)
     where = story.standing
     written = len(story.manuscript.chapters) if where.begins else where.chapter - 1
     return [(outline[number].words if number < len(outline) else 0) or usual for number in range(written)]

@@ -155,7 +155,7 @@ def _repeated(text: Text, said: _Said) -> Finding | None:
     times = len(said.at)
     (first, start), (later, _) = said.at[0], said.at[1]
     quote = text.quote(first, start, len(said.phrase))
-    shown = quote if len(quote) <= 60 else quote[:58].rsplit(" ", 1)[0] + " …"
+    shown = quote if len(quote) <= 60 else quote[:58].rsplit(" ", 1)[0] + "…"
     unit = "characters" if text.characters else "words"
     where = f"also in {text.places[first]}" if first != later else "twice in this paragraph"
     often = f", {times}× in all" if times > 2 else ""

@@ -29,7 +29,7 @@ _MONTH = rf"(?P<month>{'|'.join(MONTHS)})"
 _NOW = r"\b[Ii]t\s+was\s+(?:now\s+|still\s+|already\s+|only\s+)?(?:a\s+|the\s+)?(?:\w+\s+)?"
 _STATED = re.compile(
     rf"(?:{_NOW}|^On\s+(?:the\s+)?){_DAY}\b{_PART}(?!\s*['’]s|\s+(?:next|week|last|before|after|[A-Z]))"
-    rf"|{_NOW}(?:(?:early|late|mid|the\s+(?:first|last|middle|end|beginning)\s+of)[\s-]+)?{_MONTH}\b(?!\s+[A-Z])"
+    rf"|{_NOW}(?:(?:early|late|mid|the\s+(?:first|last|middle|end|beginning)\s+of)[\s-]+)?{_MONTH}\b(?!\s*['’]s|\s+[A-Z])"
     rf"|{_NOW}(?:early\s+|late\s+|high\s+|mid)?(?P<season>{'|'.join(SEASONS)})\b(?!\s+[A-Z])"
     rf"|\b[Ii]t\s+was\s+(?:now\s+)?(?:(?:the\s+)?(?:\w+\s+of|year)\s+)?(?P<year>1[0-9]{{3}}|20[0-9]{{2}})\b"
     r"|\b[Tt]he\s+year\s+was\s+(?P<year2>1[0-9]{3}|20[0-9]{2})\b"

@@ -50,12 +50,17 @@ _CLAUSE = r"(?:^|[;:]\s*|,?\s+(?:and|but|so|then)\s+|,\s+)(?:(?:By\s+then|Then|N
 _X, _Y, _NAMED = rf"(?P<x>{NAME})", rf"(?P<y>{NAME})", rf"[Tt]he\s+(?:(?:{_THING})\s+)?(?P<x>{_PART})"
 _KIN_OF = rf"(?P<v>{_KIN})\b"
 _WAS = r"(?:was|had\s+been)\s+"
+_END = (
+    r"(?=\s*(?:[.,;:!—–]|$)|\s+(?:in|at|on|that|last|before|of|from|off|long|two|three|during|and|near|there|alone|"
+    r"young|by|with|when|down|beneath|under|yesterday|to\s+(?:the|ash(?:es)?|nothing))\b)"
+)
+"""What may follow an end: "died at sea", and not "dead tired", "drowned his sorrows", "burned coal"."""
 _LOST = r"(?:sunk|burned|burnt|destroyed|wrecked|smashed)\b"
 _HAIR = r"(?P<of>eyes|hair|beard)\b"
 
 _STATED = (
     ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}{_NO_MORE}"),
-    ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>{LOOKS})\b"),
+    ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
     ("look", rf"{_X}\s+(?:has|had)\s+(?:an?\s+|the\s+)?(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
     ("eyes", rf"\b(?P<v>(?i:{COLOUR}))-eyed\s+{_X}"),
     ("eyes", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-eyed\b"),
@@ -77,17 +82,21 @@ _STATED = (
     (
         "dead",
         rf"{_CLAUSE}{_X}\s+(?:(?:had\s+)?(?:died|drowned|bled\s+to\s+death)|(?:is|was|lay)\s+(?:now\s+)?dead|"
-        rf"{_WAS}(?:killed|murdered|buried|shot\s+dead|hanged|drowned))\b",
+        rf"{_WAS}(?:killed|murdered|shot\s+dead|hanged|drowned)){_END}",
+    ),
+    (
+        "dead",
+        rf"{_CLAUSE}{_X}\s+{_WAS}buried(?=\s*[.;!]|\s+(?:beside|next|on|at|in\s+the\s+(?:church|grave|garden)\w*)\b)",
     ),
     (
         "gone",
-        rf"\b{_NAMED}\s+(?:(?:had\s+)?(?:sank|sunk|burned|burnt|foundered|went\s+down|gone\s+down)\b|"
-        rf"{_WAS}(?:{_LOST}|lost\b(?!\s+(?:in\s+(?:thought|fog)|for))))",
+        rf"\b{_NAMED}\s+(?:(?:had\s+)?(?:sank|sunk|burned|burnt|foundered|went\s+down|gone\s+down)|"
+        rf"{_WAS}(?:{_LOST}|lost\b(?!\s+(?:in\s+(?:thought|fog)|for)))){_END}",
     ),
     (
         "gone",
         rf"(?P<x>{NAME}{_S}\s+(?:boat|house|horse|ship|car|barn|mill|cottage))\s+"
-        rf"(?:(?:had\s+)?(?:sank|sunk|burned|burnt|went\s+down)\b|{_WAS}(?:{_LOST}|lost\b))",
+        rf"(?:(?:had\s+)?(?:sank|sunk|burned|burnt|went\s+down)|{_WAS}(?:{_LOST}|lost\b)){_END}",
     ),
     (
         "gone",

@@ -53,7 +53,8 @@ def test_an_attribute_is_read(text, fact):
         "Mara dreamt that Tomas died.", "David was given up for dead.", "Were Mara's eyes green?",
         "Mara's face was green with envy.", "Mara's hair was white with flour.", "When Mara was nine, it rained.",
         "The door was red.", "Perhaps the Wren was lost.", "Mara was lost in thought.", "„Tomas ist tot“, sagte Mara.",
-        "Mara's eyes were red from weeping.",
+        "Mara's eyes were red from weeping.", "Ned was dead tired.", "Jory drowned his sorrows.", "Otto died laughing.",
+        "Anton was buried in paperwork.", "The Swan was lost to view.", "The Heron burned coal.",
     ],
 )  # fmt: skip
 def test_what_is_said_or_supposed_is_not_read(text):
@@ -106,6 +107,7 @@ def test_a_contradiction_is_found_in_the_book_and_in_a_new_paragraph(before, aft
         ("Mara's hair was black. Mara's hair had gone grey.", "Mara had grey hair."),
         ("Mara's hair was black. She dyed it; Mara liked her hair so.", "Mara's hair was red."),
         ("The Wren was green. Then Tomas painted the Wren white.", "The Wren was white."),
+        ("Mara's brown dog barked.", "Mara's white dog barked back."),
         ("Tomas was Mara's twin.", "Tomas was Mara's brother."),
         ("Tomas was Mara's friend.", "Tomas was Mara's brother."),
         ("Mara's brother Tomas sang.", "Mara's brother Jan sang."),

@@ -19,6 +19,7 @@ from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
 
+_A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
 _FIRST_PERSON = frozenset(
@@ -139,7 +140,11 @@ def _shown(sentence: str, shown: Iterable[str]) -> bool:
     said = key(sentence).strip(" .!…")
     bare = _ASSENT.sub("", said)
     texts = [key(text).strip(" .!…") for text in shown]
-    return any(bool(bare) and (bare in text or said in text or (len(text) > 12 and text in said)) for text in texts)
+    return any(bool(bare) and (bare in text or (bool(text) and text in said and _nearly(text, said))) for text in texts)
+
+
+def _nearly(text: str, said: str) -> bool:
+    return len(said.split()) - len(text.split()) <= _A_WORD_OR_TWO
 
 
 def _form(triple: Triple) -> str:
@@ -214,11 +219,9 @@ def _denial(triple: Triple, sentence: str) -> str:
     """Whether the clause that names the object denies it, while the relation does not say so."""
     if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
         return ""
-    if _FALSE.search(sentence):
-        return "the sentence denies it"
     said = _QUOTED.sub(" ", sentence) if not _QUOTED.search(triple.object) else sentence
     clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
-    denied = bool(clauses) and all(_NEGATED.search(clause) for clause in clauses)
+    denied = bool(clauses) and all(_NEGATED.search(clause) or _FALSE.search(clause) for clause in clauses)
     return "the sentence denies it" if denied else ""
 
 

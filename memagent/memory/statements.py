@@ -40,7 +40,8 @@ _TO_YOU = re.compile(
     r"(?i:could|can|would|will|won't|do|did|are|have) you\b)"
 )
 _OUGHT = re.compile(
-    r"(?i)\b(?:should|must|shall|needs?|ha(?:s|ve) to|(?:is|are) to|gets?|ought|will|would|appreciate|prefer|in|no)\b"
+    r"(?i)\b(?:should|must|shall|needs?|ha(?:s|ve) to|(?:is|are) to|gets?|ought|"
+    r"(?:'d|would) (?:appreciate|like|love|prefer))\b"
 )
 _ONE_OUGHT = re.compile(r"(?i)^\W*one (?:must|should|shall|has to|ought|needs? to|may not|never)\b")
 _OF_THE_TALK = re.compile(
@@ -70,11 +71,16 @@ def says_nothing(text: str) -> str:
         return ASKS
     if _IN_ORDER.search(text) or _IT_WOULD.search(text):
         return ASKED
-    if _words("talk") & {word.lower() for word in words} and _OUGHT.search(text):
+    if _words("talk") & {word.lower() for word in words} and (_OUGHT.search(text) or not _says(words)):
         return ASKS
     if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
         return ASKS
     return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
+
+
+def _says(words: Sequence[str]) -> bool:
+    """Whether some word is surely a verb: a plural, as in `no bullet points`, is none."""
+    return any(_is_finite(words, at) for at in range(len(words)))
 
 
 def related(word: str, other: str) -> bool:

@@ -17,17 +17,15 @@ _ROLES = (
     r"system|developer|assistant|ai|bot|chatbot|model|tool|function|user|human|chatgpt|gpt(?:-[\w.]+)?|claude|gemini|"
     r"copilot"
 )
+_TIME = r"(?:\[?\(?\d[\d:./ -]{2,20}(?:[ap]m)?\]?\)?\s*[-–]?\s*)?"
 _ROLE = re.compile(
-    rf"(?i)^\s*(?:\[?\(?\d[\d:./ "
-    rf"-]{{2,20}}(?:[ap]m)?\]?\)?\s*[-–]?\s*)?[*_#\[(<\s]{{0,5}}(?P<role>{_ROLES})\b[*_\])>]{{0,3}}"
-    r"(?:\s*\([^()\n]{0,20}\))?[*_]{0,2}(?:\s*[:：]\s*(?P<rest>.*)|\s*)$"
+    rf"(?i)^\s*{_TIME}[*_#\[(<\s]{{0,5}}(?P<role>{_ROLES})\b[*_\])>]{{0,3}}(?:\s*\([^()\n]{{0,20}}\))?[*_]{{0,2}}"
+    r"(?:\s*[:：]\s*(?P<rest>.*)|\s*)$"
 )
-_SPEAKERS = re.compile(
-    r"(?im)^[^\w\n]{0,5}(?:\[?\d[\d:./ -]*\]?\s*)?(?:user|human|assistant|chatgpt|claude|gemini|"
-    r"system)\b[^\w\n]{0,4}[:：]"
-)
+_SPEAKERS = re.compile(rf"(?im)^[^\w\n]{{0,5}}{_TIME}(?:user|human|assistant|chatgpt|system)\b[^\w\n]{{0,4}}[:：]")
 _NOT_SAID_BY_A_PERSON = {"system": PROMPT, "developer": PROMPT, "tool": RECALLED, "function": RECALLED}
-_AMBIGUOUS = frozenset(("model", "tool", "function", "ai", "bot", "developer"))
+_AMBIGUOUS = frozenset("model tool function ai bot developer claude gemini copilot".split())
+"""Roles that are words or names besides: they count where others of a transcript are there."""
 _HEADING = re.compile(
     r"(?i)^\s*\d{1,3}\.\s+[01]?\.\d+\s|"
     r"^\W*(?:what (?:i|we) (?:know|have|remember)|facts (?:i|we) (?:have|know)|user (?:facts|profile|info))\b"

@@ -302,3 +302,33 @@ def test_long_lines_are_judged_in_time_that_grows_with_their_length() -> None:
     for piece in ("Please, ", "no ", "a, ", "[1] ", "relevant memories ", "ne pas ", ": ", "you are a "):
         unfit.unfit(piece * 20_000)
     assert split_sentences("a. b.")
+
+
+def test_new_things_in_a_sentence_that_repeats_what_was_shown_are_learnt(memory: Memory) -> None:
+    shown = ["Ida lives in Oslo."]
+    assert memory.facts.learn(("Ida", "lives in", "Oslo"), "Yes, Ida lives in Oslo!", shown=shown).ids == ()
+    longer = "Ida lives in Oslo, where she keeps the lamp of the old tower."
+    assert memory.facts.learn(("Ida", "keeps", "lamp"), longer, shown=shown).ids
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ida got a reply from Oslo University in May.",
+        "Paula wrote three paragraphs in her diary.",
+        "Ida will reply to Bo tomorrow.",
+        "Claude: I live in Oslo.",
+        "Model: Tesla Model 3",
+    ],
+)
+def test_words_that_assistants_have_are_words_of_people_too(sentence: str) -> None:
+    (line,) = turns.lines(sentence)
+    assert line.why == ""
+    assert "Model" in sentence or unfit.unfit(line.text) == ""
+
+
+def test_what_one_clause_denies_the_other_may_say(memory: Memory) -> None:
+    sentence = "Ida denied the theft, and Bo lives in Turku."
+    assert memory.facts.learn(("Bo", "lives in", "Turku"), sentence).ids
+    refused = memory.facts.learn(("Bo", "lives in", "Oslo"), "It is false that Bo lives in Oslo.").refused
+    assert "denies" in refused[0].why

@@ -207,7 +207,7 @@ def solve(
             examples = yield from _found(query, k, aside, False, search_timeout, problems)
         if contrast:
             failed = yield from _found(query, contrast, aside, True, search_timeout, problems)
-        messages = fill("arm_rag/solve", problem=problem, examples=_shown(examples, failed, best))
+        messages = fill("arm_rag/solve", problem=problem, examples=_shown(examples, failed, best), best=best)
         reply, why = yield from attempted(
             generate(messages, max_tokens=max_tokens, temperature=0.0, timeout=timeout, label="arm_rag/solve")
         )
@@ -258,14 +258,18 @@ def _found(
 
 
 def _nouns(problem: str, nouns: Nouns | None, timeout: float | None, problems: list[str]) -> Flow[Sequence[str] | None]:
-    """The nouns of a problem; `None` where they cannot be listed, which is told."""
-    if nouns is not None:
-        return list(nouns(problem))
-    found, why = yield from attempted(listed(problem, timeout=timeout))
+    """The nouns of a problem; `None` where they cannot be listed, which is told, by whomever they were to be."""
+    found, why = yield from attempted(listed(problem, timeout=timeout) if nouns is None else _own(nouns, problem))
     if found is None:
         problems.append(f"the problem is taken as it is, because its nouns could not be listed: {why}")
         yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
     return found
+
+
+def _own(nouns: Nouns, problem: str) -> Flow[list[str]]:
+    """List nouns by a function of the caller's; a flow, so that what it raises is lived with like a model's failure."""
+    yield from ()
+    return list(nouns(problem))
 
 
 def _shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str) -> str:

@@ -89,7 +89,7 @@ def memllm_write(
         shown: texts that came out of the memory, of which nothing is learnt again.
         before: the sentences before the text.
         context: how many sentences before are shown with each.
-        confidence: a triple of less is refused.
+        confidence: a triple of less is refused. No way of calling carries one yet, so that each has 1.0.
         relations: `stated`, or `any` for relations of a vocabulary of their own, as a fine-tuned model writes them.
         way: how the model writes; `prefill` is as `text`.
         language: of the text, a two-letter code, for its sentences.

@@ -86,7 +86,7 @@ def nouns_in(reply: str) -> list[str]:
     if "{" in reply or bare.startswith("["):
         found = json_object(f'{{"nouns": {bare}}}' if bare.startswith("[") else reply).get("nouns")
     else:
-        found = [line[1:] for line in reply.splitlines() if line[:1] in "-*•"] or None
+        found = [line.strip()[1:] for line in reply.splitlines() if line.strip()[:1] in tuple("-*•")] or None
     if not isinstance(found, list):
         raise Unreadable('it has no list "nouns" of texts')
     nouns = [noun.strip() for noun in found if isinstance(noun, str)]

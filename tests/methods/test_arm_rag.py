@@ -182,6 +182,26 @@ def test_9_the_prompt_has_k_examples_in_order_and_the_problem_last(memory: Memor
     places = [content.index(memory.rationales.get(hit.id).reasoning) for hit in solved.answer.hits]
     assert places == sorted(places, reverse=best == "last")
     assert content.index("<problem>") > max(places)
+    assert f"the likest {best}" in content
+
+
+def test_8_a_lister_of_ones_own_that_raises_is_lived_with_and_told(memory: Memory) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72")))
+
+    def broken(problem: str) -> list[str]:
+        raise RuntimeError("no tagger here")
+
+    result = Controller(ScriptedLLM([right("72")]), memory).run(solve(CLIPS, key="obfuscated", nouns=broken))
+    [step] = [record.step for record in result.trace if isinstance(record.step, FindRationales)]
+    assert step.problem == CLIPS
+    assert "no tagger here" in result.value.answer.problems[0]
+    assert result.value.boxed == "72"
+
+
+@pytest.mark.parametrize("refusal", ["Sorry.\n\nPlease ask again.", "", "\n\n", "None that I see"])
+def test_8_a_reply_without_a_list_is_not_an_empty_list(refusal: str) -> None:
+    with pytest.raises(ValueError, match="no list"):
+        nouns_in(refusal)
 
 
 # --- learning and forgetting

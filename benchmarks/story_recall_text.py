@@ -62,6 +62,7 @@ class Half:
     filler: Sequence[str]
     lying: Sequence[str]
     planned: Sequence[str]
+    going_on: Sequence[str]
     noted: Sequence[str]
 
 
@@ -164,8 +165,11 @@ _FIRST = Half(
     lying=("On the sill lay a {noun} that nobody seemed to want.", "“As old as the {noun},” said {b}, and yawned.",
            "Somebody in the next room was talking of a {noun}."),
     planned=("{a} and {b} meet again at {place}.", "The weather turns, and {b} grows impatient.",
-             "An argument breaks out at {place}.", "{b} keeps something back, and {a} senses it.",
-             "Night falls before they have come to an agreement."),
+             "An argument with {b} breaks out at {place}.", "{b} keeps something back, and {a} senses it.",
+             "Night falls at {place} before {a} and {b} have come to an agreement."),
+    going_on=("It cannot be put off any longer.", "There is less time for it than everyone had supposed.",
+              "It ends otherwise than was intended.", "A decision made in haste has consequences.",
+              "What seemed harmless proves dangerous."),
     noted=("{a} no longer trusts {b}.", "{a} has come to {place} to find out what happened in the spring.",
            "{b} is waiting for a letter.", "The council meets at {place}.", "{a} and {b} have quarrelled and made up.",
            "A storm is coming, and {place} has been shut.", "{b} has promised to tell the truth tomorrow."),
@@ -270,8 +274,11 @@ _SECOND = Half(
     lying=("By the door stood something that might have been a {noun}.", "“Not for a {noun} of gold,” {b} replied.",
            "They had been arguing about some {noun} or other."),
     planned=("{a} and {b} set out for {place}.", "It grows colder, and {b} loses heart.",
-             "At {place} they are not welcome.", "{b} tells half of a story, and {a} guesses the rest.",
-             "They part without having come to a decision."),
+             "At {place} {a} and {b} are not welcome.", "{b} tells half of a story, and {a} guesses the rest.",
+             "At {place} {a} parts from {b} without a decision."),
+    going_on=("Not everybody is prepared for this.", "A misunderstanding makes matters worse.",
+              "Help comes from an unexpected quarter.", "The price of it is higher than expected.",
+              "Afterwards nothing can be undone."),
     noted=("{a} suspects that {b} lies.", "{a} is at {place} because of what happened at the harvest.",
            "{b} wants to leave the valley.", "There is to be a hearing at {place}.", "{a} owes {b} an apology.",
            "Snow has closed the way to {place}.", "{b} will say everything when the time comes."),
@@ -351,11 +358,11 @@ class _Maker:
         ]
 
     def scene(self, sentences: Sequence[str] = (), a: str | None = None, last: str = "") -> str:
-        """A paragraph of seven sentences about two people, and one of the others, at one place; and `sentences`."""
+        """A paragraph of six sentences about two people, and one of the others, at one place; and `sentences`."""
         a = a or self.random.choice(self.main)
         b = self.random.choice([name for name in self.main if name != a])
         place = self.random.choice(self.half.places)
-        lines = self.random.sample(self.half.filler, 7)
+        lines = self.random.sample(self.half.filler, 6)
         other = self.random.choice(self.half.others)
         texts = [self.filled(line, a=a, b=other if n == 5 else b, place=place) for n, line in enumerate(lines)]
         for sentence in sentences:
@@ -363,10 +370,10 @@ class _Maker:
         return " ".join([*texts, *([last] if last else [])])
 
     def question(self, kind: str, text: str, wanted: int, who: str | None, nouns: list[str], last: str = "") -> Question:
-        """A plan of three sentences, one of which is `text`, and where the story stands."""
+        """A plan of three sentences, as the prompt asks for: `text`, one of people and places, one of neither."""
         a = who or self.random.choice(self.main)
         b = self.random.choice([name for name in self.main if name != a])
-        others = [self.filled(line, a=a, b=b) for line in self.random.sample(self.half.planned, 2)]
+        others = [self.filled(self.random.choice(self.half.planned), a=a, b=b), self.random.choice(self.half.going_on)]
         others.insert(self.random.randrange(3), text)
         lying = [self.filled(self.random.choice(self.half.lying), noun=self.random.choice(nouns))]
         memory = [self.filled(line) for line in self.random.sample(self.half.noted, 6)]

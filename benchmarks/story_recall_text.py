@@ -369,7 +369,9 @@ class _Maker:
             texts.insert(self.random.randrange(1, len(texts)), sentence)
         return " ".join([*texts, *([last] if last else [])])
 
-    def question(self, kind: str, text: str, wanted: int, who: str | None, nouns: list[str], last: str = "") -> Question:
+    def question(
+        self, kind: str, text: str, wanted: int, who: str | None, nouns: list[str], last: str = ""
+    ) -> Question:
         """A plan of three sentences, as the prompt asks for: `text`, one of people and places, one of neither."""
         a = who or self.random.choice(self.main)
         b = self.random.choice([name for name in self.main if name != a])
@@ -377,9 +379,7 @@ class _Maker:
         others.insert(self.random.randrange(3), text)
         lying = [self.filled(self.random.choice(self.half.lying), noun=self.random.choice(nouns))]
         memory = [self.filled(line) for line in self.random.sample(self.half.noted, 6)]
-        state = State(
-            self.count + 1, self.scene(lying, a=a, last=last), " ".join(memory), ("",), previous=self.scene()
-        )
+        state = State(self.count + 1, self.scene(lying, a=a, last=last), " ".join(memory), ("",), previous=self.scene())
         return Question(kind, " ".join(others), wanted, state)
 
     def context(self, fact: Fact, owner: str, noun: str, wanted: int, nouns: list[str]) -> Question:

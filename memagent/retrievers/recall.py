@@ -35,6 +35,7 @@ _WORDS = 40  # of the query, and of what stands around it
 _LAST = 2  # sentences of what was told just now
 _BRIDGES = 6  # passages whose sentences may link
 _DENSE, _KEYWORD, _AROUND, _NOTED, _LINK = 0.25, 0.1, 0.6, 0.1, 2.0
+_OTHERS = 0.25  # a link that no name of the query takes part in: somebody else's brother
 _SENTENCE = re.compile(r"[^.!?…。！？\n]+[.!?…。！？]*")
 
 
@@ -60,6 +61,8 @@ class _Found:
 
 class Recall:
     """Ranks by all that calls a passage to mind; see the module. A hit's score is 1 - exp(-what it counts in all).
+
+    The `path` of a hit is the words that it was found by: those of the link that led to it, if one did.
 
     The first paragraph of a query is what is asked: a plan, a question. A second one, behind an empty line, is what was
     told just now, and further ones are notes on what is known, such as a summary.
@@ -136,6 +139,7 @@ class _Search:
         roots = {_root(fold(word)) for word in _words(asked)}
         told = {_root(word): word for word in rare}
         seen = set(map(fold, _words(asked)))
+        people = {_root(fold(name)) for name in _names(asked)}
         best = sorted(self.all.values(), key=lambda one: (-one.total, one.hit.id))[:_BRIDGES]
         for source, text in [(None, text) for text in around] + [(one, one.hit.text) for one in best]:
             for sentence in _SENTENCE.findall(text):
@@ -144,7 +148,7 @@ class _Search:
                 if len(shared) < 2 or not shared & told.keys():
                     continue
                 bridge = [told[root] for root in shared & told.keys()]
-                sure = max(1 / len(rare[word]) for word in bridge)
+                sure = max(1 / len(rare[word]) for word in bridge) * (1.0 if shared & people else _OTHERS)
                 rest = {word: having for word, having in rare.items() if word not in bridge}
                 for name in _names(sentence):
                     if fold(name) not in seen:
@@ -167,14 +171,14 @@ class _Search:
 
 
 def _hit(one: _Found) -> Hit:
-    said = [("asked", "words"), ("told just now", "around"), ("known", "noted")]
+    said = [("named", "words"), ("told just now", "around"), ("known", "noted")]
     why = [f"{what}: {', '.join(one.words[part])}" for what, part in said if part in one.words]
     if one.path:
         why.append(f"linked: {' > '.join(one.path)}")
     why += [one.meaning] if one.meaning else []
-    why += ["keyword"] if not why else []
+    path = one.path or tuple(dict.fromkeys(word for _, part in said for word in one.words.get(part, [])))
     score = 1.0 - exp(-one.total)
-    return replace(one.hit, score=score, parts=dict(one.parts), why="; ".join(why), path=one.path)
+    return replace(one.hit, score=score, parts=dict(one.parts), why="; ".join(why) or one.hit.why, path=path)
 
 
 def _words(text: str) -> list[str]:

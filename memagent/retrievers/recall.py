@@ -138,21 +138,20 @@ class _Search:
         """Follow the names that stand in one sentence with words of the query, if one of these is rare."""
         roots = {_root(fold(word)) for word in _words(asked)}
         told = {_root(word): word for word in rare}
-        seen = set(map(fold, _words(asked)))
+        own = set(map(fold, _words(asked)))
         people = {_root(fold(name)) for name in _names(asked)}
         best = sorted(self.all.values(), key=lambda one: (-one.total, one.hit.id))[:_BRIDGES]
         for source, text in [(None, text) for text in around] + [(one, one.hit.text) for one in best]:
             for sentence in _SENTENCE.findall(text):
                 here = {_root(fold(word)) for word in _words(sentence)}
                 shared = here & roots
-                if len(shared) < 2 or not shared & told.keys():
+                if len(_apart(shared)) < 2 or not shared & told.keys():
                     continue
                 bridge = [told[root] for root in shared & told.keys()]
                 sure = max(1 / max(1, len(rare[word])) for word in bridge) * (1.0 if shared & people else _OTHERS)
                 rest = {word: having for word, having in rare.items() if word not in bridge}
                 for name in _names(sentence):
-                    if fold(name) not in seen:
-                        seen.add(fold(name))
+                    if fold(name) not in own:
                         self._follow(name, source, sure, rest, bridge)
 
     def _follow(
@@ -209,6 +208,12 @@ def _names(text: str) -> list[str]:
 def _root(word: str) -> str:
     """A word without its ending, roughly: enough to see that a sentence speaks of it."""
     return word[: min(5, max(3, len(word) - 2))]
+
+
+def _apart(roots: set[str]) -> set[str]:
+    """Without the pairs of characters that begin with the end of another one: the two are one word."""
+    pairs = {root for root in roots if len(root) == 2 and not (root.islower() or root.isupper())}
+    return {root for root in roots if not (root in pairs and any(root[0] == o[1] for o in pairs if o != root))}
 
 
 def _together(text: str, name: str, words: Sequence[str]) -> bool:

@@ -71,6 +71,14 @@ def test_the_boat_of_her_brother_is_found_over_his_name(memory: Memory) -> None:
     assert "brother > Tomas > boat" in hits[0].why
 
 
+def test_the_boat_of_somebody_elses_brother_comes_behind(memory: Memory) -> None:
+    other = "On the mole stood Ludo, Joren's brother, who greeted nobody."
+    his = "Ludo had called his boat the Gannet, after a bird that he had shot. It was hot."
+    told(memory, story({2: his, 3: other, 5: BROTHER, 12: BOAT}))
+    found = numbers(recalled(memory, stands(story({})), "Mara takes her brother's boat out past the mole.", 8))
+    assert found.index(12) < found.index(2)
+
+
 def test_a_link_in_the_short_memory_serves_as_one_in_a_paragraph_does(memory: Memory) -> None:
     told(memory, story({12: BOAT, 20: "Pavel had sold his boat. A boat is a boat. It was raining, and Mara wept."}))
     plan = "Mara takes her brother's boat out past the mole."
@@ -140,11 +148,14 @@ def test_a_chinese_story_recalls_what_is_named_and_what_is_linked(memory: Memory
         4: "雨停了。科尔把提琴当给了船夫的寡妇。玛拉回家了。",
         6: "玛拉的哥哥托马斯回来了。",
         9: "托马斯的渔船叫做海燕。天很冷。",
+        12: "帕维尔卖掉了渔船，旧渔船。雨停了。",
     }
     told(memory, [planted.get(number, scenes[number % 3] + f"第{number}天。") for number in range(1, 40)])
     state = State(40, "玛拉等着。", "玛拉看守着灯。", ("x",))
     assert numbers(recalled(memory, state, "约伦和玛拉争吵。橱窗里挂着一把提琴。", 1)) == [4]
-    assert 9 in numbers(recalled(memory, state, "玛拉要用她哥哥的渔船出海。", 2))
+    boat = recalled(memory, state, "玛拉要用她哥哥的渔船出海。", 1)
+    assert numbers(boat) == [9]
+    assert "linked: 哥哥 > 托马 > " in boat[0].why
 
 
 def test_a_russian_story_recalls_what_is_named_and_what_is_linked(memory: Memory) -> None:
@@ -157,11 +168,14 @@ def test_a_russian_story_recalls_what_is_named_and_what_is_linked(memory: Memory
         4: "Дождь кончился. Корвин заложил скрипку у вдовы паромщика. Мара ушла домой.",
         6: "Пришёл Томас, брат Мары, и сел у окна.",
         9: "Свою шхуну Томас назвал «Чайка». Было холодно.",
+        12: "Павел продал шхуну, старую шхуну.",
     }  # fmt: skip
     told(memory, [planted.get(number, f"{scenes[number % 3]} День {number}.") for number in range(1, 40)])
     state = State(40, "Мара ждала.", "Мара хранит лампу.", ("x",))
     assert numbers(recalled(memory, state, "Мара и Йорен спорят. Она видит в лавке скрипку.", 1)) == [4]
-    assert 9 in numbers(recalled(memory, state, "Мара берёт шхуну, которой владел её брат.", 2))
+    boat = recalled(memory, state, "Мара берёт шхуну, которой владел её брат.", 1)
+    assert numbers(boat) == [9]
+    assert "linked: брат > Томас > шхуну" in boat[0].why
 
 
 def test_ours_is_at_least_as_good_as_the_key_of_the_paper(memory: Memory) -> None:

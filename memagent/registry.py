@@ -32,7 +32,7 @@ OLLAMA = "http://localhost:11434"
 
 LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "transformers:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
-RETRIEVER_FORMS = ("hybrid", "dense", "keyword", "graph", "graph:paper", "graph:reference", "facts")
+RETRIEVER_FORMS = ("hybrid", "dense", "keyword", "recall", "graph", "graph:paper", "graph:reference", "facts")
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+(?::\d+(?:/.*)?|/.*)")
 # How embedders call themselves in the files that were written with them.
@@ -125,6 +125,7 @@ def retriever(
         "hybrid": lambda: _new("memagent.retrievers.fusion", "Fusion", [make("dense"), make("keyword")]),
         "dense": lambda: _new("memagent.retrievers.dense", "Dense", store, embedder),
         "keyword": lambda: _new("memagent.retrievers.keyword", "Keyword", store),
+        "recall": lambda: _new("memagent.retrievers.recall", "Recall", store, embedder),
     }
 
     def make(which: str) -> Any:

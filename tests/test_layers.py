@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "embedders": {"cachefile", "devices", "openai_server", "terms", "unit"},
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
     "offline": set(),
-    "retrievers": {"stores.base", "embedders.base"},
+    "retrievers": {"stores.base", "embedders.base", "terms"},
     "methods": {
         "differences",
         "flow",

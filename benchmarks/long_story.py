@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import tempfile
 import time
@@ -48,14 +49,15 @@ def measure(folder: Path, paragraphs: int) -> dict[str, float]:
     """Write a story of so many paragraphs and return what it took."""
     story = Story.create(folder, PREMISE.read_text(encoding="utf-8"), StoryConfig(llm="offline"))
     counting = Counting()
-    moments, memories = [(time.process_time(), time.perf_counter())], []
+    moments, memories, peaks = [(time.process_time(), time.perf_counter())], [], []
 
     def written(state: State, usage: Usage) -> None:
         moments.append((time.process_time(), time.perf_counter()))
         memories.append(count_words(state.memory))
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
     with story.editing():
-        story.memory._embedder = counting
+        story.memory._core.use(counting)
         write(story, Controller("offline", story.memory), paragraphs, progress=Progress(on_written=written))
     busy = [after[0] - before[0] for before, after in pairwise(moments)]
     texts = story.record.paragraphs
@@ -71,6 +73,8 @@ def measure(folder: Path, paragraphs: int) -> dict[str, float]:
         "step_embeddings": counting.documents - 2,
         "plan_embeddings": counting.queries,
         "largest_memory_words": max(memories),
+        "early_peak_mb": peaks[min(40, len(peaks) - 1)],
+        "late_peak_mb": peaks[-1],
         "repeated_paragraphs": len(texts) - len(set(texts)),
     }
 
@@ -95,6 +99,8 @@ def main() -> None:
     print(f"a step in all  {middle['wall_step_s'] * 1000:6.1f} ms by the clock, on disk")
     embedded = f"{middle['step_embeddings']} paragraph and {middle['plan_embeddings']} plan embeddings"
     print(f"{embedded} in {middle['steps']} steps; largest short memory {middle['largest_memory_words']} words")
+    early, late = middle["early_peak_mb"], middle["late_peak_mb"]
+    print(f"most memory of the process: {early:.0f} MB by step 40, {late:.0f} MB at the end")
 
 
 if __name__ == "__main__":

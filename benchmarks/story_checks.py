@@ -1,11 +1,15 @@
 """Planted errors in a long story: which does `memagent story check` find, and what does it find that is none?
 
-    python benchmarks/story_checks.py [-n 1000] [--seed 0] [--json]
+    python benchmarks/story_checks.py [-n 1000] [--seed 0] [--written] [--json]
 
 Makes a text of `n` paragraphs of about 200 words in 40 chapters from clauses and names, checks it, plants 20
 repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again; besides, 10 contradictions in
 words that no rule reads, to show where the rules end. A planted error counts as found when there is a finding of its
 kind in its paragraph; every other finding counts as false.
+
+With --written, the text is what `offline` writes in as many steps, in chapters of 25 paragraphs, and the repetitions
+and contradictions are planted there. Such a text repeats itself, so that what is found without the plants is shown
+beside it, and a planted error counts as found when there is a finding of it that was not there before.
 """
 
 from __future__ import annotations
@@ -14,14 +18,20 @@ import argparse
 import json
 import random
 import re
+import tempfile
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from memagent.sentences import count_words
+from memagent import Story
+from memagent.sentences import count_words, split_sentences
 from memagent.story.checks import check
+from memagent.story.config import StoryConfig
+from memagent.story.finding import Finding
 from memagent.story.manuscript import Chapter, Manuscript, Place
 
 CHAPTERS = 40
+PREMISE = Path(__file__).parents[1] / "examples" / "lighthouse.md"
 FREELY_SAID = "freely said"
 WHOSE = "my your our their his her its".split()
 NAMES = (
@@ -242,6 +252,71 @@ def manuscript(chapters: list[list[str]]) -> Manuscript:
     return Manuscript("Planted", tuple(Chapter("", tuple(texts)) for texts in chapters))
 
 
+def written(paragraphs: int, seed: int) -> list[list[str]]:
+    """Return what `offline` writes, in chapters, with the facts that the planted contradictions are against."""
+    with tempfile.TemporaryDirectory() as place:
+        story = Story.create(
+            Path(place) / "story",
+            PREMISE.read_text(encoding="utf-8"),
+            StoryConfig(llm="offline", seed=seed, select="first"),
+        )
+        texts = story.write(paragraphs)
+    chapters = [texts[first : first + 25] for first in range(0, len(texts), 25)]
+    for number, facts in enumerate(canon_facts()):
+        chapters[number % 5][number] += f" {facts}"
+    return chapters
+
+
+def spoil(chapters: list[list[str]], seed: int) -> list[Planted]:
+    """Write contradictions and repetitions into a text, each into a paragraph of its own, and return them."""
+    chance = random.Random(seed)
+    late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(len(chapters[chapter]))]
+    spots = chance.sample(late, 40)
+    planted = []
+    for text, (chapter, at) in zip(CONTRADICTIONS, spots[:20], strict=True):
+        planted.append(Planted("canon", Place(chapter + 1, at + 1), text))
+    for chapter, at in spots[20:]:
+        sentence = max(split_sentences(chapters[chance.randrange(5)][chance.randrange(25)]), key=len)
+        planted.append(Planted("repeat", Place(chapter + 1, at + 1), sentence))
+    for one in planted:
+        assert one.place.paragraph is not None
+        chapters[one.place.chapter - 1][one.place.paragraph - 1] += f" {one.text}"
+    return planted
+
+
+def measure_written(paragraphs: int, seed: int) -> list[Row]:
+    """Check what `offline` writes with and without planted errors; return a row for each kind."""
+    chapters = written(paragraphs, seed)
+    clean = manuscript([list(texts) for texts in chapters])
+    planted = spoil(chapters, seed)
+    spoilt = manuscript(chapters)
+    rows = []
+    for check_kind, kind in (("repetition", "repeat"), ("canon", "canon")):
+        before = check(clean, [check_kind])
+        start = time.perf_counter()
+        findings = check(spoilt, [check_kind])
+        seconds = time.perf_counter() - start
+        known = {(one.place, one.text) for one in before}
+        fresh = [one for one in findings if (one.place, one.text) not in known]
+        wanted = [one for one in planted if one.kind == kind]
+        missed = [one for one in wanted if not any(_tells(finding, one) for finding in fresh)]
+        places = {one.place for one in wanted}
+        false = [one for one in fresh if one.place not in places and kind == "canon"]
+        told = [[f"{one.place}: {one.text}" for one in ones] for ones in (missed, false, before)]
+        rows.append(Row(check_kind, len(wanted), *told, seconds))
+    return rows
+
+
+def _tells(finding: Finding, planted: Planted) -> bool:
+    """Whether a finding is of a planted error: in its paragraph, or of most of its words wherever it was said before.
+
+    What is said more than twice is one finding, at the second place.
+    """
+    return finding.place == planted.place or (
+        2 * len(finding.quote) > len(planted.text) > len(finding.quote) > 0 and (finding.quote in planted.text)
+    )
+
+
 KINDS = {"repetition": "repeat", "names": "name", "canon": "canon", "timeline": "timeline"}
 
 
@@ -291,21 +366,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-n", type=int, default=1000, help="paragraphs")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--written", action="store_true", help="plant in what offline writes")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    rows = measure(options.n, options.seed)
+    rows = (measure_written if options.written else measure)(options.n, options.seed)
     if options.json:
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
         return
-    told = manuscript(book(options.n, options.seed)).paragraphs
-    print(f"{len(told)} paragraphs, {sum(count_words(text) for _, text in told):,} words, seed {options.seed}")
+    if options.written:
+        print(f"{options.n} paragraphs that offline wrote, seed {options.seed}")
+    else:
+        told = manuscript(book(options.n, options.seed)).paragraphs
+        print(f"{len(told)} paragraphs, {sum(count_words(text) for _, text in told):,} words, seed {options.seed}")
     print("check                planted  found  false findings  without the plants  seconds")
     for row in rows:
         found = row.planted - len(row.missed)
         counts = f"{row.planted:7d}{found:7d}{len(row.false):16d}{len(row.clean):20d}"
         print(f"{row.kind:21s}{counts}{row.seconds:9.2f}")
     for row in rows:
-        for what, lines in (("missed", row.missed), ("false", row.false), ("without the plants", row.clean)):
+        clean = [] if options.written else row.clean
+        for what, lines in (("missed", row.missed), ("false", row.false), ("without the plants", clean)):
             for line in lines:
                 print(f"{row.kind}, {what}: {line}")
 

@@ -9,7 +9,7 @@ that stand in every fifth paragraph). One with few of them has to be near the fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 
@@ -31,6 +31,7 @@ OFTEN = 4
 OPENING, IN_A_ROW = 3, 3
 """How many words of so many paragraphs or sentences in a row have to be the same to be a finding."""
 _FREQUENT, _BOOK = 0.2, 25
+_Run = tuple[int, tuple[int, int], int]  # where a stretch begins, the earlier place, how many words
 _TAGS = frozenset(
     "said says say asked asks replied answered whispered muttered murmured told added nodded shook shrugged smiled "
     "looked turned head voice quietly softly slowly back one two never nothing something anything somebody nobody "
@@ -173,27 +174,64 @@ def _worth(text: Text, said: _Said) -> bool:
 
 
 def _runs(text: Text, copies: set[int]) -> Iterator[tuple[tuple[int, int], tuple[int, int], int]]:
-    """Yield (place, earlier place, words) of every longest stretch that was said before; places do not overlap."""
+    """Yield (place, earlier place, words) of every longest stretch that was said before; places do not overlap.
+
+    A sentence that was said before goes before what its parts, each for itself, were taken from.
+    """
     first: dict[tuple[str, ...], tuple[int, int]] = {}
-    size = text.least
+    sentences: dict[tuple[str, ...], tuple[int, int]] = {}
     for number, found in enumerate(text.words):
-        if number in copies:
-            continue
-        ones = [word.text for word in found]
-        run: tuple[int, tuple[int, int], int] | None = None  # start, earlier place, words
-        for start, gram in enumerate(zip(*(ones[shift:] for shift in range(size)), strict=False)):
-            there = first.setdefault(gram, (number, start))
-            again = there != (number, start) and (there[0] != number or there[1] + size <= start)
-            if run and again and there == (run[1][0], run[1][1] + start - run[0]):
-                run = (run[0], run[1], start - run[0] + size)
-                continue
-            if run and again and start < run[0] + run[2]:
-                continue  # within what has been found: the same words, seen from another place
+        if number not in copies:
+            ones = [word.text for word in found]
+            grams = list(zip(*(ones[shift:] for shift in range(text.least)), strict=False))
+            earlier = [first.setdefault(gram, (number, start)) for start, gram in enumerate(grams)]
+            for start, there, length in _stretches(earlier, _wholes(text, number, ones, sentences), number, text.least):
+                yield (number, start), there, length
+
+
+def _stretches(
+    earlier: list[tuple[int, int]], wholes: Mapping[int, tuple[tuple[int, int], int]], number: int, size: int
+) -> Iterator[_Run]:
+    """Yield what of a paragraph was said before, from where each of its runs of `size` words stood first."""
+    run: _Run | None = None
+    for start, there in enumerate(earlier):
+        if (whole := wholes.get(start)) and (run is None or _beside(run, start) != whole[0]):
+            if run and start - run[0] >= size:
+                yield run[0], run[1], min(run[2], start - run[0])
+            run = (start, *whole)
+        again = there != (number, start) and (there[0] != number or there[1] + size <= start)
+        if run and again and there == _beside(run, start):
+            run = (run[0], run[1], max(run[2], start - run[0] + size))
+        elif not run or start >= run[0] + run[2] or not (again or start + size <= run[0] + run[2]):
             if run:
-                yield (number, run[0]), run[1], run[2]
+                yield run
             run = (start, there, size) if again else None
-        if run:
-            yield (number, run[0]), run[1], run[2]
+    if run:
+        yield run
+
+
+def _beside(run: _Run, start: int) -> tuple[int, int]:
+    """The word of the earlier place that stands where `start` does in a stretch."""
+    return run[1][0], run[1][1] + start - run[0]
+
+
+def _wholes(
+    text: Text, number: int, ones: list[str], known: dict[tuple[str, ...], tuple[int, int]]
+) -> dict[int, tuple[tuple[int, int], int]]:
+    """Return where a paragraph's sentences begin that were said before: the earlier place, and how many words.
+
+    Those that were not are made known.
+    """
+    again: dict[int, tuple[tuple[int, int], int]] = {}
+    start = 0
+    for _, members in groupby(text.sentences[number]):
+        length = sum(1 for _ in members)
+        if length >= text.least:
+            there = known.setdefault(tuple(ones[start : start + length]), (number, start))
+            if there != (number, start):
+                again[start] = (there, length)
+        start += length
+    return again
 
 
 def _openings(text: Text, copies: set[int]) -> list[Finding]:

@@ -85,6 +85,18 @@ def test_a_phrase_said_again_is_merged_to_the_longest():
     assert found.quote == "money in three different tins"
 
 
+def test_a_sentence_said_again_is_found_though_its_parts_stand_elsewhere_too():
+    parts = ["When the ferryman came out of", "the orchard gate that morning", "was standing on the other side"]
+    told = f"{parts[0]} {parts[1]} {parts[2]} and waved."
+    chapters = clean_story()
+    for number, part in enumerate(parts):
+        chapters[0].insert(number, f"Nobody knew {part} at noon.")
+    chapters[0].append(told)
+    chapters[1].append(f"It rained. {told}")
+    (found,) = [one for one in repetition(book(*chapters)) if one.place == Place(2, len(chapters[1]))]
+    assert (found.quote, found.other) == (told.removesuffix("."), Place(1, len(chapters[0])))
+
+
 def test_a_phrase_of_five_words_is_found_across_the_book_and_four_are_not():
     filler = [f"Number {n} of {n * 7} went by, {n * 13} or so." for n in range(80)]
     again = [

@@ -41,7 +41,9 @@ def _learnt(memory: Memory, step: WriteTriples) -> Any:
 
 
 def _like(memory: Memory, step: FindRationales) -> Any:
-    return memory.rationales.like(step.problem, step.k, apart_from=step.apart_from, refuted=step.refuted)
+    return memory.rationales.like(
+        step.problem, step.k, apart_from=step.apart_from, apart_from_id=step.apart_from_id, refuted=step.refuted
+    )
 
 
 _ANSWERS: Mapping[type, Callable[[Memory, Any], Any]] = {

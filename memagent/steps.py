@@ -140,8 +140,8 @@ class Gather:
 class FindRationales:
     """Ask for solved problems. Answered with a list of up to `k` rationales, one a problem, the likest first.
 
-    Those of the problem `apart_from` are left out, and so are attempts that turned out wrong, unless `refuted` asks for
-    these alone.
+    Those of the problem `apart_from`, or of the problem with the id `apart_from_id`, are left out, and so are attempts
+    that turned out wrong, unless `refuted` asks for these alone.
     """
 
     problem: str
@@ -149,6 +149,7 @@ class FindRationales:
     apart_from: str = ""
     refuted: bool = False
     timeout: float | None = None
+    apart_from_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +267,16 @@ def execute(program: str, *, seconds: float = 10.0, memory: int = 256) -> Flow[E
 
 
 def find_rationales(
-    problem: str, k: int = 3, *, apart_from: str = "", refuted: bool = False, timeout: float | None = None
+    problem: str,
+    k: int = 3,
+    *,
+    apart_from: str = "",
+    apart_from_id: str = "",
+    refuted: bool = False,
+    timeout: float | None = None,
 ) -> Flow[list[Rationale]]:
     """Ask for up to `k` solved problems like a problem in words, one rationale each, the likest first."""
-    answer: list[Rationale] = yield FindRationales(problem, k, apart_from, refuted, timeout)
+    answer: list[Rationale] = yield FindRationales(problem, k, apart_from, refuted, timeout, apart_from_id)
     return answer
 
 

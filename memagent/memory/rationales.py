@@ -6,7 +6,7 @@ alice.rationales.search("What is 18 * 3?")
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
@@ -21,6 +21,7 @@ from memagent.stores.rationale import check_rationale
 from memagent.types import REFUTED, Hit, Rationale, Scope
 
 _BATCH = 1024
+_LAST = " .?!,:;\u2026\u3002\u3001\u061f\u06d4\u0964"  # what ends a sentence, and blanks
 
 
 class Rationales:
@@ -77,21 +78,33 @@ class Rationales:
     def __repr__(self) -> str:
         return f"Rationales({self._scope})"
 
-    def search(self, problem: str, k: int = 5, *, apart_from: str = "", using: str = "hybrid") -> list[Hit]:
-        """Return up to k rationales for a problem in words, best first; a blank problem finds nothing.
+    def search(
+        self, problem: str, k: int = 5, *, apart_from: str = "", apart_from_id: str = "", using: str = "hybrid"
+    ) -> list[Hit]:
+        """Return up to k rationales by likeness of their problems, best first.
 
         Args:
             problem: what is to be solved.
-            k: how many hits at most.
-            apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            k: how many at most.
+            apart_from: a problem whose own rationales are left out, such as `problem` itself; see `problem_key`.
+            apart_from_id: the id of such a problem, where rationales were kept with one (`problem_id` in the metadata).
             using: `hybrid` (words and vectors), `dense` or `keyword`.
 
         Raises:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: rationales are not searched that way.
         """
-        arguments.check_search(k, problem=problem, apart_from=apart_from)
-        return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
+        arguments.check_search(k, problem=problem, apart_from=apart_from, apart_from_id=apart_from_id)
+        retriever, own = self._retriever(using), _own(apart_from, apart_from_id)
+        if own is None:
+            return retriever.retrieve(problem, k, self._scope)
+        count = k
+        while True:
+            hits = retriever.retrieve(problem, count, self._scope)
+            others = {one.id for one in self._there([hit.id for hit in hits]) if not own(one)}
+            if len(others) >= k or len(hits) < count:
+                return [hit for hit in hits if hit.id in others][:k]
+            count *= 4
 
     def record(self, id: str, *, success: bool = True) -> None:
         """Count one more time that a rationale was followed by success, or by failure; a shared one counts for all.
@@ -102,18 +115,27 @@ class Rationales:
         self._core.rationales.record(self._scope, id, success=success)
 
     def like(
-        self, problem: str, k: int = 5, *, apart_from: str = "", refuted: bool = False, using: str = "hybrid"
+        self,
+        problem: str,
+        k: int = 5,
+        *,
+        apart_from: str = "",
+        apart_from_id: str = "",
+        refuted: bool = False,
+        using: str = "hybrid",
     ) -> list[Rationale]:
         """Return up to k solved problems like a problem in words, the likest first: one rationale each.
 
         Of a problem's rationales the one that has served best is taken: by successes and failures since, then by the
         `agreement` in its metadata, then the shortest. One that was followed by failures more often than by success
-        makes its problem less like in proportion, so that it sinks.
+        makes its problem less like in proportion, so that it sinks. Which problem a rationale solves is a matter of the
+        problem's own words (`problem_key`), also where it was kept by its structure.
 
         Args:
             problem: what is to be solved.
             k: how many problems at most.
             apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            apart_from_id: the id of such a problem, where rationales were kept with one (`problem_id` in the metadata).
             refuted: attempts that turned out wrong, and these alone.
             using: `hybrid` (words and vectors), `dense` or `keyword`.
 
@@ -121,14 +143,16 @@ class Rationales:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: rationales are not searched that way.
         """
-        count = 8 * k
+        arguments.check_search(k, problem=problem, apart_from=apart_from, apart_from_id=apart_from_id)
+        own, count = _own(apart_from, apart_from_id) or (lambda _: False), 8 * k
         while True:
-            hits = self.search(problem, count, apart_from=apart_from, using=using)
+            hits = self.search(problem, count, using=using)
             likeness = {hit.id: hit.score for hit in hits}
             found = [one for one in self._there(list(likeness)) if one.verified.startswith(REFUTED) == refuted]
             best: dict[str, Rationale] = {}
             for one in sorted(found, key=_served, reverse=True):
-                best.setdefault(key(one.problem), one)
+                if not own(one):
+                    best.setdefault(_solved(one), one)
             if len(best) >= 2 * k or len(hits) < count:
                 ranked = sorted(best.values(), key=lambda one: (-likeness[one.id] * _trust(one), one.id))
                 return ranked[:k]
@@ -158,10 +182,9 @@ class Rationales:
     alike = awaitable(like)
     arecord_all = awaitable(record_all)
 
-    def _retriever(self, using: str, apart_from: str) -> Retriever:
+    def _retriever(self, using: str) -> Retriever:
         store = self._core.rationales
-        dense = RationaleDense(store, self._core.embedder, apart_from=apart_from)
-        keyword = RationaleKeyword(store, apart_from=apart_from)
+        dense, keyword = RationaleDense(store, self._core.embedder), RationaleKeyword(store)
         return arguments.one_way(using, dense, keyword, what="rationales")
 
     def _vectors(self, rationales: Sequence[Rationale]) -> Vectors:
@@ -169,6 +192,33 @@ class Rationales:
         texts = [of_rationale(one.problem, one.reasoning, one.answer, one.source).embedded for one in rationales]
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         return self._core.embed(list(places))[[places[text] for text in texts]]
+
+
+def problem_key(problem: str) -> str:
+    """Return what a problem is known by: its words, whatever their compatibility forms, case, blanks and last signs.
+
+    The last signs are those that end a sentence in Latin, Greek, Arabic, Indic and Chinese writing; an exclamation mark
+    behind a figure stays, since 5! is not 5.
+    """
+    plain = key(problem)
+    bare = plain.rstrip(_LAST)
+    return (bare + "!" * (bare[-1:].isdigit() and plain[len(bare) :].startswith("!"))) or plain
+
+
+def _solved(one: Rationale) -> str:
+    """The key of the problem that a rationale solves: of its own words, where it was kept by its structure."""
+    original = one.metadata.get("problem")
+    return problem_key(original if isinstance(original, str) and original.strip() else one.problem)
+
+
+def _own(problem: str, id: str) -> Callable[[Rationale], bool] | None:
+    """Whether a rationale solves the problem of these words, or of this id; `None` where neither is given."""
+    wanted = problem_key(problem)
+    if not wanted and not id:
+        return None
+    return lambda one: bool(
+        (wanted and _solved(one) == wanted) or (id and str(one.metadata.get("problem_id", "")) == id)
+    )
 
 
 def _trust(one: Rationale) -> float:

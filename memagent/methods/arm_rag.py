@@ -6,7 +6,8 @@
 Where we differ from the paper and its published code:
 - Examples are of different problems, one rationale each, the one that has served best; the code's five are of 2.2
   problems on average. Those of the problem itself are left out unless they are asked for; the code's figures on its
-  training set have the question among its own examples.
+  training set have the question among its own examples. Which problem it is goes by its own words and by its id, never
+  by what it is searched by: two problems of one structure are two.
 - Answers are compared by value (`verifying.numeric`): the code's comparison of strings can never be right for a known
   answer with a comma. The last balanced box counts; an attempt without a box is not kept.
 - The memory learns while it solves, and forgets: what was followed by failure sinks (`Rationales.like`).
@@ -18,6 +19,8 @@ Where we differ from the paper and its published code:
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +38,7 @@ Key = Literal["plain", "obfuscated", "structure"]
 """By what problems are found: as they are; with made-up words for the nouns of the query; both sides by structure."""
 
 _ORIGINAL = "problem"  # in the metadata of a rationale that is kept by its structure
+_ID = "problem_id"  # in the metadata of one whose problem has an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def learn(
     *,
     shared: bool = False,
     source: str = "",
+    id: str = "",
     failures: bool = False,
     key: Key = "plain",
     nouns: Nouns | None = None,
@@ -94,6 +99,7 @@ def learn(
         check: of `verifying`, or your own.
         shared: let every scope of the memory see them.
         source: where they come from.
+        id: of the problem, if it has one; `solve` leaves out, by its id, a problem that is put in other words as well.
         failures: keep wrong attempts too, marked as such.
         key: `structure` keeps them by the structure of the problem; the problem stays in the metadata.
         nouns: lists a problem's nouns; asked of the model if not given.
@@ -107,6 +113,7 @@ def learn(
     found = (yield from _nouns(problem, nouns, timeout, [])) if key == "structure" else None
     shown = problem if found is None else structure(problem, found)
     meant = {} if found is None else {_ORIGINAL: problem}
+    named = {_ID: id} if id else {}
     agreeing = Counter(_plain(verdict) for verdict in verdicts if verdict.right)
     kept = [
         Rationale(
@@ -116,7 +123,8 @@ def learn(
             verdict.by if verdict.right else f"{REFUTED} by {verdict.by}",
             source,
             shared,
-            {"agreement": agreeing[_plain(verdict)] / len(given) if verdict.right else 0.0, **meant},
+            {"agreement": agreeing[_plain(verdict)] / len(given) if verdict.right else 0.0, **meant, **named},
+            "" if found is None else _own_id(problem, attempt, verdict.answer, source),
         )
         for attempt, verdict in sorted(zip(given, verdicts, strict=True), key=lambda pair: not pair[1].right)
         if verdict.right or (failures and verdict.right is False and verdict.answer)
@@ -150,6 +158,7 @@ def solve(
     *,
     k: int = 5,
     check: Check | None = None,
+    id: str = "",
     leak: bool = False,
     key: Key = "plain",
     nouns: Nouns | None = None,
@@ -171,6 +180,7 @@ def solve(
         problem: what is to be solved; the prompt has it as it is, whatever the key.
         k: how many examples.
         check: says whether the answer is right; without one nothing is learnt.
+        id: of the problem, if it has one; what was learnt with this id is left out, besides what has the same words.
         leak: let rationales of this very problem be examples.
         key: by what like problems are found.
         nouns: lists a problem's nouns; asked of the model if not given.
@@ -197,7 +207,7 @@ def solve(
             key = "plain"
         else:
             query = structure(problem, found) if key == "structure" else obfuscated(problem, found, seed=seed)
-        aside = "" if leak else (query if key == "structure" else problem)
+        aside = ("", "") if leak else (problem, id)
         if k:
             examples = yield from _found(query, k, aside, False, search_timeout, problems)
         if contrast:
@@ -208,7 +218,7 @@ def solve(
         )
         text = reply.text.strip() if reply is not None else ""
         if text:
-            keep = _Keep(shared, source, key, found)
+            keep = _Keep(shared, source, id, key, found)
             verdict, ids = yield from _learnt(text, problem, examples, check, keep)
         else:
             problems.append(why or "the model wrote nothing")
@@ -223,6 +233,7 @@ class _Keep:
 
     shared: bool
     source: str
+    id: str
     key: Key
     nouns: Sequence[str] | None
 
@@ -235,7 +246,14 @@ def _learnt(
         return None, ()
     nouns = keep.nouns or ()
     learnt = yield from learn(
-        problem, [text], check, shared=keep.shared, source=keep.source, key=keep.key, nouns=lambda _: nouns
+        problem,
+        [text],
+        check,
+        shared=keep.shared,
+        source=keep.source,
+        id=keep.id,
+        key=keep.key,
+        nouns=lambda _: nouns,
     )
     [verdict] = learnt.verdicts
     if examples and verdict.right is not None:
@@ -243,10 +261,20 @@ def _learnt(
     return verdict, learnt.ids
 
 
+def _own_id(*content: str) -> str:
+    """An id for a rationale that is kept by its structure, which other problems with the same answer may share."""
+    digest = hashlib.blake2b(json.dumps(["structure", *content]).encode(), digest_size=12).hexdigest()
+    return f"rationale:{digest}"
+
+
 def _found(
-    query: str, k: int, aside: str, refuted: bool, timeout: float | None, problems: list[str]
+    query: str, k: int, aside: tuple[str, str], refuted: bool, timeout: float | None, problems: list[str]
 ) -> Flow[Sequence[Rationale]]:
-    found, why = yield from attempted(find_rationales(query, k, apart_from=aside, refuted=refuted, timeout=timeout))
+    """Up to k rationales for like problems, and none of the problem `aside`, which is its words and its id."""
+    words, id = aside
+    found, why = yield from attempted(
+        find_rationales(query, k, apart_from=words, apart_from_id=id, refuted=refuted, timeout=timeout)
+    )
     if found is None:
         problems.append(f"no examples: {why}")
     return found or ()

@@ -17,6 +17,7 @@ from memagent import Controller, Memory
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, UsageProblem
 from memagent.flow import FindRationales, Flow, Tell
+from memagent.memory.rationales import problem_key
 from memagent.methods.arm_rag import Learnt, Solved, learn, solve
 from memagent.methods.obfuscating import nouns_in, obfuscated, structure
 from memagent.methods.verifying import Verdict, boxed, checked, exact, judge, numeric, passes, value
@@ -112,6 +113,66 @@ def test_4_the_problem_itself_is_no_example_unless_asked_for(memory: Memory) -> 
     for leak in (False, True):
         solved: Solved = ran(memory, solve(CLIPS, leak=leak), ScriptedLLM([right("72")]))
         assert len(solved.answer.hits) == leak
+
+
+KEYS = ("plain", "obfuscated", "structure")
+
+
+def nouns_of(problem: str) -> list[str]:
+    known = ("Natalia", "clips", "April", "May", "Bo", "pies", "Al", "cakes", "June", "July", "clip", "pie")
+    return [word for word in known if word in problem]
+
+
+@pytest.mark.parametrize("kept", KEYS)
+@pytest.mark.parametrize("asked", KEYS)
+def test_4_the_problem_itself_is_no_example_whatever_the_keys(memory: Memory, kept: Any, asked: Any) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), key=kept, nouns=nouns_of))
+    for leak in (False, True):
+        flow = solve(CLIPS, key=asked, nouns=nouns_of, leak=leak)
+        solved: Solved = ran(memory, flow, ScriptedLLM([right("1")]))
+        assert len(solved.answer.hits) == leak
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    "spelt",
+    [CLIPS.rstrip("?"), CLIPS.replace("sell?", "sell ?"), CLIPS.upper(), f" {CLIPS}  ", CLIPS.replace("?", "\uff1f")],
+)
+def test_4_the_problem_is_itself_however_it_is_spelt(memory: Memory, key: Any, spelt: str) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), key=key, nouns=nouns_of))
+    solved: Solved = ran(memory, solve(spelt, key=key, nouns=nouns_of, contrast=1), ScriptedLLM([right("1")]))
+    assert solved.answer.hits == ()
+
+
+def test_4_other_problems_of_the_same_structure_are_examples(memory: Memory) -> None:
+    for problem in ("Bo bakes 3 pies.", "Al bakes 3 cakes."):
+        ran(memory, learn(problem, [right("3")], numeric("3"), key="structure", nouns=nouns_of))
+    llm = ScriptedLLM([right("3")])
+    solved: Solved = ran(memory, solve("Natalia bakes 3 clips.", key="structure", nouns=nouns_of), llm)
+    assert {memory.rationales.get(hit.id).metadata["problem"] for hit in solved.answer.hits} == {
+        "Bo bakes 3 pies.",
+        "Al bakes 3 cakes.",
+    }
+
+
+def test_4_a_problem_in_other_words_is_left_out_by_its_id(memory: Memory) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), id="p17"))
+    other = "In April 48 clips were sold, and half as many in May. What is the sum?"
+    for id, examples in (("p17", 0), ("p1", 1), ("", 1)):
+        solved: Solved = ran(memory, solve(other, id=id), ScriptedLLM([right("72")]))
+        assert len(solved.answer.hits) == examples
+    ran(memory, solve(other, id="p17", check=numeric("72")), ScriptedLLM([right("72")]))
+    assert [one.metadata["problem_id"] for one in memory.rationales.all()] == ["p17", "p17"]
+    assert len(memory.rationales.search(other, apart_from_id="p17")) == 0
+    assert len(memory.rationales.search(other, apart_from=other)) == 1
+
+
+@given(st.text(max_size=30), st.sampled_from(["", "?", " ?", "...", "\u3002", "!"]))
+def test_4_last_signs_and_case_make_no_other_problem(text: str, last: str) -> None:
+    if text[-1:].isdigit() or not problem_key(text):
+        return
+    assert problem_key(f" {text}{last}".upper().lower()) == problem_key(text.upper().lower())
+    assert problem_key("What is 5!") != problem_key("What is 5?") == problem_key("what is  5")
 
 
 @pytest.mark.parametrize("key", ["obfuscated", "structure"])

@@ -11,15 +11,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Literal
 
 from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow
+from memagent.methods.amounts import Unclear, amount, same, value
 from memagent.methods.rat_reading import program_in
 from memagent.methods.running import tested
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
+
+__all__ = ["Check", "Verdict", "boxed", "checked", "exact", "judge", "numeric", "passes", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,7 @@ class Verdict:
 Check = Callable[[str], Any]
 """Called with an attempt; returns a `Verdict`, or a flow of one."""
 
-_BOX = re.compile(r"\\(?:f?boxed)\s*\{")
-_WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox)\s*\{([^{}]*)\}")
-_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]+)\}\s*\{([^{}]+)\}")
-_NUMBER = re.compile(r"[-+−]?\s*(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d*)?|\.\d+)(?:\s*/\s*\d+(?:\.\d+)?)?")
-_CURRENCY = "$€£¥₹₽"
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_BRACE = re.compile(r"\\f?boxed\s*\{|\\(?=\\f?boxed\s*\{)|\\.|[{}]", re.DOTALL)
 _VERDICT = {
     "type": "object",
     "properties": {"right": {"type": "boolean"}, "reason": {"type": "string"}},
@@ -57,62 +54,51 @@ _VERDICT = {
 
 
 def boxed(text: str) -> str | None:
-    r"""Return what stands in the last balanced `\boxed{...}` of a text, or `None`; a box in a box counts itself."""
-    found: str | None = None
-    for match in _BOX.finditer(text):
-        depth, at = 1, match.end()
-        while at < len(text) and depth:
-            depth += {"{": 1, "}": -1}.get(text[at], 0) if text[at - 1] != "\\" else 0
-            at += 1
-        if not depth:
-            found = text[match.end() : at - 1].strip()
+    r"""Return what stands in the last balanced `\boxed{...}` of a text, or `None`; a box in a box counts itself.
+
+    A brace behind a backslash is a sign and no brace. It takes time in proportion to the text.
+    """
+    found, begun = None, -1
+    open_ones: list[int] = []  # where the content of a box begins; -1 for other braces
+    for match in _BRACE.finditer(text):
+        token = match.group()
+        if token == "}":
+            start = open_ones.pop() if open_ones else -1
+            if start > begun:
+                begun, found = start, text[start : match.start()].strip()
+        elif token.endswith("{") and token != r"\{":
+            open_ones.append(match.end() if len(token) > 1 else -1)
     return found
 
 
-def value(text: str) -> Fraction | None:
-    r"""Return the number that a short text states, or `None`, without regard to currency, commas and units.
-
-    `70,000`, `$70000`, `70000.00`, `70,000 dollars`, `70 thousand` are one number; `1/2` and `\frac{1}{2}` are another.
-    Of an equation the last side counts. A text with two different numbers states none.
-    """
-    plain = unicodedata.normalize("NFKC", text).rpartition("=")[2]
-    plain = _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r" \1 ", plain))
-    plain = re.sub(r"\\[,;:! ]|[\\~*_`]", " ", plain).translate(dict.fromkeys(map(ord, _CURRENCY), " "))
-    numbers: set[Fraction] = set()
-    for match in _NUMBER.finditer(plain):
-        number = _read(match.group())
-        if number is None:
-            return None
-        scale = re.match(r"\s*([a-z]+)", plain[match.end() :], re.IGNORECASE)
-        numbers.add(number * _SCALES.get(scale.group(1).lower(), 1) if scale else number)
-    return numbers.pop() if len(numbers) == 1 else None
-
-
-def _read(text: str) -> Fraction | None:
-    plain = re.sub(r"[\s,+]", "", text).replace("−", "-")
-    top, _, bottom = plain.partition("/")
-    try:
-        return Fraction(top.rstrip(".") or "0") / Fraction(bottom or 1)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
 def numeric(gold: str) -> Check:
-    """Return a check by value: the last box states the same number as `gold`, however it is written."""
-    wanted = value(gold)
-    if wanted is None:
-        raise UsageProblem(f"{gold!r} states no number", hint="Use exact(gold) for answers that are words.")
+    """Return a check by value: the last box states the same number as `gold`, however it is written.
+
+    What cannot be read surely, or reads both ways, is unclear and neither right nor wrong; see `amounts`.
+    """
+    try:
+        wanted = amount(gold)
+    except Unclear as error:
+        hint = "Use exact(gold) for answers that are words."
+        raise UsageProblem(f"{_shown(gold)} states no one number: {error}", hint=hint) from None
 
     def check(attempt: str) -> Verdict:
         found = boxed(attempt)
         if found is None:
             return Verdict(None, by="numeric", why="it has no box")
-        number = value(found)
-        if number is None:
-            return Verdict(None, found, "numeric", f"{found!r} states no one number")
-        return Verdict(number == wanted, found, "numeric", f"{found!r} is {'' if number == wanted else 'not '}{gold!r}")
+        try:
+            right = same(amount(found), wanted)
+        except Unclear as error:
+            return Verdict(None, found, "numeric", f"{_shown(found)} states no one number: {error}")
+        said = "may be" if right is None else "is" if right else "is not"
+        return Verdict(right, found, "numeric", f"{_shown(found)} {said} {_shown(gold)}")
 
     return check
+
+
+def _shown(answer: str) -> str:
+    """An answer in quotation marks, shortened, without marks that would end a line."""
+    return repr(answer if len(answer) <= 80 else f"{answer[:79]}…")
 
 
 def exact(gold: str) -> Check:

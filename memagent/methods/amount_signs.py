@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MOST = 400
+_MOST = 300
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _SUPERSCRIPT = re.compile(f"[{_RAISED}]+")
 _PLAIN = str.maketrans(
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
         raise Unclear(f"it is longer than {_MOST} signs")
     flat = "".join(map(_known, _SUPERSCRIPT.sub(lambda found: "^" + found.group().translate(_PLAIN), text)))
     flat = unicodedata.normalize("NFKC", flat).translate(_PLAIN)
-    return _bare(_without_latex(flat))
+    return _bare(" ".join(_without_latex(flat).split()))
 
 
 def _known(sign: str) -> str:

@@ -37,7 +37,7 @@ MONEY = re.compile(r"\s*(?:dollars?|bucks?|euros?|pounds?|rubles?|roubles?|ру�
 _WORD = r"[^\W\d_]++(?:['\u2019\-][^\W\d_]++)*+"
 _AREA = r"(?:[mckd]m|m|in|ft|yd|mi)[23]"
 _UNIT = rf"(?:{_AREA}\b|{_WORD}\.?|°\s?[CF]?\b|°|[$€£¥₹₽₩₪₫₴₺฿₦₱%])(?:\s*\^\s*-?[1-4]\b)?"
-_UNITS = re.compile(rf"-?(?:\s*/?\s*{_UNIT}|\s*\({_WORD}(?:\s{_WORD})*\))*\s*")
+_UNITS = re.compile(rf"-?(?>\s*/?\s*{_UNIT}|\s*\({_WORD}(?:\s{_WORD})*+\))*+\s*")  # it never goes back
 _LETTER_WORD = re.compile(r"[^\W\d_]+")
 _CASED = re.compile(r"[A-Za-z\u00c0-\u024f\u0370-\u052f]+")
 _MOST_WORDS = 6
@@ -49,16 +49,16 @@ _BRIEF = frozenset(
     "м г с ч л т р км см мм кг мл мг га шт в на за из от до со".split()
 )
 _CHANGING = frozenset(
-    "or than minus plus negative positive over under below above squared cubed factorial power is are was were isn wrong "
-    "incorrect short loss debt deficit score gross grand base mod modulo pi sqrt root log ln sin cos tan infinity "
-    "half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths eighth eighths "
-    "ninth ninths tenth tenths twelfth twelfths hundredth hundredths thousandth thousandths millionth millionths permille "
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety ones twos threes fives tens "
-    "hundred thousand million billion trillion quadrillion quintillion dozen lakh crore "
-    "mil mille mila tausend millionen millones milhões milioni milliard milliards milliarden millard mio mrd "
-    "или минус плюс половина половиной половины полтора треть трети четверть четверти десятых сотых тысячных "
-    "тысяч тысячи тысяча миллион миллионов миллиард миллиардов два три четыре пять".split()
+    "or than minus plus negative positive over under below above squared cubed factorial power is are was were isn "
+    "wrong  incorrect short loss debt deficit score gross grand base mod modulo pi sqrt root log ln sin cos tan "
+    "infinity  half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh sevenths "
+    "eighth eighths  ninth ninths tenth tenths twelfth twelfths hundredth hundredths thousandth thousandths millionth "
+    "millionths permille  zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen  eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety ones twos "
+    "threes fives tens  hundred thousand million billion trillion quadrillion quintillion dozen lakh crore  mil mille "
+    "mila tausend millionen millones milhões milioni milliard milliards milliarden millard mio mrd  или минус плюс "
+    "половина половиной половины полтора треть трети четверть четверти десятых сотых тысячных  тысяч тысячи тысяча "
+    "миллион миллионов миллиард миллиардов два три четыре пять".split()
 )
 _CHANGING_IDEOGRAPHS = frozenset("零〇一二三四五六七八九十百千万萬亿億兆半多余餘几成折不非没負负")
 _DENYING = re.compile(

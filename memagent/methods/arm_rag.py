@@ -22,22 +22,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from memagent.errors import Stopped, UsageProblem
-from memagent.flow import Flow, count_outcome, find_rationales, gather, generate, keep_rationales, tell
+from memagent.flow import Flow, count_outcome, gather, generate, keep_rationales
+from memagent.methods.arm_rag_examples import (
+    ORIGINAL,
+    Key,
+    Looked,
+    answer_with,
+    check_key,
+    found_for,
+    looked,
+    nouns_of,
+    shown,
+)
 from memagent.methods.attempts import attempted
-from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
+from memagent.methods.obfuscating import Nouns, structure
 from memagent.methods.verifying import Check, Verdict, boxed, checked, value
 from memagent.prompts import fill
-from memagent.types import REFUTED, Answer, Hit, Part, Rationale
+from memagent.types import REFUTED, Answer, Rationale
 
-Key = Literal["plain", "obfuscated", "structure"]
-"""By what problems are found: as they are; with made-up words for the nouns of the query; both sides by structure."""
-
-_ORIGINAL = "problem"  # in the metadata of a rationale that is kept by its structure
 _ID = "problem_id"  # in the metadata of one whose problem has an id
 
 
@@ -105,19 +112,19 @@ def learn(
         nouns: lists a problem's nouns; asked of the model if not given.
         timeout: seconds for the call for nouns.
     """
-    _check_key(key)
+    check_key(key)
     given = list(tried)
     verdicts: list[Verdict] = []
     for attempt in given:
         verdicts.append((yield from checked(check, attempt)))
-    found = (yield from _nouns(problem, nouns, timeout, [])) if key == "structure" else None
-    shown = problem if found is None else structure(problem, found)
-    meant = {} if found is None else {_ORIGINAL: problem}
+    found = (yield from nouns_of(problem, nouns, timeout, [])) if key == "structure" else None
+    kept_as = problem if found is None else structure(problem, found)
+    meant = {} if found is None else {ORIGINAL: problem}
     named = {_ID: id} if id else {}
     agreeing = Counter(_plain(verdict) for verdict in verdicts if verdict.right)
     kept = [
         Rationale(
-            shown,
+            kept_as,
             attempt,
             verdict.answer,
             verdict.by if verdict.right else f"{REFUTED} by {verdict.by}",
@@ -134,23 +141,43 @@ def learn(
     return Learnt(tuple(dict.fromkeys(ids)), counts[True], counts[False], counts[None], tuple(verdicts))
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Attempts of a model at a problem; iterating over it gives their texts.
+
+    Attributes:
+        texts: the attempts that came about.
+        problems: why the others did not, one reason each.
+    """
+
+    texts: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
 def attempts(
     problem: str, count: int = 5, *, temperature: float = 0.7, seed: int = 0, timeout: float | None = 120.0
-) -> Flow[list[str]]:
-    """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are left out.
+) -> Flow[Tried]:
+    """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are told.
 
     `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled.
     """
     messages = fill("arm_rag/attempt", problem=problem)
 
-    def one(number: int) -> Flow[str]:
-        reply, _ = yield from attempted(
+    def one(number: int) -> Flow[tuple[str, str]]:
+        reply, why = yield from attempted(
             generate(messages, temperature=temperature, seed=seed + number, timeout=timeout, label="arm_rag/attempt")
         )
-        return reply.text.strip() if reply is not None else ""
+        text = reply.text.strip() if reply is not None else ""
+        return text, "" if text else why or "the model wrote nothing"
 
     found = yield from gather(*(one(number) for number in range(count)))
-    return [text for text in found if text]
+    return Tried(tuple(text for text, _ in found if text), tuple(why for _, why in found if why))
 
 
 def solve(
@@ -193,38 +220,34 @@ def solve(
         timeout: seconds for each call.
         search_timeout: seconds for each search.
     """
-    _check_key(key)
+    check_key(key)
     if k < 0 or contrast < 0 or best not in ("last", "first"):
         raise UsageProblem(f"k={k}, contrast={contrast}, best={best!r} cannot be", hint="best is 'last' or 'first'.")
     problems: list[str] = []
-    text, query, verdict = "", problem, None
+    text, how, verdict = "", Looked(problem, "plain", None), None
     examples: Sequence[Rationale] = ()
     failed: Sequence[Rationale] = ()
     ids: tuple[str, ...] = ()
     try:
-        found = None if key == "plain" else (yield from _nouns(problem, nouns, timeout, problems))
-        if found is None:
-            key = "plain"
-        else:
-            query = structure(problem, found) if key == "structure" else obfuscated(problem, found, seed=seed)
+        how = yield from looked(problem, key, nouns, seed, timeout, problems)
         aside = ("", "") if leak else (problem, id)
         if k:
-            examples = yield from _found(query, k, aside, False, search_timeout, problems)
+            examples = yield from found_for(how.query, k, aside, False, search_timeout, problems)
         if contrast:
-            failed = yield from _found(query, contrast, aside, True, search_timeout, problems)
-        messages = fill("arm_rag/solve", problem=problem, examples=_shown(examples, failed, best))
+            failed = yield from found_for(how.query, contrast, aside, True, search_timeout, problems)
+        messages = fill("arm_rag/solve", problem=problem, examples=shown(examples, failed, best))
         reply, why = yield from attempted(
             generate(messages, max_tokens=max_tokens, temperature=0.0, timeout=timeout, label="arm_rag/solve")
         )
         text = reply.text.strip() if reply is not None else ""
         if text:
-            keep = _Keep(shared, source, id, key, found)
+            keep = _Keep(shared, source, id, how.key, how.nouns)
             verdict, ids = yield from _learnt(text, problem, examples, check, keep)
         else:
             problems.append(why or "the model wrote nothing")
     except Stopped as error:
         problems.append(f"stopped: {error.message}")
-    return Solved(_answer(text, examples, query, problems), boxed(text), verdict, ids)
+    return Solved(answer_with(text, examples, how.query, problems), boxed(text), verdict, ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,56 +290,6 @@ def _own_id(*content: str) -> str:
     return f"rationale:{digest}"
 
 
-def _found(
-    query: str, k: int, aside: tuple[str, str], refuted: bool, timeout: float | None, problems: list[str]
-) -> Flow[Sequence[Rationale]]:
-    """Up to k rationales for like problems, and none of the problem `aside`, which is its words and its id."""
-    words, id = aside
-    found, why = yield from attempted(
-        find_rationales(query, k, apart_from=words, apart_from_id=id, refuted=refuted, timeout=timeout)
-    )
-    if found is None:
-        problems.append(f"no examples: {why}")
-    return found or ()
-
-
-def _nouns(problem: str, nouns: Nouns | None, timeout: float | None, problems: list[str]) -> Flow[Sequence[str] | None]:
-    """The nouns of a problem; `None` where they cannot be listed, which is told."""
-    if nouns is not None:
-        return list(nouns(problem))
-    found, why = yield from attempted(listed(problem, timeout=timeout))
-    if found is None:
-        problems.append(f"the problem is taken as it is, because its nouns could not be listed: {why}")
-        yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
-    return found
-
-
-def _shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str) -> str:
-    """The examples as the prompt has them, then wrong attempts, if any, before them."""
-    ordered = list(reversed(examples)) if best == "last" else list(examples)
-    blocks = [f"Wrong, not to be followed:\n{_example(one)}" for one in failed]
-    return "\n\n".join([*blocks, *map(_example, ordered)]) or "(none yet)"
-
-
-def _example(one: Rationale) -> str:
-    return f"Question: {one.metadata.get(_ORIGINAL) or one.problem}\n{one.reasoning}"
-
-
-def _answer(text: str, examples: Sequence[Rationale], query: str, problems: Sequence[str]) -> Answer:
-    hits = tuple(
-        Hit(one.id, one.text, 1.0, why=f"{one.successes} times followed by success, {one.failures} by failure",
-            source=one.source, kind="rationale")
-        for one in examples
-    )  # fmt: skip
-    part = Part(text, text, "retrieved" if hits else "first", queries=(query,), hits=hits)
-    return Answer(text, hits, (part,), tuple(problems))
-
-
 def _plain(verdict: Verdict) -> object:
     number = value(verdict.answer)
     return verdict.answer.strip() if number is None else number
-
-
-def _check_key(key: str) -> None:
-    if key not in ("plain", "obfuscated", "structure"):
-        raise UsageProblem(f"key={key!r} is not known", hint="Use 'plain', 'obfuscated' or 'structure'.")

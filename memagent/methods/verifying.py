@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import unicodedata
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow
 from memagent.methods.amounts import Unclear, amount, same, value
 from memagent.methods.rat_reading import program_in
-from memagent.methods.running import tested
+from memagent.methods.running import returned, tested
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 
@@ -117,15 +117,27 @@ def exact(gold: str) -> Check:
     return check
 
 
-def passes(tests: str, *, seconds: float = 10.0) -> Check:
-    """Return a check by running: the program of an attempt is run with `tests`, which raise where it is wrong.
+def passes(tests: str | Sequence[tuple[str, Any]], *, seconds: float = 10.0) -> Check:
+    """Return a check by running: the program of an attempt is run with tests.
 
     The controller must have been made with `allow_programs=True`.
+
+    Args:
+        tests: pairs of a call and the value that it must return, such as `("double(2)", 4)`: compared by type and
+            content outside the program, which does not learn what is expected, so that 4.0, or a value whose `__eq__`
+            says yes to everything, is wrong. Or the source of tests that raise where it is wrong: these trust the
+            program's own values, and `assert double(2) == 4` is passed by such an `__eq__`; use pairs for programs that
+            may be written to pass.
+        seconds: by the clock, for the program with its tests.
+
+    Raises:
+        UsageProblem: by the check: a pair is no call with a value of Python's plain types.
     """
 
     def check(attempt: str) -> Flow[Verdict]:
         program = program_in(attempt)
-        done = yield from tested(program, tests, seconds)
+        run = tested(program, tests, seconds) if isinstance(tests, str) else returned(program, tests, seconds)
+        done = yield from run
         why = "it passes" if done.ok else f"it fails: {done.why}\n{done.errors[-300:]}".strip()
         return Verdict(done.ok, program, "tests", why)
 

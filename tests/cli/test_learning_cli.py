@@ -148,7 +148,7 @@ def test_lines_end_with_line_feeds_alone_and_a_mark_of_byte_order_is_no_sign(pla
 
 
 def test_known_answers_may_stand_at_the_end_of_a_solution(place: Path) -> None:
-    answer = "In May she sold 48/2 = <<48/2=24>>24 clips.\nShe sold 48+24 = <<48+24=72>>72.\n#### 72"
+    answer = "In May she sold 48/2 = <<48/2=24>>24 clips.\nThat is 48+24 = <<48+24=72>>72 in 2 months.\n#### 72"
     (place / "gsm.jsonl").write_text(json.dumps({"question": CLIPS, "answer": answer, "attempts": [r"\boxed{72}"]}))
     done = memagent("learn", "gsm.jsonl")
     assert done.stdout.splitlines()[0] == "1 problem: 1 kept, 1 right, 0 wrong, 0 unclear", done.stderr

@@ -327,6 +327,45 @@ def test_programs_are_run_with_tests(memory: Memory) -> None:
         ran(memory, checked(passes("pass"), attempt))
 
 
+YES = (
+    "class Yes(int):\n    def __eq__(self, other):\n        return True\n    def __repr__(self):\n        return '4'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "passed", "words"),
+    [
+        ("def double(x):\n    return 2 * x", True, "it passes"),
+        ("def double(x):\n    return 2.0 * x", False, "double(2) returned '4.0' and not '4'"),
+        (f"{YES}def double(x):\n    return Yes(0)", False, "it is a Yes"),
+        (f"{YES}def double(x):\n    return [Yes(0)]", False, "it is a Yes"),
+        ("def double(x):\n    print('noise')\n    return x + 2", False, "double(3) returned '5' and not '6'"),
+        ("def double(x):\n    raise SystemExit", False, "ended before its tests"),
+        ("def double(x):\n    return int", False, "it is a type"),
+        ("double = None", False, "TypeError"),
+    ],
+)
+def test_programs_are_judged_by_what_they_return(memory: Memory, program: str, passed: bool, words: str) -> None:
+    check = passes([("double(2)", 4), ("double(3)", 6)])
+    verdict = ran(memory, checked(check, f"```python\n{program}\n```"), allow_programs=True)
+    assert (verdict.right, words in verdict.why) == (passed, True), verdict.why
+
+
+def test_returned_values_are_compared_by_type_and_content(memory: Memory) -> None:
+    attempt = "```python\ndef same(x):\n    return x\n```"
+    for call, expected, passed in [
+        ("same({'b': {2, 1}, 'a': None})", {"a": None, "b": {1, 2}}, True),
+        ("same((1, 'é\\n'))", (1, "é\n"), True),
+        ("same([1])", (1,), False),
+        ("same(True)", 1, False),
+        ("same(float('nan'))", float("nan"), True),
+    ]:
+        assert ran(memory, checked(passes([(call, expected)]), attempt), allow_programs=True).right is passed
+    for wrong in ([], [("x =", 1)], [("same(1)", object())]):
+        with pytest.raises(UsageProblem, match="test"):
+            ran(memory, checked(passes(wrong), attempt), allow_programs=True)
+
+
 @pytest.mark.parametrize(
     ("replies", "verdict"),
     [
@@ -431,6 +470,7 @@ def test_real_attempts_are_learnt_and_five_problems_found_for_each_question(tmp_
             controller.run(learn(one["question"], one["attempts"], numeric(one["gold"]))).value for one in attempts
         ]
         assert sum(one.wrong + one.unclear for one in learnt) == 0  # by value all of them are right
-        for question in questions[:40]:
+        assert len(questions) == 200
+        for question in questions:
             found = memory.rationales.like(question["question"], 5)
             assert len({one.problem for one in found}) == 5

@@ -252,10 +252,10 @@ def _run_all(flows: Sequence[Flow[Any]], answer: Callable[[Step, Path], Any], pa
         run_one = partial(contextvars.copy_context().run, _outcome, flow, answer, (*path, branch))
         waiting.put(partial(_settle, future, run_one))
         futures.append(future)
-    for number in range(min(_BRANCHES, len(flows))):
-        name = f"memagent-branch-{number}"
-        threading.Thread(target=_work_off, args=(waiting,), name=name, daemon=True).start()
     try:
+        for number in range(min(_BRANCHES, len(flows))):
+            name = f"memagent-branch-{number}"
+            threading.Thread(target=_work_off, args=(waiting,), name=name, daemon=True).start()
         return _values([future.result() for future in futures])
     finally:
         for future in futures:

@@ -390,6 +390,7 @@ def test_what_interrupts_a_gather_comes_out_at_once_and_no_further_branch_begins
     def answer(step: Any, path: Any) -> Any:
         begun.append(step.request.label)
         if len(begun) == 8:  # as many as run at once
+            time.sleep(0.3)  # by then the main thread waits for them
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         release.wait(10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -179,16 +180,20 @@ def _report(tally: _Tally, as_json: bool) -> None:
         return
     kept = f"{tally.new:,} kept" + (f" ({known:,} known before)" if known else "")
     of = "" if tally.done == tally.problems else f"{tally.done:,} of "
-    said = ", ".join(f"{number:,} {name}" for name, number in counts.items())
-    click.echo(f"{of}{plural(tally.problems, 'problem')}: {kept}, {said}")
+    judged = ", ".join(f"{number:,} {name}" for name, number in counts.items())
+    click.echo(f"{of}{plural(tally.problems, 'problem')}: {kept}, {judged}")
     for one in tally.refused[:_SHOWN]:
         click.echo(f"not kept: {one['why']} ({shortened(one['problem'], 60)})")
     _more(tally.refused)
     if tally.failed:
         failed, where = plural(tally.asked, "attempt"), plural(len(tally.failed), "problem")
         complain(f"{tally.unanswered:,} of {failed} failed, at {where}")
+    said_last = ""
     for one in tally.failed[:_SHOWN]:
-        say(f"  {one['attempts']} failed: {one['why']} ({shortened(one['problem'], 60)})")
+        say(f"  {one['attempts']} failed: {shortened(one['problem'], 60)}")
+        if one["why"] != said_last:
+            say(textwrap.fill(one["why"], 78, initial_indent="    ", subsequent_indent="    "))
+        said_last = one["why"]
     _more(tally.failed, err=True)
 
 
@@ -278,7 +283,7 @@ def _only_like(controller: Controller, flow: Flow[Answer], as_json: bool) -> int
 
 def _examples(answer: Answer) -> None:
     for number, hit in enumerate(answer.hits, 1):
-        click.echo(dim(f"[{number}] {shortened(hit.text, 100)} ({hit.why})"))
+        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    {hit.why}"))
 
 
 def _said(right: bool | None) -> str:

@@ -21,8 +21,9 @@ from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.passage_rows import as_json
+from memagent.stores.rejudging import known_by, rejudged
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.types import ORIGINAL, Rationale, Scope
+from memagent.types import Rationale, Scope
 
 KIND = "rationale"
 
@@ -112,6 +113,23 @@ class SQLRationaleStore(IndexedStore):
 
         return self._best(scope, search, k, apart_from)
 
+    def rejudge(self, scope: Scope, rationales: Sequence[Rationale]) -> list[str]:
+        """Change what this scope wrote of the same problems and reasonings, where one is refuted and the other is not.
+
+        Answer and source need not be the same. `verified`, and the metadata that is given, are then those of the given
+        rationale; all else stays, the counts too. Forgotten ones are changed as well, and stay forgotten: so they are
+        right or refuted when they are brought back. One without `verified` says nothing and changes nothing.
+
+        Returns:
+            The ids of those that were changed, in the order they were written.
+
+        Raises:
+            UsageProblem: a rationale is not fit to be kept. Nothing was changed.
+        """
+        for one in rationales:
+            check_rationale(one)
+        return rejudged(self._database, scope, rationales)
+
     def record(self, scope: Scope, id: str, *, success: bool) -> None:
         """Count one more time that a rationale was followed by success or by failure; a shared one counts for all.
 
@@ -158,9 +176,7 @@ class SQLRationaleStore(IndexedStore):
             rows = _shown_by_rid(self._database, scope, [rid for rid, _, _ in found])
             there = ((_rationale(rows[rid]), score, words) for rid, score, words in found if rid in rows)
             best = [
-                RationaleMatch(one, score, words)
-                for one, score, words in there
-                if not aside or problem_key(one.problem, one.metadata.get(ORIGINAL)) != aside
+                RationaleMatch(one, score, words) for one, score, words in there if not aside or known_by(one) != aside
             ]
             if len(best) >= k or len(found) < count:
                 return best[:k]

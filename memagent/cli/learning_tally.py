@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 10  # refused attempts, and failed ones, that are listed
 _WIDTH = 79
+_LEAST = 24  # columns for a problem beside what is said of it
 
 
 @dataclass
@@ -133,10 +134,10 @@ class Tally:
 
 
 def _two(first: str, problem: str) -> str:
-    """A line with what is beside it in brackets, on a second line where one would be too long."""
-    line = f"{first} ({shortened(problem, 60)})"
-    if len(line) <= _WIDTH:
-        return line
+    """A line with a problem beside it in brackets, as much of it as fits; below it where that would be very little."""
+    room = _WIDTH - len(first) - 3
+    if room >= _LEAST:
+        return f"{first} ({shortened(problem, room)})"
     return f"{textwrap.fill(first, _WIDTH, subsequent_indent='  ')}\n  ({shortened(problem, _WIDTH - 4)})"
 
 

@@ -8,7 +8,7 @@ and among shared ones the older, so that nobody takes over an id by sharing anot
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,8 @@ from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.passage_rows import as_json
-from memagent.stores.rejudging import known_by, rejudged
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.types import Rationale, Scope
+from memagent.types import ORIGINAL, REFUTED, Rationale, Scope
 
 KIND = "rationale"
 
@@ -128,7 +127,7 @@ class SQLRationaleStore(IndexedStore):
         """
         for one in rationales:
             check_rationale(one)
-        return rejudged(self._database, scope, rationales)
+        return _rejudged(self._database, scope, rationales)
 
     def record(self, scope: Scope, id: str, *, success: bool) -> None:
         """Count one more time that a rationale was followed by success or by failure; a shared one counts for all.
@@ -176,7 +175,7 @@ class SQLRationaleStore(IndexedStore):
             rows = _shown_by_rid(self._database, scope, [rid for rid, _, _ in found])
             there = ((_rationale(rows[rid]), score, words) for rid, score, words in found if rid in rows)
             best = [
-                RationaleMatch(one, score, words) for one, score, words in there if not aside or known_by(one) != aside
+                RationaleMatch(one, score, words) for one, score, words in there if not aside or _known_by(one) != aside
             ]
             if len(best) >= k or len(found) < count:
                 return best[:k]
@@ -214,6 +213,44 @@ class _New:
         self.digest = derived.digest
         self.metadata = as_json(rationale.metadata, _METADATA)
         self.bag = derived.bag
+
+
+def _rejudged(database: Database, scope: Scope, rationales: Sequence[Rationale]) -> list[str]:
+    """Change what a scope wrote of the same problems and reasonings; see `SQLRationaleStore.rejudge`."""
+    given = {(_known_by(one), one.reasoning): one for one in rationales if one.verified}
+    if not _otherwise(database, scope, given):
+        return []
+    with database.write() as writer:
+        changed = _otherwise(writer, scope, given)
+        for row, one in changed:
+            metadata = as_json({**json.loads(row["metadata"]), **one.metadata}, _METADATA)
+            sql = "UPDATE rationales SET verified = ?, metadata = ? WHERE rid = ?"
+            writer.execute(sql, [one.verified, metadata, row["rid"]])
+    return [row["id"] for row, _ in changed]
+
+
+def _known_by(rationale: Rationale) -> str:
+    """Return what the problem of a rationale is known by, also where it is kept by its structure."""
+    return problem_key(rationale.problem, rationale.metadata.get(ORIGINAL))
+
+
+def _otherwise(
+    reader: Database | Writer, scope: Scope, given: Mapping[tuple[str, str], Rationale]
+) -> list[tuple[Row, Rationale]]:
+    """The rows that a scope wrote whose problem and reasoning are given and judged otherwise there, in order."""
+    own, params = visible(scope)
+    rows: list[Row] = []
+    for some in pages(list(dict.fromkeys(reasoning for _, reasoning in given))):
+        sql = f"""SELECT {_FULL} {_FROM}
+                  WHERE items.kind = '{KIND}' AND {own} AND rationales.reasoning IN ({marks(some)})"""
+        rows += reader.read(sql, [*params, *some])
+    found: list[tuple[Row, Rationale]] = []
+    for row in sorted(rows, key=lambda row: int(row["rid"])):
+        problem = problem_key(row["problem"], json.loads(row["metadata"]).get(ORIGINAL))
+        one = given.get((problem, row["reasoning"]))
+        if one is not None and one.verified.startswith(REFUTED) != str(row["verified"]).startswith(REFUTED):
+            found.append((row, one))
+    return found
 
 
 def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list[str]]:

@@ -141,6 +141,9 @@ REFUTED = "refuted"
 ORIGINAL = "problem"
 """In the metadata of a rationale that is kept by another text: the problem as it was."""
 
+TRIED = "attempts"
+"""In the metadata of a rationale: how many attempts at its problem there were, of which `agreement` is a share."""
+
 PROBLEM_ID = "problem_id"
 """In the metadata of a rationale whose problem has an id: that id."""
 

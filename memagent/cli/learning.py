@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from memagent.cli.console import complain, dim, emit, exit_code, hush, plural, say, shortened, spent
+from memagent.cli.learning_run import Learning
 from memagent.cli.learning_tally import Tally
 from memagent.cli.options import (
     check_query,
@@ -21,18 +22,15 @@ from memagent.cli.options import (
     open_memory,
     scope_options,
 )
-from memagent.cli.problems import Given, checked_by, problems_in
+from memagent.cli.problems import checked_by, problems_in
 from memagent.errors import BackendError, ConfigError
-from memagent.types import ORIGINAL
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
     from memagent.flow import Flow
-    from memagent.memory import Memory
     from memagent.methods.arm_rag import Key, Solved
     from memagent.types import Answer
 
-_PATIENCE = 3  # problems in a row that the model makes no attempt at, before it is asked no more
 _CHOOSE = "Choose a model with -m or MEMAGENT_LLM; see memagent --help."
 check_option = click.option(
     "--check",
@@ -59,7 +57,7 @@ key_option = click.option(
     "--samples",
     type=click.IntRange(0, 50),
     default=0,
-    help="Let the model try each problem so many times, less the attempts at it that the memory has and FILE has not.",
+    help="Let the model try each problem so many times, besides FILE's attempts; what was tried before counts.",
 )
 @click.option("--failures", is_flag=True, help="Keep wrong attempts too, marked as such.")
 @click.option("--shared", is_flag=True, help="Let every user of the memory see what is learnt.")
@@ -91,7 +89,7 @@ def learn(
     "#### 72", what stands there), and "attempts", a list of texts with their answers in \boxed{}; "id" if it has one.
     All of it is read before anything is kept; learning it again keeps nothing twice. Attempts that the memory has are
     judged again: where a known answer was corrected, what was right is no example any more, or the reverse. A model is
-    not asked for attempts that are there already; wrong ones are only where --failures has kept them.
+    not asked again for attempts that it has made, at problems of which any was kept.
     """
     from memagent.budget import Budget
     from memagent.controller import Controller
@@ -105,7 +103,7 @@ def learn(
         if samples and controller.llm.name == "offline":
             raise ConfigError("the offline backend solves no problems", hint=_CHOOSE)
         before, tally = memory.rationales.count(), Tally(len(problems))
-        learning = _Learning(controller, memory, tally, samples)
+        learning = Learning(controller, memory, tally, samples)
         try:
             for one in problems:
                 learning.learn(one, shared=shared, source=str(file), failures=failures, key=key)
@@ -119,70 +117,6 @@ def learn(
     what = f"{plural(tally.untried, 'problem')} could not be tried"
     complain(what, "What was learnt is kept; learn the file again for the rest.")
     return exit_code(BackendError(what))
-
-
-class _Learning:
-    """Learns problem by problem, from attempts that are given, known from before, and made by a model."""
-
-    def __init__(self, controller: Controller, memory: Memory, tally: Tally, samples: int) -> None:
-        self._controller = controller
-        self._tally = tally
-        self._samples = samples
-        self._known: dict[str, list[str]] = {}
-        for one in memory.rationales.all():
-            self._of(one.problem, one.metadata.get(ORIGINAL)).append(one.reasoning)
-
-    def learn(self, one: Given, **options: Any) -> None:
-        """Learn from a problem's attempts, and let the model make those that are missing, unless it makes none."""
-        known = list(dict.fromkeys(text for text in self._of(one.problem) if text not in one.attempts))
-        came: list[str] = []
-        try:
-            self._sample(one.problem, known, came)
-        except BaseException:  # Ctrl-C, or a limit: what came before it has been paid for
-            if came and options["key"] != "structure":  # which would ask the model again
-                self._keep(one, came, known, options)
-            raise
-        self._keep(one, [*one.attempts, *came], known, options)
-        self._tally.done += 1
-
-    def _sample(self, problem: str, known: list[str], came: list[str]) -> None:
-        from memagent.methods import arm_rag
-
-        reused = min(len(known), self._samples)
-        missing = self._samples - reused
-        self._tally.reused += reused
-        if not missing:
-            return
-        if self._tally.in_vain >= _PATIENCE:
-            why = f"not asked for: {plural(_PATIENCE, 'problem')} in a row had failed"
-            self._tally.not_asked(problem, missing, why)
-            return
-        seed = self._samples if known else 0  # those before it have been asked for
-        try:
-            flow = arm_rag.attempts(problem, missing, seed=seed, came=came.append)
-            tried = self._controller.run(flow).value
-        except BackendError as error:
-            self._tally.answered(problem, 0, [error.message] * missing)
-        else:
-            self._tally.answered(problem, len(tried), list(tried.problems))
-
-    def _keep(self, one: Given, attempts: list[str], known: list[str], options: dict[str, Any]) -> None:
-        from memagent.methods import arm_rag
-
-        if not attempts and not known:
-            return
-        flow = arm_rag.learn(one.problem, attempts, one.check, again=known, id=one.id, **options)
-        found = self._controller.run(flow).value
-        self._tally.learnt(one.problem, found)
-        kept = (True, False) if options["failures"] else (True,)
-        judged = zip(attempts, found.verdicts, strict=True)
-        self._of(one.problem).extend(attempt for attempt, verdict in judged if verdict.right in kept)
-
-    def _of(self, problem: str, original: object = None) -> list[str]:
-        """The attempts that are known at a problem, to be read or added to."""
-        from memagent.stores.keys import problem_key
-
-        return self._known.setdefault(problem_key(problem, original), [])
 
 
 @click.command()

@@ -19,7 +19,7 @@ from memagent.methods.amounts import value
 from memagent.methods.arm_rag_examples import Key, check_key, nouns_of
 from memagent.methods.obfuscating import Nouns, structure
 from memagent.methods.verifying import Check, Verdict, judged
-from memagent.types import ORIGINAL, PROBLEM_ID, REFUTED, Rationale
+from memagent.types import ORIGINAL, PROBLEM_ID, REFUTED, TRIED, Rationale
 
 _MISUSE = (UsageProblem, ConfigError, CapabilityError)
 
@@ -48,13 +48,17 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How what is learnt is kept; `nouns` are those of the problem where it is kept by its structure."""
+    """How what is learnt is kept.
+
+    `nouns` are those of the problem where it is kept by its structure; `before` is how many more attempts there were.
+    """
 
     shared: bool = False
     source: str = ""
     id: str = ""
     failures: bool = False
     nouns: Sequence[str] | None = None
+    before: int = 0
 
 
 def learn(
@@ -63,6 +67,7 @@ def learn(
     check: Check,
     *,
     again: Iterable[str] = (),
+    before: int = 0,
     shared: bool = False,
     source: str = "",
     id: str = "",
@@ -82,6 +87,7 @@ def learn(
         tried: attempts: reasonings with an answer in a box.
         check: of `verifying`, or your own. An attempt at which it raises is unclear, which is told.
         again: attempts that the memory has already, to be judged again and counted for agreement, and not kept anew.
+        before: how many attempts there were besides all these, which nobody has any more; for agreement.
         shared: let every scope of the memory see them.
         source: where they come from.
         id: of the problem, if it has one; `solve` leaves out, by its id, a problem that is put in other words as well.
@@ -99,7 +105,7 @@ def learn(
     verdicts, errors = yield from judge_all(check, [*given, *known])
     found = (yield from nouns_of(problem, nouns, timeout, [])) if key == "structure" else None
     pairs = list(zip([*given, *known], verdicts, strict=True))
-    ids, changed = yield from keep(problem, pairs, Keep(shared, source, id, failures, found), new=len(given))
+    ids, changed = yield from keep(problem, pairs, Keep(shared, source, id, failures, found, before), new=len(given))
     for error in errors:
         if isinstance(error, _MISUSE):
             raise error
@@ -130,10 +136,11 @@ def keep(
 
     Return the ids of what was kept, right ones first, and of what is judged otherwise now.
     """
+    tried = len(pairs) + how.before
     agreeing = Counter(_plain(verdict) for _, verdict in pairs if verdict.right)
 
     def rationale(attempt: str, verdict: Verdict) -> Rationale:
-        agreement = agreeing[_plain(verdict)] / len(pairs) if verdict.right else 0.0
+        agreement = agreeing[_plain(verdict)] / tried if verdict.right else 0.0
         return Rationale(
             problem if how.nouns is None else structure(problem, how.nouns),
             attempt,
@@ -143,6 +150,7 @@ def keep(
             how.shared,
             {
                 "agreement": agreement,
+                TRIED: tried,
                 **({ORIGINAL: problem} if how.nouns is not None else {}),
                 **({PROBLEM_ID: how.id} if how.id else {}),
             },

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.passage_rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.types import ORIGINAL, REFUTED, Rationale, Scope
+from memagent.types import ORIGINAL, REFUTED, TRIED, Rationale, Scope
 
 KIND = "rationale"
 
@@ -116,11 +117,12 @@ class SQLRationaleStore(IndexedStore):
         """Change what this scope wrote of the same problems and reasonings, where one is refuted and the other is not.
 
         Answer and source need not be the same. `verified`, and the metadata that is given, are then those of the given
-        rationale; all else stays, the counts too. Forgotten ones are changed as well, and stay forgotten: so they are
-        right or refuted when they are brought back. One without `verified` says nothing and changes nothing.
+        rationale, as they are where it is one of more attempts (`TRIED`); all else stays, the counts too. Forgotten
+        ones are changed as well, and stay forgotten: so they are right or refuted when they are brought back. One
+        without `verified` says nothing and changes nothing.
 
         Returns:
-            The ids of those that were changed, in the order they were written.
+            The ids of those that are judged otherwise now, in the order they were written.
 
         Raises:
             UsageProblem: a rationale is not fit to be kept. Nothing was changed.
@@ -226,7 +228,7 @@ def _rejudged(database: Database, scope: Scope, rationales: Sequence[Rationale])
             metadata = as_json({**json.loads(row["metadata"]), **one.metadata}, _METADATA)
             sql = "UPDATE rationales SET verified = ?, metadata = ? WHERE rid = ?"
             writer.execute(sql, [one.verified, metadata, row["rid"]])
-    return [row["id"] for row, _ in changed]
+    return [row["id"] for row, one in changed if _turned(row, one)]
 
 
 def _known_by(rationale: Rationale) -> str:
@@ -237,7 +239,7 @@ def _known_by(rationale: Rationale) -> str:
 def _otherwise(
     reader: Database | Writer, scope: Scope, given: Mapping[tuple[str, str], Rationale]
 ) -> list[tuple[Row, Rationale]]:
-    """The rows that a scope wrote whose problem and reasoning are given and judged otherwise there, in order."""
+    """The rows that a scope wrote whose problem and reasoning are given and said otherwise there, in order."""
     own, params = visible(scope)
     rows: list[Row] = []
     for some in pages(list(dict.fromkeys(reasoning for _, reasoning in given))):
@@ -246,11 +248,20 @@ def _otherwise(
         rows += reader.read(sql, [*params, *some])
     found: list[tuple[Row, Rationale]] = []
     for row in sorted(rows, key=lambda row: int(row["rid"])):
-        problem = problem_key(row["problem"], json.loads(row["metadata"]).get(ORIGINAL))
-        one = given.get((problem, row["reasoning"]))
-        if one is not None and one.verified.startswith(REFUTED) != str(row["verified"]).startswith(REFUTED):
+        metadata = json.loads(row["metadata"])
+        one = given.get((problem_key(row["problem"], metadata.get(ORIGINAL)), row["reasoning"]))
+        if one is not None and (_turned(row, one) or _tried(metadata) < _tried(one.metadata)):
             found.append((row, one))
     return found
+
+
+def _turned(row: Row, one: Rationale) -> bool:
+    return one.verified.startswith(REFUTED) != str(row["verified"]).startswith(REFUTED)
+
+
+def _tried(metadata: Mapping[str, Any]) -> int:
+    tried = metadata.get(TRIED, 0)
+    return tried if isinstance(tried, int) else 0
 
 
 def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list[str]]:

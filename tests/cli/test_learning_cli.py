@@ -118,12 +118,14 @@ def test_attempts_of_which_some_fail_are_said_and_the_others_learnt(place: Path)
     assert "too long" in done.stderr
 
 
-def test_ctrl_c_ends_learning_at_once_and_keeps_what_was_learnt(place: Path) -> None:
-    lines = [{"question": "1 + 1?", "gold": 2}, {"question": "2 + 2?", "gold": 4}]
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["prose", "json"])
+def test_ctrl_c_ends_learning_at_once_and_keeps_what_was_learnt(place: Path, options: tuple[str, ...]) -> None:
+    lines = [{"question": f"{number} + {number}?", "gold": 2 * number} for number in (1, 2, 3)]
     (place / "bare.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    with FakeOpenAIServer([r"\boxed{2}", r"\boxed{2}", *[Fault(delay=60.0)] * 2]) as server:
+    replies = [r"\boxed{2}", r"\boxed{2}", r"\boxed{4}", Fault(delay=60.0)]
+    with FakeOpenAIServer(replies) as server:
         running = subprocess.Popen(
-            command("learn", "bare.jsonl", "--samples", 2, "-m", f"openai:fake@{server.url}"),
+            command("learn", "bare.jsonl", "--samples", 2, "-m", f"openai:fake@{server.url}", *options),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -132,13 +134,101 @@ def test_ctrl_c_ends_learning_at_once_and_keeps_what_was_learnt(place: Path) -> 
         end = time.monotonic() + 60
         while len(server.requests) < 4 and time.monotonic() < end:
             time.sleep(0.02)
+        time.sleep(0.5)  # the third reply is there, and the fourth hangs
+        began = time.monotonic()
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=15)  # the calls under way would take a minute
-    assert running.returncode == 130, err
-    assert out.splitlines()[0] == "1 of 2 problems: 1 kept, 2 right, 0 wrong, 0 unclear"
+        out, err = running.communicate(timeout=15)  # the call under way would take a minute
+        took = time.monotonic() - began
+    assert (running.returncode, took < 2) == (130, True), (took, err)
+    if options:
+        told = json.loads(out)
+        assert [told[name] for name in ("problems", "done", "kept", "right")] == [3, 1, 2, 3]
+    else:
+        assert out.splitlines()[0] == "1 of 3 problems: 2 kept, 3 right, 0 wrong, 0 unclear"
     assert "Traceback" not in err
+    with Memory("memory.db", single_user=True) as memory:  # what came before the interrupt has been paid for
+        assert {one.reasoning for one in memory.rationales.all()} == {r"\boxed{2}", r"\boxed{4}"}
+
+
+def test_attempts_that_are_there_are_not_asked_for_again(place: Path) -> None:
+    """Nor the wrong ones beside a right one, nor those that were the same; a problem without a right one is tried."""
+    lines = [{"question": CLIPS, "gold": "72"}, {**LINES[1]}, {"question": "1 + 1?", "gold": 2}]
+    (place / "bare.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    pies, no = r"\boxed{70000}", r"No: \boxed{3}"
+    replies = [r"So \boxed{72}", r"Or \boxed{7}", r"So \boxed{72}", pies, pies, pies, no, no, no, r"\boxed{2}", no, no]
+    with FakeOpenAIServer(replies) as server:
+        options = ("--samples", 3, "-m", f"openai:fake@{server.url}")
+        first = memagent("learn", "bare.jsonl", *options)
+        assert first.stdout.startswith("3 problems: 3 kept, 6 right, 4 wrong"), first.stdout
+        assert len(server.requests) == 9
+        again = memagent("learn", "bare.jsonl", *options)
+        assert len(server.requests) == 12
+        assert "6 attempts known before are reused, and not asked for again" in again.stderr
+        last = json.loads(memagent("learn", "bare.jsonl", *options, "--json").stdout)
+    assert len(server.requests) == 12
+    assert (last["reused"], last["asked"], last["kept"], last["usage"]["calls"]) == (9, 0, 0, 0)
+
+
+def test_more_samples_ask_for_the_missing_ones_alone(place: Path) -> None:
+    (place / "bare.jsonl").write_text(json.dumps({"question": CLIPS, "gold": "72"}))
+    with FakeOpenAIServer([r"So \boxed{72}", r"So \boxed{72}", r"So \boxed{72}", r"No: \boxed{7}"]) as server:
+        for samples, asked in ((2, 2), (3, 3), (3, 3), (4, 4), (4, 4)):
+            memagent("learn", "bare.jsonl", "--samples", samples, "-m", f"openai:fake@{server.url}")
+            assert len(server.requests) == asked
+        seeds = [request.payload["seed"] for request in server.requests]
+        assert sorted(seeds[:2]) + seeds[2:] == [0, 1, 2, 3]
     with Memory("memory.db", single_user=True) as memory:
-        assert memory.rationales.count() == 1
+        [one] = memory.rationales.all()
+    assert one.metadata["attempts"] == 4
+
+
+def test_a_known_answer_that_is_corrected_changes_what_was_learnt(place: Path) -> None:
+    """Also of attempts that stand in the file no more."""
+    memagent("learn", "tried.jsonl")
+    fixed = [{**LINES[0], "gold": "71", "attempts": [r"\boxed{71}"]}, {**LINES[1]}]
+    (place / "fixed.jsonl").write_text("\n".join(map(json.dumps, fixed)))
+    done = memagent("learn", "fixed.jsonl")
+    assert "1 rationale known before is judged otherwise now" in done.stdout
+    found = json.loads(memagent("solve", "How many clips did she sell?", "-m", "offline", "--json").stdout)
+    assert [hit["text"] for hit in found["answer"]["hits"] if "Natalia" in hit["text"]] == [
+        f"{CLIPS}\n\\boxed{{71}}\n71"
+    ]
+    back = json.loads(memagent("learn", "tried.jsonl", "--json").stdout)
+    assert back["changed"] == 2
+
+
+def test_a_wrong_solution_is_kept_by_choice(place: Path) -> None:
+    with FakeOpenAIServer([r"Hm. \boxed{14}"] * 2) as server:
+        options = ("-m", f"openai:fake@{server.url}", "--gold", "15")
+        plain = memagent("solve", "10 + 5?", *options)
+        kept = memagent("solve", "10 + 5?", *options, "--failures")
+    assert "wrong: '14' is not '15'\n" in plain.stdout
+    assert "wrong: '14' is not '15'\n  kept as a failure as rationale:" in kept.stdout
+    with Memory("memory.db", single_user=True) as memory:
+        assert [one.verified for one in memory.rationales.all()] == ["refuted by numeric"]
+
+
+def test_learning_says_what_it_cost(place: Path) -> None:
+    (place / "bare.jsonl").write_text(json.dumps({"question": CLIPS, "gold": "72"}))
+    with FakeOpenAIServer([r"\boxed{72}"] * 3) as server:
+        options = ("--samples", 1, "-m", f"openai:fake@{server.url}")
+        told = json.loads(memagent("learn", "bare.jsonl", "--json", *options, "--user", "ida").stdout)
+        prose = memagent("learn", "bare.jsonl", *options, "--user", "bo")
+        quiet = memagent("learn", "bare.jsonl", *options, "--user", "cy", "-q")
+    assert told["usage"]["calls"] == 1
+    assert "1 call, " in prose.stderr
+    assert quiet.stderr == ""
+
+
+def test_lines_keep_to_80_columns(place: Path) -> None:
+    long = {"question": "How many? " * 30, "gold": "1", "attempts": [r"\boxed{" + "many words and more " * 8 + "}"]}
+    (place / "long.jsonl").write_text(json.dumps(long))
+    with FakeOpenAIServer([r"\boxed{" + "words and more " * 9 + "}"]) as server:
+        solved = memagent("solve", "How many? " * 9, "--gold", "1", "-m", f"openai:fake@{server.url}")
+    learnt = memagent("learn", "long.jsonl", "--samples", 1, "-m", DEAD)
+    lines = [*learnt.stdout.splitlines(), *learnt.stderr.splitlines(), *solved.stdout.splitlines()[1:]]
+    assert len(lines) > 6
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_lines_end_with_line_feeds_alone_and_a_mark_of_byte_order_is_no_sign(place: Path) -> None:

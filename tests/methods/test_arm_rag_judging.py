@@ -14,7 +14,7 @@ from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, Busy, UsageProblem
 from memagent.flow import CountOutcome, Flow, KeepRationales, Tell, generate
 from memagent.methods.arm_rag import Learnt, Solved, attempts, learn, solve
-from memagent.methods.verifying import Verdict, exact, judge, numeric, passes
+from memagent.methods.verifying import Verdict, exact, judge, judged, numeric, passes
 from memagent.testing import ScriptedLLM
 from memagent.trace import Trace
 from memagent.types import REFUTED, Rationale
@@ -245,9 +245,14 @@ def test_programs_that_may_not_run_cost_no_solution(memory: Memory) -> None:
 
 
 def test_a_stop_during_a_check_is_an_order_and_no_failure(memory: Memory) -> None:
-    flow = learn(CLIPS, [GOOD, BAD], judge(CLIPS))
-    with pytest.raises(BudgetExceeded):
-        ran(memory, flow, ScriptedLLM(['{"right": true, "reason": ""}'] * 2), budget=Budget(calls=1))
+    def twice(attempt: str) -> Flow[Verdict]:
+        yield from generate("Is it right?")
+        yield from generate("Really?")
+        return Verdict(True)
+
+    with pytest.raises(BudgetExceeded) as stopped:
+        ran(memory, judged(twice, GOOD), ScriptedLLM(["yes"] * 2), budget=Budget(calls=1))
+    assert stopped.value.partial is None  # and not a verdict that nothing can be told
 
 
 def test_a_memory_that_cannot_keep_costs_no_solution(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:

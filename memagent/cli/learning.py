@@ -198,7 +198,7 @@ def _only_like(controller: Controller, flow: Flow[Answer], as_json: bool) -> int
         emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})
     else:
         _examples(answer)
-    found = "Above are solved problems like it. " * bool(answer.hits and not as_json)
+    found = "Above are solved problems like it.\n" * bool(answer.hits and not as_json)
     complain("the offline backend solves no problems", found + _CHOOSE)
     return 0 if answer.hits else 4
 

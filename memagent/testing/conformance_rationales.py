@@ -212,7 +212,8 @@ def _rationales_rejudged(store: RationaleStore, vectors: Vectors) -> None:
     ids = store.add(ALICE, mine, vectors)
     store.record(ALICE, ids[0], success=True)
     wrong = replace(_MINE[0], problem=_MINE[0].problem.upper(), verified=f"{REFUTED} by hand", metadata={"why": "legs"})
-    expect(store.rejudge(BOB, [wrong]) == [], "rejudge() changed what another scope has shared")
+    for other in (BOB, Scope(user="ALICE"), Scope(user="a%")):
+        expect(store.rejudge(other, [wrong]) == [], f"rejudge() of {other} changed what another scope has shared")
     expect(store.rejudge(ALICE, [replace(wrong, reasoning="none")]) == [], "rejudge() changed another reasoning")
     expect(store.rejudge(ALICE, [wrong]) == ids[:2], "rejudge() did not change all that has problem and reasoning")
     said = [(one.verified, dict(one.metadata), one.answer, one.successes) for one in store.get(ALICE, ids)]

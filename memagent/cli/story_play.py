@@ -53,9 +53,9 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
 def _played(book: Story, controller: Controller, teller: Teller) -> int:
     from memagent.errors import Interrupted, Stopped
     from memagent.story.book import quote
-    from memagent.story.writing import Progress, write_one
+    from memagent.story.writing import write_one
 
-    progress = Progress(on_written=teller.written)
+    progress = teller.progress
     while True:
         try:
             if book.state is not None and not book.state.plan and not _asked(book):

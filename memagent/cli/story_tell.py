@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +19,7 @@ from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.methods.recurrent import Select
+    from memagent.methods.recurrent_recall import Recalled
     from memagent.types import Usage
 
 
@@ -33,6 +36,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     """
     from memagent import registry
     from memagent.story import context as contexts
+    from memagent.story.recalling import recalling
 
     book = open_story(folder)
     with book.editing():
@@ -40,11 +44,13 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
         if plan is not None and book.state is not None and plan > len(book.state.plans):
             raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")
         select = cast("Select", book.config.select) if plan is None else (lambda state: plan)
-        request = contexts.next_request(book, llm, select)
+        look_up = recalling(book)
+        request = contexts.next_request(book, llm, select, look_up)
     if as_json:
         messages = [{"role": one.role, "content": one.content} for one in request.messages]
         tokens = {part.name: part.tokens for part in contexts.parts(request)}
-        emit({"label": request.label, "model": llm.name, "messages": messages, "tokens": tokens})
+        recall = [asdict(one) for one in look_up.found]
+        emit({"label": request.label, "model": llm.name, "messages": messages, "tokens": tokens, "recall": recall})
         return
     if raw:
         for message in request.messages:
@@ -55,7 +61,16 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     click.echo(f"{request.label} for {llm.name}, about {sum(part.tokens for part in found):,} tokens")
     for part in found:
         click.echo(f"{part.tokens:>7,}  {part.name:<12}  {shortened(part.text, 56)}")
+        if part.name == "recalled":
+            reasons(look_up.found, indent=23)
     say(dim("Word for word: memagent story context --raw"))
+
+
+def reasons(recalled: Sequence[Recalled], indent: int = 3) -> None:
+    """Say what was called to mind, the likest first, and why, in a line each of at most 79 columns."""
+    for one in recalled:
+        place = f"¶{one.number} " if one.number else ""
+        say(dim(" " * indent + shortened(f"{place}«{shortened(one.quote, 34)}» {one.why}", 79 - indent)))
 
 
 @click.command()

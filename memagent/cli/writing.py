@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from memagent.cli.console import (
     say,
     spent,
 )
+from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
@@ -62,7 +63,7 @@ def write_story(story: Story, options: Options) -> int:
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
     controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
-    progress = Progress(on_written=teller.written)
+    progress = teller.progress
     with story.editing():
         controller.memory = story.memory
         teller.begin(controller)
@@ -206,6 +207,7 @@ class Teller:
         self.story, self.options = story, options
         self.out = ProseOut()
         self.streaming = streaming and self.out.terminal and not options.as_json
+        self.progress = Progress(on_written=self.written)
         self._prose = ProseStream()
 
     def begin(self, controller: Controller) -> None:
@@ -241,6 +243,7 @@ class Teller:
             first = state.paragraphs - len(state.written) + 1
             for number, text in enumerate(state.written, first):
                 emit({"type": "paragraph", "number": number, "text": text})
+            emit({"type": "recall", "found": [asdict(one) for one in self.progress.recalled]})
             emit({"type": "usage", "calls": usage.calls, "tokens": usage.tokens, "cost": usage.cost})
             return
         self._finish_prose("\n\n".join(state.written))
@@ -287,3 +290,4 @@ class Teller:
                 f"{spent(usage)} · in all {total.tokens:,} tokens, {money(total.cost)}"
             )
         )
+        reasons(self.progress.recalled)

@@ -33,6 +33,7 @@ POOL = 12
 """How many passages meaning and BM25 bring in, each."""
 _WORDS = 40  # of the query, and of what stands around it
 _LAST = 2  # sentences of what was told just now
+_SAID = 5  # words of each kind that a hit's reason names
 _BRIDGES = 6  # passages whose sentences may link
 _DENSE, _KEYWORD, _AROUND, _NOTED, _LINK = 0.25, 0.1, 0.6, 0.1, 2.0
 _OTHERS = 0.25  # a link that no name of the query takes part in: somebody else's brother
@@ -45,14 +46,19 @@ class _Found:
 
     hit: Hit
     parts: dict[str, float] = field(default_factory=dict)
-    words: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, dict[str, float]] = field(default_factory=dict)
     meaning: str = ""
     path: tuple[str, ...] = ()
 
     def count(self, part: str, more: float, word: str = "") -> None:
         self.parts[part] = self.parts.get(part, 0.0) + more
         if word:
-            self.words.setdefault(part, []).append(word)
+            self.words.setdefault(part, {})[word] = more
+
+    def rarest(self, part: str) -> list[str]:
+        """The words that it was found by, those that few passages have first."""
+        counts = self.words.get(part, {})
+        return sorted(counts, key=lambda word: -counts[word])
 
     @property
     def total(self) -> float:
@@ -171,11 +177,11 @@ class _Search:
 
 def _hit(one: _Found) -> Hit:
     said = [("named", "words"), ("told just now", "around"), ("known", "noted")]
-    why = [f"{what}: {', '.join(one.words[part])}" for what, part in said if part in one.words]
+    why = [f"{what}: {', '.join(one.rarest(part)[:_SAID])}" for what, part in said if part in one.words]
     if one.path:
         why.append(f"linked: {' > '.join(one.path)}")
     why += [one.meaning] if one.meaning else []
-    path = one.path or tuple(dict.fromkeys(word for _, part in said for word in one.words.get(part, [])))
+    path = one.path or tuple(dict.fromkeys(word for _, part in said for word in one.rarest(part)))
     score = 1.0 - exp(-one.total)
     return replace(one.hit, score=score, parts=dict(one.parts), why="; ".join(why) or one.hit.why, path=path)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from memagent.flow import Event
     from memagent.llms.base import LLM
     from memagent.methods.recurrent import Select
+    from memagent.methods.recurrent_recall import Recalled
 
 HIDDEN = ".memagent"
 _NEXT_SEED = 1_000_003
@@ -194,10 +195,15 @@ class Story:
         elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
             self.pages.write(self.record, self.log)
 
-    def written(self, state: State, usage: Usage, llm: str, chapter: str | None = None) -> None:
-        """Take up what one transition of the method wrote; `chapter` is the title of the chapter that it begins."""
+    def written(
+        self, state: State, usage: Usage, llm: str, chapter: str | None = None, recall: Sequence[Recalled] = ()
+    ) -> None:
+        """Take up what one transition of the method wrote.
+
+        `chapter` is the title of the chapter that it begins; `recall` is what came to mind, and why.
+        """
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter))
+        self.commit(written_event(state, usage, llm, chapter, recall))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")

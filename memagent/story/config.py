@@ -25,8 +25,10 @@ _ABOUT = {
     "memory_sentences": "limit of the short memory, in sentences",
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
+    "recall_by": "how they come to mind: plan, by its meaning, as RecurrentGPT does; story, by rare words too",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
+_CHOICES = {"select": ("first", "model", "simulator"), "recall_by": ("plan", "story")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class StoryConfig:
     memory_sentences: int = 20
     memory_words: int = 500
     recall: int = 2
+    recall_by: str = "story"
     new_character: float = 0.1
 
     @property
@@ -97,8 +100,11 @@ def _check(path: Path, name: str, value: Any, known: dict[str, Any]) -> None:
         whole = "a whole number" if isinstance(default, int) else "a number"
         kind = "a text in quotes" if isinstance(default, str) else f"{whole}, not below zero"
         raise StoryError(f"{name} = {value!r} in {str(path)!r} is not right", hint=f"It must be {kind}.")
-    if name == "select" and value not in ("first", "model", "simulator"):
-        raise StoryError(f"select = {value!r} in {str(path)!r} is not known", hint="Use first, model or simulator.")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        *others, last = _CHOICES[name]
+        raise StoryError(
+            f"{name} = {value!r} in {str(path)!r} is not known", hint=f"Use {', '.join(others)} or {last}."
+        )
     least_one = ("sentences", "memory_sentences", "memory_words", "recall")
     if (name in least_one and value < 1) or (name == "new_character" and value > 1):
         raise StoryError(f"{name} = {value!r} in {str(path)!r} is out of range", hint=_ABOUT[name] + ".")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from memagent.controller import Controller
 from memagent.llms.base import LLM, Ability
-from memagent.methods.recurrent import Select, advance
+from memagent.methods.recurrent import LookUp, Select, advance
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.recalling import recalling
 from memagent.types import Completion, Request, Token
 
 _PART = re.compile(r"<([a-z_]+)>[ \t]*\n(.*?)\n[ \t]*</\1>", re.DOTALL)
@@ -26,13 +27,17 @@ class Part:
     tokens: int
 
 
-def next_request(story: Story, llm: LLM, select: Select) -> Request:
+def next_request(story: Story, llm: LLM, select: Select, look_up: LookUp | None = None) -> Request:
     """Return the next request that writing would send. Nothing is sent, and nothing changes.
 
-    Call it inside `editing`: it looks paragraphs up as writing does.
+    Call it inside `editing`: it looks paragraphs up as writing does, by `look_up` if one is given (see `recalling`).
     """
     flow = advance(
-        story.state or story.premise, select=select, settings=story.settings, around=around(story, story.standing)
+        story.state or story.premise,
+        select=select,
+        settings=story.settings,
+        look_up=look_up or recalling(story),
+        around=around(story, story.standing),
     )
     try:
         Controller(_Unsent(llm), story.memory).run(flow)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from memagent.errors import StoryError
 from memagent.methods.recurrent import State
+from memagent.methods.recurrent_recall import Recalled
 from memagent.story.log import Event, event
 from memagent.types import Usage
 
@@ -237,10 +238,13 @@ _OTHERS = {
 }
 
 
-def written_event(state: State, usage: Usage, llm: str, chapter: str | None = None) -> Event:
+def written_event(
+    state: State, usage: Usage, llm: str, chapter: str | None = None, recall: Sequence[Recalled] = ()
+) -> Event:
     """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
 
-    `chapter` is the title of the chapter that it begins; `None` where it goes on with one.
+    `chapter` is the title of the chapter that it begins, `None` where it goes on with one; `recall` is what came to
+    mind, and why.
     """
     begun: dict[str, Any] = {}
     if state.paragraphs == len(state.written):
@@ -255,6 +259,7 @@ def written_event(state: State, usage: Usage, llm: str, chapter: str | None = No
         plans=list(state.plans),
         plan=state.plan,
         recalled=list(state.recalled),
+        recall=[asdict(one) for one in recall],
         rationale=state.rationale,
         usage=usage_to(usage),
         llm=llm,

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from memagent.controller import Controller
 from memagent.errors import ReplyError, StorageFull, UsageProblem
 from memagent.methods.recurrent import Select, State, advance
+from memagent.methods.recurrent_recall import Recalled
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.recalling import recalling
 from memagent.trace import Trace
 from memagent.types import Usage
 
@@ -31,11 +33,12 @@ ROOM = 1_000_000  # bytes that must be free before a step is paid for
 class Progress:
     """What a caller hears and says while a story is written.
 
-    `on_written` gets the state and the cost of each transition once it is safe on disk. `stop` asks the run to end
-    after the paragraph in hand.
+    `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
+    to mind for it, and why. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None
+    recalled: Sequence[Recalled] = field(default=(), init=False)
     stopping: bool = field(default=False, init=False)
 
     def stop(self) -> None:
@@ -64,7 +67,14 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     _check_room(story)
     path = story.run_trace()
     where = story.standing
-    flow = advance(story.state or story.premise, select=select, settings=story.settings, around=around(story, where))
+    look_up = recalling(story)
+    flow = advance(
+        story.state or story.premise,
+        select=select,
+        settings=story.settings,
+        look_up=look_up,
+        around=around(story, where),
+    )
     trace = Trace(path)
     try:
         result = controller.run(flow, trace=trace)
@@ -77,7 +87,9 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
             hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
         ) from error
     begins = where.begins and (where.chapter > 1 or where.title)
-    story.written(result.value, result.usage, controller.llm.name, where.title if begins else None)
+    progress.recalled = look_up.found
+    title = where.title if begins else None
+    story.written(result.value, result.usage, controller.llm.name, title, look_up.found)
     progress.on_written(result.value, result.usage)
     return result.value
 

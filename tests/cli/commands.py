@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 
@@ -76,4 +77,5 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
             self.process.send_signal(signal.SIGINT)
-            time.sleep(0.3)
+            with suppress(subprocess.TimeoutExpired):  # one that comes while Python ends kills it
+                self.process.wait(3)

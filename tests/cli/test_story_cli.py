@@ -60,6 +60,7 @@ def test_prose_goes_to_stdout_and_everything_else_to_stderr(folder: Path, server
     assert done.stdout == "First comes fog.\n\nSecond comes rain.\n\nThird comes night.\n\nFourth comes the boat.\n\n"
     assert "2 calls" in done.stderr
     assert "4 paragraphs" in done.stderr
+    assert "¶1 «First comes fog» " in done.stderr
     assert all(request.payload["stream"] for request in server.requests)
     usage = Story(folder).record.usage
     assert (usage.calls, usage.estimated) == (3, False)
@@ -70,7 +71,7 @@ def test_quiet_says_nothing_but_the_story_and_json_is_a_line_an_event(folder: Pa
     assert (quiet.stderr, quiet.stdout.count("\n\n")) == ("", 3)
     done = memagent("story", "write", folder, "-n", 1, "-m", model(server), "--json", "-q")
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [event["type"] for event in events] == ["paragraph", "usage", "done"]
+    assert [event["type"] for event in events] == ["paragraph", "recall", "usage", "done"]
     assert events[0] == {"type": "paragraph", "number": 4, "text": "Fourth comes the boat."}
 
 

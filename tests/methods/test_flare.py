@@ -114,6 +114,30 @@ def test_2_the_query_is_what_is_looked_up(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize(
+    ("compat", "query", "pieces"),
+    [
+        ("", "Joe Biden attended the  of , where he earned a  degree.", ["University of Pennsylvania", "law"]),
+        (
+            "reference",
+            "Joe Biden  the  of , where he earned a  degree.",
+            ["attended the University of Pennsylvania", "law"],
+        ),
+    ],
+)
+def test_2_and_3_a_token_just_at_beta_is_unlikely_only_as_the_published_code_has_it(
+    memory: Memory, compat: Any, query: str, pieces: list[str]
+) -> None:
+    at = math.exp(FIXTURE[2].logprob)
+    replies = [said("He is old."), fixture(), said("He studied in Delaware.", more=False)]
+    _, searches = asked(ScriptedLLM(replies, can=CAN), memory, flare(QUESTION, beta=at, compat=compat))
+    assert searches[1].query == query
+    llm = ScriptedLLM([*replies[:2], "Where?", "What?", replies[2]], can=CAN)
+    asked(llm, memory, flare(QUESTION, beta=at, queries="explicit", compat=compat))
+    prompts = [prompt(request) for request in llm.requests if request.label == "flare/question"]
+    assert [any(f"<piece>\n{piece}\n</piece>" in one for one in prompts) for piece in pieces] == [True, True]
+
+
+@pytest.mark.parametrize(
     ("beta", "inclusive", "found"),
     [
         (0.4, False, [(6, 7), (12, 13)]),
@@ -502,6 +526,12 @@ def test_the_papers_settings_are_there() -> None:
         "strategyqa": (0.4, 0.4, "implicit", "current", 3),
         "asqa": (0.8, 0.4, "explicit", "initial", 3),
         "wikiasp": (0.8, 0.4, "explicit", "initial", 5),
+    }
+    assert {name: preset.get("max_tokens") for name, preset in PRESETS.items()} == {
+        "2wiki": None,
+        "strategyqa": None,
+        "asqa": None,
+        "wikiasp": 512,
     }
 
 

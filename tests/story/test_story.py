@@ -278,8 +278,28 @@ def test_each_step_of_the_log_says_what_it_cost_and_what_was_recalled(folder: Pa
     written = [event for event in log(folder) if event["type"] == "written"]
     assert [event["number"] for event in written] == [3, 4, 5, 6]
     assert all(event["usage"]["calls"] == 1 for event in written)
-    assert written[1]["recalled"] == ["p000001"]
+    assert written[1]["recalled"] == ["p000001", "p000002"]
+    first = written[1]["recall"][0]
+    assert (first["number"], first["quote"]) == (1, "First comes fog")
+    assert first["why"].startswith("the plan names: fog")
     assert len(list((folder / ".memagent" / "runs").glob("*.jsonl"))) == 4
+
+
+def test_recall_by_the_plan_is_the_papers(folder: Path) -> None:
+    config = (folder / "story.toml").read_text(encoding="utf-8")
+    (folder / "story.toml").write_text(config.replace('recall_by = "story"', 'recall_by = "plan"'), encoding="utf-8")
+    go(folder, 4, ScriptedLLM([OPENING, *replies()]))
+    written = [event for event in log(folder) if event["type"] == "written"]
+    assert written[1]["recalled"] == ["p000001"]
+    assert written[1]["recall"][0]["why"].startswith("like the plan (0.")
+
+
+def test_a_way_of_recall_that_is_not_known_is_said_with_those_that_are(folder: Path) -> None:
+    config = (folder / "story.toml").read_text(encoding="utf-8")
+    (folder / "story.toml").write_text(config.replace('recall_by = "story"', 'recall_by = "mood"'), encoding="utf-8")
+    with pytest.raises(StoryError, match="recall_by = 'mood'") as raised:
+        Story(folder)
+    assert "plan or story" in raised.value.hint
 
 
 def test_a_traced_step_replays_without_a_backend(folder: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import shutil
 import sys
 import textwrap
@@ -24,6 +26,8 @@ class Terminated(BaseException):
 FINDINGS = 6
 """The exit code of a check that found something; of errors, see `exit_code`."""
 
+COLUMNS = 79  # of a line that is said, at most
+_PIECE = re.compile(r"[^\s\u2e80-\u9fff\uac00-\ud7af]+\s*|[\u2e80-\u9fff\uac00-\ud7af]\s*|\s+")
 _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.UsageProblem, 2),
     (errors.ConfigError, 3),
@@ -41,7 +45,7 @@ def exit_code(error: errors.MemagentError) -> int:
 
 def complain(message: str, hint: str = "") -> None:
     """Say on standard error what went wrong and what to do."""
-    click.echo(click.style("memagent: ", fg="red", bold=True) + message, err=True)
+    click.echo(styled("memagent: ", fg="red", bold=True) + message, err=True)
     if hint:
         click.echo(textwrap.indent(hint, "  "), err=True)
 
@@ -60,7 +64,44 @@ def hush(quiet: bool) -> None:
 
 def dim(text: str) -> str:
     """Return a text as an aside on a terminal; plain where colours are not wanted."""
-    return click.style(text, dim=True)
+    return styled(text, dim=True)
+
+
+def styled(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+    """Return a text in a colour; plain under NO_COLOR. What is echoed to anything but a terminal is plain anyway."""
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=fg, bold=bold or None, dim=dim or None)
+
+
+def wrapped(text: str) -> str:
+    """Return a text in lines of at most 79 columns, colours kept; a word is broken only in scripts without blanks."""
+    lines = []
+    for line in text.split("\n"):
+        column, parts = 0, []
+        for piece in _PIECE.findall(line):
+            width = columns(click.unstyle(piece))
+            if column and column + columns(click.unstyle(piece).rstrip()) > COLUMNS:
+                parts.append("\n")
+                column = 0
+            parts.append(piece)
+            column += width
+        lines.append("".join(parts))
+    return "\n".join(lines)
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def pieced(*pieces: str, indent: str = "   ") -> str:
+    """Return pieces of a line with dots between them, on as many lines of at most 79 columns as it takes."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) + 3 > COLUMNS:
+            lines.append(indent + piece)
+        else:
+            lines[-1] += f" · {piece}"
+    return "\n".join(lines)
 
 
 def emit(data: Any) -> None:
@@ -134,12 +175,12 @@ class ProseOut:
         sys.stdout.flush()
 
     def _flush_word(self) -> None:
-        columns = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in self._word)
-        if self._column and self._column + columns > self.width:
+        width = columns(self._word)
+        if self._column and self._column + width > self.width:
             click.echo()
             self._column = 0
         click.echo(self._word, nl=False)
-        self._column += columns
+        self._column += width
         self._word = ""
 
     def _space(self, character: str) -> None:

@@ -89,10 +89,7 @@ def init(
         seed=seed,
     )
     Story.create(folder, text, config)
-    say(
-        f"Made {folder}. What it is about is in {folder / 'premise.md'}, how it is written in {folder / 'story.toml'}.",
-        quiet=quiet,
-    )
+    say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
         say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)

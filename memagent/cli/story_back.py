@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.console import dim, emit, plural, say, spent, styled, wrapped
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.differences import differences
 from memagent.errors import UsageProblem
@@ -98,7 +98,7 @@ def revise(
         for draft in range(1, count + 1):
             texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
             say(f"\n{place}, draft {draft} of {count}", quiet=quiet)
-            say(word_diff(before, texts[-1]), quiet=quiet)
+            say(wrapped(word_diff(before, texts[-1])), quiet=quiet)
         text = texts[0] if yes else _asked(texts)
         if text is None:
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
@@ -163,7 +163,8 @@ def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool
     now = next((one.text for one in found if one.now), "")
     for number, one in enumerate(found, 1):
         click.echo(f"{'*' if one.now else ' '} {number}  {one.by} {one.at[:16].replace('T', ' ')}")
-        click.echo(word_diff(now, one.text) if diff and not one.now else one.text)
+        text = word_diff(now, one.text) if diff and not one.now else one.text
+        click.echo(wrapped(text) if sys.stdout.isatty() else text)
         click.echo()
 
 
@@ -192,7 +193,7 @@ def word_diff(before: str, now: str) -> str:
             parts.append("".join(old[a:b]))
             continue
         if gone := "".join(old[a:b]):
-            parts.append(click.style(f"[-{gone}-]", fg="red"))
+            parts.append(styled(f"[-{gone}-]", fg="red"))
         if come := "".join(new[c:d]):
-            parts.append(click.style(f"{{+{come}+}}", fg="green"))
+            parts.append(styled(f"{{+{come}+}}", fg="green"))
     return "".join(parts)

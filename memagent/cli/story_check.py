@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import FINDINGS, emit, plural
+from memagent.cli.console import FINDINGS, emit, plural, styled
 from memagent.cli.story_options import folder_argument, json_option, open_story
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _tell(findings: list[Finding]) -> None:
         place = str(finding.place).ljust(places)
         before = f"{place}  {finding.kind.ljust(8)}  "
         lines = textwrap.wrap(finding.text, max(30, width - len(before)), break_on_hyphens=False) or [""]
-        kind = click.style(finding.kind.ljust(8), fg=_COLOURS[finding.kind])
+        kind = styled(finding.kind.ljust(8), fg=_COLOURS[finding.kind])
         click.echo(f"{place}  {kind}  {lines[0]}")
         for line in lines[1:]:
             click.echo(" " * len(before) + line)

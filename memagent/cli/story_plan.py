@@ -99,7 +99,7 @@ def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
     from memagent.story.estimate import estimate
 
     paragraphs = max(3, round(chapters * words / (config.sentences * 17)))
-    return f"{plural(chapters, 'chapter')} of about {words:,} words: {guessed(estimate(config, paragraphs))}"
+    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n  {guessed(estimate(config, paragraphs))}"
 
 
 def _range(text: str) -> tuple[int, int]:

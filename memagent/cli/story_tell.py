@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from memagent.cli.console import dim, emit, money, plural, say, shortened, spent
+from memagent.cli.console import COLUMNS, dim, emit, money, plural, say, shortened, spent
 from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
@@ -70,7 +70,7 @@ def reasons(recalled: Sequence[Recalled], indent: int = 3) -> None:
     """Say what was called to mind, the likest first, and why, in a line each of at most 79 columns."""
     for one in recalled:
         place = f"¶{one.number} " if one.number else ""
-        say(dim(" " * indent + shortened(f"{place}«{shortened(one.quote, 34)}» {one.why}", 79 - indent)))
+        say(dim(" " * indent + shortened(f"{place}«{shortened(one.quote, 34)}» {one.why}", COLUMNS - indent)))
 
 
 @click.command()
@@ -118,7 +118,7 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
         for name, usage in rows.items():
             click.echo(f"{kind:<8} {shortened(name, 24):<24} {spent(usage)}")
     click.echo(f"{'in all':<33} {spent(record.usage)}")
-    say(f"{plural(more, 'paragraph')} more: {guessed(guess)}")
+    say(f"{plural(more, 'paragraph')} more:\n  {guessed(guess)}")
 
 
 def guessed(guess: Any) -> str:

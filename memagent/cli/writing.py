@@ -20,6 +20,7 @@ from memagent.cli.console import (
     hush,
     money,
     numbered,
+    pieced,
     plural,
     say,
     spent,
@@ -267,8 +268,8 @@ class Teller:
             return
         counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
         say(
-            f"{counts}, {money(record.usage.cost)} in all."
-            f" Its memory: memagent story memory show {quote(self.story.folder)}"
+            f"{counts}, {money(record.usage.cost)} in all.\n"
+            f"Its memory: memagent story memory show {quote(self.story.folder)}"
         )
 
     def _finish_prose(self, text: str) -> None:
@@ -283,11 +284,7 @@ class Teller:
         total = self.story.record.usage
         first = state.paragraphs - len(state.written) + 1
         where = f"¶{first}" if len(state.written) == 1 else f"¶{first}-{state.paragraphs}"
-        recalled = " ".join(f"¶{int(id[1:])}" for id in state.recalled if id[1:].isdecimal()) or "nothing"
-        say(
-            dim(
-                f"── {where}: {plural(sum(map(count_words, state.written)), 'word')} · recalled {recalled} · "
-                f"{spent(usage)} · in all {total.tokens:,} tokens, {money(total.cost)}"
-            )
-        )
+        words = plural(sum(map(count_words, state.written)), "word")
+        all_told = f"in all {total.tokens:,} tokens, {money(total.cost)}"
+        say(dim(pieced(f"── {where}: {words}", spent(usage), all_told)))
         reasons(self.progress.recalled)

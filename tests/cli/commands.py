@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 
@@ -32,11 +37,13 @@ def memagent(*arguments: Any, stdin: str = "", **environment: str) -> subprocess
 
 
 class Terminal:
-    """Runs a command on a terminal of its own and talks to it."""
+    """Runs a command on a terminal of its own, 80 columns wide, and talks to it. `raw` is all that was sent to it."""
 
-    def __init__(self, *arguments: Any, **environment: str) -> None:
+    def __init__(self, *arguments: Any, cwd: Path | None = None, **environment: str) -> None:
         parent, child = pty.openpty()
-        self.screen = ""
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.screen = self.raw = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._fd = parent
         self.process = subprocess.Popen(
             [sys.executable, "-m", "memagent", *map(str, arguments)],
@@ -44,6 +51,7 @@ class Terminal:
             stdout=child,
             stderr=child,
             env={**os.environ, "TERM": "xterm", **environment},
+            cwd=cwd,
             start_new_session=True,
         )
         os.close(child)
@@ -54,7 +62,7 @@ class Terminal:
         while words not in self.screen:
             ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"{words!r} did not come; the screen: {self.screen!r}"
-            self.screen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(self._fd, 65536).decode())
+            self._read()
         seen, self.screen = self.screen.split(words, 1)
         return seen + words
 
@@ -62,7 +70,19 @@ class Terminal:
         os.write(self._fd, text.encode())
 
     def end(self, seconds: float = 30) -> int:
-        return self.process.wait(seconds)
+        """Read on to the end; return the exit code."""
+        deadline = time.monotonic() + seconds
+        while select.select([self._fd], [], [], max(0, deadline - time.monotonic()))[0]:
+            try:
+                self._read()
+            except OSError:  # nobody writes to it any more
+                break
+        return self.process.wait(max(0.1, deadline - time.monotonic()))
+
+    def _read(self) -> None:
+        text = self._decoder.decode(os.read(self._fd, 65536))
+        self.raw += text
+        self.screen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
     def __enter__(self) -> Terminal:
         return self

@@ -115,7 +115,7 @@ def test_log_cost_and_diag_tell_what_happened_and_nothing_of_the_story(folder: P
     assert "the opening, 3 paragraphs" in memagent("story", "log", folder).stdout
     assert len(memagent("story", "log", folder, "-n", 2, "--json").stdout.splitlines()) == 2
     cost = memagent("story", "cost", folder)
-    assert "in all" in cost.stdout and "10 paragraphs more: ~" in cost.stderr
+    assert "in all" in cost.stdout and "10 paragraphs more:\n  ~" in cost.stderr
     data = json.loads(memagent("story", "cost", folder, "--json").stdout)
     assert data["all"]["calls"] == sum(one["calls"] for one in data["chapter"].values())
     report = memagent("story", "diag", folder).stdout

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from memagent.errors import MemagentError
     from memagent.flow import RunDone, StepDone, TokenReceived
     from memagent.memory.memory import Memory
-    from memagent.methods.arm_rag import learn, solve
+    from memagent.methods.arm_rag import solve
+    from memagent.methods.arm_rag_learning import learn
     from memagent.methods.citations import cited, verified
     from memagent.methods.flare import flare
     from memagent.methods.flare_instruct import flare_instruct
@@ -89,7 +90,7 @@ _HOME = {
     "generate": "steps",
     "hipporag": "methods.hipporag",
     "ircot": "methods.hipporag",
-    "learn": "methods.arm_rag",
+    "learn": "methods.arm_rag_learning",
     "memllm": "methods.memllm",
     "memllm_write": "methods.memllm_write",
     "plain": "methods.plain",

@@ -12,6 +12,7 @@ from memagent.steps import (
     Forget,
     KeepRationales,
     ReadTriples,
+    Rejudge,
     Remember,
     Step,
     WriteTriples,
@@ -42,7 +43,9 @@ def _learnt(memory: Memory, step: WriteTriples) -> Any:
 
 
 def _like(memory: Memory, step: FindRationales) -> Any:
-    return memory.rationales.like(step.problem, step.k, apart_from=step.apart_from, refuted=step.refuted)
+    return memory.rationales.like(
+        step.problem, step.k, apart_from=step.apart_from, apart_from_id=step.apart_from_id, refuted=step.refuted
+    )
 
 
 _ANSWERS: Mapping[type, Callable[[Memory, Any], Any]] = {
@@ -50,6 +53,7 @@ _ANSWERS: Mapping[type, Callable[[Memory, Any], Any]] = {
     Forget: lambda memory, step: memory.forget(step.ids).total,
     FindRationales: _like,
     KeepRationales: lambda memory, step: memory.rationales.add(step.rationales),
+    Rejudge: lambda memory, step: memory.rationales.rejudge(step.rationales),
     CountOutcome: lambda memory, step: memory.rationales.record_all(step.ids, success=step.success),
     ReadTriples: lambda memory, step: memory.facts.read(step.queries, limits=step.limits, as_of=step.as_of),
     WriteTriples: _learnt,

@@ -209,6 +209,10 @@ class Controller:
         except MemagentError as error:
             error.trace = this.trace
             raise
+        except BaseException as error:
+            if not isinstance(error, Exception):  # such as Ctrl-C: branches that are left behind do not go on
+                this.stop.set()
+            raise
         finally:
             self._running.discard(this)
 

@@ -19,8 +19,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import queue
+import threading
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -37,6 +39,7 @@ from memagent.steps import (
     Inquire,
     KeepRationales,
     ReadTriples,
+    Rejudge,
     Remember,
     Retrieve,
     Say,
@@ -52,6 +55,7 @@ from memagent.steps import (
     inquire,
     keep_rationales,
     read_triples,
+    rejudge,
     remember,
     retrieve,
     say,
@@ -72,6 +76,7 @@ __all__ = [
     "KeepRationales",
     "Path",
     "ReadTriples",
+    "Rejudge",
     "Remember",
     "Retrieve",
     "RunDone",
@@ -93,6 +98,7 @@ __all__ = [
     "inquire",
     "keep_rationales",
     "read_triples",
+    "rejudge",
     "remember",
     "retrieve",
     "run",
@@ -103,6 +109,7 @@ __all__ = [
 
 T = TypeVar("T")
 Path = tuple[int, ...]
+_BRANCHES = 8  # threads that the branches of one `Gather` share
 
 
 _Outcome = tuple[Any, Exception | None]
@@ -237,15 +244,47 @@ def _check_fresh(flow: Flow[Any]) -> None:
 
 
 def _run_all(flows: Sequence[Flow[Any]], answer: Callable[[Step, Path], Any], path: Path) -> list[Any]:
-    """Run branches in threads. Every branch ends before this does, so that nothing goes on unseen."""
-    if not flows:
-        return []
-    with ThreadPoolExecutor(max_workers=min(8, len(flows)), thread_name_prefix="memagent") as pool:
-        futures: list[Future[_Outcome]] = []
-        for branch, flow in enumerate(flows):
-            context = contextvars.copy_context()
-            futures.append(pool.submit(context.run, _outcome, flow, answer, (*path, branch)))
-    return _values([future.result() for future in futures])
+    """Run branches in threads. Every branch ends before this does, so that nothing goes on unseen.
+
+    Only what interrupts the thread that waits (Ctrl-C) comes out at once: no further branch begins then, and the calls
+    that are under way are left behind in daemon threads, for which Python does not wait at its end either.
+    """
+    waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    futures: list[Future[_Outcome]] = []
+    for branch, flow in enumerate(flows):
+        future: Future[_Outcome] = Future()
+        run_one = partial(contextvars.copy_context().run, _outcome, flow, answer, (*path, branch))
+        waiting.put(partial(_settle, future, run_one))
+        futures.append(future)
+    try:
+        for number in range(min(_BRANCHES, len(flows))):
+            name = f"memagent-branch-{number}"
+            threading.Thread(target=_work_off, args=(waiting,), name=name, daemon=True).start()
+        return _values([future.result() for future in futures])
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _work_off(waiting: queue.SimpleQueue[Callable[[], None]]) -> None:
+    while True:
+        try:
+            settle = waiting.get_nowait()
+        except queue.Empty:
+            return
+        settle()
+
+
+def _settle(future: Future[_Outcome], work: Callable[[], _Outcome]) -> None:
+    """Do the work of a future, unless it was called off, and give it its result."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        outcome = work()
+    except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+        future.set_exception(error)
+    else:
+        future.set_result(outcome)
 
 
 async def _arun_all(

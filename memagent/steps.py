@@ -142,8 +142,8 @@ class Gather:
 class FindRationales:
     """Ask for solved problems. Answered with a list of up to `k` rationales, one a problem, the likest first.
 
-    Those of the problem `apart_from` are left out, and so are attempts that turned out wrong, unless `refuted` asks for
-    these alone.
+    Those of the problem `apart_from`, or of the problem with the id `apart_from_id`, are left out, and so are attempts
+    that turned out wrong, unless `refuted` asks for these alone.
     """
 
     problem: str
@@ -151,11 +151,22 @@ class FindRationales:
     apart_from: str = ""
     refuted: bool = False
     timeout: float | None = None
+    apart_from_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class KeepRationales:
     """Ask the memory to keep rationales. Answered with the list of their ids. Asking twice keeps them once."""
+
+    rationales: tuple[Rationale, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudge:
+    """Ask the memory to judge again what it has of the same problems and reasonings.
+
+    Answered with the list of the ids of what was right and is refuted now, or the reverse.
+    """
 
     rationales: tuple[Rationale, ...]
 
@@ -176,6 +187,7 @@ Step = (
     | Execute
     | FindRationales
     | KeepRationales
+    | Rejudge
     | CountOutcome
     | ReadTriples
     | WriteTriples
@@ -268,16 +280,28 @@ def execute(program: str, *, seconds: float = 10.0, memory: int = 256) -> Flow[E
 
 
 def find_rationales(
-    problem: str, k: int = 3, *, apart_from: str = "", refuted: bool = False, timeout: float | None = None
+    problem: str,
+    k: int = 3,
+    *,
+    apart_from: str = "",
+    apart_from_id: str = "",
+    refuted: bool = False,
+    timeout: float | None = None,
 ) -> Flow[list[Rationale]]:
     """Ask for up to `k` solved problems like a problem in words, one rationale each, the likest first."""
-    answer: list[Rationale] = yield FindRationales(problem, k, apart_from, refuted, timeout)
+    answer: list[Rationale] = yield FindRationales(problem, k, apart_from, refuted, timeout, apart_from_id)
     return answer
 
 
 def keep_rationales(*rationales: Rationale) -> Flow[list[str]]:
     """Ask the memory to keep rationales; the answer is their ids."""
     answer: list[str] = yield KeepRationales(rationales)
+    return answer
+
+
+def rejudge(*rationales: Rationale) -> Flow[list[str]]:
+    """Ask the memory to judge again what it has of the same problems and reasonings; the answer is what changed."""
+    answer: list[str] = yield Rejudge(rationales)
     return answer
 
 

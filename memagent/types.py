@@ -136,9 +136,16 @@ class Relation:
 
 
 REFUTED = "refuted"
+"""How `verified` begins where a check found a rationale wrong; what follows names the check."""
+
 ORIGINAL = "problem"
 """In the metadata of a rationale that is kept by another text: the problem as it was."""
-"""How `verified` begins where a check found a rationale wrong; what follows names the check."""
+
+TRIED = "attempts"
+"""In the metadata of a rationale: how many attempts at its problem there were, of which `agreement` is a share."""
+
+PROBLEM_ID = "problem_id"
+"""In the metadata of a rationale whose problem has an id: that id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -380,3 +381,24 @@ def test_remember_takes_texts_as_the_memory_does(memory: Memory, tmp_path: Any) 
     ids = Controller(ScriptedLLM([]), memory).run(remember("The anchor is rusty."), trace=path).value
     assert memory.get(ids[0]).text == "The anchor is rusty."
     assert Trace.load(path).replay(remember("The anchor is rusty.")) == ids
+
+
+def test_what_interrupts_a_gather_comes_out_at_once_and_no_further_branch_begins() -> None:
+    begun: list[str] = []
+    release = threading.Event()
+
+    def answer(step: Any, path: Any) -> Any:
+        begun.append(step.request.label)
+        if len(begun) == 8:  # as many as run at once
+            time.sleep(0.3)  # by then the main thread waits for them
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        release.wait(10)
+
+    def flow() -> Flow[Any]:
+        return (yield from gather(*(ask(f"branch {number}") for number in range(12))))
+
+    with pytest.raises(KeyboardInterrupt):
+        run(flow(), answer)
+    release.set()
+    time.sleep(0.1)
+    assert len(begun) == 8

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections import Counter
+import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from memagent.cli.console import complain, dim, emit, exit_code, hush, plural, say, shortened, spent
+from memagent.cli.learning_run import Learning
+from memagent.cli.learning_tally import Tally
 from memagent.cli.options import (
     check_query,
     db_option,
@@ -22,15 +22,16 @@ from memagent.cli.options import (
     open_memory,
     scope_options,
 )
-from memagent.errors import BackendError, UsageProblem
+from memagent.cli.problems import checked_by, problems_in
+from memagent.errors import BackendError, ConfigError
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
-    from memagent.methods.arm_rag import Key, Learnt
-    from memagent.methods.verifying import Check
+    from memagent.flow import Flow
+    from memagent.methods.arm_rag import Key, Solved
+    from memagent.types import Answer
 
-_SHOWN = 10  # refused attempts that are listed
-_FAILURES = 3  # problems in a row for which no attempt came, before anything was tried, that end it
+_CHOOSE = "Choose a model with -m or MEMAGENT_LLM; see memagent --help."
 check_option = click.option(
     "--check",
     "how",
@@ -52,7 +53,12 @@ key_option = click.option(
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @check_option
 @key_option
-@click.option("--samples", type=click.IntRange(0, 50), default=0, help="Let the model try each problem so many times.")
+@click.option(
+    "--samples",
+    type=click.IntRange(0, 50),
+    default=0,
+    help="Let the model try each problem so many times, besides FILE's attempts; what was tried before counts.",
+)
 @click.option("--failures", is_flag=True, help="Keep wrong attempts too, marked as such.")
 @click.option("--shared", is_flag=True, help="Let every user of the memory see what is learnt.")
 @click.option("-m", "--model", default=None, help="Which model tries; see memagent --help.")
@@ -79,87 +85,38 @@ def learn(
 ) -> int:
     r"""Learn from attempts at problems: those whose answer is right are kept.
 
-    FILE has a JSON object a line: "question" (or "problem"), "gold" (or "answer"), and "attempts", a list of texts with
-    their answers in \boxed{}. All of it is read before anything is kept; learning it again keeps nothing twice.
+    FILE has a JSON object a line: "question" (or "problem"), "gold" (or "answer"; of a solution that ends with
+    "#### 72", what stands there), and "attempts", a list of texts with their answers in \boxed{}; "id" if it has one.
+    All of it is read before anything is kept; learning it again keeps nothing twice. Attempts that the memory has are
+    judged again: where a known answer was corrected, what was right is no example any more, or the reverse. A model is
+    not asked again for attempts that it has made, at problems of which any was kept.
     """
     from memagent.budget import Budget
     from memagent.controller import Controller
-    from memagent.methods import arm_rag
 
     hush(quiet)
-    problems = list(_problems(file, how, samples))
-    if not problems:
-        raise UsageProblem(f"{file} has no problems", hint='Give a JSON object a line, with "question" and "gold".')
-    totals: Counter[str] = Counter()
-    refused: list[dict[str, str]] = []
-    with open_memory(db, embedder, new=True) as memory:
-        needs_model = samples or key != "plain"
-        controller = Controller(model if needs_model else "offline", memory.bind(**scope), budget=Budget(cost=max_cost))
-        sampled = _Sampled(controller)
-        for number, (problem, attempts, check) in enumerate(problems, 1):
-            if samples:
-                attempts = [*attempts, *sampled.of(problem, samples)]
-            found: Learnt = controller.run(
-                arm_rag.learn(
-                    problem,
-                    attempts,
-                    check,
-                    shared=shared,
-                    source=str(file),
-                    failures=failures,
-                    key=key,
-                )
-            ).value
-            totals.update(kept=len(found.ids), right=found.right, wrong=found.wrong, unclear=found.unclear)
-            refused += [{"problem": problem, "why": one.why} for one in found.verdicts if not one.right]
-            _progress(number, len(problems), quiet or as_json)
-    counts = {name: totals[name] for name in ("kept", "right", "wrong", "unclear")}
-    if as_json:
-        emit({"problems": len(problems), **counts, "refused": refused, "failed": sampled.failed})
-    else:
-        _tell(len(problems), counts, refused)
-        say(dim(f"{controller.llm.name}: {spent(controller.usage)}"), quiet=quiet or not needs_model)
-    return sampled.told()
-
-
-def _tell(problems: int, counts: dict[str, int], refused: list[dict[str, str]]) -> None:
-    click.echo(f"{plural(problems, 'problem')}: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
-    for one in refused[:_SHOWN]:
-        click.echo(f"not kept: {one['why']} ({shortened(one['problem'], 60)})")
-    if len(refused) > _SHOWN:
-        click.echo(f"and {len(refused) - _SHOWN} more; --json lists all")
-
-
-class _Sampled:
-    """Attempts of the model; problems for which none came are told, and many of them at the very beginning end it."""
-
-    def __init__(self, controller: Controller) -> None:
-        self._controller = controller
-        self._any = False
-        self.failed: list[str] = []
-
-    def of(self, problem: str, count: int) -> list[str]:
-        """Let the model try a problem. Raises `BackendError` where it has answered nothing from the beginning on."""
-        from memagent.methods import arm_rag
-
+    problems = problems_in(file, how, tried=bool(samples))
+    needs_model = bool(samples) or key != "plain"
+    with open_memory(db, embedder, new=True) as opened:
+        memory = opened.bind(**scope)
+        controller = Controller(model if needs_model else "offline", memory, budget=Budget(cost=max_cost))
+        if samples and controller.llm.name == "offline":
+            raise ConfigError("the offline backend solves no problems", hint=_CHOOSE)
+        before, tally = memory.rationales.count(), Tally(len(problems))
+        learning = Learning(controller, memory, tally, samples)
         try:
-            attempts = self._controller.run(arm_rag.attempts(problem, count)).value
-        except BackendError as error:
-            self.failed.append(error.message)
-            if len(self.failed) >= _FAILURES and not self._any:
-                raise
-            complain(error.message)
-            return []
-        self._any = True
-        return attempts
-
-    def told(self) -> int:
-        """Say how many problems could not be tried; return the exit code."""
-        if not self.failed:
-            return 0
-        what = f"{plural(len(self.failed), 'problem')} could not be tried"
-        complain(what, "What was learnt is kept; learn the file again for the rest.")
-        return exit_code(BackendError(what))
+            for one in problems:
+                learning.learn(one, shared=shared, source=str(file), failures=failures, key=key)
+                tally.progress(quiet or as_json)
+        finally:  # what was learnt until Ctrl-C, or a limit, is kept, and said
+            tally.new = max(0, memory.rationales.count() - before)
+            tally.report(controller.usage, as_json)
+            say(dim(f"{controller.llm.name}: {spent(controller.usage)}"), quiet=quiet or as_json or not needs_model)
+    if not tally.untried:
+        return 0
+    what = f"{plural(tally.untried, 'problem')} could not be tried"
+    complain(what, "What was learnt is kept; learn the file again for the rest.")
+    return exit_code(BackendError(what))
 
 
 @click.command()
@@ -168,7 +125,11 @@ class _Sampled:
 @click.option("--gold", help="The known answer: what is right is learnt, and examples count what followed.")
 @check_option
 @key_option
+@click.option("--id", default="", help="The problem's id: what was learnt of the problem with this id is no example.")
 @click.option("--contrast", type=click.IntRange(0, 10), default=0, help="Show so many wrong attempts as well.")
+@click.option(
+    "--failures", is_flag=True, help="With --gold, keep a wrong solution too, marked as such: for --contrast."
+)
 @click.option("--shared", is_flag=True, help="Let every user of the memory see what is learnt.")
 @click.option("-m", "--model", default=None, help="Which model solves; see memagent --help.")
 @max_cost_option
@@ -183,7 +144,9 @@ def solve(
     gold: str | None,
     how: str,
     key: Key,
+    id: str,
     contrast: int,
+    failures: bool,
     shared: bool,
     model: str | None,
     max_cost: float | None,
@@ -197,75 +160,65 @@ def solve(
     from memagent.budget import Budget
     from memagent.controller import Controller
     from memagent.methods import arm_rag
+    from memagent.methods.arm_rag_examples import like
 
     check_query(problem)
     hush(quiet)
-    check = None if gold is None else _check(how, gold)
+    check = None if gold is None else checked_by(how, gold)
     with open_memory(db, embedder, new=True) as memory:
         controller = Controller(model, memory.bind(**scope), budget=Budget(cost=max_cost))
-        result = controller.run(arm_rag.solve(problem, k=k, check=check, key=key, contrast=contrast, shared=shared))
+        if controller.llm.name == "offline":
+            return _only_like(controller, like(problem, k=k, id=id, key=key), as_json)
+        flow = arm_rag.solve(
+            problem, k=k, id=id, check=check, key=key, contrast=contrast, failures=failures, shared=shared
+        )
+        result = controller.run(flow)
     solved = result.value
     if as_json:
         emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})
     elif solved.answer.text:
         click.echo(solved.answer.text)
-        for number, hit in enumerate(solved.answer.hits, 1):
-            click.echo(dim(f"[{number}] {shortened(hit.text, 100)} ({hit.why})"))
-        if solved.verdict is not None:
-            learnt = f"; learnt as {solved.learnt[0]}" if solved.learnt else ""
-            click.echo(f"{_said(solved.verdict.right)}: {solved.verdict.why}{learnt}")
+        _examples(solved.answer)
+        for line in _verdict(solved):
+            click.echo(line)
     for one in solved.answer.problems:
         complain(one)
     say(dim(f"{controller.llm.name}: {spent(result.usage)}"), quiet=quiet or as_json)
     return 0 if solved.answer.text else 4
 
 
-def _said(right: bool | None) -> str:
-    return "cannot be judged" if right is None else "right" if right else "wrong"
+def _only_like(controller: Controller, flow: Flow[Answer], as_json: bool) -> int:
+    """Show solved problems like one that nobody is there to solve."""
+    from memagent.methods.arm_rag import Solved
+
+    result = controller.run(flow)
+    answer = result.value
+    if as_json:
+        solved = Solved(replace(answer, problems=(*answer.problems, "the offline backend solves no problems")), None)
+        emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})
+    else:
+        _examples(answer)
+    found = "Above are solved problems like it.\n" * bool(answer.hits and not as_json)
+    complain("the offline backend solves no problems", found + _CHOOSE)
+    return 0 if answer.hits else 4
 
 
-def _check(how: str, gold: str) -> Check:
-    from memagent.methods.verifying import exact, numeric
-
-    return numeric(gold) if how == "numeric" else exact(gold)
-
-
-def _problems(file: Path, how: str, samples: int) -> Iterator[tuple[str, list[str], Check]]:
-    """The problems of a file with their attempts and checks; what is not of that form is refused with its line."""
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(), which cuts JSON at U+2028
-    except UnicodeDecodeError as error:
-        raise UsageProblem(f"{file} is not UTF-8 text", hint="Convert it first.") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            one: Any = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UsageProblem(f"line {number} of {file} is no JSON: {error}") from error
-        if not isinstance(one, dict):
-            raise UsageProblem(f"line {number} of {file} is no JSON object")
-        problem, gold = one.get("question", one.get("problem")), _gold(one)
-        attempts = one.get("attempts", [])
-        if not isinstance(problem, str) or not problem.strip() or not isinstance(gold, str | int | float):
-            raise UsageProblem(f'line {number} of {file} needs "question" and "gold"')
-        if not isinstance(attempts, list) or not all(isinstance(text, str) and text.strip() for text in attempts):
-            raise UsageProblem(f'"attempts" in line {number} of {file} is no list of texts')
-        if not attempts and not samples:
-            raise UsageProblem(f"line {number} of {file} has no attempts", hint="Let the model try: --samples 5.")
-        try:
-            yield problem, attempts, _check(how, str(gold))
-        except UsageProblem as error:
-            hint = "Give answers that are words with --check exact."
-            raise UsageProblem(f"line {number} of {file}: {error.message}", hint=hint) from error
+def _examples(answer: Answer) -> None:
+    for number, hit in enumerate(answer.hits, 1):
+        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    {hit.why}"))
 
 
-def _gold(one: dict[str, Any]) -> Any:
-    """The known answer; of GSM8K's, which have the reasoning before it, what stands behind `####`."""
-    gold = one.get("gold", one.get("answer"))
-    return gold.rpartition("####")[2].strip() if isinstance(gold, str) else gold
-
-
-def _progress(number: int, total: int, quiet: bool) -> None:
-    if sys.stderr.isatty() and not quiet and (number % 20 == 0 or number == total):
-        click.echo(f"\r\x1b[K{number} of {total} problems\r", err=True, nl=False)
+def _verdict(solved: Solved) -> Iterator[str]:
+    """How a solution was judged and what was kept of it, in lines that fit."""
+    verdict = solved.verdict
+    if verdict is None:
+        return
+    said = "cannot be judged" if verdict.right is None else "right" if verdict.right else "wrong"
+    learnt = f"; {'learnt' if verdict.right else 'kept as a failure'} as {solved.learnt[0]}" if solved.learnt else ""
+    line = f"{said}: {verdict.why}"
+    if len(line + learnt) < 80:
+        yield line + learnt
+    else:
+        yield textwrap.fill(line, 79, subsequent_indent="  ")
+        if learnt:
+            yield f"  {learnt[2:]}"

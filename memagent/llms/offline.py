@@ -79,10 +79,16 @@ def _reply(request: Request) -> str:
         from memagent.offline import nouns
 
         return nouns.reply(prompt.get("problem"))
-    if prompt.task != "unknown":
+    if prompt.task not in ("problem", "unknown"):
         from memagent.offline.story import tell
 
         return tell(prompt)
+    return _told_that_it_cannot(request, prompt)
+
+
+def _told_that_it_cannot(request: Request, prompt: Prompt) -> str:
+    if prompt.task == "problem":
+        raise CapabilityError("the offline backend solves no problems", hint=HOW_TO_SWITCH)
     if request.schema:
         asked = ", ".join(prompt.fields) or "no field"
         raise CapabilityError(f"the offline backend cannot fill a reply with {asked}", hint=HOW_TO_SWITCH)

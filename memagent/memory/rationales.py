@@ -18,7 +18,7 @@ from memagent.stores.base import Vectors
 from memagent.stores.derived import of_rationale
 from memagent.stores.keys import problem_key
 from memagent.stores.rationale import check_rationale
-from memagent.types import ORIGINAL, REFUTED, Hit, Rationale, Scope
+from memagent.types import ORIGINAL, PROBLEM_ID, REFUTED, Hit, Rationale, Scope
 
 _BATCH = 1024
 
@@ -77,21 +77,43 @@ class Rationales:
     def __repr__(self) -> str:
         return f"Rationales({self._scope})"
 
-    def search(self, problem: str, k: int = 5, *, apart_from: str = "", using: str = "hybrid") -> list[Hit]:
+    def search(
+        self, problem: str, k: int = 5, *, apart_from: str = "", apart_from_id: str = "", using: str = "hybrid"
+    ) -> list[Hit]:
         """Return up to k rationales for a problem in words, best first; a blank problem finds nothing.
 
         Args:
             problem: what is to be solved.
             k: how many hits at most.
             apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            apart_from_id: the id of such a problem, where rationales were kept with one (`problem_id` in the metadata).
             using: `hybrid` (words and vectors), `dense` or `keyword`.
 
         Raises:
             UsageProblem: an argument is not of its kind, or k is less than 1.
             UnknownName: rationales are not searched that way.
         """
-        arguments.check_search(k, problem=problem, apart_from=apart_from)
-        return self._retriever(using, apart_from).retrieve(problem, k, self._scope)
+        arguments.check_search(k, problem=problem, apart_from=apart_from, apart_from_id=apart_from_id)
+        retriever, count = self._retriever(using, apart_from), k
+        while True:
+            hits = retriever.retrieve(problem, count, self._scope)
+            if not apart_from_id:
+                return hits
+            others = {one.id for one in self._there([hit.id for hit in hits]) if not _has_id(one, apart_from_id)}
+            if len(others) >= k or len(hits) < count:
+                return [hit for hit in hits if hit.id in others][:k]
+            count *= 4
+
+    def rejudge(self, rationales: Rationale | Iterable[Rationale]) -> list[str]:
+        """Judge again what this scope has of the same problems and reasonings; return the ids of what was changed.
+
+        Where one is refuted and the other is not, `verified` and the metadata are from now on the given ones, whatever
+        answer and source it was kept with; its counts stay. What others have shared is not changed.
+
+        Raises:
+            UsageProblem: a rationale is not fit to be kept; nothing was changed.
+        """
+        return self._core.rationales.rejudge(self._scope, _as_rationales(rationales))
 
     def record(self, id: str, *, success: bool = True) -> None:
         """Count one more time that a rationale was followed by success, or by failure; a shared one counts for all.
@@ -102,18 +124,27 @@ class Rationales:
         self._core.rationales.record(self._scope, id, success=success)
 
     def like(
-        self, problem: str, k: int = 5, *, apart_from: str = "", refuted: bool = False, using: str = "hybrid"
+        self,
+        problem: str,
+        k: int = 5,
+        *,
+        apart_from: str = "",
+        apart_from_id: str = "",
+        refuted: bool = False,
+        using: str = "hybrid",
     ) -> list[Rationale]:
         """Return up to k solved problems like a problem in words, the likest first: one rationale each.
 
         Of a problem's rationales the one that has served best is taken: by successes and failures since, then by the
         `agreement` in its metadata, then the shortest. One that was followed by failures more often than by success
-        makes its problem less like in proportion, so that it sinks.
+        makes its problem less like in proportion, so that it sinks. Which problem a rationale solves is a matter of the
+        problem's own words, also where it was kept by its structure.
 
         Args:
             problem: what is to be solved.
             k: how many problems at most.
             apart_from: a problem whose own rationales are left out, such as `problem` itself.
+            apart_from_id: the id of such a problem, where rationales were kept with one (`problem_id` in the metadata).
             refuted: attempts that turned out wrong, and these alone.
             using: `hybrid` (words and vectors), `dense` or `keyword`.
 
@@ -123,7 +154,7 @@ class Rationales:
         """
         count = 8 * k
         while True:
-            hits = self.search(problem, count, apart_from=apart_from, using=using)
+            hits = self.search(problem, count, apart_from=apart_from, apart_from_id=apart_from_id, using=using)
             likeness = {hit.id: hit.score for hit in hits}
             found = [one for one in self._there(list(likeness)) if one.verified.startswith(REFUTED) == refuted]
             best: dict[str, Rationale] = {}
@@ -154,6 +185,7 @@ class Rationales:
     aall = awaitable_list(all)
     acount = awaitable(count)
     asearch = awaitable(search)
+    arejudge = awaitable(rejudge)
     arecord = awaitable(record)
     alike = awaitable(like)
     arecord_all = awaitable(record_all)
@@ -169,6 +201,11 @@ class Rationales:
         texts = [of_rationale(one.problem, one.reasoning, one.answer, one.source).embedded for one in rationales]
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         return self._core.embed(list(places))[[places[text] for text in texts]]
+
+
+def _has_id(one: Rationale, id: str) -> bool:
+    """Whether a rationale solves the problem of this id."""
+    return str(one.metadata.get(PROBLEM_ID, "")) == id
 
 
 def _trust(one: Rationale) -> float:

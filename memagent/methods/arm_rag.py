@@ -6,7 +6,8 @@
 Where we differ from the paper and its published code:
 - Examples are of different problems, one rationale each, the one that has served best; the code's five are of 2.2
   problems on average. Those of the problem itself are left out unless they are asked for; the code's figures on its
-  training set have the question among its own examples.
+  training set have the question among its own examples. Which problem it is goes by its own words and by its id, never
+  by what it is searched by: two problems of one structure are two.
 - Answers are compared by value (`verifying.numeric`): the code's comparison of strings can never be right for a known
   answer with a comma. The last balanced box counts; an attempt without a box is not kept.
 - The memory learns while it solves, and forgets: what was followed by failure sinks (`Rationales.like`).
@@ -18,42 +19,21 @@ Where we differ from the paper and its published code:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memagent.errors import BackendError, Stopped, UsageProblem
-from memagent.flow import Flow, count_outcome, find_rationales, gather, generate, keep_rationales, tell
+from memagent.errors import BackendError, MemagentError, Stopped, TraceError, UsageProblem
+from memagent.flow import Flow, count_outcome, gather, generate, tell
+from memagent.methods.arm_rag_examples import Key, Looked, answer_with, check_key, found_for, looked, shown
+from memagent.methods.arm_rag_learning import Keep, Learnt, judge_all, keep, learn
 from memagent.methods.attempts import attempted
-from memagent.methods.numbers import value
-from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
-from memagent.methods.verifying import Check, Verdict, boxed, checked
+from memagent.methods.obfuscating import Nouns
+from memagent.methods.verifying import Check, Verdict, boxed
 from memagent.prompts import fill
-from memagent.types import ORIGINAL, REFUTED, Answer, Hit, Part, Rationale
+from memagent.types import Answer, Rationale
 
-Key = Literal["plain", "obfuscated", "structure"]
-"""By what problems are found: as they are; with made-up words for the nouns of the query; both sides by structure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """What was kept of some attempts at a problem.
-
-    Attributes:
-        ids: of the rationales that were kept, right ones first.
-        right: how many attempts were right, and `wrong` and `unclear` how many were not, or could not be judged.
-        verdicts: what the check said of each attempt, in order.
-    """
-
-    ids: tuple[str, ...]
-    right: int
-    wrong: int
-    unclear: int
-    verdicts: tuple[Verdict, ...]
-
-    def __str__(self) -> str:
-        return f"kept {len(self.ids)}: {self.right} right, {self.wrong} wrong, {self.unclear} unclear"
+__all__ = ["Key", "Learnt", "Solved", "Tried", "attempts", "learn", "solve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +44,7 @@ class Solved:
         answer: the reasoning; its `hits` are the examples that were shown, its `problems` what went wrong on the way.
         boxed: the answer in the last box; `None` where there is none.
         verdict: what the check said; `None` without a check.
-        learnt: the ids of the rationales that were kept.
+        learnt: the ids of the rationales that were kept, of a wrong one too where failures are.
     """
 
     answer: Answer
@@ -73,65 +53,49 @@ class Solved:
     learnt: tuple[str, ...] = ()
 
 
-def learn(
-    problem: str,
-    tried: Iterable[str],
-    check: Check,
-    *,
-    shared: bool = False,
-    source: str = "",
-    failures: bool = False,
-    key: Key = "plain",
-    nouns: Nouns | None = None,
-    timeout: float | None = 120.0,
-) -> Flow[Learnt]:
-    """Keep those attempts at a problem that a check finds right. No call, but those of the check and for nouns.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Attempts of a model at a problem; iterating over it gives their texts.
 
-    Args:
-        problem: what was to be solved.
-        tried: attempts: reasonings with an answer in a box.
-        check: of `verifying`, or your own.
-        shared: let every scope of the memory see them.
-        source: where they come from.
-        failures: keep wrong attempts too, marked as such.
-        key: `structure` keeps them by the structure of the problem; the problem stays in the metadata.
-        nouns: lists a problem's nouns; asked of the model if not given.
-        timeout: seconds for the call for nouns.
+    Attributes:
+        texts: the attempts that came about.
+        problems: why the others did not, one reason each.
     """
-    _check_key(key)
-    given = list(tried)
-    verdicts: list[Verdict] = []
-    for attempt in given:
-        verdicts.append((yield from checked(check, attempt)))
-    found = (yield from _nouns(problem, nouns, timeout, [])) if key == "structure" else None
-    shown = problem if found is None else structure(problem, found)
-    meant = {} if found is None else {ORIGINAL: problem}
-    agreeing = Counter(_plain(verdict) for verdict in verdicts if verdict.right)
-    kept = [
-        Rationale(
-            shown,
-            attempt,
-            verdict.answer,
-            verdict.by if verdict.right else f"{REFUTED} by {verdict.by}",
-            source,
-            shared,
-            {"agreement": agreeing[_plain(verdict)] / len(given) if verdict.right else 0.0, **meant},
-        )
-        for attempt, verdict in sorted(zip(given, verdicts, strict=True), key=lambda pair: not pair[1].right)
-        if verdict.right or (failures and verdict.right is False and verdict.answer)
-    ]
-    ids = (yield from keep_rationales(*kept)) if kept else []
-    counts = Counter(verdict.right for verdict in verdicts)
-    return Learnt(tuple(dict.fromkeys(ids)), counts[True], counts[False], counts[None], tuple(verdicts))
+
+    texts: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
 
 
 def attempts(
-    problem: str, count: int = 5, *, temperature: float = 0.7, seed: int = 0, timeout: float | None = 120.0
-) -> Flow[list[str]]:
+    problem: str,
+    count: int = 5,
+    *,
+    temperature: float = 0.7,
+    seed: int = 0,
+    timeout: float | None = 120.0,
+    came: Callable[[str], None] | None = None,
+) -> Flow[Tried]:
     """Let the model try a problem several times, without examples: `count` calls at once. Those that fail are told.
 
-    `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled. Raises `BackendError`
-    where every one failed.
+    `learn(problem, (yield from attempts(problem)), check)` is how the paper's memory is filled.
+
+    Args:
+        problem: what is to be solved.
+        count: how many attempts.
+        temperature: of each call.
+        seed: of the first call; that of each further one is one more.
+        timeout: seconds for each call.
+        came: called with each attempt when it comes, from the thread of its call: what has come before the rest is
+            given up (Ctrl-C, a limit) has been paid for.
+
+    Raises:
+        BackendError: every one failed.
     """
     messages = fill("arm_rag/attempt", problem=problem)
 
@@ -139,15 +103,18 @@ def attempts(
         reply, why = yield from attempted(
             generate(messages, temperature=temperature, seed=seed + number, timeout=timeout, label="arm_rag/attempt")
         )
-        return (reply.text.strip(), "the model wrote nothing") if reply is not None else ("", why)
+        text = reply.text.strip() if reply is not None else ""
+        if text and came is not None:
+            came(text)
+        return text, "" if text else why or "the model wrote nothing"
 
     found = yield from gather(*(one(number) for number in range(count)))
-    texts = [text for text, _ in found if text]
-    if failed := [why for text, why in found if not text]:
-        if not texts:
-            raise BackendError(f"no attempt at {problem[:60]!r} came: {failed[0]}")
-        yield from tell(f"{len(failed)} of {count} attempts at {problem[:60]!r} failed: {failed[0]}")
-    return texts
+    tried = Tried(tuple(text for text, _ in found if text), tuple(why for _, why in found if why))
+    if tried.problems and not tried.texts:
+        raise BackendError(f"no attempt of {count} came: {tried.problems[0]}")
+    if tried.problems:
+        yield from tell(f"{len(tried.problems)} of {count} attempts at {problem[:60]!r} failed: {tried.problems[0]}")
+    return tried
 
 
 def solve(
@@ -155,12 +122,14 @@ def solve(
     *,
     k: int = 5,
     check: Check | None = None,
+    id: str = "",
     leak: bool = False,
     key: Key = "plain",
     nouns: Nouns | None = None,
     seed: int = 0,
     contrast: int = 0,
     best: Literal["last", "first"] = "last",
+    failures: bool = False,
     shared: bool = False,
     source: str = "",
     max_tokens: int | None = None,
@@ -170,134 +139,82 @@ def solve(
     """Solve a problem with like ones as examples, and learn from it where there is a check.
 
     One call; one more with `key` and no `nouns` of one's own; and those of the check. One search, one more with
-    `contrast`. What is right is kept, and its examples count one success; what is wrong counts them one failure.
+    `contrast`. What is right is kept, and its examples count one success; what is wrong counts them one failure. A
+    check that fails, or a memory, costs no solution: that is among the problems of the answer, and without a check the
+    verdict is that nothing can be told.
 
     Args:
         problem: what is to be solved; the prompt has it as it is, whatever the key.
         k: how many examples.
         check: says whether the answer is right; without one nothing is learnt.
+        id: of the problem, if it has one; what was learnt with this id is left out, besides what has the same words.
         leak: let rationales of this very problem be examples.
         key: by what like problems are found.
         nouns: lists a problem's nouns; asked of the model if not given.
         seed: of made-up words.
         contrast: how many wrong attempts at like problems to show as well.
         best: whether the likest example comes last, next to the problem, or first.
+        failures: keep a wrong solution too, marked as such: no example, but there for `contrast`.
         shared: let every scope see what is learnt.
         source: where what is learnt comes from.
         max_tokens: of the reply.
         timeout: seconds for each call.
         search_timeout: seconds for each search.
     """
-    _check_key(key)
+    check_key(key)
     if k < 0 or contrast < 0 or best not in ("last", "first"):
         raise UsageProblem(f"k={k}, contrast={contrast}, best={best!r} cannot be", hint="best is 'last' or 'first'.")
     problems: list[str] = []
-    text, query, verdict = "", problem, None
+    text, how, verdict = "", Looked(problem, "plain", None), None
     examples: Sequence[Rationale] = ()
     failed: Sequence[Rationale] = ()
     ids: tuple[str, ...] = ()
     try:
-        found = None if key == "plain" else (yield from _nouns(problem, nouns, timeout, problems))
-        if found is None:
-            key = "plain"
-        else:
-            query = structure(problem, found) if key == "structure" else obfuscated(problem, found, seed=seed)
-        aside = "" if leak else problem
+        how = yield from looked(problem, key, nouns, seed, timeout, problems)
+        aside = ("", "") if leak else (problem, id)
         if k:
-            examples = yield from _found(query, k, aside, False, search_timeout, problems)
+            examples = yield from found_for(how.query, k, aside, False, search_timeout, problems)
         if contrast:
-            failed = yield from _found(query, contrast, aside, True, search_timeout, problems)
-        messages = fill("arm_rag/solve", problem=problem, examples=_shown(examples, failed, best), best=best)
+            failed = yield from found_for(how.query, contrast, aside, True, search_timeout, problems)
+        messages = fill("arm_rag/solve", problem=problem, examples=shown(examples, failed, best), best=best)
         reply, why = yield from attempted(
             generate(messages, max_tokens=max_tokens, temperature=0.0, timeout=timeout, label="arm_rag/solve")
         )
         text = reply.text.strip() if reply is not None else ""
-        if text:
-            keep = _Keep(shared, source, key, found)
-            verdict, ids = yield from _learnt(text, problem, examples, check, keep)
-        else:
+        if text and check is not None:
+            [verdict], errors = yield from judge_all(check, [text])
+            problems += ["the solution could not be judged: " + _said(error) for error in errors]
+            nouns_kept = (how.nouns or ()) if how.key == "structure" else None
+            to_keep = Keep(shared, source, id, failures, nouns_kept)
+            ids = yield from _learnt(problem, text, verdict, examples, to_keep, problems)
+        if not text:
             problems.append(why or "the model wrote nothing")
     except Stopped as error:
         problems.append(f"stopped: {error.message}")
-    return Solved(_answer(text, examples, query, problems), boxed(text), verdict, ids)
-
-
-@dataclass(frozen=True, slots=True)
-class _Keep:
-    """How what is learnt is kept."""
-
-    shared: bool
-    source: str
-    key: Key
-    nouns: Sequence[str] | None
+    return Solved(answer_with(text, examples, how.query, problems), boxed(text), verdict, ids)
 
 
 def _learnt(
-    text: str, problem: str, examples: Sequence[Rationale], check: Check | None, keep: _Keep
-) -> Flow[tuple[Verdict | None, tuple[str, ...]]]:
-    """Check an answer, keep it if it is right, and count what followed its examples."""
-    if check is None:
-        return None, ()
-    nouns = keep.nouns or ()
-    learnt = yield from learn(
-        problem, [text], check, shared=keep.shared, source=keep.source, key=keep.key, nouns=lambda _: nouns
-    )
-    [verdict] = learnt.verdicts
-    if examples and verdict.right is not None:
-        yield from count_outcome(*(one.id for one in examples), success=verdict.right)
-    return verdict, learnt.ids
+    problem: str, text: str, verdict: Verdict, examples: Sequence[Rationale], how: Keep, problems: list[str]
+) -> Flow[tuple[str, ...]]:
+    """Keep an answer as it was judged, and count what followed its examples; return what was kept.
 
-
-def _found(
-    query: str, k: int, aside: str, refuted: bool, timeout: float | None, problems: list[str]
-) -> Flow[Sequence[Rationale]]:
-    found, why = yield from attempted(find_rationales(query, k, apart_from=aside, refuted=refuted, timeout=timeout))
-    if found is None:
-        problems.append(f"no examples: {why}")
-    return found or ()
-
-
-def _nouns(problem: str, nouns: Nouns | None, timeout: float | None, problems: list[str]) -> Flow[Sequence[str] | None]:
-    """The nouns of a problem; `None` where they cannot be listed, which is told, by whomever they were to be."""
-    found, why = yield from attempted(listed(problem, timeout=timeout) if nouns is None else _own(nouns, problem))
-    if found is None:
-        problems.append(f"the problem is taken as it is, because its nouns could not be listed: {why}")
+    A memory that cannot is a problem of the answer, which is told: the solution is there and has been paid for.
+    """
+    ids: tuple[str, ...] = ()
+    try:
+        ids, _ = yield from keep(problem, [(text, verdict)], how, new=1)
+        if examples and verdict.right is not None:
+            yield from count_outcome(*(one.id for one in examples), success=verdict.right)
+    except (Stopped, TraceError):
+        raise
+    except MemagentError as error:
+        problems.append(f"not all of it could be learnt: {error.message}")
         yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
-    return found
+    return ids
 
 
-def _own(nouns: Nouns, problem: str) -> Flow[list[str]]:
-    """List nouns by a function of the caller's; a flow, so that what it raises is lived with like a model's failure."""
-    yield from ()
-    return list(nouns(problem))
-
-
-def _shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str) -> str:
-    """The examples as the prompt has them, then wrong attempts, if any, before them."""
-    ordered = list(reversed(examples)) if best == "last" else list(examples)
-    blocks = [f"Wrong, not to be followed:\n{_example(one)}" for one in failed]
-    return "\n\n".join([*blocks, *map(_example, ordered)]) or "(none yet)"
-
-
-def _example(one: Rationale) -> str:
-    return f"Question: {one.metadata.get(ORIGINAL) or one.problem}\n{one.reasoning}"
-
-
-def _answer(text: str, examples: Sequence[Rationale], query: str, problems: Sequence[str]) -> Answer:
-    hits = tuple(
-        Hit(one.id, one.text, 1.0, why=f"{one.successes} times followed by success, {one.failures} by failure",
-            source=one.source, kind="rationale")
-        for one in examples
-    )  # fmt: skip
-    part = Part(text, text, "retrieved" if hits else "first", queries=(query,), hits=hits)
-    return Answer(text, hits, (part,), tuple(problems))
-
-
-def _plain(verdict: Verdict) -> object:
-    number = value(verdict.answer)
-    return verdict.answer.strip() if number is None else number
-
-
-def _check_key(key: str) -> None:
-    if key not in ("plain", "obfuscated", "structure"):
-        raise UsageProblem(f"key={key!r} is not known", hint="Use 'plain', 'obfuscated' or 'structure'.")
+def _said(error: Exception) -> str:
+    if not isinstance(error, MemagentError):
+        return f"{type(error).__name__}: {error}"
+    return f"{error.message} {error.hint}".strip()

@@ -9,17 +9,19 @@ from __future__ import annotations
 import inspect
 import re
 import unicodedata
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memagent.errors import ReplyError, UsageProblem
+from memagent.errors import MemagentError, ReplyError, Stopped, TraceError, UsageProblem
 from memagent.flow import Flow
-from memagent.methods.numbers import value
+from memagent.methods.amounts import Unclear, amount, same
 from memagent.methods.rat_reading import program_in
-from memagent.methods.running import tested
+from memagent.methods.running import returned, tested
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
+
+__all__ = ["Check", "Verdict", "boxed", "checked", "exact", "judge", "judged", "numeric", "passes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Verdict:
 Check = Callable[[str], Any]
 """Called with an attempt; returns a `Verdict`, or a flow of one."""
 
-_BRACE = re.compile(r"(?P<box>\\f?boxed\s*\{)|\\.|[{}]", re.DOTALL)
+_BRACE = re.compile(r"\\f?boxed\s*\{|\\(?=\\f?boxed\s*\{)|\\.|[{}]", re.DOTALL)
 _VERDICT = {
     "type": "object",
     "properties": {"right": {"type": "boolean"}, "reason": {"type": "string"}},
@@ -52,39 +54,51 @@ _VERDICT = {
 
 
 def boxed(text: str) -> str | None:
-    r"""Return what stands in the last balanced `\boxed{...}` of a text, or `None`; a box in a box counts itself."""
-    opened: list[int] = []  # where a box begins, -1 for any other brace
-    last, found = -1, None
+    r"""Return what stands in the last balanced `\boxed{...}` of a text, or `None`; a box in a box counts itself.
+
+    A brace behind a backslash is a sign and no brace. It takes time in proportion to the text.
+    """
+    found, begun = None, -1
+    open_ones: list[int] = []  # where the content of a box begins; -1 for other braces
     for match in _BRACE.finditer(text):
-        if match["box"] or match[0] == "{":
-            opened.append(match.end() if match["box"] else -1)
-        elif match[0] == "}" and opened and (start := opened.pop()) > last:
-            last, found = start, text[start : match.start()].strip()
+        token = match.group()
+        if token == "}":
+            start = open_ones.pop() if open_ones else -1
+            if start > begun:
+                begun, found = start, text[start : match.start()].strip()
+        elif token.endswith("{") and token != r"\{":
+            open_ones.append(match.end() if len(token) > 1 else -1)
     return found
 
 
 def numeric(gold: str) -> Check:
     """Return a check by value: the last box states the same number as `gold`, however it is written.
 
-    Where one of the two has a per cent sign, it may count as a unit or as hundredths. See `methods.numbers` for what is
-    read; an answer that is not read surely is unclear, not wrong.
+    What cannot be read surely, or reads both ways, is unclear and neither right nor wrong; see `amounts`.
     """
-    wanted = value(gold)
-    if wanted is None:
-        raise UsageProblem(f"{gold!r} states no number", hint="Use exact(gold) for answers that are words.")
+    try:
+        wanted = amount(gold)
+    except Unclear as error:
+        hint = "Use exact(gold) for answers that are words."
+        raise UsageProblem(f"{_shown(gold)} states no one number: {error}", hint=hint) from None
 
     def check(attempt: str) -> Verdict:
         found = boxed(attempt)
         if found is None:
             return Verdict(None, by="numeric", why="it has no box")
-        number = value(found)
-        if number is not None and ("%" in found) != ("%" in gold) and number != wanted:
-            number = number / 100 if "%" in found else number * 100  # 50% is 50, and it is 0.5
-        if number is None:
-            return Verdict(None, found, "numeric", f"{found!r} states no one number")
-        return Verdict(number == wanted, found, "numeric", f"{found!r} is {'' if number == wanted else 'not '}{gold!r}")
+        try:
+            right = same(amount(found), wanted)
+        except Unclear as error:
+            return Verdict(None, found, "numeric", f"{_shown(found)} states no one number: {error}")
+        said = "may be" if right is None else "is" if right else "is not"
+        return Verdict(right, found, "numeric", f"{_shown(found)} {said} {_shown(gold)}")
 
     return check
+
+
+def _shown(answer: str) -> str:
+    """An answer in quotation marks, shortened, without marks that would end a line."""
+    return repr(answer if len(answer) <= 80 else f"{answer[:79]}…")
 
 
 def exact(gold: str) -> Check:
@@ -103,15 +117,27 @@ def exact(gold: str) -> Check:
     return check
 
 
-def passes(tests: str, *, seconds: float = 10.0) -> Check:
-    """Return a check by running: the program of an attempt is run with `tests`, which raise where it is wrong.
+def passes(tests: str | Sequence[tuple[str, Any]], *, seconds: float = 10.0) -> Check:
+    """Return a check by running: the program of an attempt is run with tests.
 
     The controller must have been made with `allow_programs=True`.
+
+    Args:
+        tests: pairs of a call and the value that it must return, such as `("double(2)", 4)`: compared by type and
+            content outside the program, which does not learn what is expected, so that 4.0, or a value whose `__eq__`
+            says yes to everything, is wrong. Or the source of tests that raise where it is wrong: these trust the
+            program's own values, and `assert double(2) == 4` is passed by such an `__eq__`; use pairs for programs that
+            may be written to pass.
+        seconds: by the clock, for the program with its tests.
+
+    Raises:
+        UsageProblem: by the check: a pair is no call with a value of Python's plain types.
     """
 
     def check(attempt: str) -> Flow[Verdict]:
         program = program_in(attempt)
-        done = yield from tested(program, tests, seconds)
+        run = tested(program, tests, seconds) if isinstance(tests, str) else returned(program, tests, seconds)
+        done = yield from run
         why = "it passes" if done.ok else f"it fails: {done.why}\n{done.errors[-300:]}".strip()
         return Verdict(done.ok, program, "tests", why)
 
@@ -123,7 +149,7 @@ def judge(problem: str, gold: str = "", *, timeout: float | None = 120.0) -> Che
 
     def check(attempt: str) -> Flow[Verdict]:
         messages = fill("arm_rag/judge", problem=problem, attempt=attempt, gold=gold or "(not known)")
-        answer = boxed(attempt) or ""
+        answer = _box(attempt)
         try:
             right, reason = yield from ask(
                 messages, _judged, label="arm_rag/judge", schema=_VERDICT, tries=2, temperature=0.0, timeout=timeout
@@ -135,16 +161,49 @@ def judge(problem: str, gold: str = "", *, timeout: float | None = 120.0) -> Che
     return check
 
 
+def judged(check: Check, attempt: str) -> Flow[tuple[Verdict, Exception | None]]:
+    """Return what a check says of an attempt; where it raises, that nothing can be told, and the error.
+
+    A blank attempt, and one that is not valid Unicode, goes to no check. Orders to stop, and a trace that does not fit,
+    are raised.
+    """
+    if unfit := _unfit(attempt):
+        return Verdict(None, by="reading", why=unfit), None
+    try:
+        return (yield from checked(check, attempt)), None
+    except (Stopped, TraceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a check may be anybody's, and one that fails must not cost what it was to judge
+        said = error.message if isinstance(error, MemagentError) else f"{type(error).__name__}: {error}"
+        return Verdict(None, _box(attempt), _name(check), f"the check failed: {said}"), error
+
+
 def checked(check: Check, attempt: str) -> Flow[Verdict]:
     """Return what a check says of an attempt, whether it answers at once or by a flow."""
     found = check(attempt)
     if isinstance(found, Generator) and inspect.isgenerator(found):
         found = yield from found
     if isinstance(found, bool):
-        return Verdict(found, boxed(attempt) or "", getattr(check, "__name__", "check"))
+        return Verdict(found, _box(attempt), _name(check))
     if not isinstance(found, Verdict):
         raise UsageProblem(f"a check returned {found!r}", hint="Return a Verdict, True or False, or a flow of one.")
     return found
+
+
+def _unfit(attempt: str) -> str:
+    try:
+        attempt.encode()
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    return "" if attempt.strip() else "it is empty"
+
+
+def _box(attempt: str) -> str:
+    return boxed(attempt) or ""
+
+
+def _name(check: Check) -> str:
+    return getattr(check, "__name__", "check")
 
 
 def _judged(reply: str) -> tuple[bool, str]:

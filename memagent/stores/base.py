@@ -452,6 +452,13 @@ class RationaleStore(Protocol):
         """
         ...
 
+    def rejudge(self, scope: Scope, rationales: Sequence[Rationale]) -> list[str]:
+        """Change what this scope wrote of the same problems and reasonings, where one is refuted and the other is not.
+
+        See `SQLRationaleStore.rejudge`. Return the ids of those that were changed; their counts stay.
+        """
+        ...
+
     def record(self, scope: Scope, id: str, *, success: bool) -> None:
         """Count one more time that a rationale was followed by success or by failure; a shared one counts for all.
 

@@ -6,6 +6,8 @@ import json
 import unicodedata
 from hashlib import blake2b
 
+_LAST = " .?!,:;\u2026\u3002\u3001\u061f\u06d4\u0964"  # what ends a sentence, and blanks
+
 
 def key(text: str) -> str:
     """Return what a phrase or relation is known by: compatibility forms, case and runs of spaces folded."""
@@ -13,8 +15,15 @@ def key(text: str) -> str:
 
 
 def problem_key(problem: str, original: object = None) -> str:
-    """Return what a problem is known by: its text, or the original one, apart from case, blanks and its last stop."""
-    return key(original if isinstance(original, str) and original.strip() else problem).rstrip(" .?!。？！")
+    """Return what a problem is known by: its words, whatever their compatibility forms, case, blanks and last signs.
+
+    `original` goes before `problem` where it is a text: the problem itself, where that one is its structure. The last
+    signs are those that end a sentence in Latin, Greek, Arabic, Indic and Chinese writing; an exclamation mark behind a
+    figure stays, since 5! is not 5.
+    """
+    plain = key(original if isinstance(original, str) and original.strip() else problem)
+    bare = plain.rstrip(_LAST)
+    return (bare + "!" * (bare[-1:].isdigit() and plain[len(bare) :].startswith("!"))) or plain
 
 
 def content_id(prefix: str, *parts: str) -> str:

@@ -8,7 +8,8 @@ and among shared ones the older, so that nobody takes over an id by sharing anot
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from memagent.stores.items import LIVE, moment, pages
 from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.passage_rows import as_json
 from memagent.stores.scoping import check_text, exact, marks, of_row, visible
-from memagent.types import ORIGINAL, Rationale, Scope
+from memagent.types import ORIGINAL, REFUTED, TRIED, Rationale, Scope
 
 KIND = "rationale"
 
@@ -112,6 +113,24 @@ class SQLRationaleStore(IndexedStore):
 
         return self._best(scope, search, k, apart_from)
 
+    def rejudge(self, scope: Scope, rationales: Sequence[Rationale]) -> list[str]:
+        """Change what this scope wrote of the same problems and reasonings, where one is refuted and the other is not.
+
+        Answer and source need not be the same. `verified`, and the metadata that is given, are then those of the given
+        rationale, as they are where it is one of more attempts (`TRIED`); all else stays, the counts too. Forgotten
+        ones are changed as well, and stay forgotten: so they are right or refuted when they are brought back. One
+        without `verified` says nothing and changes nothing.
+
+        Returns:
+            The ids of those that are judged otherwise now, in the order they were written.
+
+        Raises:
+            UsageProblem: a rationale is not fit to be kept. Nothing was changed.
+        """
+        for one in rationales:
+            check_rationale(one)
+        return _rejudged(self._database, scope, rationales)
+
     def record(self, scope: Scope, id: str, *, success: bool) -> None:
         """Count one more time that a rationale was followed by success or by failure; a shared one counts for all.
 
@@ -158,9 +177,7 @@ class SQLRationaleStore(IndexedStore):
             rows = _shown_by_rid(self._database, scope, [rid for rid, _, _ in found])
             there = ((_rationale(rows[rid]), score, words) for rid, score, words in found if rid in rows)
             best = [
-                RationaleMatch(one, score, words)
-                for one, score, words in there
-                if not aside or problem_key(one.problem, one.metadata.get(ORIGINAL)) != aside
+                RationaleMatch(one, score, words) for one, score, words in there if not aside or _known_by(one) != aside
             ]
             if len(best) >= k or len(found) < count:
                 return best[:k]
@@ -198,6 +215,53 @@ class _New:
         self.digest = derived.digest
         self.metadata = as_json(rationale.metadata, _METADATA)
         self.bag = derived.bag
+
+
+def _rejudged(database: Database, scope: Scope, rationales: Sequence[Rationale]) -> list[str]:
+    """Change what a scope wrote of the same problems and reasonings; see `SQLRationaleStore.rejudge`."""
+    given = {(_known_by(one), one.reasoning): one for one in rationales if one.verified}
+    if not _otherwise(database, scope, given):
+        return []
+    with database.write() as writer:
+        changed = _otherwise(writer, scope, given)
+        for row, one in changed:
+            metadata = as_json({**json.loads(row["metadata"]), **one.metadata}, _METADATA)
+            sql = "UPDATE rationales SET verified = ?, metadata = ? WHERE rid = ?"
+            writer.execute(sql, [one.verified, metadata, row["rid"]])
+    return [row["id"] for row, one in changed if _turned(row, one)]
+
+
+def _known_by(rationale: Rationale) -> str:
+    """Return what the problem of a rationale is known by, also where it is kept by its structure."""
+    return problem_key(rationale.problem, rationale.metadata.get(ORIGINAL))
+
+
+def _otherwise(
+    reader: Database | Writer, scope: Scope, given: Mapping[tuple[str, str], Rationale]
+) -> list[tuple[Row, Rationale]]:
+    """The rows that a scope wrote whose problem and reasoning are given and said otherwise there, in order."""
+    own, params = visible(scope)
+    rows: list[Row] = []
+    for some in pages(list(dict.fromkeys(reasoning for _, reasoning in given))):
+        sql = f"""SELECT {_FULL} {_FROM}
+                  WHERE items.kind = '{KIND}' AND {own} AND rationales.reasoning IN ({marks(some)})"""
+        rows += reader.read(sql, [*params, *some])
+    found: list[tuple[Row, Rationale]] = []
+    for row in sorted(rows, key=lambda row: int(row["rid"])):
+        metadata = json.loads(row["metadata"])
+        one = given.get((problem_key(row["problem"], metadata.get(ORIGINAL)), row["reasoning"]))
+        if one is not None and (_turned(row, one) or _tried(metadata) < _tried(one.metadata)):
+            found.append((row, one))
+    return found
+
+
+def _turned(row: Row, one: Rationale) -> bool:
+    return one.verified.startswith(REFUTED) != str(row["verified"]).startswith(REFUTED)
+
+
+def _tried(metadata: Mapping[str, Any]) -> int:
+    tried = metadata.get(TRIED, 0)
+    return tried if isinstance(tried, int) else 0
 
 
 def _seen(scope: Scope, wanted: str, ids: Sequence[str] = ()) -> tuple[str, list[str]]:

@@ -14,7 +14,7 @@ from memagent.testing.conformance_durable import shelf_durable
 from memagent.testing.conformance_many import shelf_checks
 from memagent.testing.report import AGENT, ALICE, BOB, ONE, TWO, Check, Report, expect, raises, run_checks
 from memagent.testing.shelves import rationales_of
-from memagent.types import Rationale, Scope
+from memagent.types import REFUTED, Rationale, Scope
 
 _AL = Scope(user="al")  # the beginning of another user's name
 _DORA = Scope(user=ONE.user)
@@ -50,6 +50,7 @@ def check_rationale_store(
         _rationales_share_is_taken_back,
         _rationales_own_before_shared,
         _rationales_counts,
+        _rationales_rejudged,
         _rationales_apart_from,
         _rationales_retire_and_restore,
         _rationales_delete,
@@ -203,6 +204,24 @@ def _rationales_counts(store: RationaleStore, vectors: Vectors) -> None:
     _not_there(partial(store.record, ALICE, "unknown", success=True), "record()")
     store.retire(ALICE, ids[:1])
     _not_there(partial(store.record, ALICE, ids[0], success=True), "record()")
+
+
+def _rationales_rejudged(store: RationaleStore, vectors: Vectors) -> None:
+    """A verdict that turns is that of every rationale of the problem and reasoning that the scope itself wrote."""
+    mine = [replace(_MINE[0], shared=True), replace(_MINE[0], answer="25", source="b"), _MINE[1]]
+    ids = store.add(ALICE, mine, vectors)
+    store.record(ALICE, ids[0], success=True)
+    wrong = replace(_MINE[0], problem=_MINE[0].problem.upper(), verified=f"{REFUTED} by hand", metadata={"why": "legs"})
+    for other in (BOB, Scope(user="ALICE"), Scope(user="a%")):
+        expect(store.rejudge(other, [wrong]) == [], f"rejudge() of {other} changed what another scope has shared")
+    expect(store.rejudge(ALICE, [replace(wrong, reasoning="none")]) == [], "rejudge() changed another reasoning")
+    expect(store.rejudge(ALICE, [wrong]) == ids[:2], "rejudge() did not change all that has problem and reasoning")
+    said = [(one.verified, dict(one.metadata), one.answer, one.successes) for one in store.get(ALICE, ids)]
+    wanted = [(wrong.verified, {"why": "legs"}, "24", 1), (wrong.verified, {"why": "legs"}, "25", 0)]
+    expect(said[:2] == wanted, f"what was judged again is {said[:2]} and not {wanted}")
+    expect(said[2][0] == _MINE[1].verified, "rejudge() changed another problem")
+    expect(store.rejudge(ALICE, [wrong]) == [], "rejudge() changed what is judged so already")
+    expect(store.rejudge(ALICE, [_MINE[0]]) == ids[:2], "rejudge() did not turn a verdict back")
 
 
 def _rationales_apart_from(store: RationaleStore, vectors: Vectors) -> None:

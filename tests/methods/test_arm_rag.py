@@ -19,10 +19,11 @@ from memagent import Controller, Memory
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, UsageProblem
 from memagent.flow import FindRationales, Flow, Tell
+from memagent.methods.amounts import value
 from memagent.methods.arm_rag import Learnt, Solved, attempts, learn, solve
-from memagent.methods.numbers import value
 from memagent.methods.obfuscating import nouns_in, obfuscated, structure
 from memagent.methods.verifying import Verdict, boxed, checked, exact, judge, numeric, passes
+from memagent.stores.keys import problem_key
 from memagent.testing import ScriptedLLM
 from memagent.types import REFUTED
 
@@ -115,6 +116,66 @@ def test_4_the_problem_itself_is_no_example_unless_asked_for(memory: Memory) -> 
     for leak in (False, True):
         solved: Solved = ran(memory, solve(CLIPS, leak=leak), ScriptedLLM([right("72")]))
         assert len(solved.answer.hits) == leak
+
+
+KEYS = ("plain", "obfuscated", "structure")
+
+
+def nouns_of(problem: str) -> list[str]:
+    known = ("Natalia", "clips", "April", "May", "Bo", "pies", "Al", "cakes", "June", "July", "clip", "pie")
+    return [word for word in known if word in problem]
+
+
+@pytest.mark.parametrize("kept", KEYS)
+@pytest.mark.parametrize("asked", KEYS)
+def test_4_the_problem_itself_is_no_example_whatever_the_keys(memory: Memory, kept: Any, asked: Any) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), key=kept, nouns=nouns_of))
+    for leak in (False, True):
+        flow = solve(CLIPS, key=asked, nouns=nouns_of, leak=leak)
+        solved: Solved = ran(memory, flow, ScriptedLLM([right("1")]))
+        assert len(solved.answer.hits) == leak
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(
+    "spelt",
+    [CLIPS.rstrip("?"), CLIPS.replace("sell?", "sell ?"), CLIPS.upper(), f" {CLIPS}  ", CLIPS.replace("?", "\uff1f")],
+)
+def test_4_the_problem_is_itself_however_it_is_spelt(memory: Memory, key: Any, spelt: str) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), key=key, nouns=nouns_of))
+    solved: Solved = ran(memory, solve(spelt, key=key, nouns=nouns_of, contrast=1), ScriptedLLM([right("1")]))
+    assert solved.answer.hits == ()
+
+
+def test_4_other_problems_of_the_same_structure_are_examples(memory: Memory) -> None:
+    for problem in ("Bo bakes 3 pies.", "Al bakes 3 cakes."):
+        ran(memory, learn(problem, [right("3")], numeric("3"), key="structure", nouns=nouns_of))
+    llm = ScriptedLLM([right("3")])
+    solved: Solved = ran(memory, solve("Natalia bakes 3 clips.", key="structure", nouns=nouns_of), llm)
+    assert {memory.rationales.get(hit.id).metadata["problem"] for hit in solved.answer.hits} == {
+        "Bo bakes 3 pies.",
+        "Al bakes 3 cakes.",
+    }
+
+
+def test_4_a_problem_in_other_words_is_left_out_by_its_id(memory: Memory) -> None:
+    ran(memory, learn(CLIPS, [right("72")], numeric("72"), id="p17"))
+    other = "In April 48 clips were sold, and half as many in May. What is the sum?"
+    for id, examples in (("p17", 0), ("p1", 1), ("", 1)):
+        solved: Solved = ran(memory, solve(other, id=id), ScriptedLLM([right("72")]))
+        assert len(solved.answer.hits) == examples
+    ran(memory, solve(other, id="p17", check=numeric("72")), ScriptedLLM([right("72")]))
+    assert [one.metadata["problem_id"] for one in memory.rationales.all()] == ["p17", "p17"]
+    assert len(memory.rationales.search(other, apart_from_id="p17")) == 0
+    assert len(memory.rationales.search(other, apart_from=other)) == 1
+
+
+@given(st.text(max_size=30), st.sampled_from(["", "?", " ?", "...", "\u3002", "!"]))
+def test_4_last_signs_and_case_make_no_other_problem(text: str, last: str) -> None:
+    if problem_key(text)[-1:].isdigit() or not problem_key(text):
+        return
+    assert problem_key(f" {text}{last}".upper().lower()) == problem_key(text.upper().lower())
+    assert problem_key("What is 5!") != problem_key("What is 5?") == problem_key("what is  5")
 
 
 @pytest.mark.parametrize("key", ["obfuscated", "structure"])
@@ -289,6 +350,45 @@ def test_programs_are_run_with_tests(memory: Memory) -> None:
         ran(memory, checked(passes("pass"), attempt))
 
 
+YES = (
+    "class Yes(int):\n    def __eq__(self, other):\n        return True\n    def __repr__(self):\n        return '4'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "passed", "words"),
+    [
+        ("def double(x):\n    return 2 * x", True, "it passes"),
+        ("def double(x):\n    return 2.0 * x", False, "double(2) returned '4.0' and not '4'"),
+        (f"{YES}def double(x):\n    return Yes(0)", False, "it is a Yes"),
+        (f"{YES}def double(x):\n    return [Yes(0)]", False, "it is a Yes"),
+        ("def double(x):\n    print('noise')\n    return x + 2", False, "double(3) returned '5' and not '6'"),
+        ("def double(x):\n    raise SystemExit", False, "ended before its tests"),
+        ("def double(x):\n    return int", False, "it is a type"),
+        ("double = None", False, "TypeError"),
+    ],
+)
+def test_programs_are_judged_by_what_they_return(memory: Memory, program: str, passed: bool, words: str) -> None:
+    check = passes([("double(2)", 4), ("double(3)", 6)])
+    verdict = ran(memory, checked(check, f"```python\n{program}\n```"), allow_programs=True)
+    assert (verdict.right, words in verdict.why) == (passed, True), verdict.why
+
+
+def test_returned_values_are_compared_by_type_and_content(memory: Memory) -> None:
+    attempt = "```python\ndef same(x):\n    return x\n```"
+    for call, expected, passed in [
+        ("same({'b': {2, 1}, 'a': None})", {"a": None, "b": {1, 2}}, True),
+        ("same((1, 'é\\n'))", (1, "é\n"), True),
+        ("same([1])", (1,), False),
+        ("same(True)", 1, False),
+        ("same(float('nan'))", float("nan"), True),
+    ]:
+        assert ran(memory, checked(passes([(call, expected)]), attempt), allow_programs=True).right is passed
+    for wrong in ([], [("x =", 1)], [("same(1)", object())]):
+        with pytest.raises(UsageProblem, match="test"):
+            ran(memory, checked(passes(wrong), attempt), allow_programs=True)
+
+
 @pytest.mark.parametrize(
     ("replies", "verdict"),
     [
@@ -393,7 +493,8 @@ def test_real_attempts_are_learnt_and_five_problems_found_for_each_question(tmp_
             controller.run(learn(one["question"], one["attempts"], numeric(one["gold"]))).value for one in attempts
         ]
         assert sum(one.wrong + one.unclear for one in learnt) == 0  # by value all of them are right
-        for question in questions[:40]:
+        assert len(questions) == 200
+        for question in questions:
             found = memory.rationales.like(question["question"], 5)
             assert len({one.problem for one in found}) == 5
 
@@ -401,7 +502,8 @@ def test_real_attempts_are_learnt_and_five_problems_found_for_each_question(tmp_
 VALUES = [  # what stands in a box, the known answer, and what a check by value says
     *[(text, "70000", True) for text in ("70,000", "$70000", "70000.00", "70 thousand", "70k", "7e4", "70{,}000")],
     *[(text, "70000", True) for text in (r"70\,000", "70 000", r"7\times10^4", r"7 \times 10^{4}", "70,000 dollars")],
-    *[(text, "0.5", True) for text in (r"\frac{1}{2}", r"\frac12", "½", "1/2", ".5", "50%", "x = 1/2")],
+    *[(text, "0.5", True) for text in (r"\frac{1}{2}", r"\frac12", "½", "1/2", ".5", "x = 1/2")],
+    ("50%", "0.5", None),  # the text alone does not say whether the sign counts
     *[(text, "2.5", True) for text in (r"2\frac{1}{2}", "2 1/2", "2½", "2.50")],
     *[(text, "-5", True) for text in ("−5", "–5", "-$5", "$-5")],
     *[(text, "25", True) for text in ("25 m²", r"25\text{ cm}^2", r"\text{25 apples}", "25-inch", "(25)", "25 = x")],

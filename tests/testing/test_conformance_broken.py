@@ -147,7 +147,7 @@ READS = {
 CHANGES = {
     "store": ["replace", "retire", "restore", "delete"],
     "facts": ["declare", "retire", "restore", "delete"],
-    "rationales": ["record", "retire", "restore", "delete"],
+    "rationales": ["rejudge", "record", "retire", "restore", "delete"],
 }
 
 
@@ -187,7 +187,7 @@ def test_a_store_that_finds_another_number_than_k_is_found_out(on_disk, kind, ve
     ],
 )
 def test_a_store_that_takes_one_scope_for_another_is_found_out(on_disk, kind, verb, name):
-    checks = "names_alike|parts_alike|unknown|users|sessions_and_agents|shared|shared_is_not_owned"
+    checks = "names_alike|parts_alike|unknown|users|sessions_and_agents|shared|shared_is_not_owned|rejudged"
     fails(kind, confused(KINDS[kind][1], verb, LOOK_ALIKE[name]), checks, on_disk)
 
 

@@ -1,0 +1,101 @@
+"""Learning problem by problem: what `memagent learn` does with what is given, what is known, and what a model tries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from memagent.cli.console import plural
+from memagent.cli.learning_tally import Tally
+from memagent.cli.problems import Given
+from memagent.errors import BackendError
+from memagent.types import ORIGINAL, TRIED
+
+if TYPE_CHECKING:
+    from memagent.controller import Controller
+    from memagent.memory import Memory
+
+_PATIENCE = 3  # problems in a row that the model makes no attempt at, before it is asked no more
+
+
+@dataclass
+class _Known:
+    """The attempts that the memory has at a problem, and how many were made, wrong ones that were not kept included."""
+
+    texts: list[str] = field(default_factory=list)
+    tried: int = 0
+
+    def besides(self, given: Sequence[str]) -> tuple[list[str], int]:
+        """Return those that are not among some that are given, and how many there were besides these."""
+        texts = [text for text in dict.fromkeys(self.texts) if text not in given]
+        return texts, max(len(texts), self.tried - len(given))
+
+
+class Learning:
+    """Learns problem by problem, from attempts that are given, known from before, and made by a model."""
+
+    def __init__(self, controller: Controller, memory: Memory, tally: Tally, samples: int) -> None:
+        self._controller = controller
+        self._tally = tally
+        self._samples = samples
+        self._known: dict[str, _Known] = {}
+        for one in memory.rationales.all():
+            known, tried = self._of(one.problem, one.metadata.get(ORIGINAL)), one.metadata.get(TRIED, 0)
+            known.texts.append(one.reasoning)
+            known.tried = max(known.tried, tried if isinstance(tried, int) else 0)
+
+    def learn(self, one: Given, **options: Any) -> None:
+        """Learn from a problem's attempts, and let the model make those that are missing, unless it makes none."""
+        came: list[str] = []
+        try:
+            self._sample(one, came)
+        except BaseException:  # Ctrl-C, or a limit: what came before it has been paid for
+            if came and options["key"] != "structure":  # which would ask the model again
+                self._keep(one, came, options)
+            raise
+        self._keep(one, came, options)
+        self._tally.done += 1
+
+    def _sample(self, one: Given, came: list[str]) -> None:
+        from memagent.methods import arm_rag
+
+        _, tried = self._of(one.problem).besides(one.attempts)
+        reused = min(tried, self._samples)
+        missing = self._samples - reused
+        self._tally.reused += reused
+        if not missing:
+            return
+        if self._tally.in_vain >= _PATIENCE:
+            why = f"not asked for: {plural(_PATIENCE, 'problem')} in a row had failed"
+            self._tally.not_asked(one.problem, missing, why)
+            return
+        try:
+            flow = arm_rag.attempts(one.problem, missing, seed=tried, came=came.append)
+            answers = self._controller.run(flow).value
+        except BackendError as error:
+            self._tally.answered(one.problem, 0, [error.message] * missing)
+        else:
+            self._tally.answered(one.problem, len(answers), list(answers.problems))
+
+    def _keep(self, one: Given, came: Sequence[str], options: dict[str, Any]) -> None:
+        from memagent.methods import arm_rag
+
+        known, attempts = self._of(one.problem), [*one.attempts, *came]
+        again, tried = known.besides(one.attempts)
+        if not attempts and not again:
+            return
+        before = tried - len(again)
+        flow = arm_rag.learn(one.problem, attempts, one.check, again=again, before=before, id=one.id, **options)
+        found = self._controller.run(flow).value
+        self._tally.learnt(one.problem, found)
+        kept = (True, False) if options["failures"] else (True,)
+        judged = zip(attempts, found.verdicts, strict=True)
+        known.texts += [attempt for attempt, verdict in judged if verdict.right in kept]
+        known.tried = max(known.tried, tried + len(attempts))
+
+    def _of(self, problem: str, original: object = None) -> _Known:
+        """What is known of a problem, to be read or added to."""
+        from memagent.stores.keys import problem_key
+
+        return self._known.setdefault(problem_key(problem, original), _Known())

@@ -28,7 +28,7 @@ from memagent.flow import Flow, generate, inquire, read_triples, tell
 from memagent.methods.attempts import attempted
 from memagent.methods.continuing import continued
 from memagent.methods.drafting import Draft
-from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, read_calls
+from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill, read_calls
 from memagent.methods.memllm_grammar import (
     OPEN,
     RESULTS,
@@ -59,6 +59,7 @@ def memllm(
     limits: str | Limits = "editing",
     as_of: datetime | None = None,
     relations: Sequence[str] = (),
+    trained: bool = False,
     max_tokens: int = 512,
     barred: Sequence[str] = ("(",),
     timeout: float | None = 120.0,
@@ -80,6 +81,8 @@ def memllm(
         limits: how near a fact must be to a query: a preset's name, or `Limits`.
         as_of: of which moment (aware) the facts are to hold; now if not given.
         relations: names of relations to show the model, such as those of `memory.facts.relations()`.
+        trained: the model was trained to call, as `examples/memllm_finetune` does: it is shown the question alone, as
+            in its samples, and no relations. It needs `prefill`.
         max_tokens: how many tokens the answer has at most, give or take the last call.
         barred: token texts that open a call, for the logit bias; `("({",)` for a model with that token.
         timeout: seconds for each call of the model.
@@ -92,6 +95,9 @@ def memllm(
     wanted = replace(limits_of(limits), values=k)
     shown = ", ".join(relations) or "(not listed)"
     run = _Run(question, shown, chosen(way, can), can, wanted, as_of, reads, once, max_tokens)
+    if trained:
+        needs_prefill(run.way)
+    run.trained = trained
     run.text, run.barred, run.timeout, run.search_timeout = begun.rstrip(), tuple(barred), timeout, search_timeout
     if way == "auto" and run.way == "text":
         run.notes.append("calls are asked for by the prompt alone: the model takes neither a prefill nor tools")
@@ -124,6 +130,7 @@ class _Run(Draft):
     once: bool
     max_tokens: int
     barred: tuple[str, ...] = ()
+    trained: bool = False
     timeout: float | None = None
     search_timeout: float | None = None
     block: str = ""  # the call with its results; the only one that is shown
@@ -247,6 +254,8 @@ class _Run(Draft):
         return self._understood(reply, prefilled=bool(prefill))
 
     def _messages(self, last: bool) -> list[Message]:
+        if self.trained:
+            return list(fill("memllm/trained_read", question=self.question))
         prompt = "memllm/tools" if self.way == "tools" else "memllm/read"
         asked = list(fill(prompt, question=self.question, relations=self.relations))
         if self.way == "prefill":
@@ -262,8 +271,9 @@ class _Run(Draft):
         return asked
 
     def _context(self) -> str:
-        """The text with the one block in it, as the model continues it."""
-        return self.text[: self.at] + self.block + self.text[self.at :]
+        """The text with the one block in it, as the model continues it; behind a question, a blank parts the two."""
+        whole = self.text[: self.at] + self.block + self.text[self.at :]
+        return f" {whole}" if self.trained and whole and not whole[0].isspace() else whole
 
     def _understood(self, reply: Completion, *, prefilled: bool) -> _Said:
         """The text that a reply adds up to its first call, and that call."""

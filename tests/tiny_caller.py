@@ -1,7 +1,7 @@
 """A language model of 2 layers that was taught to write what a sentence states, and to read what a question needs.
 
-Its samples are made by `examples/memllm_finetune` of generated documents. All names are drawn anew for each document, so
-that it can only copy them; those of `KEPT_BACK` are in no document. No network.
+Its samples are made by `examples/memllm_finetune` of generated documents. All names are drawn anew for each document,
+so that it can only copy them; those of `KEPT_BACK` are in no document. No network.
 """
 
 from __future__ import annotations

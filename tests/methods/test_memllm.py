@@ -26,7 +26,7 @@ from memagent.prompts import overriding
 from memagent.testing import FakeOpenAIServer, ScriptedLLM
 from memagent.trace import Trace
 from memagent.triples import Query
-from memagent.types import Completion, Request, ToolCall, Triple
+from memagent.types import Completion, Request, ToolCall, Triple, estimate_tokens
 
 QUESTION = "Where does Ida live, and for whom does Mara work?"
 RAW: list[Any] = ["prefill", "stop", "logit_bias"]
@@ -141,6 +141,25 @@ def test_a_bad_query_is_left_out_and_the_others_are_asked(memory: Memory) -> Non
     answer = ask(memory, llm)
     assert answer.parts[1].queries == ("Ida>>lives in>>", "Mara>>works for>>")
     assert "has no relation" in answer.parts[0].why
+
+
+def test_no_more_is_written_than_max_tokens_and_what_is_left_out_is_told(memory: Memory) -> None:
+    llm = ScriptedLLM([f"Ida lives in {IDA}", f" Oslo. Mara works for {MARA}", "never"], can=RAW)
+    answer = ask(memory, llm, max_tokens=12)
+    asked = [request.max_tokens for request in llm.requests]
+    assert asked[0] == 12 and len(asked) == 2
+    spent = estimate_tokens(f"Ida lives in {IDA}")
+    assert asked[1] == 12 - spent
+    assert answer.text == "Ida lives in Oslo. Mara works for"
+    assert answer.problems == ("the answer was cut off at 12 tokens, before a call",)
+
+
+def test_a_read_that_found_more_than_it_may_show_says_so(memory: Memory) -> None:
+    memory.facts.add(("Ida", "lives in", "Bergen"))
+    for k, told in ((1, True), (2, False)):
+        answer = ask(memory, ScriptedLLM([f"Ida lives in {IDA}", "there."], can=RAW), k=k)
+        assert len(answer.hits) == k
+        assert ("; there was more than it shows" in answer.parts[0].why) is told
 
 
 def test_a_fact_that_is_not_just_what_was_asked_is_shown_whole(memory: Memory) -> None:

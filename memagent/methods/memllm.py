@@ -39,8 +39,9 @@ from memagent.methods.memllm_grammar import (
     print_read,
     without_calls,
 )
+from memagent.methods.memllm_results import hits_of, shown, told
 from memagent.prompts import fill
-from memagent.triples import EXACT, Limits, Query, Reading, Value
+from memagent.triples import Limits, Query
 from memagent.triples import limits as limits_of
 from memagent.types import Answer, Completion, Hit, Message, Part, ToolCall, estimate_tokens
 
@@ -93,8 +94,8 @@ def memllm(
         raise UsageProblem(f"k={k}, reads={reads}, max_tokens={max_tokens} would read or write nothing", hint=hint)
     can = yield from inquire()
     wanted = replace(limits_of(limits), values=k)
-    shown = ", ".join(relations) or "(not listed)"
-    run = _Run(question, shown, chosen(way, can), can, wanted, as_of, reads, once, max_tokens)
+    listed = ", ".join(relations) or "(not listed)"
+    run = _Run(question, listed, chosen(way, can), can, wanted, as_of, reads, once, max_tokens)
     if trained:
         needs_prefill(run.way)
     run.trained = trained
@@ -184,11 +185,11 @@ class _Run(Draft):
         if not reading.values:
             return self._drop(said, f"it found nothing{unread}")
         more = "; there was more than it shows" if reading.truncated else ""
-        self._keep(said, f"it stops to read {_shown(call)}{more}{unread}")
+        self._keep(said, f"it stops to read {shown(call)}{more}{unread}")
         self.asked, self.note = call.queries, ""
-        values = [_told(value) for value in reading.values]
+        values = [told(value) for value in reading.values]
         self.block, self.at = print_read(call.queries, values), len(self.text)
-        self.hits = _hits(reading)
+        self.hits = hits_of(reading)
         self._remember(said, "; ".join(values))
         return ""
 
@@ -291,28 +292,3 @@ class _Run(Draft):
 def _whole(text: str) -> str:
     """A text without half of an opening at its end, where it was cut off."""
     return text[:-1] if text.endswith(OPEN[0]) else text
-
-
-def _told(value: Value) -> str:
-    """A value as the model is shown it: with its fact where that does not say just what was asked."""
-    return value.text if value.distance < EXACT else value.fact.text
-
-
-def _shown(call: ReadCall) -> str:
-    return "; ".join(map(print_query, call.queries))
-
-
-def _hits(reading: Reading) -> tuple[Hit, ...]:
-    """The facts that were read, as hits; the score is 1 - distance."""
-    return tuple(
-        Hit(
-            id=value.fact.id,
-            text=value.fact.text,
-            score=max(0.0, min(1.0, 1 - value.distance)),
-            why=f"read at distance {value.distance:g}",
-            source=", ".join(value.fact.sources),
-            kind="fact",
-            triple=(value.fact.subject, value.fact.relation, value.fact.object),
-        )
-        for value in reading.values
-    )

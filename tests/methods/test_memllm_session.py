@@ -134,3 +134,20 @@ def test_a_model_that_was_trained_to_call_needs_a_prefill(memory: Memory) -> Non
     for flow in (memllm("Where?", trained=True), memllm_write("Bo lives in Turku.", trained=True)):
         with pytest.raises(UsageProblem, match="needs a prefill"):
             Controller(ScriptedLLM([], can=["stop"]), memory).run(flow)
+
+
+def test_a_trained_model_is_shown_the_text_alone_and_a_blank_parts_it_from_the_question(memory: Memory) -> None:
+    can: Any = ["prefill", "stop"]
+    llm = ScriptedLLM([" at home."], can=can)
+    answer = (
+        Controller(llm, memory).run(memllm("Where is Ida?", begun="Ida is", trained=True, relations=["sails"])).value
+    )
+    assert answer.text == "Ida is at home."
+    assert llm.requests[0].messages == (Message("user", "Where is Ida?"),)
+    assert llm.requests[0].prefill == " Ida is"
+    llm = ScriptedLLM(["})", "Bo>>sails>>Tern})"], can=can)
+    written = Controller(llm, memory).run(memllm_write("It rains. Bo sails the Tern.", trained=True)).value
+    assert [one.object for one in written.triples] == ["Tern"]
+    shown = [request.messages[0].content for request in llm.requests]
+    assert shown == ["({USER_ST})It rains.({USER_END})", "It rains.({USER_ST})Bo sails the Tern.({USER_END})"]
+    assert {request.prefill for request in llm.requests} == {BEGUN}

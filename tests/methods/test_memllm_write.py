@@ -85,12 +85,30 @@ def test_11_a_list_is_written_on_until_its_best_end_is_five_points_old(
     assert all(request.logprobs and request.temperature == 0 for request in llm.requests)
 
 
-def test_the_score_counts_all_tokens_so_far_and_the_prompt(memory: Memory) -> None:
-    """The first end is likelier by itself; divided by the length of prompt and list, the third is the best."""
-    likely = [-1.6, -2.2, -2.0, -9.0, -9.0, -9.0, -9.0, -9.0, -9.0]
+@pytest.mark.parametrize(
+    ("closing", "count"),
+    [
+        ([-1.6, -2.2, -2.0], 3),  # / 16, 22, 28: the least likely of all is the best for its length
+        ([-1.0, -1.5, -9.0], 1),  # the second would be better if only the list counted: / 6, 12
+    ],
+)
+def test_the_score_is_divided_by_the_length_of_prompt_and_list(
+    memory: Memory, closing: list[float], count: int
+) -> None:
+    likely = [*closing, *[-9.0] * 9]
     llm = ScriptedLLM([lister(lambda number, length: likely[number])] * 40, can=LATE)
-    assert -1.6 / 16 < -2.0 / 28 and -2.2 / 22 < -2.0 / 28
-    assert len(writes(memory, llm, SENTENCE).triples) == 3
+    assert len(writes(memory, llm, SENTENCE).triples) == count
+
+
+def test_an_end_of_two_tokens_is_as_likely_as_both(memory: Memory) -> None:
+    replies = [
+        said("Mara", ">>", "knows", ">>", "Bo0", "}", ")", logprobs={")": -9.0}),
+        said(";", reason="length"),
+        said("Mara", ">>", "knows", ">>", "Bo1", "})", logprobs={"})": -1.0}),
+        said(),
+    ]
+    written = writes(memory, ScriptedLLM(replies, can=LATE), SENTENCE)
+    assert [one.object for one in written.triples] == ["Bo0", "Bo1"]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def confidences(tokens: Sequence[Token]) -> Mapping[Words, float]:
         known = [_logprob(spans, place) for place in places]
         logprobs = [one for one in known if one is not None]
         if len(logprobs) == len(known):
-            sure = min(1.0, max(LEAST, round(math.exp(sum(logprobs) / len(places)), 6)))
+            sure = min(1.0, round(math.exp(sum(logprobs) / len(places)), 6))
             found[words] = max(sure, found.get(words, LEAST))
     return found
 

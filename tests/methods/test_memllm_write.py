@@ -195,9 +195,10 @@ def test_a_token_of_two_places_counts_in_both_and_one_of_unknown_probability_lea
     half = math.log(0.5)
     shared = [Token(BEGUN, 0.0), Token("a", 0.0), Token(">>b>>", half), Token("c", 0.0)]
     assert confidences(shared) == {("a", "b", "c"): pytest.approx(0.25 ** (1 / 3), abs=1e-6)}
-    assert confidences([*shared, Token(";d>>e>>f")]) == {("a", "b", "c"): pytest.approx(0.25 ** (1 / 3), abs=1e-6)}
-    twice = [*shared, Token(";", 0.0), Token("a>>b>>c", 0.0)]
-    assert confidences(twice) == {("a", "b", "c"): 1.0}
+    unknown = [Token(";d>>e>>", 0.0), Token("f")]
+    assert confidences([*shared, *unknown]) == {("a", "b", "c"): pytest.approx(0.25 ** (1 / 3), abs=1e-6)}
+    again = [Token(";", 0.0), Token("a>>b>>c", 0.0), Token(";", 0.0), Token("a>>b>>c", half)]
+    assert confidences([*shared, *again]) == {("a", "b", "c"): 1.0}
     assert confidences([Token(BEGUN, 0.0), Token("a>>b>>c", -math.inf)]) == {("a", "b", "c"): LEAST}
 
 

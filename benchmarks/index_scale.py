@@ -114,7 +114,7 @@ def _one_more(index: WordIndex, rid: int, one: bytes) -> None:
 def of_vectors(what: str, vectors: Vectors, queries: Vectors) -> list[Row]:
     import faiss
 
-    flat, index = faiss.IndexFlatIP(vectors.shape[1]), VectorIndex(vectors.shape[1])
+    flat, index = faiss.IndexFlatIP(vectors.shape[1]), VectorIndex(vectors.shape[1], waits=0)
     rids = np.arange(len(vectors))
     flat_build = _seconds(lambda: flat.add(vectors))
     build = _seconds(lambda: (index.add(rids, vectors), index.search(queries[0], K)))

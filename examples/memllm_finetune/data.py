@@ -103,7 +103,11 @@ def options() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="of all draws")
     add("--buckets", type=_count, default=0, help="counterfactual copies of the documents; the paper has 10, or 2")
     add("--spacing", choices=get_args(Spacing), default="blanks", help="how tokens become text")
-    add("--ambiguous", type=Path, help="patterns of queries that are not asked, one a line, in place of six of our own")
+    add(
+        "--ambiguous",
+        type=Path,
+        help="patterns of queries that are not asked, one a line, in place of the code's 25",
+    )
     add("--queries", type=_count, default=3, help="most queries of a read")
     add("--results", type=_count, default=30, help="a read has fewer results than this")
     add("--context", type=_count, default=25, help="sentences before that a write is shown")

@@ -28,7 +28,7 @@ from memagent.flow import Flow, generate, inquire, read_triples, tell
 from memagent.methods.attempts import attempted
 from memagent.methods.continuing import continued
 from memagent.methods.drafting import Draft
-from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, read_calls
+from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill, read_calls
 from memagent.methods.memllm_grammar import (
     OPEN,
     RESULTS,
@@ -39,8 +39,9 @@ from memagent.methods.memllm_grammar import (
     print_read,
     without_calls,
 )
+from memagent.methods.memllm_results import hits_of, shown, told
 from memagent.prompts import fill
-from memagent.triples import EXACT, Limits, Query, Reading, Value
+from memagent.triples import Limits, Query
 from memagent.triples import limits as limits_of
 from memagent.types import Answer, Completion, Hit, Message, Part, ToolCall, estimate_tokens
 
@@ -59,6 +60,7 @@ def memllm(
     limits: str | Limits = "editing",
     as_of: datetime | None = None,
     relations: Sequence[str] = (),
+    trained: bool = False,
     max_tokens: int = 512,
     barred: Sequence[str] = ("(",),
     timeout: float | None = 120.0,
@@ -80,6 +82,8 @@ def memllm(
         limits: how near a fact must be to a query: a preset's name, or `Limits`.
         as_of: of which moment (aware) the facts are to hold; now if not given.
         relations: names of relations to show the model, such as those of `memory.facts.relations()`.
+        trained: the model was trained to call, as `examples/memllm_finetune` does: it is shown the question alone, as
+            in its samples, and no relations. It needs `prefill`.
         max_tokens: how many tokens the answer has at most, give or take the last call.
         barred: token texts that open a call, for the logit bias; `("({",)` for a model with that token.
         timeout: seconds for each call of the model.
@@ -90,8 +94,11 @@ def memllm(
         raise UsageProblem(f"k={k}, reads={reads}, max_tokens={max_tokens} would read or write nothing", hint=hint)
     can = yield from inquire()
     wanted = replace(limits_of(limits), values=k)
-    shown = ", ".join(relations) or "(not listed)"
-    run = _Run(question, shown, chosen(way, can), can, wanted, as_of, reads, once, max_tokens)
+    listed = ", ".join(relations) or "(not listed)"
+    run = _Run(question, listed, chosen(way, can), can, wanted, as_of, reads, once, max_tokens)
+    if trained:
+        needs_prefill(run.way)
+    run.trained = trained
     run.text, run.barred, run.timeout, run.search_timeout = begun.rstrip(), tuple(barred), timeout, search_timeout
     if way == "auto" and run.way == "text":
         run.notes.append("calls are asked for by the prompt alone: the model takes neither a prefill nor tools")
@@ -124,6 +131,7 @@ class _Run(Draft):
     once: bool
     max_tokens: int
     barred: tuple[str, ...] = ()
+    trained: bool = False
     timeout: float | None = None
     search_timeout: float | None = None
     block: str = ""  # the call with its results; the only one that is shown
@@ -177,11 +185,11 @@ class _Run(Draft):
         if not reading.values:
             return self._drop(said, f"it found nothing{unread}")
         more = "; there was more than it shows" if reading.truncated else ""
-        self._keep(said, f"it stops to read {_shown(call)}{more}{unread}")
+        self._keep(said, f"it stops to read {shown(call)}{more}{unread}")
         self.asked, self.note = call.queries, ""
-        values = [_told(value) for value in reading.values]
+        values = [told(value) for value in reading.values]
         self.block, self.at = print_read(call.queries, values), len(self.text)
-        self.hits = _hits(reading)
+        self.hits = hits_of(reading)
         self._remember(said, "; ".join(values))
         return ""
 
@@ -247,6 +255,8 @@ class _Run(Draft):
         return self._understood(reply, prefilled=bool(prefill))
 
     def _messages(self, last: bool) -> list[Message]:
+        if self.trained:
+            return list(fill("memllm/trained_read", question=self.question))
         prompt = "memllm/tools" if self.way == "tools" else "memllm/read"
         asked = list(fill(prompt, question=self.question, relations=self.relations))
         if self.way == "prefill":
@@ -262,8 +272,9 @@ class _Run(Draft):
         return asked
 
     def _context(self) -> str:
-        """The text with the one block in it, as the model continues it."""
-        return self.text[: self.at] + self.block + self.text[self.at :]
+        """The text with the one block in it, as the model continues it; behind a question, a blank parts the two."""
+        whole = self.text[: self.at] + self.block + self.text[self.at :]
+        return f" {whole}" if self.trained and whole and not whole[0].isspace() else whole
 
     def _understood(self, reply: Completion, *, prefilled: bool) -> _Said:
         """The text that a reply adds up to its first call, and that call."""
@@ -281,28 +292,3 @@ class _Run(Draft):
 def _whole(text: str) -> str:
     """A text without half of an opening at its end, where it was cut off."""
     return text[:-1] if text.endswith(OPEN[0]) else text
-
-
-def _told(value: Value) -> str:
-    """A value as the model is shown it: with its fact where that does not say just what was asked."""
-    return value.text if value.distance < EXACT else value.fact.text
-
-
-def _shown(call: ReadCall) -> str:
-    return "; ".join(map(print_query, call.queries))
-
-
-def _hits(reading: Reading) -> tuple[Hit, ...]:
-    """The facts that were read, as hits; the score is 1 - distance."""
-    return tuple(
-        Hit(
-            id=value.fact.id,
-            text=value.fact.text,
-            score=max(0.0, min(1.0, 1 - value.distance)),
-            why=f"read at distance {value.distance:g}",
-            source=", ".join(value.fact.sources),
-            kind="fact",
-            triple=(value.fact.subject, value.fact.relation, value.fact.object),
-        )
-        for value in reading.values
-    )

@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from memagent.errors import UsageProblem
 from memagent.methods.memllm_grammar import BadQuery, Problem, ReadCall, WriteCall
+from memagent.methods.memllm_probabilities import LEAST
 from memagent.structured import Unreadable, json_object
 from memagent.triples import Query
 from memagent.types import Tool, ToolCall
@@ -20,6 +22,7 @@ from memagent.types import Tool, ToolCall
 Way = Literal["auto", "prefill", "tools", "text"]
 
 _PLACE = {"type": "string"}
+_SURE = {"type": "number", "description": "how sure it is that the sentence states this, above 0 and at most 1"}
 _LONGEST = 1000
 
 READ_TOOL = Tool(
@@ -50,7 +53,7 @@ WRITE_TOOL = Tool(
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "properties": {"subject": _PLACE, "relation": _PLACE, "object": _PLACE},
+                    "properties": {"subject": _PLACE, "relation": _PLACE, "object": _PLACE, "confidence": _SURE},
                     "required": ["subject", "relation", "object"],
                 },
             }
@@ -69,6 +72,13 @@ def chosen(way: str, can: frozenset[str]) -> str:
     return "prefill" if {"prefill", "stop"} <= can else "tools" if "tools" in can else "text"
 
 
+def needs_prefill(way: str) -> None:
+    """Refuse a way other than `prefill` for a model that was trained to call: it continues its text, as in training."""
+    if way != "prefill":
+        hint = "Use a backend that takes one, such as transformers:FOLDER, or leave out trained=True."
+        raise UsageProblem(f"a model that was trained to call needs a prefill, and is asked by {way}", hint=hint)
+
+
 def read_calls(calls: Iterable[ToolCall]) -> ReadCall:
     """Return the queries of tool calls that read, and what of them is none; never raises."""
     queries: list[Query] = []
@@ -82,16 +92,22 @@ def read_calls(calls: Iterable[ToolCall]) -> ReadCall:
 
 
 def write_calls(calls: Iterable[ToolCall]) -> WriteCall:
-    """Return the triples of tool calls that write, each once, and what of them is none; never raises."""
+    """Return the triples of tool calls that write, each once, and what of them is none; never raises.
+
+    A triple has the confidence that the call gives it, if that is a number in [0, 1]; 0 becomes a millionth.
+    """
     triples: dict[tuple[str, str, str], None] = {}
+    confidences: dict[tuple[str, str, str], float] = {}
     problems: list[Problem] = []
     for given in _items(calls, WRITE_TOOL.name, "triples", problems):
         subject, relation, object = _parts(given)
         if subject and relation and object:
             triples[subject, relation, object] = None
+            if (sure := _confidence(given)) is not None:
+                confidences[subject, relation, object] = sure
         else:
             problems.append(Problem(str(given)[:200], "has an empty place"))
-    return WriteCall(tuple(triples), tuple(problems))
+    return WriteCall(tuple(triples), tuple(problems), confidences)
 
 
 def _items(calls: Iterable[ToolCall], name: str, field: str, problems: list[Problem]) -> list[Any]:
@@ -128,3 +144,11 @@ def _parts(given: Any) -> tuple[str, str, str]:
     texts = ["" if part is None or isinstance(part, list | dict) else str(part).strip() for part in parts]
     subject, relation, object = (text if len(text) <= _LONGEST else "" for text in texts)
     return subject, relation, object
+
+
+def _confidence(given: Any) -> float | None:
+    """What a call says how sure it is; `None` where it says nothing of use."""
+    said = given.get("confidence") if isinstance(given, Mapping) else None
+    if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said) or not 0 <= said <= 1:
+        return None
+    return max(LEAST, float(said))

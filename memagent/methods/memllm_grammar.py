@@ -15,8 +15,8 @@ others of the call are asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from memagent.structured import Unreadable
@@ -29,6 +29,7 @@ OPEN, RESULTS, CLOSE = "({", "-->", "})"
 
 READ, WRITE = "MEM_READ", "MEM_WRITE"
 Words = tuple[str, str, str]
+Span = tuple[int, int]
 
 _TOKEN = re.compile(r"\\.|\(\{|\}\)|-->|>>|;|[^\\({})\->;]+|.", re.DOTALL)
 _READ = re.compile(r"\(\{\s*MEM_READ\s*\(?", re.IGNORECASE)
@@ -64,10 +65,14 @@ class ReadCall:
 
 @dataclass(frozen=True, slots=True)
 class WriteCall:
-    """A call that writes: its triples, and what of it is none."""
+    """A call that writes: its triples, what of it is none, and how sure the model is of those of which that is known.
+
+    A confidence is in (0, 1]; a triple that has none in `confidences` came without.
+    """
 
     triples: tuple[Words, ...]
     problems: tuple[Problem, ...] = ()
+    confidences: Mapping[Words, float] = field(default_factory=dict)
 
 
 class Opened(NamedTuple):
@@ -121,17 +126,43 @@ def parse_query(text: str) -> Query:
 
 def parse_write(text: str) -> WriteCall:
     """Return the triples of a call that writes: what stands between its last `-->` and `})`, or the end if cut off."""
-    head = _WRITE.search(text)
-    if head is None:
-        return WriteCall((), (Problem(text[:200], "has no MEM_WRITE"),))
-    tokens = list(_TOKEN.finditer(text, head.end()))
-    places = [at for at, token in enumerate(tokens) if token.group() == RESULTS]
-    if not places:
-        return WriteCall((), (Problem(text[:200], "has no -->"),))
-    first = tokens[places[-1]].end()
-    last = next((token.start() for token in tokens[places[-1] + 1 :] if token.group() == CLOSE), len(text))
-    found, problems = _parsed(text[first:last], parse_triple)
+    body = _body(text)
+    if isinstance(body, Problem):
+        return WriteCall((), (body,))
+    found, problems = _parsed(text[body[0] : body[1]], parse_triple)
     return WriteCall(tuple(dict.fromkeys(found)), tuple(problems))
+
+
+def written_places(text: str) -> Iterator[tuple[Words, tuple[Span, Span, Span]]]:
+    """Yield the triples that `parse_write` finds, each time that they stand there, and where their places do.
+
+    A place is [from, to) in characters, up to and with the `>>` that ends it.
+    """
+    body = _body(text)
+    for start, end in () if isinstance(body, Problem) else _items(text, *body):
+        ends = [token.end() for token in _TOKEN.finditer(text, start, end) if token.group() == ">>"]
+        try:
+            words = parse_triple(text[start:end])
+        except BadQuery:
+            continue
+        first, second = ends
+        yield words, ((start, first), (first, second), (second, end))
+
+
+def closes(text: str) -> int | None:
+    """Return where the first `})` of a text begins, or `None`."""
+    return next((token.start() for token in _TOKEN.finditer(text) if token.group() == CLOSE), None)
+
+
+def whole_triples(text: str) -> int:
+    """Return how much of a call that writes is left without its last triple, where that may be half of one.
+
+    That is all of it where the call is closed.
+    """
+    body = _body(text)
+    if isinstance(body, Problem) or body[1] < len(text):
+        return len(text)
+    return max([start for start, _ in _items(text, *body)])
 
 
 def parse_triple(text: str) -> Words:
@@ -175,6 +206,28 @@ def blocks(text: str) -> int:
     return len(_BLOCK.findall(text))
 
 
+def _body(text: str) -> Span | Problem:
+    """Where the list of a call that writes stands."""
+    head = _WRITE.search(text)
+    if head is None:
+        return Problem(text[:200], "has no MEM_WRITE")
+    tokens = list(_TOKEN.finditer(text, head.end()))
+    places = [at for at, token in enumerate(tokens) if token.group() == RESULTS]
+    if not places:
+        return Problem(text[:200], "has no -->")
+    last = next((token.start() for token in tokens[places[-1] + 1 :] if token.group() == CLOSE), len(text))
+    return tokens[places[-1]].end(), last
+
+
+def _items(text: str, start: int, end: int) -> Iterator[Span]:
+    """Where the items of a list stand, which `;` parts."""
+    for token in _TOKEN.finditer(text, start, end):
+        if token.group() == ";":
+            yield start, token.start()
+            start = token.end()
+    yield start, end
+
+
 def _parsed(text: str, parse: Callable[[str], T]) -> tuple[list[T], list[Problem]]:
     found: list[T] = []
     problems: list[Problem] = []
@@ -198,7 +251,8 @@ def _three(text: str) -> Words:
 
 
 def _values(text: str) -> Iterator[str]:
-    end = next((token.start() for token in _TOKEN.finditer(text) if token.group() == CLOSE), len(text))
+    end = closes(text)
+    end = len(text) if end is None else end
     return (value for part in _split(text[:end], ";") if (value := _plain(part)))
 
 

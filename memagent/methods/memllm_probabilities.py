@@ -1,16 +1,22 @@
-"""Two formulas of MemLLM (arXiv:2404.11672 and its published code) over probabilities that a backend may give.
+"""What MemLLM computes of probabilities (arXiv:2404.11672 and its published code), as formulas of their own.
 
-Neither is used by the flows here: both need the model's logits at every step, for text that it is not writing. They are
-for evaluations and for decoding loops of your own.
+`late_stop` and `confidences` are used where triples are written: `memllm_decoding`, `memllm_write`. `branched` is for
+measuring perplexity, where the texts are given and nothing is written.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from memagent.errors import UsageProblem
+from memagent.methods.memllm_grammar import Span, Words, written_places
+from memagent.types import Token
+
+LEAST = 1e-6
+"""The confidence of what a model took for all but impossible; 0 is none that a triple can have."""
 
 
 class Closing(NamedTuple):
@@ -64,3 +70,33 @@ def late_stop(closings: Sequence[float], patience: int = 5) -> Closing | None:
         if number - best >= patience:
             return Closing(number + 1, best)
     return None
+
+
+def confidences(tokens: Sequence[Token]) -> Mapping[Words, float]:
+    """Return how sure a model was of the triples of a call that it wrote, in (0, 1].
+
+    That is the geometric mean of the probabilities of the three places, each with the `>>` that ends it: a triple is
+    as sure whether its names are long or short, and whatever the tokenizer makes of them. What parts one triple from
+    the next does not count. Of a triple that stands there twice, the surer counts; one with a token whose probability
+    is not known has none.
+
+    Args:
+        tokens: those of the call, with natural-log probabilities.
+    """
+    text = "".join(token.text for token in tokens)
+    ends = list(accumulate(len(token.text) for token in tokens))
+    spans = [(end - len(token.text), end, token.logprob) for end, token in zip(ends, tokens, strict=True)]
+    found: dict[Words, float] = {}
+    for words, places in written_places(text):
+        known = [_logprob(spans, place) for place in places]
+        logprobs = [one for one in known if one is not None]
+        if len(logprobs) == len(known):
+            sure = min(1.0, round(math.exp(sum(logprobs) / len(places)), 6))
+            found[words] = max(sure, found.get(words, LEAST))
+    return found
+
+
+def _logprob(spans: Sequence[tuple[int, int, float | None]], place: Span) -> float | None:
+    """The sum over the tokens of a place; one that reaches into the next counts in both."""
+    inside = [logprob for start, end, logprob in spans if start < place[1] and end > place[0]]
+    return None if None in inside else sum(one for one in inside if one is not None)

@@ -1,12 +1,20 @@
 """Writing triples from a text, sentence by sentence (MemLLM, arXiv:2404.11672), through the gate of the memory.
 
 The model is shown one sentence with those before it, and says what it states: `({MEM_WRITE-->...})`, or by a tool call.
-Only what the sentence itself adds is written; each fact cites it.
+Only what the sentence itself adds is written; each fact cites it, and carries how sure the model was of it where that
+can be known:
+
+- `prefill`: raw decoding with late stopping, `memllm_decoding`. The confidence is made of the log-probabilities of the
+  triple's tokens, where the backend gives any: `memllm_probabilities.confidences`.
+- `tools`: the confidence is what the call says; a model need not say any, and what it says is its own opinion.
+- `text`: as for `prefill` where the backend gives log-probabilities of a reply, such as OpenAI's.
+
+A triple for which none of it is known has 1.0.
 
 Departures from the paper and its published code:
 
-- A prompt takes the place of the fine-tuned model. Late stopping is left out, since it needs the model's logits at each
-  token; it is a function of its own in `memllm_probabilities`.
+- A prompt takes the place of the fine-tuned model; with `trained`, one that has been trained is shown just what its
+  samples have.
 - What greets, instructs or was recalled is not shown to the model at all, and of what the model says only that is kept
   which the sentence grounds: `memory.unfit`, `memory.gate`. All that was refused is listed with the reason.
 - Each sentence writes its own triples; the code stores the whole set again after every sentence.
@@ -15,21 +23,24 @@ Departures from the paper and its published code:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from memagent.errors import CapabilityError, Stopped, UsageProblem
 from memagent.flow import Flow, generate, inquire, write_triples
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.memory.turns import Line, lines
+from memagent.memory.unfit import MODEL, PROMPT, RECALLED, unfit
 from memagent.methods.attempts import attempted
-from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, write_calls
-from memagent.methods.memllm_grammar import CLOSE, OPEN, RESULTS, WRITE, Words, WriteCall, parse_write
+from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
+from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
+from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
+from memagent.methods.memllm_probabilities import confidences
 from memagent.prompts import fill
 from memagent.sentences import split_sentences
+from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
-from memagent.types import Completion, Message, Triple
+from memagent.types import Completion, Message, Role, Token, Triple
 
 CONTEXT = 25
 """How many sentences before a sentence are shown with it: the paper's."""
@@ -38,6 +49,7 @@ MOST = 32
 """Triples of one sentence that are looked at; the paper leaves sentences with as many out of its training."""
 
 _TRIES = 2
+_NOT_SAID_BY_A_PERSON: dict[Role, str] = {"system": PROMPT, "assistant": MODEL, "tool": RECALLED}
 _FAILURES = 3  # of the model, in a row, after which it is not asked any more
 
 
@@ -59,7 +71,7 @@ class Written:
 
 
 def memllm_write(
-    text: str,
+    text: str | Sequence[Message],
     *,
     source: str = "",
     passage: str | None = None,
@@ -71,17 +83,21 @@ def memllm_write(
     confidence: float = 0.5,
     relations: Relations = "stated",
     way: Way = "auto",
+    patience: int = PATIENCE,
+    trained: bool = False,
     language: str = "en",
     max_tokens: int = 512,
     timeout: float | None = 120.0,
 ) -> Flow[Written]:
     """Learn the facts that a text states, sentence by sentence. One call of the model for each sentence that may.
 
-    Two where its reply cannot be read. If the model fails at a sentence, that one is passed over and `problems` says
-    so; three in a row end it. What was learnt stays.
+    Two where its reply cannot be read. With late stopping, which a model gets that takes a prefill and a logit bias and
+    gives log-probabilities, two for each opportunity to close the list: a dozen and more for a sentence. If the model
+    fails at a sentence, that one is passed over and `problems` says so; three in a row end it. What was learnt stays.
 
     Args:
-        text: a text, or turns of a conversation, one a line.
+        text: a text, or turns of a conversation: one a line, or as messages. Of these only what the user says is
+            learnt from; what the others say is listed as refused.
         source: where it comes from.
         passage: the id of the passage that it is, which the facts then cite; else each sentence becomes one.
         at: since when it holds (aware); the moment of writing if not given.
@@ -89,21 +105,28 @@ def memllm_write(
         shown: texts that came out of the memory, of which nothing is learnt again.
         before: the sentences before the text.
         context: how many sentences before are shown with each.
-        confidence: a triple of less is refused. No way of calling carries one yet, so that each has 1.0.
+        confidence: a triple of less is refused; see the module for what carries one.
         relations: `stated`, or `any` for relations of a vocabulary of their own, as a fine-tuned model writes them.
-        way: how the model writes; `prefill` is as `text`.
+        way: how the model writes; `auto` takes the best that it can.
+        patience: of late stopping: after so many points without a better one it ends; 0 closes at the first.
+        trained: the model was trained to write, as `examples/memllm_finetune` does: it is shown the text alone, as in
+            its samples. It needs `prefill`.
         language: of the text, a two-letter code, for its sentences.
-        max_tokens: how many tokens a reply has at most.
+        max_tokens: how many tokens a reply has at most, or a list. What is cut off there is told in `problems`.
         timeout: seconds for each call.
     """
-    if context < 0 or max_tokens < 1:
-        raise UsageProblem(f"context={context}, max_tokens={max_tokens} cannot be", hint="Give at least 0 and 1.")
+    if context < 0 or patience < 0 or max_tokens < 1:
+        said = f"context={context}, patience={patience}, max_tokens={max_tokens} cannot be"
+        raise UsageProblem(said, hint="Give at least 0, 0 and 1.")
     can = yield from inquire()
     mold = Triple("", "", "", source=source, passage=passage, at=at)
     run = _Run(mold, speaker, tuple(shown), list(before), context, confidence, chosen(way, can), can)
     run.max_tokens, run.timeout, run.relations = max_tokens, timeout, relations
+    run.patience, run.trained = patience, trained
+    if trained:
+        needs_prefill(run.way)
     try:
-        for line in lines(text):
+        for line in _lines(text):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
                 continue
@@ -132,6 +155,8 @@ class _Run:
     max_tokens: int = 512
     timeout: float | None = None
     relations: Relations = "stated"
+    patience: int = PATIENCE
+    trained: bool = False
     ids: dict[str, None] = field(default_factory=dict)
     triples: list[Triple] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -154,14 +179,17 @@ class _Run:
         if stated is None:
             self.problems.append(f"{sentence[:60]!r} was passed over: {failed}")
             return
-        self.refused += [Refusal(sentence, problem.why) for problem in stated.problems]
-        if not stated.triples:
+        if stated.problem:
+            self.problems.append(f"{sentence[:60]!r}: {stated.problem}")
+        self.refused += [Refusal(sentence, problem.why) for problem in stated.call.problems]
+        triples = [self._triple(words, stated.call) for words in stated.call.triples]
+        if not triples:
             return
         beyond = f"one sentence says no more than {MOST} things"
-        self.refused += [Refusal(sentence, beyond, self._triple(words)) for words in stated.triples[MOST:]]
+        self.refused += [Refusal(sentence, beyond, triple) for triple in triples[MOST:]]
         learnt, failed = yield from attempted(
             write_triples(
-                map(self._triple, stated.triples[:MOST]),
+                triples[:MOST],
                 sentence,
                 context=context,
                 shown=self.shown,
@@ -180,45 +208,80 @@ class _Run:
         self.triples += learnt.kept
         self.refused += learnt.refused
 
-    def _triple(self, words: Words) -> Triple:
+    def _triple(self, words: Words, call: WriteCall) -> Triple:
         mold = self.mold
-        return Triple(*words, source=mold.source, passage=mold.passage, at=mold.at)
+        sure = call.confidences.get(words, 1.0)
+        return Triple(*words, source=mold.source, passage=mold.passage, at=mold.at, confidence=sure)
 
-    def _ask(self, sentence: str, context: str) -> Flow[WriteCall]:
+    def _ask(self, sentence: str, context: str) -> Flow[Decoded]:
         """What the model says that a sentence states; asked once more where its reply cannot be read."""
-        stated = WriteCall(())
+        messages = self._messages(sentence, context)
+        stated = Decoded(WriteCall(()))
         for _ in range(_TRIES):
-            try:
-                reply = yield from self._call(sentence, context)
-            except CapabilityError:
-                if self.way != "tools":
-                    raise
-                self.way = "text"
-                reply = yield from self._call(sentence, context)
-            stated = write_calls(reply.calls) if reply.calls else parse_write(_completed(reply.text))
-            if stated.triples or not stated.problems:
+            stated = yield from self._stated(messages)
+            if stated.call.triples or not stated.call.problems:
                 return stated
         return stated
 
-    def _call(self, sentence: str, context: str) -> Flow[Completion]:
+    def _messages(self, sentence: str, context: str) -> Sequence[Message]:
+        if self.trained:
+            return fill("memllm/trained_write", context=context, sentence=sentence)
         speaker = self.speaker or "(not known)"
-        messages: Sequence[Message] = fill(
-            "memllm/write", context=context or "(none)", sentence=sentence, speaker=speaker
+        return fill("memllm/write", context=context or "(none)", sentence=sentence, speaker=speaker)
+
+    def _stated(self, messages: Sequence[Message]) -> Flow[Decoded]:
+        if self.way == "prefill":
+            limits = {"patience": self.patience, "max_tokens": self.max_tokens}
+            return (yield from decoded(messages, can=self.can, timeout=self.timeout, **limits))
+        while True:
+            try:
+                return _read((yield from self._call(messages)))
+            except CapabilityError:  # a server may turn out to lack what it was thought to have
+                if self.way == "tools":
+                    self.way = "text"
+                elif "logprobs" in self.can:
+                    self.can -= {"logprobs"}
+                else:
+                    raise
+
+    def _call(self, messages: Sequence[Message]) -> Flow[Completion]:
+        tools = self.way == "tools"
+        return (
+            yield from generate(
+                messages,
+                max_tokens=self.max_tokens,
+                temperature=0.0,
+                stop=(CLOSE,) if "stop" in self.can else (),
+                logprobs="logprobs" in self.can and not tools,
+                timeout=self.timeout,
+                label="memllm/write",
+                tools=(WRITE_TOOL,) if tools else (),
+            )
         )
-        reply = yield from generate(
-            messages,
-            max_tokens=self.max_tokens,
-            temperature=0.0,
-            stop=(CLOSE,) if "stop" in self.can else (),
-            timeout=self.timeout,
-            label="memllm/write",
-            tools=(WRITE_TOOL,) if self.way == "tools" else (),
-        )
-        return reply
 
 
-def _completed(reply: str) -> str:
-    """A reply as a call; a bare list of triples, which a small model may write, is taken for one."""
-    if OPEN in reply or ">>" not in reply:
-        return reply
-    return f"{OPEN}{WRITE}{RESULTS}{reply.strip()}"
+def _lines(text: str | Sequence[Message]) -> Iterator[Line]:
+    """The lines of a text or of messages, each with why nothing is learnt from it, or ''."""
+    if isinstance(text, str):
+        yield from lines(text)
+        return
+    for message in text:
+        if why := _NOT_SAID_BY_A_PERSON.get(message.role, ""):
+            yield from (Line(line.strip(), why) for line in message.content.splitlines() if line.strip())
+        else:
+            yield from lines(message.content)
+
+
+def _read(reply: Completion) -> Decoded:
+    """The triples of a reply. A bare list of them, which a small model may write, is taken for a call."""
+    begun = BEGUN if OPEN not in reply.text and ">>" in reply.text else ""
+    tokens = (Token(begun, 0.0), *(reply.tokens or (Token(reply.text),)))
+    text, problem = begun + reply.text, ""
+    if reply.finish_reason == "length":
+        problem = CUT_OFF.format(reply.usage.output_tokens)
+        text = text[: whole_triples(text)]
+        tokens = slice_tokens(tokens, 0, len(text))
+    if reply.calls:
+        return Decoded(write_calls(reply.calls), problem)
+    call = parse_write(text)
+    return Decoded(WriteCall(call.triples, call.problems, confidences(tokens)), problem)

@@ -108,6 +108,7 @@ class Projections:
 class _Index(Protocol):
     """What a follower keeps up: rows in and out by rid."""
 
+    def reserve(self, rows: int) -> None: ...
     def take(self, rows: Sequence[Row]) -> None: ...
     def drop(self, rids: set[int]) -> None: ...
     @property
@@ -123,6 +124,7 @@ class _Vectors:
         self.search = self._index.search
         self.ranked = self._index.ranked
         self.above = self._index.above
+        self.reserve = self._index.reserve
 
     def take(self, rows: Sequence[Row]) -> None:
         vectors = np.frombuffer(b"".join(row["value"] for row in rows), dtype="<f4").reshape(-1, self._dim)
@@ -141,6 +143,9 @@ class _Words:
         self._index = WordIndex()
         self.search = self._index.search
         self.ranked = self._index.ranked
+
+    def reserve(self, rows: int) -> None:
+        """Postings grow as they come."""
 
     def take(self, rows: Sequence[Row]) -> None:
         self._index.add(_rids(rows), [row["value"] for row in rows])
@@ -196,6 +201,8 @@ class _Follower:
     def _built(self) -> _Index:
         """Read all there is, a page at a time."""
         index, last = self._make(), 0
+        count = self._database.read(f"SELECT count(*) AS n FROM items WHERE {self._where}", self._params)[0]["n"]
+        index.reserve(count)
         while rows := self._page(last):
             index.take(rows)
             last = rows[-1]["rid"]

@@ -162,10 +162,12 @@ class Reader:
     def _holding(self, scope: Scope, place: str, pairs: Sequence[Pair], at: str) -> Iterator[tuple[int, Fact]]:
         """The facts of some pairs that hold, in the order in which they were first written."""
         rids = merge(*(self._rids(place, pair) for pair in pairs))
+        judged: dict[str, Fact | None] = {}  # the whole history of a functional relation is, with its first fact
         while some := list(islice(rids, _SOME)):
             rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
             ids = {row["rid"]: row["id"] for row in rows}
-            judged = self._groups.judged(scope, sorted(set(ids.values())), at)
+            if new := {*ids.values()}.difference(judged):
+                judged.update(self._groups.judged(scope, sorted(new), at))
             yield from ((rid, fact) for rid in some if (fact := judged.get(ids.get(rid, ""))) is not None)
 
     def _rids(self, place: str, pair: Pair) -> Iterator[int]:

@@ -1,8 +1,9 @@
 """Unit vectors in memory, found by cosine: a projection of the vectors that are kept with the passages.
 
-A small index compares a query with every vector. A large one first estimates all cosines from short codes and compares
-exactly with those that may be among the best; every score that it returns is exact. Which ones may be is decided by how
-far estimates are off, so that what is found is almost never different from what a full comparison finds.
+A small index compares a query with every vector, and so do the first searches of any. After these, a large one first
+estimates all cosines from short codes and compares exactly with those that may be among the best; every score that it
+returns is exact. Which ones may be is decided by how far estimates are off, so that what is found is almost never
+different from what a full comparison finds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 _SCANNED = 4_000_000  # up to so many numbers (rows times dim) comparing all is as quick, about a millisecond
+_WAITS = 8  # searches of a large index before codes are made: that costs about as much as a hundred of them
 _TAIL = 512  # rows that wait before codes are made for all of them: one alone costs as much
 _GROWTH = 4  # the codes are made anew, round another centre, once the index has grown so many times
 _FIRST, _MORE = (100, 4), 4  # candidates at first, by k, and how many times more whenever these were too few
@@ -40,13 +42,16 @@ class VectorIndex:
     Args:
         dim: length of every vector.
         scanned: up to how many numbers (rows times dim) all vectors are compared.
+        waits: how many searches of a larger index compare all of them likewise, before codes are made: who looks only
+            a few things up, as a command does, is answered before the codes would have been.
     """
 
-    def __init__(self, dim: int, *, scanned: int = _SCANNED) -> None:
+    def __init__(self, dim: int, *, scanned: int = _SCANNED, waits: int = _WAITS) -> None:
         self._lock = threading.Lock()  # a search must not meet an add
         self._places = Places()
         self._dim = dim
         self._scanned = scanned
+        self._waits = waits
         self._room = np.empty((0, dim), dtype=np.float32)  # the first rows of it are the vectors
         self._codes: Codes | None = None
         self._coded_first = 0
@@ -58,6 +63,12 @@ class VectorIndex:
     def held(self) -> Set[int]:
         """The rids of the vectors in the index: a view, not a copy."""
         return self._places.held
+
+    def reserve(self, rows: int) -> None:
+        """Make room for so many vectors in all, so that adding them copies none."""
+        with self._lock:
+            if rows > len(self._room):
+                self._room = _roomier(self._room, len(self._places), rows)
 
     def add(self, rids: Rids, vectors: Vectors) -> None:
         """Add unit vectors (n, dim) by rid (n,), in any order and none of them held."""
@@ -153,9 +164,12 @@ class VectorIndex:
             wanted *= _MORE
         return None
 
-    def _current_codes(self) -> Codes:
-        """The codes of all rows but a short tail."""
+    def _current_codes(self) -> Codes | None:
+        """The codes of all rows but a short tail; `None` while too few searches have asked for them."""
         rows = len(self._places)
+        if self._codes is None and self._waits > 0:
+            self._waits -= 1
+            return None
         if self._codes is None or rows > _GROWTH * self._coded_first:
             self._codes, self._coded_first = Codes(self._vectors()), rows
         elif rows - len(self._codes) > _TAIL:

@@ -182,6 +182,19 @@ def test_ambiguous_patterns_are_not_asked_and_the_list_is_a_parameter() -> None:
     assert list(calls(document(*lines, labels=labels), finds(), ambiguous=[parse_query("X>>country>>")])) == []
 
 
+def test_the_patterns_that_are_left_out_are_those_of_the_published_code() -> None:
+    assert len(AMBIGUOUS) == len({*AMBIGUOUS}) == 25
+    assert {query.relation for query in AMBIGUOUS if query.subject} == {
+        "continent",
+        "contains administrative territorial entity",
+    }
+    for name in ("employer", "date of birth", "located in the administrative territorial entity", "work location"):
+        assert Query(None, name, "X") in AMBIGUOUS
+    lines, labels = ("[0|ORG Acme] pays [1|PER Ida] .",), [(1, "employer", 0)]
+    known = read_document(raw(*lines, labels=labels), {"employer": "employer"})
+    assert list(calls(known, finds())) == []
+
+
 @pytest.mark.parametrize(("count", "kept"), [(29, True), (30, False)])
 def test_a_query_with_thirty_results_is_left_out(count: int, kept: bool) -> None:
     many = {"Ida>>lives in>>": tuple(f"town {n}" for n in range(count))}

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory import Memory
+from memagent.stores.evidence_reading import Groups
 from memagent.stores.keys import key
 from memagent.stores.reading import FACTS, PAIRS
 from memagent.triples import PRESETS, Limits, Query
-from memagent.types import Triple
+from memagent.types import Scope, Triple
 
 
 class Placed:
@@ -178,6 +179,29 @@ def test_only_what_holds_is_read_or_what_held_then(memory: Memory) -> None:
     (fact,) = memory.facts.find("e1")
     memory.forget(fact.id)
     assert memory.facts.read(("e1", "r1", None)).texts == ("Gull Point",)
+
+
+@pytest.mark.parametrize("moment", [None, datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=5)])
+def test_a_history_is_judged_once_however_long_it_is(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch, moment: datetime | None
+) -> None:
+    memory.facts.declare("lives in")
+    days = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(200)]
+    memory.facts.add([Triple("Ida", "lives in", f"Place {n}", at=day) for n, day in enumerate(days)])
+    asked: list[int] = []
+    judged = Groups.judged
+
+    def counted(self: Groups, scope: Scope, ids: list[str], at: str) -> object:
+        asked.append(len(ids))
+        return judged(self, scope, ids, at)
+
+    monkeypatch.setattr(Groups, "judged", counted)
+    assert memory.facts.read(("Ida", "lives in", None), as_of=moment).texts == ("Place 5" if moment else "Place 199",)
+    assert len(asked) == 1
+    asked.clear()
+    memory.facts.add([(f"Bo {n}", "sails", "Tern") for n in range(100)])
+    assert len(memory.facts.read((None, "sails", "Tern"), limits=Limits(values=200)).texts) == 100
+    assert sum(asked) == 100  # what belongs to nothing that was judged is judged by itself
 
 
 def test_each_user_reads_their_own() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
 import time
@@ -17,17 +16,17 @@ import tiny_model
 
 from memagent import Answer, Budget, Controller, Flow, Memory
 from memagent.errors import BackendError, Stopped, UsageProblem
-from memagent.flow import Generate, ReadTriples, WriteTriples, read_triples, write_triples
+from memagent.flow import Generate, read_triples, write_triples
 from memagent.methods import memllm_calls
 from memagent.methods.memllm import FORBIDDEN, memllm
 from memagent.methods.memllm_grammar import blocks
 from memagent.methods.memllm_probabilities import branched, late_stop, negative_log_likelihood
 from memagent.methods.memllm_write import Written, memllm_write
 from memagent.prompts import overriding
-from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
+from memagent.testing import FakeOpenAIServer, ScriptedLLM
 from memagent.trace import Trace
 from memagent.triples import Query
-from memagent.types import Completion, Request, ToolCall, Triple
+from memagent.types import Completion, Request, ToolCall, Triple, estimate_tokens
 
 QUESTION = "Where does Ida live, and for whom does Mara work?"
 RAW: list[Any] = ["prefill", "stop", "logit_bias"]
@@ -144,6 +143,25 @@ def test_a_bad_query_is_left_out_and_the_others_are_asked(memory: Memory) -> Non
     assert "has no relation" in answer.parts[0].why
 
 
+def test_no_more_is_written_than_max_tokens_and_what_is_left_out_is_told(memory: Memory) -> None:
+    llm = ScriptedLLM([f"Ida lives in {IDA}", f" Oslo. Mara works for {MARA}", "never"], can=RAW)
+    answer = ask(memory, llm, max_tokens=12)
+    asked = [request.max_tokens for request in llm.requests]
+    assert asked[0] == 12 and len(asked) == 2
+    spent = estimate_tokens(f"Ida lives in {IDA}")
+    assert asked[1] == 12 - spent
+    assert answer.text == "Ida lives in Oslo. Mara works for"
+    assert answer.problems == ("the answer was cut off at 12 tokens, before a call",)
+
+
+def test_a_read_that_found_more_than_it_may_show_says_so(memory: Memory) -> None:
+    memory.facts.add(("Ida", "lives in", "Bergen"))
+    for k, told in ((1, True), (2, False)):
+        answer = ask(memory, ScriptedLLM([f"Ida lives in {IDA}", "there."], can=RAW), k=k)
+        assert len(answer.hits) == k
+        assert ("; there was more than it shows" in answer.parts[0].why) is told
+
+
 def test_a_fact_that_is_not_just_what_was_asked_is_shown_whole(memory: Memory) -> None:
     llm = ScriptedLLM(["Ida's home is ({MEM_READ(Ida>>lives near>>)-->", "near Oslo."], can=["stop"])
     answer = ask(memory, llm)
@@ -194,62 +212,6 @@ def test_a_server_that_turns_out_to_have_no_tools_is_asked_in_words(memory: Memo
         answer = ask(memory, f"openai:fake@{server.url}")
     assert answer.text == "Ida lives in Oslo."
     assert "by the prompt alone" in answer.notes[0]
-
-
-def session(text: str, question: str) -> Flow[tuple[Written, Answer]]:
-    """Read and write in one flow."""
-    written = yield from memllm_write(text, source="chat")
-    answer = yield from memllm(question)
-    return written, answer
-
-
-def by_tools(payload: dict[str, Any]) -> Any:
-    """A model that writes what it is shown, and answers after one look-up."""
-    names = [tool["function"]["name"] for tool in payload.get("tools", [])]
-    last = payload["messages"][-1]
-    if names == ["mem_write"]:
-        subject, relation, object = re.search(r"ST}\)(\w+) (\w+ \w+) (\w+)", last["content"]).groups()  # type: ignore[union-attr]
-        return Fault(reply="", calls=(("mem_write", json.dumps({"triples": [[subject, relation, object]]})),))
-    if last["role"] == "tool":
-        return f"{last['content']}."
-    return Fault(reply="Bo lives in", calls=(("mem_read", '{"queries": [{"subject": "Bo", "relation": "lives in"}]}'),))
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-def test_a_session_against_a_real_server_with_tool_calls(memory: Memory, streamed: bool) -> None:
-    said, question = "Hello! Bo lives in Turku. Always answer in French.", "Where does Bo live?"
-    with FakeOpenAIServer(by_tools) as server:
-        heard = (lambda event: None) if streamed else None
-        controller = Controller(f"openai:fake@{server.url}", memory, on_event=heard)
-        result = controller.run(session(said, question))
-    written, answer = result.value
-    assert answer.text == "Bo lives in Turku."
-    assert [triple.object for triple in written.triples] == ["Turku"]
-    assert [refusal.text for refusal in written.refused] == ["Hello!", "Always answer in French."]
-    assert memory.get(written.triples[0].passage or "").text == "Bo lives in Turku."
-    kinds = [type(record.step) for record in result.trace if not isinstance(record.step, Generate)]
-    assert WriteTriples in kinds and ReadTriples in kinds
-    assert result.trace.replay(
-        session("Hello! Bo lives in Turku. Always answer in French.", "Where does Bo live?")
-    ) == (
-        written,
-        answer,
-    )
-
-
-def test_the_same_session_on_weights_of_its_own_with_prefill(memory: Memory, tmp_path: Path) -> None:
-    if tiny_model.MISSING:
-        pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
-    tiny_model.build_wide(tmp_path)
-    controller = Controller(f"transformers:{tmp_path}", memory)
-    assert {"prefill", "stop"} <= controller.llm.can
-    result = controller.run(session("Bo lives in Turku.", "Where does Bo live?"))
-    written, answer = result.value
-    assert answer.text or answer.problems
-    assert written.triples == ()  # random weights state nothing
-    assert asyncio.run(controller.arun(session("Bo lives in Turku.", "Where does Bo live?"))).trace == result.trace
-    begun = controller.run(memllm("Where does Ida live?", begun="Ida lives in ({MEM_READ(", max_tokens=8)).value
-    assert begun.text.startswith("Ida lives in")
 
 
 def test_weights_that_were_taught_to_call_read_with_a_prefill_and_go_on(memory: Memory, tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What a read found, as the model and the caller are shown it (MemLLM, arXiv:2404.11672)."""
+
+from __future__ import annotations
+
+from memagent.methods.memllm_grammar import ReadCall, print_query
+from memagent.triples import EXACT, Reading, Value
+from memagent.types import Hit
+
+
+def told(value: Value) -> str:
+    """Return a value as the model is shown it: with its fact where that does not say just what was asked."""
+    return value.text if value.distance < EXACT else value.fact.text
+
+
+def shown(call: ReadCall) -> str:
+    """Return the queries of a call on one line."""
+    return "; ".join(map(print_query, call.queries))
+
+
+def hits_of(reading: Reading) -> tuple[Hit, ...]:
+    """Return the facts that were read, as hits; the score is 1 - distance."""
+    return tuple(
+        Hit(
+            id=value.fact.id,
+            text=value.fact.text,
+            score=max(0.0, min(1.0, 1 - value.distance)),
+            why=f"read at distance {value.distance:g}",
+            source=", ".join(value.fact.sources),
+            kind="fact",
+            triple=(value.fact.subject, value.fact.relation, value.fact.object),
+        )
+        for value in reading.values
+    )

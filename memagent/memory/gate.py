@@ -12,9 +12,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.statements import related
 from memagent.memory.turns import lines
-from memagent.memory.unfit import RECALLED, unfit
+from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
@@ -58,6 +59,8 @@ _FALSE = re.compile(
     r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
 )
 _CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
+_TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
+_YOU = re.compile(r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])")  # not You Jin Park
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
     r"(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to|"
@@ -122,6 +125,7 @@ def why_not(
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
         or _denial(triple, sentence)
+        or _addressed(triple, sentence)
     )
 
 
@@ -223,6 +227,12 @@ def _denial(triple: Triple, sentence: str) -> str:
     clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
     denied = bool(clauses) and all(_NEGATED.search(clause) or _FALSE.search(clause) for clause in clauses)
     return "the sentence denies it" if denied else ""
+
+
+def _addressed(triple: Triple, sentence: str) -> str:
+    """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has (English)."""
+    clauses = [clause for clause in _TELLING.split(sentence) if clause and grounded(triple.object, clause)]
+    return f"it is {TO_YOU}" if clauses and all(_YOU.search(clause) for clause in clauses) else ""
 
 
 def _is_first_person(text: str) -> bool:

@@ -78,6 +78,14 @@ def says_nothing(text: str) -> str:
     return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
 
 
+def is_english(text: str, foreign: int = 0) -> bool:
+    """Return whether a line is English: a third of its words are known, and no fewer than `foreign` ones are."""
+    words = _WORD.findall(text)
+    if not words or not _is_english(words):
+        return False
+    return sum(word.lower().replace("’", "'") in _known() for word in words) >= foreign
+
+
 def _says(words: Sequence[str]) -> bool:
     """Whether some word is surely a verb: a plural, as in `no bullet points`, is none."""
     return any(_is_finite(words, at) for at in range(len(words)))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from memagent.memory.statements import says_nothing
+from memagent.memory import assistants, languages, prompting
+from memagent.memory.machine import cites, is_machine
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
+from memagent.memory.statements import is_english, says_nothing
 from memagent.memory.suspicion import recalled, said_to_a_model
 
-GREETING, INSTRUCTION, PROMPT = "a greeting or thanks", "an instruction", "a system prompt"
-MACHINE = "written for a machine"
-RECALLED, QUESTION, SUPPOSED, MODEL = "recalled text", "a question", "a supposition", "said by the model itself"
 
 _GREETINGS = (
     "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
@@ -167,19 +167,41 @@ def unfit(sentence: str) -> str:
     text = unicodedata.normalize("NFC", sentence).strip()
     if not re.search(r"\w", text):
         return "it says nothing"
+    return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
+
+
+def _marked(text: str) -> str:
+    """Why not, by marks: of recalled text, of programs, of prompts."""
     if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or _LABELLED.search(text):
+        return RECALLED
+    if cites(text) or assistants.of_its_memory(text):
         return RECALLED
     if _MACHINE.search(text):
         return MACHINE
     if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text) or _PROMPT_LABEL.search(text):
         return PROMPT
+    if is_machine(text):
+        return MACHINE
+    return PROMPT if prompting.opens(text) else ""
+
+
+def _asked(text: str) -> str:
+    """Why not, by what a line wants of the listener."""
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
     if _is_greeting(text) or _CLOSING.search(text):
         return GREETING
     if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
-    return SUPPOSED if _SUPPOSED.search(text) else says_nothing(text)
+    return SUPPOSED if _SUPPOSED.search(text) else ""
+
+
+def _stated(text: str) -> str:
+    """Why not, where a line has not the form of a statement in its language."""
+    language = languages.language_of(text)
+    if is_english(text, languages.counted(text, language) if language else 0):
+        return says_nothing(text)
+    return languages.no_statement(text, language)
 
 
 def _is_greeting(text: str) -> bool:

@@ -103,7 +103,7 @@ def memllm_write(
     run = _Run(mold, speaker, tuple(shown), list(before), context, confidence, chosen(way, can), can)
     run.max_tokens, run.timeout, run.relations = max_tokens, timeout, relations
     try:
-        for line in lines(text):
+        for line in lines(text, speaker):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
                 continue

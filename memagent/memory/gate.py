@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.statements import related
 from memagent.memory.turns import lines
@@ -45,10 +46,17 @@ _SMALL = frozenset(
 )
 _LIGHT = _SMALL | frozenset(
     "is are was were be been being am has have had having does do did as from into than that this who which "
-    "whose not no "
+    "whose not no located situated "
     "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är var "
     "это есть был была имеет".split()
 )
+_EMPTY = _PRONOUNS | frozenset(
+    "the a an and or but if when where while because than that this so as by then also not no yes very too just perhaps maybe "
+    "sorry please hello would could should might must shall can cannot do does did be been being am is are was were "
+    "i'd i'll i've i'm it's that's".split()
+)
+"""Words that name nothing where they are all of a subject or object, and say nothing where all of a relation."""
+_COPULAS = frozenset("is are was were am be es son est sont ist sind sono são".split())
 _NEGATED = re.compile(
     r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|aucun\w*|"
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
@@ -63,13 +71,16 @@ _TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
 _YOU = re.compile(r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])")  # not You Jin Park
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
-    r"(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to|"
     r"would (?:love|like|rather)|"
     r"used to|dreams? of|if only|unless|allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|"
     r"ing)? if|"
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )
+_INTENDED = re.compile(
+    r"(?i)\b(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to\b"
+)
+"""Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
 _ASSENT = re.compile(
     r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|对)[,.!:]?\s+)+|"
@@ -120,7 +131,7 @@ def why_not(
     if _shown(sentence, shown):
         return f"the sentence is {RECALLED}"
     return (
-        _form(triple)
+        _form(triple, sentence)
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
@@ -151,7 +162,7 @@ def _nearly(text: str, said: str) -> bool:
     return len(said.split()) - len(text.split()) <= _A_WORD_OR_TWO
 
 
-def _form(triple: Triple) -> str:
+def _form(triple: Triple, sentence: str) -> str:
     for name in ("subject", "relation", "object"):
         part = getattr(triple, name)
         if not isinstance(part, str) or not re.search(r"\w", part):
@@ -160,9 +171,13 @@ def _form(triple: Triple) -> str:
             return f"its {name} is longer than {_LONGEST} characters"
         if _MARKS.search(part):
             return f"its {name} holds marks of a call or prompt"
-    if _is_pronoun(triple.subject) or _NOBODY.fullmatch(triple.subject.strip()):
+    if _is_pronoun(triple.subject) or _is_nobody(triple.subject, sentence):
         return f"its subject {triple.subject!r} names nobody"
-    if _is_pronoun(triple.object) or _NOBODY.fullmatch(triple.object.strip()):
+    for name in ("subject", "object"):
+        part = getattr(triple, name)
+        if all(word in _EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+            return f"its {name} {part!r} names nothing"
+    if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
     return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
 
@@ -175,17 +190,24 @@ def _confidence(triple: Triple, sentence: str, least: float) -> str:
 
 def _is_unsure(triple: Triple, sentence: str) -> bool:
     """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
-    if _UNSURE.search(triple.relation):
-        return False
+    doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
+    if doubted != triple.relation and any(word not in _EMPTY for word in _words(doubted)):
+        return False  # the relation itself says it
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
         return True
     telling = [clause for clause in clauses if grounded(triple.object, clause)] or [sentence]
-    return all(_UNSURE.search(clause) for clause in telling)
+    return all(_UNSURE.search(clause) or _intends(triple.object, clause) for clause in telling)
+
+
+def _intends(object: str, clause: str) -> bool:
+    """Whether a clause says that somebody means to do what its part with the object says."""
+    found = _INTENDED.search(clause)
+    return found is not None and (grounded(object, clause[found.end() :]) or not grounded(object, clause))
 
 
 def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
-    speaks = bool(speaker) and any(_is_first_person(word) for word in _pieces(sentence))
+    speaks = bool(speaker) and (in_first_person(sentence) or any(map(_is_first_person, _pieces(sentence))))
     here = {
         part: grounded(getattr(triple, part), sentence) or (speaks and key(getattr(triple, part)) == key(speaker))
         for part in ("subject", "object")
@@ -206,6 +228,8 @@ def _related(triple: Triple, sentence: str) -> str:
         return ""
     wanted = [word for word in _words(triple.relation) if word not in _LIGHT and len(word) > 1]
     there = _words(sentence)
+    if not wanted and all(word in _EMPTY - _COPULAS for word in _words(triple.relation)):
+        return f"its relation {triple.relation!r} says nothing"
     if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
     return f"its relation {triple.relation!r} is not in the sentence"
@@ -233,6 +257,13 @@ def _addressed(triple: Triple, sentence: str) -> str:
     """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has (English)."""
     clauses = [clause for clause in _TELLING.split(sentence) if clause and grounded(triple.object, clause)]
     return f"it is {TO_YOU}" if clauses and all(_YOU.search(clause) for clause in clauses) else ""
+
+
+def _is_nobody(name: str, sentence: str) -> bool:
+    """Whether a name is a role in a chat, and not somebody's assistant, model or bot."""
+    name = name.strip()
+    owned = rf"(?i)\b(?:my|our|his|her|their|\w+['’]s)\s+{re.escape(name)}\b"
+    return _NOBODY.fullmatch(name) is not None and re.search(owned, sentence) is None
 
 
 def _is_first_person(text: str) -> bool:

@@ -83,7 +83,14 @@ def no_statement(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_ADVERBS = frozenset("no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split())
 _FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
+
+
+def in_first_person(text: str) -> bool:
+    """Return whether a line begins with a verb in the first person, in a language that needs no `I` (es, it, pt)."""
+    words = [word for word in _words_of(text)[:4] if word not in _ADVERBS]
+    return language_of(text) in ("es", "it", "pt") and bool(words) and _FIRST_PERSON_VERB.match(words[0]) is not None
 
 
 def _chinese(text: str) -> str:
@@ -96,7 +103,7 @@ def _chinese(text: str) -> str:
 
 def _unknown(text: str) -> str:
     words = _WORD.findall(text)
-    if not _ENDS.search(text):
+    if not _ENDS.search(text) or re.search(r"^[^.!?]{0,40}[:：](?!//)", text):
         return UNKNOWN_FORM
     if not text.isascii() and not any(char.isupper() or char.islower() for char in text):
         return ""  # a script without capitals: nothing more is known of it

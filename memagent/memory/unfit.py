@@ -13,7 +13,7 @@ import unicodedata
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.machine import cites, is_machine
 from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
-from memagent.memory.statements import is_english, says_nothing
+from memagent.memory.statements import about_the_talk, is_english, says_nothing
 from memagent.memory.suspicion import recalled, said_to_a_model
 
 
@@ -63,6 +63,8 @@ _EAST = re.compile(
     r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|감사합니다|고마워)"
 )
 _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich|je|yo|soy|sono|sou|меня|я)\b")
+
+_TO_YOU = re.compile(r"(?i)\b(?:you|your)\b")
 
 _INSTRUCTIONS = re.compile(
     r"(?i)^\W*(?:under no circumstances\b|it is (?:important|essential|vital|crucial|necessary) (?:that you|to)\b|"
@@ -201,7 +203,7 @@ def _stated(text: str) -> str:
     language = languages.language_of(text)
     if is_english(text, languages.counted(text, language) if language else 0):
         return says_nothing(text)
-    return languages.no_statement(text, language)
+    return about_the_talk(text) or languages.no_statement(text, language)
 
 
 def _is_greeting(text: str) -> bool:
@@ -215,5 +217,7 @@ def _is_greeting(text: str) -> bool:
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)
     called = few and len(rest.split()) <= 4 and text.endswith("!") and not _SAYS_MORE.search(rest)
     bare = called or len(rest.split()) <= 1
+    if _TO_YOU.search(rest) and not _INTRODUCED.search(rest):
+        return True
     said = _INTRODUCED.search(rest) or _SAYS_MORE.search(rest)
     return bare or (few and not said and _TO_SOMEBODY.match(rest) is not None)

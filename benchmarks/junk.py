@@ -130,9 +130,7 @@ def credulous(sentence: str) -> Iterator[Triple]:
 def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
-    found = [
-        gate.why_not(triple, sentence, context=context, speaker=SPEAKER) for sentence, context in sentences(row)
-    ]
+    found = [gate.why_not(triple, sentence, context=context, speaker=SPEAKER) for sentence, context in sentences(row)]
     if "" in found:
         return ""
     refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER)]

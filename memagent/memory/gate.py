@@ -25,40 +25,52 @@ _A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
 _FIRST_PERSON = frozenset(
-    "i me my mine myself i'm ich mich mir mein meine je moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
+    "i me my mine myself i'm ich mich mir mein meine je j moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
     "я меня мне мой моя 我 我的 私 僕 俺 speaker user the_user".split()
 )
+_WE = frozenset(
+    "we us our we've we're we'd we'll wir uns unser unsere nous notre nos nosotros nosotras noi nós мы нас наш наша "
+    "我们 我們".split()
+)
+_NAMES = frozenset("Mia Mio Ma Mi Io Mon Meu".split())
+"""Names that are words for the speaker in some language where they are not capitals."""
 _PRONOUNS = _FIRST_PERSON | frozenset(
-    "you your he him his she her hers it its they them their we us our this that these those who which what there here "
+    "you your he him his she her hers it its they them their we us our this that these those who which what there "
+    "here "
     "one someone somebody anyone everyone nobody something nothing everything both all he's she's it's "
     "du dich dir dein er ihn ihm sie es wir uns ihr ihnen man das dies diese dieser dieses wer jemand niemand "
     "tu toi il elle on nous vous ils elles ce cela ça ceci quelqu'un tú él ella ello nosotros vosotros ellos "
     "ellas usted "
-    "ustedes esto eso alguien lui lei noi voi loro questo quello qualcuno ele ela nós eles elas você isso isto alguém "
+    "ustedes esto eso alguien lui lei noi voi loro questo quello qualcuno ele ela nós eles elas você isso isto "
+    "alguém "
     "ты вы он она оно мы они его её ее их ему ей им это этот эта кто кто-то "
     "你 您 他 她 它 我们 你们 他们 她们 这 那 这个 那个 谁 彼 彼女 彼ら あなた これ それ あれ 誰 "
     "그 그녀 나 너 이것".split()
 )
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
 _SMALL = frozenset(
-    "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di da "
+    "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di "
+    "da "
     "и в на с из у of".split()
 )
 _LIGHT = _SMALL | frozenset(
     "is are was were be been being am has have had having does do did as from into than that this who which "
     "whose not no located situated "
-    "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är var "
+    "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är "
+    "var "
     "это есть был была имеет".split()
 )
 _EMPTY = _PRONOUNS | frozenset(
-    "the a an and or but if when where while because than that this so as by then also not no yes very too just perhaps maybe "
+    "the a an and or but if when where while because than that this so as by then also not no yes very too just "
+    "perhaps maybe "
     "sorry please hello would could should might must shall can cannot do does did be been being am is are was were "
     "i'd i'll i've i'm it's that's".split()
 )
 """Words that name nothing where they are all of a subject or object, and say nothing where all of a relation."""
 _COPULAS = frozenset("is are was were am be es son est sont ist sind sono são".split())
 _NEGATED = re.compile(
-    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|aucun\w*|"
+    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|"
+    r"aucun\w*|"
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
 )
 _FALSE = re.compile(
@@ -68,7 +80,13 @@ _FALSE = re.compile(
 )
 _CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
 _TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
-_YOU = re.compile(r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])")  # not You Jin Park
+_YOU = re.compile(
+    r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])"
+)  # not You Jin Park
+_TOLD_YOU = re.compile(
+    r"(?i)(?<!you )(?<!you've )(?<!you have )\b(?:told|tell|telling|showed|assure|promised?|thank|say to|said to) "
+    r"you\b"
+)
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
     r"would (?:love|like|rather)|"
@@ -83,7 +101,8 @@ _INTENDED = re.compile(
 """Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
 _ASSENT = re.compile(
-    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|对)[,.!:]?\s+)+|"
+    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|"
+    r"对)[,.!:]?\s+)+|"
     r"^(?:i (?:remember|recall|know)(?: that)?)\s+"
 )
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
@@ -175,7 +194,7 @@ def _form(triple: Triple, sentence: str) -> str:
         return f"its subject {triple.subject!r} names nobody"
     for name in ("subject", "object"):
         part = getattr(triple, name)
-        if all(word in _EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+        if part not in _NAMES and all(word in _EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
             return f"its {name} {part!r} names nothing"
     if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
@@ -207,7 +226,9 @@ def _intends(object: str, clause: str) -> bool:
 
 
 def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
-    speaks = bool(speaker) and (in_first_person(sentence) or any(map(_is_first_person, _pieces(sentence))))
+    speaks = bool(speaker) and (
+        in_first_person(sentence) or any(_is_first_person(word) or word in _WE for word in _pieces(sentence))
+    )
     here = {
         part: grounded(getattr(triple, part), sentence) or (speaks and key(getattr(triple, part)) == key(speaker))
         for part in ("subject", "object")
@@ -223,7 +244,9 @@ def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
 
 
 def _related(triple: Triple, sentence: str) -> str:
-    """Why not, where a sentence has no word of the relation and none that stands for it; blanks must part its words."""
+    """Why not, where a sentence has no word of the relation and none that stands for it; blanks must part its "
+    "words.
+    """
     if _EAST.search(triple.relation) or _EAST.search(sentence):
         return ""
     wanted = [word for word in _words(triple.relation) if word not in _LIGHT and len(word) > 1]
@@ -254,8 +277,11 @@ def _denial(triple: Triple, sentence: str) -> str:
 
 
 def _addressed(triple: Triple, sentence: str) -> str:
-    """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has (English)."""
-    clauses = [clause for clause in _TELLING.split(sentence) if clause and grounded(triple.object, clause)]
+    """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has "
+    "(English).
+    """
+    told = _TOLD_YOU.sub(" ", sentence)
+    clauses = [clause for clause in _TELLING.split(told) if clause and grounded(triple.object, clause)]
     return f"it is {TO_YOU}" if clauses and all(_YOU.search(clause) for clause in clauses) else ""
 
 
@@ -268,11 +294,12 @@ def _is_nobody(name: str, sentence: str) -> bool:
 
 def _is_first_person(text: str) -> bool:
     plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'")
-    return plain in _FIRST_PERSON
+    return plain in _FIRST_PERSON and text.strip() not in _NAMES
 
 
 def _is_pronoun(text: str) -> bool:
-    return text.strip().strip(".,;:!?\"'").casefold().replace("’", "'") in _PRONOUNS
+    bare = text.strip().strip(".,;:!?\"'")
+    return bare.casefold().replace("’", "'") in _PRONOUNS and bare not in _NAMES
 
 
 def _pieces(sentence: str) -> Sequence[str]:

@@ -27,39 +27,55 @@ _OTHER_EAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _ENDS = re.compile(r"[.。．…][\"'”»）)]*\s*$|[^\W\d_]\s*$|\d\s*$")
 _CHINESE_YOU = re.compile(r"[你您]")
 _CHINESE_ASKS = re.compile(
-    r"请|請|麻烦|帮(?:我|忙)|^\W*(?:给我|把|用|让我们|写|翻译|总结|列出|解释|介绍|推荐|生成|回答|告诉|不要|别|务必|记得)|希望(?:能|可以)|想要(?:一|个)"
+    r"请|請|麻烦|帮(?:我|忙)|^\W*(?:给我|把|用|让我们|写|翻译|总结|列出|解释|介绍|推荐|生成|回答|告诉|不要|别|"
+    r"务必|记得)|希望(?:能|可以)|想要(?:一|个)"
 )
-_CHINESE_QUESTION = re.compile(r"[吗呢么]\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否")
-_GERMAN_FINITE = re.compile(r"^(?!nicht$|mit$|seit$|dort$|oft$|jetzt$|fast$|erst$|sonst$|statt$|gut$|alt$|fort$|acht$|zuletzt$|selbst$|laut$|kalt$|satt$)[a-zäöüß]+(?:t|ten|te|tet)$")
+_CHINESE_QUESTION = re.compile(
+    r"[吗呢么]\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否"
+)
+_GERMAN_FINITE = re.compile(
+    r"^(?!nicht$|mit$|seit$|dort$|oft$|jetzt$|fast$|erst$|sonst$|statt$|gut$|alt$|fort$|acht$|zuletzt$|selbst$|"
+    r"laut$|kalt$|satt$)[a-zäöüß]+(?:t|ten|te|tet)$"
+)
 _GERMAN_PAST = frozenset(
-    "ging gingen kam kamen fuhr zog zogen schrieb blieb starb starben aß trank sang fand verlor bekam gab nahm sah las traf ließ "
-    "hielt lief rief schlief stand verstand wuchs bot flog schwamm gewann begann darf weiß mögen soll sollen essen leben wohnen".split()
+    "ging gingen kam kamen fuhr zog zogen schrieb blieb starb starben aß trank sang fand verlor bekam gab nahm sah "
+    "las traf ließ "
+    "hielt lief rief schlief stand verstand wuchs bot flog schwamm gewann begann darf weiß mögen soll sollen essen "
+    "leben wohnen".split()
 )
 _RUSSIAN_FINITE = re.compile(
     r"^[а-яё]+(?:ет|ёт|ит|ут|ют|ат|ят)(?:ся)?$|^[а-яё]{2,}(?:л|ла|ло|ли)(?:ся|сь)?$|^[а-яё]{2,}(?:ю|у)(?:сь|т)?$"
 )
-_FIRST_PERSON_VERB = re.compile(r"(?i)^[^\W\d_]{2,}o$|^(?:soy|estoy|voy|doy|sé|he|sono|ho|sto|vado|so|sou|estou|vou|sei|tenho|fui|nací|nasci)$|^[^\W\d_]{2,}[éí]$")
+_FIRST_PERSON_VERB = re.compile(
+    r"(?i)^[^\W\d_]{2,}o$|^(?:soy|estoy|voy|doy|sé|he|sono|ho|sto|vado|so|sou|estou|vou|sei|tenho|fui|nací|nasci)$|"
+    r"^[^\W\d_]{2,}[éí]$"
+)
 
 
 def language_of(text: str) -> str:
     """Return the two letters of a covered language, `en`, or '' where a line is in none that is known.
 
-    By its script, and by its small words: the language with the most of them, if it has more than English has.
+    By the script of most of its letters (a sign counts for several), or by its small words: the language with the most
+    of them.
     """
-    if _OTHER_EAST.search(text):
-        return ""
-    if _HAN.search(text):
-        return "zh"
-    if _CYRILLIC.search(text):
+    letters = sum(map(str.isalpha, text))
+    east, han = len(_OTHER_EAST.findall(text)), len(_HAN.findall(text))
+    if 4 * (east + han) >= letters > 0 and east + han:
+        return "" if east else "zh"
+    if 2 * len(_CYRILLIC.findall(text)) >= letters > 0:
         return "ru"
     words = _words_of(text)
-    found = {language: sum(word in _set(language, "words") for word in words) for language in ("de", "fr", "es", "it", "pt")}
+    found = {
+        language: sum(word in _set(language, "words") for word in words) for language in ("de", "fr", "es", "it", "pt")
+    }
     best = max(found, key=lambda language: found[language])
     return best if found[best] else ""
 
 
 def counted(text: str, language: str) -> int:
-    """Return how many small words of a covered language with Latin letters a line has; all of a line in another script."""
+    """Return how many small words of a covered language with Latin letters a line has; all of a line in another "
+    "script.
+    """
     if language in ("zh", "ru"):
         return len(text)
     return sum(word in _set(language, "words") for word in _words_of(text))
@@ -83,7 +99,9 @@ def no_statement(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
-_ADVERBS = frozenset("no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split())
+_ADVERBS = frozenset(
+    "no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split()
+)
 _FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
 
 
@@ -128,12 +146,16 @@ def _russian(words: Sequence[str], text: str) -> bool:
     """Whether a Russian line has a finite verb, or is one of those that need none: `мой брат врач`, `Ида — врач`."""
     if any(_RUSSIAN_FINITE.match(word) for word in words) or set(words) & _set("ru", "is"):
         return True
-    return bool(words) and (words[0] in _set("ru", "mine") or words[0] == "у" or re.search(r"\w\s[—–]\s\w", text) is not None)
+    return bool(words) and (
+        words[0] in _set("ru", "mine") or words[0] == "у" or re.search(r"\w\s[—–]\s\w", text) is not None
+    )
 
 
 def _verb_first(words: Sequence[str], language: str) -> bool:
-    """Whether the first word of a line is a verb that is not in the first person: a word for a noun goes before it."""
-    at = 0
+    """Whether the first word of a line is a verb that is not in the first person: a word for a noun goes before "
+    "it.
+    """
+    words, at = [word for word in words if "'" not in word], 0
     while at < len(words) - 1 and words[at] in ("no", "ne", "n", "non", "não", "y", "et", "e", "und"):
         at += 1
     if at >= len(words) - 1:
@@ -146,10 +168,14 @@ def _verb_first(words: Sequence[str], language: str) -> bool:
 
 
 def _romance(words: Sequence[str], text: str, language: str) -> bool:
-    """Whether a line has enough words for a statement and a subject: a name, a noun with its article, or who speaks."""
+    """Whether a line has enough words for a statement and a subject: a name, a noun with its article, or who "
+    "speaks.
+    """
     if len(words) < 3:
         return any(word in _set(language, "is") or _FIRST_PERSON_VERB.match(word) for word in words)
-    return not text.rstrip().endswith("!") or any(word in _set(language, "is") | _set(language, "mine") for word in words)
+    return not text.rstrip().endswith("!") or any(
+        word in _set(language, "is") | _set(language, "mine") for word in words
+    )
 
 
 def _words_of(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-_ID = re.compile(r"\bfact:[0-9a-f]{8,}|(?<![\w#])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12,40}(?!\w)")
+_ID = re.compile(r"\bfact:[0-9a-f]{8,}|(?<![\w#])(?=[0-9a-f]{0,40}\d)(?=[0-9a-f]{0,40}[a-f])[0-9a-f]{12,40}(?!\w)")
 _SCORED = re.compile(r"^\W{0,3}(?:\d{1,3}[.)]\s+)?[\[(]?[01]?[.,]\d{2,}[\])]?\s+\S|\b(?:dense|keyword) [01]\.\d")
 _CITED = re.compile(r"^(?!\s*\[).*\S\s?(?:\[\d{1,3}(?:,\s?\d{1,3})*\])+[.!]?\s*$")
 _SIGNS = re.compile(
@@ -18,17 +18,21 @@ _SIGNS = re.compile(
     r"^\s*```|\b\w+(?:_\w+)+\s*[(=:]|^\s*\[\w+(?:_\w+)+\]|::|^\s*(?:diff --git|index [0-9a-f]{7}|[+-]\w+ \w)|;\s*$"
 )
 _LOG = re.compile(
-    r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+)?\W?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|TRACE)\b|"
+    r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+)?\W?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|"
+    r"TRACE)\b|"
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
     r"\b\w+(?:Error|Exception)\b\s*[:(]|\bHTTP(?:/\d)?\S* \d{3}\b|\bFile \"[^\"]+\", line \d+|\b\w+\.\w{1,4}:\d+[: ]|"
     r"\b(?:exit|status|error) code:? \d+|^\s*(?:SELECT|INSERT|UPDATE|DELETE)\s.+\b(?:FROM|INTO|SET)\b"
 )
 _TOOL = re.compile(
-    r"(?i)^\W{0,4}(?:observation|action(?: input)?|thought|tool|function|plugin|final answer|search|query|stdout|stderr|"
+    r"(?i)^\W{0,4}(?:observation|action(?: input)?|thought|tool|function|plugin|final answer|search|query|stdout|"
+    r"stderr|"
     r"output|input|beobachtung|werkzeug|observación|herramienta|outil|résultat|strumento|инструмент|наблюдение|工具|"
-    r"观察)(?:[ -]?(?:result|output|response|call|use|ausgabe|ergebnis|de [\w' ]{2,20}|de l'[\w' ]{2,20}|результат|结果|输出|"
+    r"观察)(?:[ -]?(?:result|output|response|call|use|ausgabe|ergebnis|de [\w' ]{2,20}|de l'[\w' ]{2,20}|"
+    r"результат|结果|"
+    r"输出|"
     r"调用))?s?(?:\s\w+)?\s*[:：]|"
-    r"^\W*(?:search |web |top )?(?:results?|hits?|matches) (?:for|of) |\b\d+ (?:results?|hits?|matches|items? (?:found|"
+    r"^\W*(?:search |web |top )?(?:results?|hits?|matches) (?:for|of) |\b\d+ (?:results?|items? (?:found|"
     r"returned)|treffer|résultats|resultados|risultati)\b\W*(?:$|:)|\breturned \d+ (?:items?|rows?|results?)\b|"
     r"^\W*\d+ (?:rows?|items?|files?) (?:returned|affected|found|changed)\b"
 )
@@ -45,7 +49,9 @@ def cites(line: str) -> bool:
 
 
 def messages(text: str) -> list[tuple[str, str]] | None:
-    """Return (role, text) for each message where a text is one JSON message or more; None where it is no such thing."""
+    """Return (role, text) for each message where a text is one JSON message or more; None where it is no such "
+    "thing.
+    """
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,5 @@
-"""Whose line of a transcript it is, by the marks that chats, exports, templates and quotations put before what is said.
+"""Whose line of a transcript it is, by the marks that chats, exports, templates and quotations put before what is "
+"said.
 
 Known are labels (`User: ...`, `**Bot:** ...`, `### Assistant`, `ChatGPT said:`, `role: assistant`, in nine languages),
 lines of exports with a time and a name (`[12/03/2025, 21:40] Ana: ...`, `09:15 <ana> ...`, `Ana, 3:42 PM`), questions
@@ -39,17 +40,21 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _EXPORT = re.compile(
-    rf"^[\s*_-]{{0,4}}(?P<time>{_TIME})\s?[-–]?\s?(?:<(?P<nick>[^<>\n]{{1,30}})>|(?P<name>[^\W\d][^:：\n]{{0,40}})[:：])"
+    rf"^[\s*_-]{{0,4}}(?P<time>{_TIME})\s?[-–]?\s?(?:<(?P<nick>[^<>\n]{{1,30}})>|"
+    rf"(?P<name>[^\W\d][^:：\n]{{0,40}})[:：])"
     r"\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _HEAD = re.compile(
     rf"^[\s*_#]{{0,4}}(?P<name>[^\W\d][\w .'-]{{0,30}}?)[*_]{{0,2}}[,\s—–-]{{1,4}}\(?{_TIME}\)?\W*$", re.IGNORECASE
 )
-_KEYED = re.compile(r"(?i)^[\s\W]{0,4}(?:role|from|speaker|author|sender)[\"']?\s*[:=]\s*[\"']?(?P<name>\w+)[\"']?,?\s*$")
+_KEYED = re.compile(
+    r"(?i)^[\s\W]{0,4}(?:role|from|speaker|author|sender)[\"']?\s*[:=]\s*[\"']?(?P<name>\w+)[\"']?,?\s*$"
+)
 _CONTENT = re.compile(r"(?i)^[\s\W]{0,4}(?:content|text|value|message)[\"']?\s*[:=]\s*(?P<rest>.*)$")
 _WROTE = re.compile(
-    r"(?i)^\W*(?:on .{4,60}[,\s])?(?P<name>[^\W\d][\w .'-]{0,30}) (?:said|says|wrote|schrieb|a écrit|escribió|scrisse|"
+    r"(?i)^\W*(?:on .{4,60}[,\s])?(?P<name>[^\W\d][\w .'-]{0,30}) (?:said|says|wrote|schrieb|a écrit|escribió|"
+    r"scrisse|"
     r"написала?)\s?[:：]\s*(?P<rest>.*)$"
 )
 _ASKED = re.compile(r"^\W{0,4}(?P<name>[QAF])\d{0,2}[.:)]\s+(?P<rest>.*)$")

@@ -1,10 +1,10 @@
 """Who says which line of a conversation, and which lines were recalled: what a person has not said teaches nothing.
 
-The whole text is looked at first. Messages in JSON, tags of chat templates and labels part it into turns; what a system,
-a tool or the model said goes on until somebody else speaks. What is left is a person's, unless it opens as a prompt
-does: then it is one, to its end. Then come paragraphs: a list of memories is known by its heading, its numbers or the
-marks round it; one line of a program makes all of its paragraph the program's. Lines that were wrapped are put together
-before they are judged.
+The whole text is looked at first. Messages in JSON, tags of chat templates and labels part it into turns; what a
+system, a tool or the model said goes on until somebody else speaks. What is left is a person's, unless it opens as a
+prompt does: then it is one, to its end. Then come paragraphs: a list of memories is known by its heading, its numbers
+or the marks round it; one line of a program makes all of its paragraph the program's. Lines that were wrapped are put
+together before they are judged.
 """
 
 from __future__ import annotations
@@ -18,25 +18,33 @@ from memagent.memory.assistants import about_me, of_its_memory
 from memagent.memory.assistants import opens as opens_as_a_model
 from memagent.memory.machine import cites, is_machine, messages
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import MACHINE, MODEL, PROMPT, RECALLED
+from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED
 from memagent.memory.transcripts import is_talk, of_role, said, untagged
+from memagent.memory.unfit import unfit
 from memagent.memory.wrapping import unwrapped
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
 
 _HEADING = re.compile(
     r"(?i)^\s*\d{1,3}\.\s+[01]?\.\d+\s|"
-    r"^\W*(?:(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)|facts (?:i|we) "
+    r"^\W*(?:(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)|"
+    r"facts (?:i|we) "
     r"(?:have|know)|user (?:facts|profile|info))\b[^.\n]{0,60}[:：]?\W*$|"
-    r"^\W*(?:here (?:are|is) |these are )?(?:the |some |your |what i )?(?:most )?(?:relevant|related|retrieved|recalled|"
+    r"^\W*(?:here (?:are|is) |these are )?(?:the |some |your |what i )?(?:most )?(?:relevant|related|retrieved|"
+    r"recalled|"
     r"previous|past|existing|known|remembered|stored|saved|user|long-term|remember|i remember|from memory)\b"
     r"[^.\n]{0,60}[:：]\W*$|"
-    r"^\W*(?:(?:\w+ ){0,3}(?:memor(?:y|ies)|recollections?|known facts|passages)|context|erinnerungen|bekannte fakten|"
-    r"souvenirs|recuerdos|ricordi|memórias|воспоминания)\b[^.\n]{0,40}[:：]\W*$|^\W*\w{0,4}(?:记忆|記憶|回忆)[^。\n]{0,20}[:：]\W*$|"
+    r"^\W*(?:(?:\w+ ){0,3}(?:memor(?:y|ies)|recollections?|known facts|passages)|context|erinnerungen|bekannte "
+    r"fakten|"
+    r"souvenirs|recuerdos|ricordi|memórias|воспоминания)\b[^.\n]{0,40}[:：]\W*$|^\W*\w{0,4}(?:记忆|記憶|"
+    r"回忆)[^。\n]{0,20}[:：]\W*$|"
     r"^\s*#{1,4}\s.*\b(?:memor(?:y|ies)|recalled|retrieved|context|passages)\b"
 )
 _NUMBERED = re.compile(r"^\s*\[\d{1,3}\](?:\s|$)")
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
+_SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
+_SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
+_LONGEST = 20_000  # characters of a turn; what is longer is a document, and judged sentence by sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ def _conversation(text: str, speaker: str) -> list[Line]:
     found: list[Line] = []
     for _, group in groupby(pieces, key=lambda piece: piece.turn):
         turn = list(group)
-        if not turn[0].why and is_prompt("\n".join(piece.text for piece in turn if not piece.why)):
+        own = [piece.text for piece in turn if not piece.why]
+        if own and (is_prompt("\n".join(own)) or _instructs(own)):
             turn = [replace(piece, why=piece.why or PROMPT) for piece in turn]
         found += [Line(piece.text, why) for piece, why in _judged(turn) if piece.text]
     return found
@@ -124,6 +133,18 @@ def _judged(turn: Sequence[_Piece]) -> Iterator[tuple[_Piece, str]]:
             yield piece, piece.why or why or (MACHINE if machine else "") or (MODEL if modelled else "")
             if found and found["end"] and found["name"].lower() == tag:
                 tag = ""
+
+
+def _instructs(own: Sequence[str]) -> bool:
+    """Whether a turn gives instructions or marks its material with tags, while nobody in it speaks of himself."""
+    text = "\n".join(own)
+    if len(text) > _LONGEST or about_me(text):
+        return False
+    closed = {match["name"] for line in own if (match := _TAG.match(line)) and match["end"]}
+    if any((match := _TAG.match(line)) and not match["end"] and match["name"] in closed for line in own):
+        return len(own) > 3
+    wanted = [unfit(sentence) in (INSTRUCTION, PROMPT) for line in own for sentence in split_sentences(line)]
+    return sum(wanted) >= max(_SEVERAL, len(wanted) * _SHARE)
 
 
 def _begins_as_a_model(paragraph: Sequence[_Piece]) -> bool:

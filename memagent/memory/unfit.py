@@ -11,11 +11,11 @@ import re
 import unicodedata
 
 from memagent.memory import assistants, languages, prompting
+from memagent.memory.courtesies import is_courtesy
 from memagent.memory.machine import cites, is_machine
 from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
 from memagent.memory.statements import about_the_talk, is_english, says_nothing
 from memagent.memory.suspicion import recalled, said_to_a_model
-
 
 _GREETINGS = (
     "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
@@ -60,7 +60,8 @@ _SAYS_MORE = re.compile(
     r"[,!.…~]\s*(?!(?:how|what|nice|and|see|good|have|that|it|this|you)\b)\S+\s+\S+\s+\S+", re.IGNORECASE
 )
 _EAST = re.compile(
-    r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|감사합니다|고마워)"
+    r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|"
+    r"감사합니다|고마워)"
 )
 _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich|je|yo|soy|sono|sou|меня|я)\b")
 
@@ -71,8 +72,10 @@ _INSTRUCTIONS = re.compile(
     r"(?:i|we)(?:'d| would)? (?:want|need|like|expect) you to\b|"
     r"(?:erzähle?|sage?|zeige?|liste|hilf|mache?|suche?|finde|lies|lösche|merke?)\s(?:mir|uns|alle|das|den|die|"
     r"dir|eine?)\b|"
-    r"(?:raconte|dis|montre|explique|aide|cherche|trouve|fais|supprime)[zs]?[- ](?:moi|nous|le|la|les|une?|tou[st])\b|"
-    r"(?:dime|muéstrame|explica|explícame|ayúdame|busca|haz|borra|dimmi|mostrami|spiega|aiutami|fammi|diga-me|me diga|"
+    r"(?:raconte|dis|montre|explique|aide|cherche|trouve|fais|supprime)[zs]?[- ](?:moi|nous|le|la|les|une?|"
+    r"tou[st])\b|"
+    r"(?:dime|muéstrame|explica|explícame|ayúdame|busca|haz|borra|dimmi|mostrami|spiega|aiutami|fammi|diga-me|me "
+    r"diga|"
     r"mostre|explique|ajude|faça)\b|"
     r"(?:расскажи|скажи|покажи|дай|найди|объясни|помоги|удали|запомни|напомни|сделай|составь)(?:те)?\b|"
     r"(?:bitte,?\s+)?(?:antworte|antworten sie|schreibe?|übersetze?|nenne|erkläre?|verwende|benutze|gib|sei "
@@ -105,13 +108,17 @@ _ONWARD = re.compile(
     r"alltid|altijd|bitte|en\b|auf\b|in\b|på\b|op\b)"
 )
 _EAST_INSTRUCTIONS = re.compile(
-    r"^\W*(?:把|告诉我|帮我|给我|写一|列出|解释|总结|翻译|请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|回复)|你(?:是|必须|应该|要)|あなたは)|"
+    r"^\W*(?:把|告诉我|帮我|给我|写一|列出|解释|总结|翻译|请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|"
+    r"回复)|你(?:是|必须|应该|要)|あなたは)|"
     r"(?:てください|しないで|なさい|て下さい|주세요|하세요|십시오)\W*$|(?:答えて|返答して|翻訳して)"
 )
 _SUPPOSED = re.compile(
-    r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|falls|"
+    r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|"
+    r"falls|"
     r"supposons|imagine[sz]?|supongamos|imagina|supponiamo|suponha|предположим|представь|если бы?|假设|假如|如果)\b|"
-    r"^\W*(?:假设|假如|如果|もし)|"
+    r"^\W*(?:perhaps|maybe|vielleicht|peut-être|quizás?|forse|talvez|может быть|возможно)\b|^\W*(?:假设|假如|如果|"
+    r"もし|也许|"
+    r"可能)|"
     r"^\W*(?:in this (?:story|scenario|game|role-?play|example|novel)|(?:for|as an) (?:example|instance)|e\.g\.|"
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
@@ -123,7 +130,7 @@ _SYSTEM = re.compile(
     r"(?:assist|chatbot|sprachmodell|ассистент|помощник|助手|アシスタント|人工智能|AI)"
 )
 _MACHINE = re.compile(
-    r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
+    r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*(?:[-*•]\s*)?[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
     r"^[^|\n]{0,80}(?:\|[^|\n]{1,80}){2,9}$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
@@ -147,7 +154,8 @@ _TOLD_BACK = re.compile(
     r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
-    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b)|\bmy memory (?:says|tells)\b|"
+    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
+    r"well\b)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
@@ -191,7 +199,7 @@ def _asked(text: str) -> str:
     """Why not, by what a line wants of the listener."""
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
-    if _is_greeting(text) or _CLOSING.search(text):
+    if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
         return GREETING
     if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION

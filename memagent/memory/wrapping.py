@@ -12,8 +12,10 @@ from collections.abc import Iterable
 
 _LONG = 40  # characters of a line that may have been broken; what people send as lines of a chat is mostly shorter
 _OPEN = re.compile(
-    r"(?i)(?:,|\b(?:the|an?|of|and|or|to|in|on|at|by|for|with|from|that|which|who|is|are|must|will|der|die|das|ein|eine|"
-    r"und|oder|zu|mit|le|la|les|une?|de|des|et|ou|que|el|los|las|y|il|lo|che|e|и|в|на|что|не|never|always|not|every))$"
+    r"(?i)(?:,|\b(?:the|an?|of|and|or|to|in|on|at|by|for|with|from|that|which|who|is|are|must|will|der|die|das|ein|"
+    r"eine|"
+    r"und|oder|zu|mit|le|la|les|une?|de|des|et|ou|que|el|los|las|y|il|lo|che|e|и|в|на|что|не|never|always|not|"
+    r"every))$"
 )
 _ITEM = re.compile(r"^\s*(?:[-*•+>#|\[{<]|\d{1,3}[.)]\s)")
 
@@ -31,6 +33,6 @@ def unwrapped(lines: Iterable[str]) -> list[str]:
 
 def _goes_on(line: str, following: str) -> bool:
     line, following = line.rstrip(), following.strip()
-    if len(line) < _LONG or not following or _ITEM.match(following) or line[-1] in ".!?。！？…:：;|\"”»":
+    if len(line) < _LONG or not following or _ITEM.match(following) or line[-1] in '.!?。！？…:：;|"”»':
         return False
     return following[0].islower() or _OPEN.search(line) is not None

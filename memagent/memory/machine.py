@@ -5,10 +5,12 @@ A paragraph with such a line is the machine's as a whole: what stands beside a t
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
 
+_LONGEST_LITERAL = 100_000
 _ID = re.compile(r"\bfact:[0-9a-f]{8,}|(?<![\w#])(?=[0-9a-f]{0,40}\d)(?=[0-9a-f]{0,40}[a-f])[0-9a-f]{12,40}(?!\w)")
 _SCORED = re.compile(r"^\W{0,3}(?:\d{1,3}[.)]\s+)?[\[(]?[01]?[.,]\d{2,}[\])]?\s+\S|\b(?:dense|keyword) [01]\.\d")
 _CITED = re.compile(r"^(?!\s*\[).*\S\s?(?:\[\d{1,3}(?:,\s?\d{1,3})*\])+[.!]?\s*$")
@@ -52,11 +54,22 @@ def messages(text: str) -> list[tuple[str, str]] | None:
     """Return (role, text) for each message where a text is one JSON message or more; None where it is no such "
     "thing.
     """
+    data = _data(text)
+    return _message_lines(text) if data is None else _messages(data)
+
+
+def _data(text: str) -> Any:
+    """What a text is as JSON, or as Python prints it; None where it is neither."""
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return _message_lines(text)
-    return _messages(data)
+        pass
+    if len(text) > _LONGEST_LITERAL or not re.match(r"\s*[\[{]\s*\{?\s*'\w+'\s*:", text):
+        return None
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
 
 
 def _message_lines(text: str) -> list[tuple[str, str]] | None:

@@ -65,6 +65,9 @@ _SPEAKERS = re.compile(
 )
 _BOTH = re.compile(r"(?im)^[^\w\n]{0,6}(?:bot|ai|model|claude|gemini|ki|ia|ии)\b[^\w\n]{0,4}[:：]")
 _SELF = re.compile(r"(?im)^[^\w\n]{0,6}(?:you|me|human|i)\b[^\w\n]{0,4}[:：]|^\W{0,4}you said\W*$")
+_ALONE = re.compile(r"(?im)^\W{0,6}(?:bot|ai|claude|gemini|copilot|ki|ia)\W{0,4}$")
+_SELF_ALONE = re.compile(r"(?im)^\W{0,6}(?:you|me|human)\W{0,4}$")
+_MAIL = re.compile(r"^mail:$")
 _BOT = re.compile(rf"(?i)\b(?:bot|ai|assistant|chatbot|{_MODELS})\b|bot\b")
 
 _CHAT_TAGS = (
@@ -79,7 +82,13 @@ _CHAT_TAGS = (
     (r"(?i)<(system|user|human|assistant|ai|bot|tool|developer)>", r"\n\1:\n"),
     (r"(?i)</(?:system|user|human|assistant|ai|bot|tool|developer)>", "\n"),
 )
-_TAGS = [(re.compile(pattern), by) for pattern, by in _CHAT_TAGS]
+_CHAT_SIGNS = (
+    (r"(?m)^([ \t]*)[🤖💻🖥️]+\s*[:：]", r"\1assistant:"),
+    (r"(?m)^([ \t]*)[🧑👤👩👨🙂😀🙋]+[\U0001f3fb-\U0001f3ff\ufe0f]?\s*[:：]", r"\1user:"),
+    (r"(?m)^([ \t]*)__(\w[\w ]{0,20})[:：]?__[:：]?", r"\1\2:"),
+    (r"(?m)^(?=From:.*\n(?:.+\n){0,8}?(?:To|Subject|Date|Sent):)", "mail:\n"),
+)
+_TAGS = [(re.compile(pattern), by) for pattern, by in (*_CHAT_TAGS, *_CHAT_SIGNS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,7 @@ class Said:
 
 
 def untagged(text: str) -> str:
-    """Return a text with the tags of chat templates replaced by labels on lines of their own."""
-    if "<" not in text and "[" not in text:
-        return text
+    """Return a text with the tags of chat templates, and pictures and heads of letters, replaced by labels."""
     for pattern, by in _TAGS:
         text = pattern.sub(by, text)
     return text
@@ -101,7 +108,8 @@ def untagged(text: str) -> str:
 
 def is_talk(text: str) -> bool:
     """Whether a text has a label that only a transcript has, or those of both sides."""
-    return bool(_SPEAKERS.search(text)) or bool(_BOTH.search(text) and _SELF.search(text))
+    both = (_ALONE.search(text) and _SELF_ALONE.search(text)) or (_BOTH.search(text) and _SELF.search(text))
+    return bool(_SPEAKERS.search(text) or both)
 
 
 def said(line: str, *, talk: bool, speaker: str = "") -> Said:
@@ -114,6 +122,8 @@ def said(line: str, *, talk: bool, speaker: str = "") -> Said:
     """
     bare = _QUOTE.sub("", line)
     quoted = len(bare) != len(line) and bare.strip() != ""
+    if _MAIL.match(bare):
+        return Said("", OTHER)
     found = _labelled(bare, talk) or _exported(bare, talk, speaker, quoted)
     if found is not None:
         return found

@@ -110,6 +110,7 @@ _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_ELIDED = re.compile(r"^(?:[jlmnstdc]|qu|dell|all|nell|un)'(?=\w)")  # as in French and Italian
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
 
@@ -313,7 +314,7 @@ def _pieces(sentence: str) -> Sequence[str]:
 def _words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", key(text))
     bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
-    return [word.removesuffix("'s") for word in _WORD.findall(bare)]
+    return [_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare)]
 
 
 _ENDINGS = frozenset(

@@ -94,7 +94,7 @@ _BE = frozenset("is are was were".split())
 
 def says_nothing(text: str) -> str:
     """Return why an English line states nothing, in words, or '' where it may."""
-    text = _NUMBER.sub("number ", _NOTED.sub("", text))
+    text = _NUMBER.sub("number ", unframed(text))
     if why := about_the_talk(text):
         return why
     words = _WORD.findall(text)
@@ -112,6 +112,11 @@ def says_nothing(text: str) -> str:
     if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
         return ASKS
     return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
+
+
+def unframed(text: str) -> str:
+    """Return a line without a beginning such as `Remember that`, `You know,` or `If I remember correctly,`."""
+    return _NOTED.sub("", text)
 
 
 def about_the_talk(text: str) -> str:

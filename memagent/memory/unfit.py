@@ -14,7 +14,7 @@ from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
 from memagent.memory.machine import cites, is_machine
 from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
-from memagent.memory.statements import about_the_talk, is_english, says_nothing
+from memagent.memory.statements import about_the_talk, is_english, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
 
 _GREETINGS = (
@@ -203,7 +203,7 @@ def _asked(text: str) -> str:
         return GREETING
     if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
-    return SUPPOSED if _SUPPOSED.search(text) else ""
+    return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
 
 
 def _stated(text: str) -> str:

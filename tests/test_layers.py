@@ -53,7 +53,7 @@ MAY: dict[str, set[str]] = {
     },
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files", "triples"},
-    "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "triples"},
+    "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "sentences", "triples"},
     "integrations": {"embedders.base", "memory", "retrievers.base"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},

@@ -41,6 +41,7 @@ _HEADING = re.compile(
     r"^\s*#{1,4}\s.*\b(?:memor(?:y|ies)|recalled|retrieved|context|passages)\b"
 )
 _NUMBERED = re.compile(r"^\s*\[\d{1,3}\](?:\s|$)")
+_ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s")
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
 _SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
 _SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
@@ -136,15 +137,20 @@ def _judged(turn: Sequence[_Piece]) -> Iterator[tuple[_Piece, str]]:
 
 
 def _instructs(own: Sequence[str]) -> bool:
-    """Whether a turn gives instructions or marks its material with tags, while nobody in it speaks of himself."""
+    """Whether a turn gives instructions or marks its material with tags, while nobody in it speaks of himself.
+
+    Only what was composed, of paragraphs or items: lines of one sentence are messages, and a fact may stand among them.
+    """
     text = "\n".join(own)
     if len(text) > _LONGEST or about_me(text):
         return False
     closed = {match["name"] for line in own if (match := _TAG.match(line)) and match["end"]}
     if any((match := _TAG.match(line)) and not match["end"] and match["name"] in closed for line in own):
         return len(own) > 3
-    wanted = [unfit(sentence) in (INSTRUCTION, PROMPT) for line in own for sentence in split_sentences(line)]
-    return sum(wanted) >= max(_SEVERAL, len(wanted) * _SHARE)
+    told = [(line, split_sentences(line)) for line in own]
+    wanted = [unfit(sentence) in (INSTRUCTION, PROMPT) for _, sentences in told for sentence in sentences]
+    composed = any(len(sentences) > 1 or _ITEM.match(line) for line, sentences in told)
+    return len(own) > 1 and composed and sum(wanted) >= max(_SEVERAL, len(wanted) * _SHARE)
 
 
 def _begins_as_a_model(paragraph: Sequence[_Piece]) -> bool:

@@ -135,6 +135,15 @@ def test_a_long_document_with_an_instruction_or_two_is_no_prompt() -> None:
     assert len(asked_about(f"{prose}Use the oven for this. Always stir the pot.")) == 20
 
 
+def test_a_fact_among_messages_that_instruct_is_left() -> None:
+    assert asked_about("Hello!\nIda lives in Oslo.\nAlways answer in French.\nUse the metric system.") == [
+        "Ida lives in Oslo."
+    ]
+    assert asked_about("Hello! Ida lives in Oslo. Always answer in French. You are a helpful assistant.") == [
+        "Ida lives in Oslo."
+    ]
+
+
 def test_long_texts_are_parted_in_time_that_grows_with_their_length() -> None:
     for piece in ("\n\n", "> ", "a1", "{", "<a ", "10:00 ", "\n__a", "From: x\n", "<a>\n", "[1] ", "thanks, "):
         started = time.process_time()

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.statements import related
@@ -24,50 +25,7 @@ from memagent.types import Triple
 _A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
-_FIRST_PERSON = frozenset(
-    "i me my mine myself i'm ich mich mir mein meine je j moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
-    "я меня мне мой моя 我 我的 私 僕 俺 speaker user the_user".split()
-)
-_WE = frozenset(
-    "we us our we've we're we'd we'll wir uns unser unsere nous notre nos nosotros nosotras noi nós мы нас наш наша "
-    "我们 我們".split()
-)
-_NAMES = frozenset("Mia Mio Ma Mi Io Mon Meu".split())
-"""Names that are words for the speaker in some language where they are not capitals."""
-_PRONOUNS = _FIRST_PERSON | frozenset(
-    "you your he him his she her hers it its they them their we us our this that these those who which what there "
-    "here "
-    "one someone somebody anyone everyone nobody something nothing everything both all he's she's it's "
-    "du dich dir dein er ihn ihm sie es wir uns ihr ihnen man das dies diese dieser dieses wer jemand niemand "
-    "tu toi il elle on nous vous ils elles ce cela ça ceci quelqu'un tú él ella ello nosotros vosotros ellos "
-    "ellas usted "
-    "ustedes esto eso alguien lui lei noi voi loro questo quello qualcuno ele ela nós eles elas você isso isto "
-    "alguém "
-    "ты вы он она оно мы они его её ее их ему ей им это этот эта кто кто-то "
-    "你 您 他 她 它 我们 你们 他们 她们 这 那 这个 那个 谁 彼 彼女 彼ら あなた これ それ あれ 誰 "
-    "그 그녀 나 너 이것".split()
-)
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
-_SMALL = frozenset(
-    "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di "
-    "da "
-    "и в на с из у of".split()
-)
-_LIGHT = _SMALL | frozenset(
-    "is are was were be been being am has have had having does do did as from into than that this who which "
-    "whose not no located situated "
-    "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är "
-    "var "
-    "это есть был была имеет".split()
-)
-_EMPTY = _PRONOUNS | frozenset(
-    "the a an and or but if when where while because than that this so as by then also not no yes very too just "
-    "perhaps maybe "
-    "sorry please hello would could should might must shall can cannot do does did be been being am is are was were "
-    "i'd i'll i've i'm it's that's".split()
-)
-"""Words that name nothing where they are all of a subject or object, and say nothing where all of a relation."""
-_COPULAS = frozenset("is are was were am be es son est sont ist sind sono são".split())
 _NEGATED = re.compile(
     r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|"
     r"aucun\w*|"
@@ -165,7 +123,7 @@ def grounded(part: str, text: str) -> bool:
     if _EAST.search(part):
         return key(part) in key(text)
     wanted = _words(part)
-    wanted = [word for word in wanted if word not in _SMALL] or wanted
+    wanted = [word for word in wanted if word not in SMALL] or wanted
     there = _words(text)
     return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
 
@@ -195,7 +153,7 @@ def _form(triple: Triple, sentence: str) -> str:
         return f"its subject {triple.subject!r} names nobody"
     for name in ("subject", "object"):
         part = getattr(triple, name)
-        if part not in _NAMES and all(word in _EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+        if part not in NAMES and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
             return f"its {name} {part!r} names nothing"
     if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
@@ -211,7 +169,7 @@ def _confidence(triple: Triple, sentence: str, least: float) -> str:
 def _is_unsure(triple: Triple, sentence: str) -> bool:
     """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
     doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
-    if doubted != triple.relation and any(word not in _EMPTY for word in _words(doubted)):
+    if doubted != triple.relation and any(word not in EMPTY for word in _words(doubted)):
         return False  # the relation itself says it
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
@@ -228,7 +186,7 @@ def _intends(object: str, clause: str) -> bool:
 
 def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
     speaks = bool(speaker) and (
-        in_first_person(sentence) or any(_is_first_person(word) or word in _WE for word in _pieces(sentence))
+        in_first_person(sentence) or any(_is_first_person(word) or word in WE for word in _pieces(sentence))
     )
     here = {
         part: grounded(getattr(triple, part), sentence) or (speaks and key(getattr(triple, part)) == key(speaker))
@@ -250,9 +208,9 @@ def _related(triple: Triple, sentence: str) -> str:
     """
     if _EAST.search(triple.relation) or _EAST.search(sentence):
         return ""
-    wanted = [word for word in _words(triple.relation) if word not in _LIGHT and len(word) > 1]
+    wanted = [word for word in _words(triple.relation) if word not in LIGHT and len(word) > 1]
     there = _words(sentence)
-    if not wanted and all(word in _EMPTY - _COPULAS for word in _words(triple.relation)):
+    if not wanted and all(word in EMPTY - COPULAS for word in _words(triple.relation)):
         return f"its relation {triple.relation!r} says nothing"
     if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
@@ -261,7 +219,7 @@ def _related(triple: Triple, sentence: str) -> str:
 
 def _refers(sentence: str, object: str) -> bool:
     """Whether a sentence may speak of something named before: by a pronoun, or because it names nothing else."""
-    if _EAST.search(sentence) or any(word in _PRONOUNS for word in _pieces(sentence)):
+    if _EAST.search(sentence) or any(word in PRONOUNS for word in _pieces(sentence)):
         return True
     names = [word for word in _WORD.findall(sentence)[1:] if word[0].isupper()]
     return all(grounded(name, object) for name in names) or re.match(r"(?i)\W*the\s+[a-z]", sentence) is not None
@@ -295,12 +253,12 @@ def _is_nobody(name: str, sentence: str) -> bool:
 
 def _is_first_person(text: str) -> bool:
     plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'")
-    return plain in _FIRST_PERSON and text.strip() not in _NAMES
+    return plain in FIRST_PERSON and text.strip() not in NAMES
 
 
 def _is_pronoun(text: str) -> bool:
     bare = text.strip().strip(".,;:!?\"'")
-    return bare.casefold().replace("’", "'") in _PRONOUNS and bare not in _NAMES
+    return bare.casefold().replace("’", "'") in PRONOUNS and bare not in NAMES
 
 
 def _pieces(sentence: str) -> Sequence[str]:

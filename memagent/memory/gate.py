@@ -12,9 +12,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
+from memagent.memory.languages import in_first_person
+from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.statements import related
 from memagent.memory.turns import lines
-from memagent.memory.unfit import RECALLED, unfit
+from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
@@ -22,34 +25,10 @@ from memagent.types import Triple
 _A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
-_FIRST_PERSON = frozenset(
-    "i me my mine myself i'm ich mich mir mein meine je moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
-    "я меня мне мой моя 我 我的 私 僕 俺 speaker user the_user".split()
-)
-_PRONOUNS = _FIRST_PERSON | frozenset(
-    "you your he him his she her hers it its they them their we us our this that these those who which what there here "
-    "one someone somebody anyone everyone nobody something nothing everything both all he's she's it's "
-    "du dich dir dein er ihn ihm sie es wir uns ihr ihnen man das dies diese dieser dieses wer jemand niemand "
-    "tu toi il elle on nous vous ils elles ce cela ça ceci quelqu'un tú él ella ello nosotros vosotros ellos "
-    "ellas usted "
-    "ustedes esto eso alguien lui lei noi voi loro questo quello qualcuno ele ela nós eles elas você isso isto alguém "
-    "ты вы он она оно мы они его её ее их ему ей им это этот эта кто кто-то "
-    "你 您 他 她 它 我们 你们 他们 她们 这 那 这个 那个 谁 彼 彼女 彼ら あなた これ それ あれ 誰 "
-    "그 그녀 나 너 이것".split()
-)
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
-_SMALL = frozenset(
-    "the a an of and or in on at to for by with de la le les du des von van der die das den dem el los las il lo di da "
-    "и в на с из у of".split()
-)
-_LIGHT = _SMALL | frozenset(
-    "is are was were be been being am has have had having does do did as from into than that this who which "
-    "whose not no "
-    "ist sind war waren hat haben hatte als est sont était a ont es son era tiene fue es sono è ha é foi tem är är var "
-    "это есть был была имеет".split()
-)
 _NEGATED = re.compile(
-    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|aucun\w*|"
+    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|"
+    r"aucun\w*|"
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
 )
 _FALSE = re.compile(
@@ -58,18 +37,30 @@ _FALSE = re.compile(
     r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
 )
 _CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
+_TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
+_YOU = re.compile(
+    r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])"
+)  # not You Jin Park
+_TOLD_YOU = re.compile(
+    r"(?i)(?<!you )(?<!you've )(?<!you have )\b(?:told|tell|telling|showed|assure|promised?|thank|say to|said to) "
+    r"you\b"
+)
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
-    r"(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to|"
     r"would (?:love|like|rather)|"
     r"used to|dreams? of|if only|unless|allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|"
     r"ing)? if|"
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )
+_INTENDED = re.compile(
+    r"(?i)\b(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to\b"
+)
+"""Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
 _ASSENT = re.compile(
-    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|对)[,.!:]?\s+)+|"
+    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|"
+    r"对)[,.!:]?\s+)+|"
     r"^(?:i (?:remember|recall|know)(?: that)?)\s+"
 )
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
@@ -77,6 +68,7 @@ _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_ELIDED = re.compile(r"^(?:[jlmnstdc]|qu|dell|all|nell|un)'(?=\w)")  # as in French and Italian
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
 
@@ -117,11 +109,12 @@ def why_not(
     if _shown(sentence, shown):
         return f"the sentence is {RECALLED}"
     return (
-        _form(triple)
+        _form(triple, sentence)
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
         or _denial(triple, sentence)
+        or _addressed(triple, sentence)
     )
 
 
@@ -130,7 +123,7 @@ def grounded(part: str, text: str) -> bool:
     if _EAST.search(part):
         return key(part) in key(text)
     wanted = _words(part)
-    wanted = [word for word in wanted if word not in _SMALL] or wanted
+    wanted = [word for word in wanted if word not in SMALL] or wanted
     there = _words(text)
     return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
 
@@ -147,7 +140,7 @@ def _nearly(text: str, said: str) -> bool:
     return len(said.split()) - len(text.split()) <= _A_WORD_OR_TWO
 
 
-def _form(triple: Triple) -> str:
+def _form(triple: Triple, sentence: str) -> str:
     for name in ("subject", "relation", "object"):
         part = getattr(triple, name)
         if not isinstance(part, str) or not re.search(r"\w", part):
@@ -156,9 +149,13 @@ def _form(triple: Triple) -> str:
             return f"its {name} is longer than {_LONGEST} characters"
         if _MARKS.search(part):
             return f"its {name} holds marks of a call or prompt"
-    if _is_pronoun(triple.subject) or _NOBODY.fullmatch(triple.subject.strip()):
+    if _is_pronoun(triple.subject) or _is_nobody(triple.subject, sentence):
         return f"its subject {triple.subject!r} names nobody"
-    if _is_pronoun(triple.object) or _NOBODY.fullmatch(triple.object.strip()):
+    for name in ("subject", "object"):
+        part = getattr(triple, name)
+        if part not in NAMES and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+            return f"its {name} {part!r} names nothing"
+    if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
     return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
 
@@ -171,17 +168,26 @@ def _confidence(triple: Triple, sentence: str, least: float) -> str:
 
 def _is_unsure(triple: Triple, sentence: str) -> bool:
     """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
-    if _UNSURE.search(triple.relation):
-        return False
+    doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
+    if doubted != triple.relation and any(word not in EMPTY for word in _words(doubted)):
+        return False  # the relation itself says it
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
         return True
     telling = [clause for clause in clauses if grounded(triple.object, clause)] or [sentence]
-    return all(_UNSURE.search(clause) for clause in telling)
+    return all(_UNSURE.search(clause) or _intends(triple.object, clause) for clause in telling)
+
+
+def _intends(object: str, clause: str) -> bool:
+    """Whether a clause says that somebody means to do what its part with the object says."""
+    found = _INTENDED.search(clause)
+    return found is not None and (grounded(object, clause[found.end() :]) or not grounded(object, clause))
 
 
 def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
-    speaks = bool(speaker) and any(_is_first_person(word) for word in _pieces(sentence))
+    speaks = bool(speaker) and (
+        in_first_person(sentence) or any(_is_first_person(word) or word in WE for word in _pieces(sentence))
+    )
     here = {
         part: grounded(getattr(triple, part), sentence) or (speaks and key(getattr(triple, part)) == key(speaker))
         for part in ("subject", "object")
@@ -197,11 +203,15 @@ def _grounds(triple: Triple, sentence: str, context: str, speaker: str) -> str:
 
 
 def _related(triple: Triple, sentence: str) -> str:
-    """Why not, where a sentence has no word of the relation and none that stands for it; blanks must part its words."""
+    """Why not, where a sentence has no word of the relation and none that stands for it; blanks must part its "
+    "words.
+    """
     if _EAST.search(triple.relation) or _EAST.search(sentence):
         return ""
-    wanted = [word for word in _words(triple.relation) if word not in _LIGHT and len(word) > 1]
+    wanted = [word for word in _words(triple.relation) if word not in LIGHT and len(word) > 1]
     there = _words(sentence)
+    if not wanted and all(word in EMPTY - COPULAS for word in _words(triple.relation)):
+        return f"its relation {triple.relation!r} says nothing"
     if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
     return f"its relation {triple.relation!r} is not in the sentence"
@@ -209,7 +219,7 @@ def _related(triple: Triple, sentence: str) -> str:
 
 def _refers(sentence: str, object: str) -> bool:
     """Whether a sentence may speak of something named before: by a pronoun, or because it names nothing else."""
-    if _EAST.search(sentence) or any(word in _PRONOUNS for word in _pieces(sentence)):
+    if _EAST.search(sentence) or any(word in PRONOUNS for word in _pieces(sentence)):
         return True
     names = [word for word in _WORD.findall(sentence)[1:] if word[0].isupper()]
     return all(grounded(name, object) for name in names) or re.match(r"(?i)\W*the\s+[a-z]", sentence) is not None
@@ -225,13 +235,30 @@ def _denial(triple: Triple, sentence: str) -> str:
     return "the sentence denies it" if denied else ""
 
 
+def _addressed(triple: Triple, sentence: str) -> str:
+    """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has "
+    "(English).
+    """
+    told = _TOLD_YOU.sub(" ", sentence)
+    clauses = [clause for clause in _TELLING.split(told) if clause and grounded(triple.object, clause)]
+    return f"it is {TO_YOU}" if clauses and all(_YOU.search(clause) for clause in clauses) else ""
+
+
+def _is_nobody(name: str, sentence: str) -> bool:
+    """Whether a name is a role in a chat, and not somebody's assistant, model or bot."""
+    name = name.strip()
+    owned = rf"(?i)\b(?:my|our|his|her|their|\w+['’]s)\s+{re.escape(name)}\b"
+    return _NOBODY.fullmatch(name) is not None and re.search(owned, sentence) is None
+
+
 def _is_first_person(text: str) -> bool:
     plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'")
-    return plain in _FIRST_PERSON
+    return plain in FIRST_PERSON and text.strip() not in NAMES
 
 
 def _is_pronoun(text: str) -> bool:
-    return text.strip().strip(".,;:!?\"'").casefold().replace("’", "'") in _PRONOUNS
+    bare = text.strip().strip(".,;:!?\"'")
+    return bare.casefold().replace("’", "'") in PRONOUNS and bare not in NAMES
 
 
 def _pieces(sentence: str) -> Sequence[str]:
@@ -245,7 +272,7 @@ def _pieces(sentence: str) -> Sequence[str]:
 def _words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", key(text))
     bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
-    return [word.removesuffix("'s") for word in _WORD.findall(bare)]
+    return [_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare)]
 
 
 _ENDINGS = frozenset(

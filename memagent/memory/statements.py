@@ -1,4 +1,5 @@
-"""Whether a line in English says that something is so: it has a verb, its subject comes first, and it asks for nothing.
+"""Whether a line in English says that something is so: it has a verb, its subject comes first, and it asks for "
+"nothing.
 
 A request begins with the base form of a verb, however it goes on; a greeting or a heading has no verb at all; a line
 about the answers, the chat or the assistant is about nothing that a memory keeps. That is known from the shape of a
@@ -11,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
@@ -24,7 +26,12 @@ _SUBORDINATE = re.compile(
 )
 _NOTED = re.compile(
     r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
-    r"(?: that|:)|fyi[,:]?|for the record[,:]?)\s+"
+    r"(?: that|:)|remember,|fyi[,:]?|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so "
+    r"(?:that )?you know,|"
+    r"you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
+    r"what[,:!]|"
+    r"if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
+    r"know,)\s+(?:but\s+|and\s+)?"
 )
 _VOCATIVE = re.compile(
     r"^\W*(?:(?i:hey|hi|ok|okay|dear)\s+)?[A-Z][\w'’-]+,\s+(?=(?i:could|can|would|will|please|do|don't)\b)"
@@ -34,6 +41,9 @@ _TAIL = re.compile(
     r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
 )
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
+_OWN = re.compile(
+    r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b"
+)  # somebody's, who has a name
 _IN_ORDER = re.compile(r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had|could|would|should)\b")  # as a question has it
 _TO_YOU = re.compile(
     r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"
@@ -46,12 +56,36 @@ _OUGHT = re.compile(
 _ONE_OUGHT = re.compile(r"(?i)^\W*one (?:must|should|shall|has to|ought|needs? to|may not|never)\b")
 _OF_THE_TALK = re.compile(
     r"^\W*(?i:(?:the|this|our|my|your|today's|current|knowledge|system|available)\s+)*"
-    r"(?i:assistant(?:'s name)?|chatbot|bot|ai|model|instructions?|conversation|chat|session|cut-?off|temperature|date|"
+    r"(?i:(?<!my )(?<!our )assistant(?:'s name)?|chatbot|bot|ai|model|instructions?|conversation|chat|session|"
+    r"cut-?off|temperature|date|"
     r"time|tools?|tokens?|context window)\s*(?i:available|date)?\s*"
     r"(?:[:：]|(?i:is|are|was|will|must|should|shall|can|may|does|has|takes|ends|comes?|for|never|always)\b"
     r"(?! [A-Z]\w+ [A-Z]))"
 )
 _IT_WOULD = re.compile(r"(?i)^\W*it would be (?:great|nice|good|helpful|lovely|best|better) if\b")
+_ABOUT_MESSAGES = re.compile(
+    r"(?i)\b(?:the|this|that|my|your|our) (?:last|previous|next|first|second|above|earlier|preceding|following|same) "
+    r"(?:message|question|answer|reply|response|prompt|paragraph|sentence|bullet)s?\b|\b(?:this|our|the) (?:chat|"
+    r"thread|"
+    r"conversation) (?:is|was|has|gets|got)\b"
+)
+_USER = re.compile(
+    r"(?i)\b(?:the|a|each|every|any) (?:end[ -])?users?(?:'s|’s)?\b(?! (?:group|guide|manual|interface|base|"
+    r"experience|meeting)\b)"
+)
+_WISHED = re.compile(
+    r"(?i)^\W*(?:(?:oh|ah|well|honestly|sometimes|also|and|but|so),?\s+)*(?:(?:how )?i (?:do |really |just )?wish\b|"
+    r"(?:it|that) (?:would|"
+    r"'d|might) be (?:\w+ )?\w+ (?:to|if|for)\b|(?:i|we)(?:'d|’d| would)(?: really| also)? (?:appreciate|be "
+    r"grateful|be happy if|"
+    r"like it if|love it if|prefer it if|rather)\b|(?:i|we)(?:'m|’m| am| was| were|'re)? (?:just )?(?:wondering|"
+    r"wonder|curious|"
+    r"asking myself)\b|(?:i(?:'m|’m| am) )?not (?:quite |really )?sure (?:if|whether|who|what|where|when|why|how|"
+    r"which)\b|"
+    r"(?:i|we) (?:don't|don’t|do not|can't|cannot|can’t) (?:know|remember|recall|tell|say) (?:if|whether|who|what|"
+    r"where|when|why|how|which)\b|"
+    r"(?:any|no|i have no) (?:idea|clue) (?:if|whether|who|what|where|when|why|how|which)\b)"
+)
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
@@ -60,22 +94,65 @@ _BE = frozenset("is are was were".split())
 
 def says_nothing(text: str) -> str:
     """Return why an English line states nothing, in words, or '' where it may."""
-    text = _NUMBER.sub("number ", _NOTED.sub("", text))
-    if _OF_THE_TALK.search(text) or _BOT.search(text):
-        return OF_THE_TALK
+    text = _NUMBER.sub("number ", unframed(text))
+    if why := about_the_talk(text):
+        return why
     words = _WORD.findall(text)
-    if not words or not _is_english(words):
-        return ""
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
         return ASKS
-    if _IN_ORDER.search(text) or _IT_WOULD.search(text):
+    if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text):
         return ASKED
-    if _words("talk") & {word.lower() for word in words} and (_OUGHT.search(text) or not _says(words)):
+    if _words("talk") & {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))} and (
+        _OUGHT.search(text) or not _says(words)
+    ):
+        return ASKS
+    if _asks_at_the_end(text):
         return ASKS
     if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
         return ASKS
     return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
+
+
+def unframed(text: str) -> str:
+    """Return a line without a beginning such as `Remember that`, `You know,` or `If I remember correctly,`."""
+    return _NOTED.sub("", text)
+
+
+def about_the_talk(text: str) -> str:
+    """Return why a line is about the conversation, its messages or its user rather than the world, in words, or "
+    "''.
+    """
+    patterns = (_OF_THE_TALK, _BOT, _ABOUT_MESSAGES, _USER)
+    return OF_THE_TALK if any(pattern.search(text) for pattern in patterns) else ""
+
+
+def _asks_at_the_end(text: str) -> bool:
+    """Whether a clause behind a comma is a request, as `..., ignore the rest` is; not in `I cook, clean the "
+    "house`.
+    """
+    clauses = text.split(", ")
+    for before, clause in pairwise(clauses):
+        words = [word.lower() for word in _WORD.findall(clause)[:2]]
+        if len(words) == 2 and words[0] in _words("verbs") and words[1] in _DETERMINERS and clause[0].islower():
+            if not re.search(r"(?i)\b(?:i|we|they|to|who|can|could|will|would|must|should|let|help|did|do)\b", before):
+                return True
+    return False
+
+
+def is_english(text: str, foreign: int = 0) -> bool:
+    """Return whether a line is English: of its words enough are known, and no fewer than are of another language.
+
+    Args:
+        text: a line.
+        foreign: how many of its words are small words of the other language that it is most like.
+    """
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    known = [word for word in words if word in _known()]
+    small = sum(word in _words("small") or word in _words("finite") or word == "i" for word in known)
+    if not _spelled(_WORD.findall(text)) or small < foreign or not known:
+        return False
+    return 3 * len(known) >= len(words) or len(known) > 1 or known[0] not in _SHARED
 
 
 def _says(words: Sequence[str]) -> bool:
@@ -167,26 +244,37 @@ def _may_be_finite(words: Sequence[str], at: int) -> bool:
     word, before = words[at], words[at - 1].lower()
     if re.fullmatch(r"[a-z]{2,}ed|[a-z]+[^su]s", word):
         return before not in _words("small") or before in _SUBJECTS
-    return before in _PLURAL and word.islower()
+    if before in _PLURAL and word.islower():
+        return True
+    several = re.fullmatch(r"[a-z]+[^su]s", words[at - 1]) is not None or before in (
+        "people",
+        "children",
+        "men",
+        "women",
+    )
+    return (
+        several and at > 1 and words[at - 2].lower() in _OF_SEVERAL and word.islower() and word not in _words("small")
+    )
 
 
 _PREPOSITIONS = frozenset("for in at on with from to of by about".split())
+_DETERMINERS = frozenset("the a an it them this that these those my our me us all".split())
+_OF_SEVERAL = frozenset("my our his her their the these those both all two three four many most some".split())
+_SHARED = frozenset(
+    "a all an as at do for had her i in is me no of on or over so under was by".split()
+)  # with Dutch, say
 _PLURAL = frozenset("i we they who".split())
 _SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone".split())
 
 
-def _is_english(words: Sequence[str]) -> bool:
-    """Whether nothing is foreign and, in longer lines, something is English."""
-    plain = [word.lower().replace("’", "'") for word in words]
-    if not all(word.isascii() or word[0].isupper() for word in words):
-        return False
-    known = sum(word in _known() for word in plain)
-    return 3 * known >= len(plain)
+def _spelled(words: Sequence[str]) -> bool:
+    """Whether only names have letters that English has not."""
+    return all(word.isascii() or word[0].isupper() for word in words)
 
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset().union(*(_words(name) for name in ("small", "finite", "verbs", "talk", "before")))
+    return frozenset("i").union(*(_words(name) for name in ("small", "finite", "verbs", "talk", "before")))
 
 
 @cache

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from memagent.memory.statements import says_nothing
+from memagent.memory import assistants, languages, prompting
+from memagent.memory.courtesies import is_courtesy
+from memagent.memory.machine import cites, is_machine
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
+from memagent.memory.statements import about_the_talk, is_english, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
-
-GREETING, INSTRUCTION, PROMPT = "a greeting or thanks", "an instruction", "a system prompt"
-MACHINE = "written for a machine"
-RECALLED, QUESTION, SUPPOSED, MODEL = "recalled text", "a question", "a supposition", "said by the model itself"
 
 _GREETINGS = (
     "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
@@ -60,17 +60,22 @@ _SAYS_MORE = re.compile(
     r"[,!.…~]\s*(?!(?:how|what|nice|and|see|good|have|that|it|this|you)\b)\S+\s+\S+\s+\S+", re.IGNORECASE
 )
 _EAST = re.compile(
-    r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|감사합니다|고마워)"
+    r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|"
+    r"감사합니다|고마워)"
 )
 _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich|je|yo|soy|sono|sou|меня|я)\b")
+
+_TO_YOU = re.compile(r"(?i)\b(?:you|your)\b")
 
 _INSTRUCTIONS = re.compile(
     r"(?i)^\W*(?:under no circumstances\b|it is (?:important|essential|vital|crucial|necessary) (?:that you|to)\b|"
     r"(?:i|we)(?:'d| would)? (?:want|need|like|expect) you to\b|"
     r"(?:erzähle?|sage?|zeige?|liste|hilf|mache?|suche?|finde|lies|lösche|merke?)\s(?:mir|uns|alle|das|den|die|"
     r"dir|eine?)\b|"
-    r"(?:raconte|dis|montre|explique|aide|cherche|trouve|fais|supprime)[zs]?[- ](?:moi|nous|le|la|les|une?|tou[st])\b|"
-    r"(?:dime|muéstrame|explica|explícame|ayúdame|busca|haz|borra|dimmi|mostrami|spiega|aiutami|fammi|diga-me|me diga|"
+    r"(?:raconte|dis|montre|explique|aide|cherche|trouve|fais|supprime)[zs]?[- ](?:moi|nous|le|la|les|une?|"
+    r"tou[st])\b|"
+    r"(?:dime|muéstrame|explica|explícame|ayúdame|busca|haz|borra|dimmi|mostrami|spiega|aiutami|fammi|diga-me|me "
+    r"diga|"
     r"mostre|explique|ajude|faça)\b|"
     r"(?:расскажи|скажи|покажи|дай|найди|объясни|помоги|удали|запомни|напомни|сделай|составь)(?:те)?\b|"
     r"(?:bitte,?\s+)?(?:antworte|antworten sie|schreibe?|übersetze?|nenne|erkläre?|verwende|benutze|gib|sei "
@@ -103,13 +108,17 @@ _ONWARD = re.compile(
     r"alltid|altijd|bitte|en\b|auf\b|in\b|på\b|op\b)"
 )
 _EAST_INSTRUCTIONS = re.compile(
-    r"^\W*(?:把|告诉我|帮我|给我|写一|列出|解释|总结|翻译|请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|回复)|你(?:是|必须|应该|要)|あなたは)|"
+    r"^\W*(?:把|告诉我|帮我|给我|写一|列出|解释|总结|翻译|请|請|不要|别|始终|总是用|永远不要|忽略|用.{1,8}(?:回答|"
+    r"回复)|你(?:是|必须|应该|要)|あなたは)|"
     r"(?:てください|しないで|なさい|て下さい|주세요|하세요|십시오)\W*$|(?:答えて|返答して|翻訳して)"
 )
 _SUPPOSED = re.compile(
-    r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|falls|"
+    r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|"
+    r"falls|"
     r"supposons|imagine[sz]?|supongamos|imagina|supponiamo|suponha|предположим|представь|если бы?|假设|假如|如果)\b|"
-    r"^\W*(?:假设|假如|如果|もし)|"
+    r"^\W*(?:perhaps|maybe|vielleicht|peut-être|quizás?|forse|talvez|может быть|возможно)\b|^\W*(?:假设|假如|如果|"
+    r"もし|也许|"
+    r"可能)|"
     r"^\W*(?:in this (?:story|scenario|game|role-?play|example|novel)|(?:for|as an) (?:example|instance)|e\.g\.|"
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
@@ -121,7 +130,7 @@ _SYSTEM = re.compile(
     r"(?:assist|chatbot|sprachmodell|ассистент|помощник|助手|アシスタント|人工智能|AI)"
 )
 _MACHINE = re.compile(
-    r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
+    r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*(?:[-*•]\s*)?[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
     r"^[^|\n]{0,80}(?:\|[^|\n]{1,80}){2,9}$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
@@ -145,7 +154,8 @@ _TOLD_BACK = re.compile(
     r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
-    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b)|\bmy memory (?:says|tells)\b|"
+    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
+    r"well\b)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
@@ -167,19 +177,41 @@ def unfit(sentence: str) -> str:
     text = unicodedata.normalize("NFC", sentence).strip()
     if not re.search(r"\w", text):
         return "it says nothing"
+    return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
+
+
+def _marked(text: str) -> str:
+    """Why not, by marks: of recalled text, of programs, of prompts."""
     if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or _LABELLED.search(text):
+        return RECALLED
+    if cites(text) or assistants.of_its_memory(text):
         return RECALLED
     if _MACHINE.search(text):
         return MACHINE
     if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text) or _PROMPT_LABEL.search(text):
         return PROMPT
+    if is_machine(text):
+        return MACHINE
+    return PROMPT if prompting.opens(text) else ""
+
+
+def _asked(text: str) -> str:
+    """Why not, by what a line wants of the listener."""
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
-    if _is_greeting(text) or _CLOSING.search(text):
+    if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
         return GREETING
     if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
-    return SUPPOSED if _SUPPOSED.search(text) else says_nothing(text)
+    return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
+
+
+def _stated(text: str) -> str:
+    """Why not, where a line has not the form of a statement in its language."""
+    language = languages.language_of(text)
+    if is_english(text, languages.counted(text, language) if language else 0):
+        return says_nothing(text)
+    return about_the_talk(text) or languages.no_statement(text, language)
 
 
 def _is_greeting(text: str) -> bool:
@@ -193,5 +225,7 @@ def _is_greeting(text: str) -> bool:
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)
     called = few and len(rest.split()) <= 4 and text.endswith("!") and not _SAYS_MORE.search(rest)
     bare = called or len(rest.split()) <= 1
+    if _TO_YOU.search(rest) and not _INTRODUCED.search(rest):
+        return True
     said = _INTRODUCED.search(rest) or _SAYS_MORE.search(rest)
     return bare or (few and not said and _TO_SOMEBODY.match(rest) is not None)

@@ -29,8 +29,9 @@ from datetime import datetime
 
 from memagent.errors import CapabilityError, Stopped, UsageProblem
 from memagent.flow import Flow, generate, inquire, write_triples
+from memagent.memory.reasons import MODEL, PROMPT, RECALLED
 from memagent.memory.turns import Line, lines
-from memagent.memory.unfit import MODEL, PROMPT, RECALLED, unfit
+from memagent.memory.unfit import unfit
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
@@ -126,7 +127,7 @@ def memllm_write(
     if trained:
         needs_prefill(run.way)
     try:
-        for line in _lines(text):
+        for line in _lines(text, speaker):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
                 continue
@@ -260,16 +261,16 @@ class _Run:
         )
 
 
-def _lines(text: str | Sequence[Message]) -> Iterator[Line]:
+def _lines(text: str | Sequence[Message], speaker: str) -> Iterator[Line]:
     """The lines of a text or of messages, each with why nothing is learnt from it, or ''."""
     if isinstance(text, str):
-        yield from lines(text)
+        yield from lines(text, speaker)
         return
     for message in text:
         if why := _NOT_SAID_BY_A_PERSON.get(message.role, ""):
             yield from (Line(line.strip(), why) for line in message.content.splitlines() if line.strip())
         else:
-            yield from lines(message.content)
+            yield from lines(message.content, speaker)
 
 
 def _read(reply: Completion) -> Decoded:

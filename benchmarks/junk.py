@@ -1,0 +1,174 @@
+"""What a memory lets in of lines that are no facts, and what it keeps of lines that are.
+
+    python benchmarks/junk.py [development held_out_a held_out_b] [--show] [--json]
+
+The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
+prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
+which a person says something, each with the fact. About a quarter is not English. The rules were made by looking at the
+first set; those that are held out were written before, by the same hand. `held_out_a` was looked at three times while
+the rules were made, and some rules answer what it showed: it flatters them. `held_out_b` was looked at once, when they
+were done, and nothing was changed after it: its figures are the ones to quote. Whoever changes a rule by what it shows
+has to write a new set.
+
+Three things are counted, by kind:
+
+- texts that are refused as lines, so that no model is asked about them;
+- texts of which something becomes a fact in the worst case: the model that extracts takes every word, name and number
+  of a sentence for a subject, for an object and for a relation, and proposes all of these triples;
+- facts that are kept, where the model proposes just the fact.
+
+The whole text goes the way of a conversation (lines, then sentences, each with those before it as context), and in the
+worst case a second way too: as if it were one sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from memagent.memory import gate
+from memagent.memory.turns import lines
+from memagent.memory.unfit import unfit
+from memagent.sentences import split_sentences
+from memagent.types import Triple
+
+FOLDER = Path(__file__).with_name("junk_lines")
+SETS = ("development", "held_out_a", "held_out_b")
+SPEAKER = "Yuki"
+_NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_EAST = re.compile(r"[\u2e80-\u9fff]{2,}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="which sets; all if none is named")
+    parser.add_argument("--show", action="store_true", help="print the texts that went wrong")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    found = {name: measure(rows_of(name)) for name in options.sets or SETS}
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else report(found, options.show))
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    """Return the rows of a set: `kind`, `language`, `text`, and the `fact` where the kind is one."""
+    text = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many texts of each kind are refused and let in, how many facts are kept, and those that went wrong."""
+    junk = [row for row in rows if row["kind"] != "fact"]
+    facts = [row for row in rows if row["kind"] == "fact"]
+    open_ = [row for row in junk if any(True for _ in sentences(row))]
+    let_in = [(row, triple) for row in junk if (triple := worst(row)) is not None]
+    lost = [(row, why) for row in facts if (why := lost_because(row))]
+    return {
+        "junk": len(junk),
+        "refused_as_lines": len(junk) - len(open_),
+        "became_facts": len(let_in),
+        "facts": len(facts),
+        "facts_kept": len(facts) - len(lost),
+        "other_languages": {
+            "junk": _foreign(junk),
+            "refused_as_lines": _foreign(junk) - _foreign(open_),
+            "became_facts": _foreign([row for row, _ in let_in]),
+            "facts": _foreign(facts),
+            "facts_kept": _foreign(facts) - _foreign([row for row, _ in lost]),
+        },
+        "kinds": {
+            kind: {
+                "texts": count,
+                "refused_as_lines": count - sum(row["kind"] == kind for row in open_),
+                "became_facts": sum(row["kind"] == kind for row, _ in let_in),
+            }
+            for kind, count in sorted(Counter(row["kind"] for row in junk).items())
+        },
+        "let_in": [{"text": row["text"], "triple": triple} for row, triple in let_in],
+        "not_refused_as_lines": [row["text"] for row in open_],
+        "lost": [{"text": row["text"], "why": why} for row, why in lost],
+    }
+
+
+def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the sentences of a text that a model would be asked about, each with those before it."""
+    before: list[str] = []
+    for line in lines(row["text"], SPEAKER):
+        for sentence in [] if line.why else split_sentences(line.text, row["language"]):
+            if not unfit(sentence):
+                yield sentence, " ".join(before)
+                before.append(sentence)
+
+
+def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
+    """Return a triple that a model which proposes everything gets into the memory, or None."""
+    ways = [*sentences(row)]
+    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER)):
+        ways.append((row["text"], ""))
+    for sentence, context in ways:
+        for triple in credulous(sentence):
+            if not gate.why_not(triple, sentence, context=context, speaker=SPEAKER):
+                return triple.subject, triple.relation, triple.object
+    return None
+
+
+def credulous(sentence: str) -> Iterator[Triple]:
+    """Yield every triple of the words, names and numbers of a sentence, those with a name for subject first."""
+    words = list(dict.fromkeys([*_NAME.findall(sentence), *_WORD.findall(sentence)]))
+    words += [word[at : at + 2] for word in _EAST.findall(sentence) for at in range(len(word) - 1)]
+    words = sorted(dict.fromkeys(words), key=lambda word: not word[0].isupper())
+    for subject in [SPEAKER, *words]:
+        for other in words:
+            for relation in words:
+                if len({subject, relation, other}) == 3:
+                    yield gate.named(Triple(subject, relation, other), SPEAKER)
+
+
+def lost_because(row: dict[str, Any]) -> str:
+    """Return why the fact of a text is not kept, or ''."""
+    triple = Triple(*row["fact"])
+    found = [gate.why_not(triple, sentence, context=context, speaker=SPEAKER) for sentence, context in sentences(row)]
+    if "" in found:
+        return ""
+    refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER)]
+    return next(filter(None, [*found, *refused]), "nothing is left of it")
+
+
+def report(found: dict[str, dict[str, Any]], show: bool) -> str:
+    """Return what was measured, for people."""
+    told = []
+    for name, one in found.items():
+        other = one["other_languages"]
+        told += [
+            f"{name}: {one['junk']} texts that are no facts, {one['facts']} that are",
+            f"  refused as lines  {one['refused_as_lines']:>3} of {one['junk']}"
+            f"   (not English: {other['refused_as_lines']} of {other['junk']})",
+            f"  became facts      {one['became_facts']:>3} of {one['junk']}"
+            f"   (not English: {other['became_facts']} of {other['junk']}), in the worst case",
+            f"  facts kept        {one['facts_kept']:>3} of {one['facts']}"
+            f"   (not English: {other['facts_kept']} of {other['facts']})",
+            "  kind          texts  refused  became facts",
+        ]
+        told += [
+            f"  {kind:<12}{of['texts']:>7}{of['refused_as_lines']:>9}{of['became_facts']:>14}"
+            for kind, of in one["kinds"].items()
+        ]
+        if show:
+            told += [f"  LET IN {each['text']!r}: {each['triple']}" for each in one["let_in"]]
+            told += [f"  ASKED  {text!r}" for text in one["not_refused_as_lines"]]
+            told += [f"  LOST   {each['text']!r}: {each['why']}" for each in one["lost"]]
+    return "\n".join(told)
+
+
+def _foreign(rows: Sequence[dict[str, Any]]) -> int:
+    return sum(row["language"] != "en" for row in rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Lines of small talk: thanks, wishes and goodbyes with clauses beside them that speak of nothing but these.
+
+English. A clause is a courtesy (`have a lovely weekend`, `talk to you later`), an interjection (`Ha`, `Okay`), or says
+of a bare `that` or `it` how it was; a line of courtesies and such clauses alone says nothing of the world.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CLAUSES = re.compile(r"[,;!.…–—]+\s+|\s+and (?=(?:have|see|talk|take|good|thank|say|give)\b)")
+_COURTESY = re.compile(
+    r"(?i)^\W*(?:(?:and|so|but|well|again|anyway)\s+)*(?:(?:many |so many |a thousand |big |huge )?thanks?\b|thank "
+    r"you\b|thx\b|ta\b|"
+    r"cheers\b|much obliged|bye(?:[- ]bye)?\b|goodbye\b|farewell\b|good (?:morning|afternoon|evening|night|day|luck|"
+    r"job|work)\b|"
+    r"(?:have|enjoy) (?:a|an|your|the)\b.{0,20}\b(?:day|evening|night|morning|afternoon|week|weekend|time|one|trip|"
+    r"holidays?|rest|"
+    r"lunch|dinner)\b|(?:see|catch|talk to|speak to|hear from) (?:you|ya)\b|(?:talk|speak|more) (?:soon|later|"
+    r"tomorrow)\b|"
+    r"take care\b|sleep (?:well|tight)\b|sweet dreams\b|(?:until|till) (?:tomorrow|then|next|later|monday|tuesday|"
+    r"wednesday|thursday|"
+    r"friday|saturday|sunday)\b|(?:happy|merry) (?:new|birthday|christmas|easter|holidays?|anniversary|friday|"
+    r"monday|weekend)\b|"
+    r"(?:all the )?best (?:wishes|regards)\b|say (?:hi|hello) to\b|give my (?:love|regards)\b|(?:\w+ ){1,4}sends? "
+    r"(?:\w+ )?(?:love|"
+    r"regards|greetings|best)\b|(?:hi|hello|hey|howdy|hiya|yo|morning|evening|welcome|congratulations|congrats|well "
+    r"done)\b(?!\W+i\b))"
+)
+_SAYS_MORE = re.compile(
+    r"(?i)\b(?:i'm|i am|my|i live|i work)\b|^\W*thanks to\b|"
+    r"^\W*(?!have|hope)\w+\b(?! (?:you|so|for)\b).*\s(?:is|are|was|were|has|had|will|works|lives|got)\s"
+)
+_EMPTY = re.compile(
+    r"(?i)^\W*(?:(?:ha|haha\w*|hah|heh|lol|oh|ah|aw+|wow|yay|yes|yeah|yep|no|nope|ok|okay|sure|right|great|nice|"
+    r"cool|perfect|"
+    r"wonderful|fantastic|brilliant|excellent|awesome|amazing|lovely|super|sorry|well|so|anyway|please|dear|my "
+    r"friend|mate|pal|"
+    r"everyone|all|again|always|really|totally|absolutely|exactly|of course|no worries|no problem)\W*)*$"
+)
+_OF_IT = re.compile(
+    r"(?i)^\W*(?:(?:and|but|so|oh|well)\s+)?(?:that|that's|this|this's|it|it's|you|you're|you've|what|how|hope|"
+    r"glad)\b"
+)
+_NAME = re.compile(r"^\W*(?:dear\s+)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?\W*$")
+
+
+def is_courtesy(text: str) -> bool:
+    """Return whether every clause of a line is a courtesy, an interjection, a name, or about a bare `that` or `it`.
+
+    One of them must be a courtesy, or all must be interjections.
+    """
+    clauses = [clause for clause in _CLAUSES.split(text) if re.search(r"\w", clause)]
+    if not clauses:
+        return False
+    courteous = [_COURTESY.search(clause) is not None and not _says_more(clause) for clause in clauses]
+    empty = [_EMPTY.fullmatch(clause) is not None for clause in clauses]
+    rest = [clause for clause, one, other in zip(clauses, courteous, empty, strict=True) if not (one or other)]
+    if not rest:
+        return True
+    return any(courteous) and all(_OF_IT.search(clause) or _NAME.match(clause) for clause in rest)
+
+
+def _says_more(clause: str) -> bool:
+    """Whether a clause that begins as a courtesy is one of who says it, as `thanks to a scholarship, Amir` is."""
+    return _SAYS_MORE.search(clause) is not None

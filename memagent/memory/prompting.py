@@ -1,0 +1,92 @@
+"""Whether a text as a whole is a prompt: it opens by telling a model who it is, what it is to do, or what follows.
+
+Then nothing in it is said by a person to be remembered, however much of it is in the third person: the company it works
+for, the user it serves, the passage to be read. It is known by its first sentence (English, German, French, Spanish,
+Italian, Portuguese, Russian, Chinese, Japanese), or by headings such as `# Role` and `Rules:`.
+"""
+
+from __future__ import annotations
+
+import re
+
+_YOU_ARE = re.compile(
+    r"^\W*(?:(?i:from now on|starting now|today|in this (?:task|chat|conversation|game|scenario)|for this "
+    r"task),?\s+)?"
+    r"(?i:you(?: are|'re|’re)(?! (?:welcome|right|wrong|correct|so|too|very|great|amazing|awesome|the best|kind|"
+    r"(?:an? |my |such an? )?(?:star|angel|legend|genius|gem|lifesaver|hero|darling|treasure|friend))\b)|"
+    r"you (?:will|must|should|shall|have to|act|speak|play|work|serve|help|answer|write|represent|receive|get|can "
+    r"only|"
+    r"may only|never|always|only)\b|you'll (?:be|act|play|get|receive)\b|"
+    r"your (?:name is|task|job|role|goal|purpose|mission|objective|duty|persona|instructions|output|answers?|"
+    r"repl(?:y|ies)|responses?|tone)\b|"
+    r"(?:act|behave|respond|answer|speak|write|reply) (?:as|like) (?:if|an?|the|though)\b|(?:pretend|imagine)(?: "
+    r"that)? "
+    r"(?:to be|you(?: are|'re)?)\b|(?:take on|assume|adopt|play) (?:the|a) (?:role|persona|character) of\b|"
+    r"as an? [^,.]{2,60},\s*you(?:r)?\b|"
+    r"(?:the following|below|here|this|what follows) (?:is|are) (?:an? |the |some |part of an? )?(?:\w+ ){0,2}"
+    r"(?:conversation|chat|dialogue|transcript|instructions?|rules?|prompt|passages?|context|task|examples?)\b|"
+    r"(?:use|given|using|based on|read|consider|with|from) (?:only )?(?:the|this|these|an?) (?:following |given |"
+    r"provided "
+    r"|above |below )?(?:\w+ )?(?:context|passages?|paragraphs?|texts?|articles?|documents?|sentences?|conversation|"
+    r"information|facts|excerpts?|sources|transcript)\b|"
+    r"(?:answer|extract|classify|summari[sz]e|identify|list|translate|label) .{0,40}\b(?:question|triples?|entities|"
+    r"relations?|passages?|text|context|following|below)\b)"
+)
+_OTHER = re.compile(
+    r"(?i)^\W*(?:du (?:bist|wirst|musst|sollst|hilfst|beantwortest|spielst|antwortest)\b|sie (?:sind|beantworten|"
+    r"helfen|"
+    r"antworten|arbeiten) (?=ein|als|der|die|das|fragen|immer|nur|kunden|den)|(?:deine|ihre) (?:aufgabe|rolle|"
+    r"antworten)\b|"
+    r"(?:verhalte dich|handle|antworte|agiere) (?:wie|als)\b|"
+    r"tu (?:es|dois|seras|réponds|aides|joues)\b|vous (?:êtes|devez|serez|répondez|aidez|jouez)\b|"
+    r"(?:ta|votre) (?:tâche|mission|rôle)\b|(?:agis|agissez|comporte-toi) (?:comme|en)\b|"
+    r"(?:tú )?(?:eres|serás|debes|respondes|actúas)\b|usted (?:es|debe|será)\b|(?:tu|su) (?:tarea|misión|función|"
+    r"rol|papel) "
+    r"es\b|actúa como\b|(?:tu )?sei (?:un|il|la|l'|lo)\b|lei è (?:un|il|la)\b|(?:il tuo|la tua) (?:compito|ruolo)\b|"
+    r"(?:você|tu) (?:é|és|deve|será)\b|(?:sua|tua) (?:tarefa|função)\b|"
+    r"(?:ты|вы)\s*(?:[—–-]|должен|должны|будешь|являешься|являетесь|помогаешь|отвечаешь|играешь)|"
+    r"(?:твоя|ваша|твоё|твое) (?:задача|роль|имя)\b|действуй как\b|представь, что ты\b)|"
+    r"^\W*(?:你是|您是|你现在是|你将|你的(?:任务|角色|职责|名字)|请你?扮演|扮演|あなたは|君は|당신은|너는)"
+)
+_THE_MODEL = re.compile(
+    r"(?i)^\W*(?:the (?:ai|assistant|model|chatbot|bot|agent|system|language model)|(?:der|die) (?:assistent|"
+    r"chatbot|ki)"
+    r"|l'assistant|el asistente|l'assistente|ассистент)(?: \w+)? (?:must|should|shall|will|is to|has to|may|can|"
+    r"never|"
+    r"always|does not|answers?|muss|soll|darf|doit|ne doit|debe|no debe|deve|должен|не должен)\b"
+)
+_HEADINGS = (
+    r"(?:system )?prompt|system message|role|persona|identity|character|style|tone|voice|rules?|limits?|limitations|"
+    r"constraints?|behaviou?r|guidelines?|instructions?|task|goals?|objectives?|output(?: format)?|response format|"
+    r"format|"
+    r"context|examples?|few-shot examples|tools?|capabilities|safety|rolle|aufgabe|regeln|stil|rôle|tâche|règles|"
+    r"consignes|"
+    r"rol|tarea|reglas|instrucciones|ruolo|regole|роль|задача|правила|стиль|инструкции|角色|任务|规则|风格|要求|限制"
+)
+_HEADING = re.compile(rf"(?i)^\s*#{{1,4}}\s*(?:your )?(?:{_HEADINGS})\b[^.!?\n]{{0,20}}$")
+_TITLE = re.compile(r"(?i)^\W*(?:system|user|assistant|developer) ?(?:prompt|message|instructions?)\W*(?:$|:)")
+_LABEL = re.compile(rf"(?i)^\W*(?:{_HEADINGS})\s*[:：]")
+
+
+def is_prompt(text: str) -> bool:
+    """Return whether a text is a prompt as a whole.
+
+    Args:
+        text: without the marks of a transcript; its wrapped lines put together.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return False
+    first = lines[0]
+    if _TITLE.match(first) or opens(first):
+        return True
+    headings = sum(_HEADING.match(line) is not None for line in lines)
+    labels = sum(_LABEL.match(line) is not None for line in lines)
+    return headings + labels >= 2 or (headings > 0 and _HEADING.match(first) is not None)
+
+
+def opens(sentence: str) -> bool:
+    """Return whether a sentence tells a model who it is or what it is given, as the first of a prompt does."""
+    if re.match(r"\W*You (?:Are|Will|Must|Should)\b", sentence):
+        return False  # a title
+    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL))

@@ -40,10 +40,12 @@ class MemagentError(Exception):
     """Base of all. `hint` is the line that says what to do; it is part of the message.
 
     `trace` is the record of the run that the error ended, if it ended one: what was answered before is in it, and
-    `Controller.run(flow, trace=error.trace)` goes on from there.
+    `Controller.run(flow, trace=error.trace)` goes on from there. `said` is what a model had said, as far as it was
+    streamed, when the error ended its call.
     """
 
     trace: Any = None
+    said: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = message

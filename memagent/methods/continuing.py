@@ -161,7 +161,8 @@ class Writer:
         room = _room(so_far) if self.repeats else 0
         piece = yield from call(max_tokens + room)
         if piece.repeated and piece.cut == "length" and not room and first_sentence(piece) is piece:
-            piece = yield from call(max_tokens + _room(so_far))
+            room = _room(so_far)
+            piece = yield from call(max_tokens + room)
         self.repeats = self.repeats or piece.repeated > 0
         return _within(piece, max_tokens) if room else piece
 

@@ -13,6 +13,7 @@ words by which a model announces that it goes on are English.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from memagent.sentences import sentence_ends
 
@@ -88,14 +89,19 @@ def chatter(text: str, so_far: str) -> tuple[int, bool]:
 
 
 def _letters(text: str) -> str:
-    return "".join(char.lower()[:1] for char in text if char.isalnum())
+    return "".join(_plain(char) for char in text if char.isalnum())
 
 
 def _compared(text: str) -> tuple[str, list[int]]:
     """The letters and digits of a reply, without its tags, and where each of them stands."""
     tags = {at for tag in _TAG.finditer(text) for at in range(*tag.span())}
     places = [at for at, char in enumerate(text) if char.isalnum() and at not in tags]
-    return "".join(text[at].lower()[:1] for at in places), places
+    return "".join(_plain(text[at]) for at in places), places
+
+
+def _plain(char: str) -> str:
+    """A letter or digit without case, and of the usual width."""
+    return (char if char.isascii() else unicodedata.normalize("NFKC", char)).lower()[:1]
 
 
 def _starts(so_far: str) -> list[int]:

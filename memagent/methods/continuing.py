@@ -226,7 +226,7 @@ def continued(so_far: str, reply: Completion, *, prefilled: bool = False, most: 
 def late(so_far: str, said: str, why: str, *, prefilled: bool = False) -> Piece | None:
     """Return what had come of a reply when its call failed, with which the answer ends; nothing where none had."""
     piece = continued(so_far, Completion(said, finish_reason="length"), prefilled=prefilled)
-    return replace(piece, ended=True, failed=why) if piece.text.strip() else None
+    return replace(piece, ended=True, cut="", failed=why) if piece.text.strip() else None
 
 
 def is_last(sentence: str) -> bool:

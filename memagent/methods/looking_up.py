@@ -50,8 +50,8 @@ def looked_up(
     if isinstance(found, str) or not isinstance(found, Iterable):
         raise MemoryProblem(f"the search for {query[:60]!r} returned a {type(found).__name__} and no passages")
     hits = list(found)
-    if odd := next((hit for hit in hits if not isinstance(hit, Hit)), None if hits else hits):
-        raise MemoryProblem(f"the search for {query[:60]!r} returned {odd!r:.60} for a passage")
+    if odd := [hit for hit in hits if not isinstance(hit, Hit)]:
+        raise MemoryProblem(f"the search for {query[:60]!r} returned {odd[0]!r:.60} for a passage")
     return hits
 
 

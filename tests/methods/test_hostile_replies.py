@@ -42,7 +42,8 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "spoken": spoken,
 }
 LONG = [
-    "-" * 20_000 + "x", "\t" * 40_000 + "x", "_" * 40_000, "{" * 20_000, '{"' * 10_000, "[" * 40_000 + "{", "{[" * 9_000,
+    "-" * 20_000 + "x", "\t" * 40_000 + "x", "_" * 40_000, "{" * 20_000, '{"' * 10_000, "[" * 40_000 + "{",
+    "{[" * 9_000,
     '{"a":' * 5_000, "\n" * 40_000, "\n " * 20_000, " " * 40_000 + "x", "*" * 40_000, "<think>" * 5_000,
     "</think" * 5_000, "<a>" * 10_000, "</so_far>" * 5_000, "[search(" * 5_000, "Follow up: " * 4_000, ". " * 20_000,
     "END " * 10_000, "a" * 40_000, "Sure, here" * 4_000, "the answer " * 4_000, "…" * 40_000, "。" * 20_000,
@@ -90,7 +91,8 @@ def test_ten_thousand_mangled_thoughts_and_recitations() -> None:
 def test_ten_thousand_mangled_continuations() -> None:
     rng = random.Random(29)
     parts = [
-        SO_FAR, SO_FAR[:20], SO_FAR[-24:], "It stands at Gull Point", "Gull Point", "Mara", "Sure!", "Continuation:", "END",
+        SO_FAR, SO_FAR[:20], SO_FAR[-24:], "It stands at Gull Point", "Gull Point", "Mara", "Sure!", "Continuation:",
+        "END",
         "Answer:", "</so_far>", "**", '"', "…", "...", "- ", ".", "。", " ", "\n", "İ", "Ａ", "ß", "\ud83d", "'s",
     ]  # fmt: skip
     for _ in range(10_000):

@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args
 
 from memagent.errors import CapabilityError, ReplyError, UsageProblem
 from memagent.flow import Flow, gather, inquire, tell
-from memagent.methods.continuing import Piece, Writer
+from memagent.methods.continuing import Piece
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.types import Token

@@ -1,10 +1,9 @@
 """Going on with an answer that has been begun, sentence by sentence, on any backend.
 
 A backend that takes a prefill continues the answer itself. Any other is shown the answer so far and told to go on from
-there: what it repeats of it is cut off (see `repeating`), and where the repetition used up what it may write, it is
-asked once more with room for it; the blank that is lost between the two is put back, a word that the limit cut in two
-is written again, and a reply of `END` says that the answer is complete. Text and log-probabilities come from one list
-of tokens, which is cut wherever the text is cut, so that they always agree.
+there (by `writer`): what it repeats of it is cut off (see `repeating`), the blank that is lost between the two is put
+back, a word that the limit cut in two is written again, and a reply of `END` says that the answer is complete. Text and
+log-probabilities come from one list of tokens, which is cut wherever the text is cut, so that they always agree.
 
 The paper's models end an answer at a blank line. Models for chat write answers with blank lines in them, so that here
 the answer ends with the sentence that gives it, where the model ends, or where it puts a next question to itself.
@@ -13,20 +12,14 @@ the answer ends with the sentence that gives it, where the model ends, or where 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from memagent.errors import BackendError, Stopped
-from memagent.flow import Flow, generate
-from memagent.methods.arguments import check_question, check_text
-from memagent.methods.plain import PASSAGE_TOKENS, numbered, shortened
 from memagent.methods.repeating import COMPLETE, NO_BLANKS, begins_again, chatter, repeated
 from memagent.methods.thinking import after_thoughts
-from memagent.prompts import fill
 from memagent.sentences import sentence_ends
 from memagent.tokens import slice_tokens
-from memagent.types import Completion, Hit, Message, Token, estimate_tokens
+from memagent.types import Completion, Token, estimate_tokens
 
 SHORTEST = 5
 """A sentence has at least so many characters, counted from the start of the raw text."""
@@ -68,122 +61,6 @@ class Piece:
         return "".join(token.text for token in self.tokens)
 
 
-@dataclass(slots=True)
-class Writer:
-    """How an answer is written.
-
-    Attributes:
-        question: what is asked.
-        can: the abilities of the model.
-        examples: solved questions that the prompt begins with, in the form of the answers.
-        timeout: seconds for each call.
-        temperature: of each call.
-        passage_tokens: of the passages that are shown; of longer ones the pieces most like what was looked up.
-        repeats: whether the model has been seen to begin with what stands there: then it is given room for it.
-        samples: whether the model has been seen to write one thing in several ways.
-        late: what had come of the call in which the run was stopped.
-    """
-
-    question: str
-    can: frozenset[str] = frozenset()
-    examples: str = ""
-    timeout: float | None = None
-    temperature: float = 0.0
-    passage_tokens: int = PASSAGE_TOKENS
-    repeats: bool = False
-    samples: bool = False
-    late: Piece | None = None
-
-    def __post_init__(self) -> None:
-        check_question(self.question)
-        check_text("examples", self.examples)
-
-    def go_on(
-        self,
-        so_far: str,
-        hits: Sequence[Hit],
-        *,
-        max_tokens: int,
-        sought: str = "",
-        logprobs: bool = False,
-        label: str = "flare/answer",
-        temperature: float | None = None,
-        seed: int | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        messages: Sequence[Message] = (),
-        stop: Sequence[str] = (),
-    ) -> Flow[Piece]:
-        """Ask for up to `max_tokens` more of the answer, with passages or, where there are none, without.
-
-        One call; two the first time that a model without prefills uses it up by repeating what stands there.
-
-        Args:
-            so_far: the answer so far, without blanks at its end.
-            hits: the passages, best first.
-            max_tokens: how much to write.
-            sought: what was looked up, by which long passages are cut; the question where it is ''.
-            logprobs: measure them.
-            label: what the call is called in traces.
-            temperature: in place of the writer's own.
-            seed: for sampling.
-            logit_bias: as in `Request`.
-            messages: a prompt in place of the usual one.
-            stop: strings that end the text, left to the backend where it can.
-        """
-        asked = list(messages) or self.prompt(hits, sought)
-        prefill = so_far if "prefill" in self.can else ""
-        if so_far and not prefill:
-            asked += fill("flare/continue", so_far=so_far)
-
-        def call(most: int) -> Flow[Piece]:
-            try:
-                reply = yield from generate(
-                    asked,
-                    max_tokens=most,
-                    temperature=self.temperature if temperature is None else temperature,
-                    stop=tuple(stop) if "stop" in self.can else (),
-                    seed=seed,
-                    logprobs=logprobs,
-                    logit_bias=logit_bias,
-                    prefill=prefill,
-                    timeout=self.timeout,
-                    label=label,
-                )
-            except (BackendError, Stopped) as error:
-                piece = late(so_far, error.said, error.message, prefilled="prefill" in self.can)
-                if isinstance(error, Stopped):
-                    self.late = piece
-                if piece is None or isinstance(error, Stopped):
-                    raise
-                return piece
-            return continued(so_far, reply, prefilled="prefill" in self.can, most=most)
-
-        room = _room(so_far) if self.repeats else 0
-        piece = yield from call(max_tokens + room)
-        if piece.repeated and piece.cut == "length" and not room and first_sentence(piece) is piece:
-            room = _room(so_far)
-            piece = yield from call(max_tokens + room)
-        self.repeats = self.repeats or piece.repeated > 0
-        return _within(piece, max_tokens) if room else piece
-
-    def prompt(self, hits: Sequence[Hit], sought: str = "") -> list[Message]:
-        """Return the messages that ask for the answer: examples, passages, question."""
-        hits = [hit for hit in hits if hit.text.strip()]
-        if not hits:
-            return self.led(fill("flare/alone", question=self.question))
-        shown = shortened(hits, sought or self.question, self.passage_tokens)
-        return self.led(fill("flare/answer", passages=numbered(shown), question=self.question))
-
-    def led(self, messages: Sequence[Message]) -> list[Message]:
-        """Return the messages of a prompt with the examples, if there are any, before what the user says."""
-        if not self.examples:
-            return list(messages)
-        [examples] = fill("flare/examples", examples=self.examples)
-        at = next(number for number, message in enumerate(messages) if message.role == "user")
-        led = replace(messages[at], content=f"{examples.content}\n\n{messages[at].content}")
-        return [*messages[:at], led, *messages[at + 1 :]]
-
-
 def continued(so_far: str, reply: Completion, *, prefilled: bool = False, most: int | None = None) -> Piece:
     """Return what a reply of up to `most` tokens adds to the answer so far.
 
@@ -206,7 +83,7 @@ def continued(so_far: str, reply: Completion, *, prefilled: bool = False, most: 
         if over == thoughts and begins_again(so_far, text[thoughts:]):
             over = end
         elif reply.finish_reason != "unknown" or full:
-            end = over + _whole_words(text[over:end])
+            end = over + whole_words(text[over:end])
     added = text[over:end]
     unsaid = reply.finish_reason == "unknown"
     repeats = _size(reply, text[thoughts:over]) if over > thoughts and so_far else 0
@@ -304,22 +181,7 @@ def _full(reply: Completion, most: int | None) -> bool:
     return counted >= most if counted else estimate_tokens(reply.text) >= 0.75 * most
 
 
-def _room(so_far: str) -> int:
-    """How many tokens a model may need to repeat an answer before it goes on."""
-    return estimate_tokens(so_far) * 3 // 2 + 16
-
-
-def _within(piece: Piece, most: int) -> Piece:
-    """A piece cut to about `most` tokens, where it used the room for a repetition that was none for more."""
-    if piece.size <= most or piece.failed:
-        return piece
-    text = piece.text
-    end = len(text) * most // piece.size
-    end = _whole_words(text[:end]) if text[end : end + 1].isalnum() else end
-    return replace(piece, tokens=slice_tokens(piece.tokens, 0, end), ended=False, cut="length", size=most)
-
-
-def _whole_words(text: str) -> int:
+def whole_words(text: str) -> int:
     """Where the last whole word of a text that was cut off ends; a text of one word is left as it is."""
     if not text or not text[-1].isalnum() or NO_BLANKS.match(text[-1]):
         return len(text)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from memagent.errors import Late, Stopped
 from memagent.flow import Flow, gather, say
 from memagent.methods.attempts import attempted
-from memagent.methods.continuing import Piece, Writer, joined
+from memagent.methods.continuing import Piece, joined
+from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part
 
 BROKEN_OFF = "what had come of a call that was broken off"

@@ -30,9 +30,10 @@ from memagent.methods import flare_queries
 from memagent.methods.arguments import check_counts, check_look_up, check_seconds
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_end
+from memagent.methods.continuing import Piece, first_sentence, is_end
 from memagent.methods.drafting import BROKEN_OFF, Draft, once
 from memagent.methods.looking_up import LookUp, looked_up
+from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part, Token
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 from memagent.flow import Flow, inquire, tell
 from memagent.methods.arguments import check_counts, check_seconds
-from memagent.methods.continuing import Piece, Writer, first_sentence
+from memagent.methods.continuing import Piece, first_sentence
 from memagent.methods.drafting import Draft
 from memagent.methods.looking_up import looked_up
 from memagent.methods.plain import numbered, shortened
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.tokens import slice_tokens
 from memagent.types import Answer, Hit, Message, Part

@@ -15,11 +15,12 @@ from memagent.flow import Flow, generate, inquire
 from memagent.methods.arguments import check_counts, check_seconds
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import words_of
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_end, is_last
+from memagent.methods.continuing import Piece, first_sentence, is_end, is_last
 from memagent.methods.drafting import Draft
 from memagent.methods.looking_up import looked_up
-from memagent.methods.plain import numbered, shortened
+from memagent.methods.plain import numbered, shortened, unfinished
 from memagent.methods.thinking import spoken
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.types import Answer, Hit, Part
 
@@ -197,6 +198,7 @@ class _Run(Draft):
             if reply is None:
                 self.problems.append(f"{failed}; the answer ends here")
                 return
+            self.problems += unfinished(reply)
             said, following, final = asked_in(spoken(reply.text))
             so_far += [f"Answer to that: {said}"] * bool(said)
             text = f" {final or said}" if final or said else ""

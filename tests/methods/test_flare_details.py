@@ -13,8 +13,9 @@ from memagent.errors import BackendError, ReplyError, UsageProblem
 from memagent.flow import Retrieve, Tell, run
 from memagent.methods import confidence, flare_queries
 from memagent.methods.confidence import gate, measured
-from memagent.methods.continuing import Piece, Writer
+from memagent.methods.continuing import Piece
 from memagent.methods.passive import WINDOW, alone, asked_in, every, once, previous_sentence, self_ask
+from memagent.methods.writer import Writer
 from memagent.testing import ScriptedLLM
 from memagent.types import Request, Scope, Token, Usage
 
@@ -420,3 +421,10 @@ def test_no_limit_of_time_is_one_as_well(memory: Memory) -> None:
     for method in (flare, flare_instruct, once, every, previous_sentence, self_ask, plain, recite):
         asked(llm, memory, method(QUESTION, timeout=None, search_timeout=None))
     assert {request.timeout for request in llm.requests} == {None}
+
+
+@pytest.mark.parametrize(("finish", "word"), [("length", "limit"), ("filter", "filter")])
+def test_taking_apart_tells_of_a_reply_that_was_cut_off(memory: Memory, finish: Any, word: str) -> None:
+    llm = ScriptedLLM([Completion("Answer to that: Del", finish_reason=finish)])
+    answer, _ = asked(llm, memory, self_ask(QUESTION))
+    assert answer.text == "Del" and word in answer.problems[0]

@@ -79,6 +79,11 @@ def given(call: Any, *arguments: Any) -> Flow[tuple[Any, Exception | None]]:
     return value, None
 
 
+def carry(error: Exception, partial: Any) -> None:
+    """Let an error carry the best that there was when it came, as `error.partial`, whatever kind it is."""
+    vars(error)["partial"] = partial
+
+
 def in_words(error: Exception) -> str:
     """Return an error's kind and the first line of its message."""
     first = next(iter(str(error).splitlines()), "")

@@ -68,21 +68,35 @@ _SPEAKS = re.compile(
     rf"\bI(?:['’]ve|\s+have)?(?:\s+(?:also|only|just|then))?\s+{_WORK}\b"
     rf"|\b(?:was|were|has\s+been|have\s+been)\s+{_WORK}\b[^.\n]{{0,80}}\b(?:provided|the|these)\s+(?:passages?|sources?)\b"
     r"|\bich\s+habe\b[^.\n]{0,80}(?:korrigiert|geändert|ergänzt|angepasst|überarbeitet|hinzugefügt|ersetzt)"
-    r"|\bj['’]ai\s+(?:\w+\s+)?(?:corrigé|modifié|ajouté|changé|remplacé|révisé|mis\s+à\s+jour)"
+    r"|\bj['’]ai\s+(?:\w{1,20}\s+)?(?:corrigé|modifié|ajouté|changé|remplacé|révisé|mis\s+à\s+jour)"
     r"|\bhe\s+(?:corregido|cambiado|añadido|modificado|revisado|actualizado|reemplazado)\b"
     r"|\bho\s+(?:corretto|modificato|aggiunto|cambiato|rivisto|aggiornato)\b"
     r"|\bя\s+(?:также\s+)?(?:исправил|изменил|добавил|обновил|заменил|внес|вн[её]с)"
-    r"|我(?:已经|已|将|將|把|对|對)?[^。\n]{0,12}(?:修改|更正|修正|更改|添加|补充|補充|调整|調整)了?"
-    r"|\bhope\s+(?:this|that|it|these)\b[^.!\n]{0,40}\bhelp|\blet\s+me\s+know\b|\bfeel\s+free\s+to\b"
-    r"|\bwould\s+you\s+like\s+me\s+to\b|\banything\s+else\s+(?:i\s+can|you)\b|\bhappy\s+to\s+(?:help|revise|adjust)\b"
+    r"|我(?:已经|已|将|將|把|对|對)?[^。\n]{0,12}(?:修改|更正|修正|更改|添加|补充|補充|调整|調整)了?",
+    _ANY,
+)
+_OFFERS = re.compile(
+    r"\bhope\s+(?:this|that|it|these)\b[^.!\n]{0,40}\bhelp|\bwould\s+you\s+like\s+me\s+to\b"
+    r"|\bhappy\s+to\s+(?:revise|adjust|expand)\b"
+    r"|\blet\s+me\s+know\b[^.!\n]{0,40}\b(?:me\s+to|changes|adjust|adjustments?|revise|revisions?|edits?|expand)\b"
+    r"|\bich\s+hoffe\b[^.!\n]{0,20}\bhilft|\bj['’]espère\s+que\s+(?:cela|ça)[^.!\n]{0,20}\baide"
+    r"|\bespero\s+que\s+(?:esto|te|le|les|isso|isto)\b[^.!\n]{0,20}\b(?:ayud|ajud|sirv)"
+    r"|\bspero\s+che\s+(?:questo|ti|sia)\b[^.!\n]{0,20}\b(?:aiut|util)"
+    r"|надеюсь,?\s+(?:это|что)[^.!\n]{0,20}помо|希望(?:这|這|以上|对|對|能)[^。\n]{0,12}(?:帮|幫)|お役に立て|آمل\s+أن",
+    _ANY,
+)
+_LEAVES = re.compile(
+    r"\blet\s+me\s+know\b|\bfeel\s+free\s+to\b|\banything\s+else\s+(?:i\s+can|you)\b|\bhappy\s+to\s+help\b"
     r"|\bif\s+you\s+(?:need|have|want|would\s+like|['’]d\s+like)\b[^.!\n]{0,40}\b"
     r"(?:questions?|changes|revisions?|adjustments?|assistance|help)\b"
-    r"|\bich\s+hoffe\b[^.!\n]{0,20}\bhilft|\blass(?:en\s+sie)?\s+(?:es\s+)?mich\b[^.!\n]{0,12}\bwissen|\bgib\s+bescheid\b"
-    r"|\bj['’]espère\s+que\s+(?:cela|ça)|\bn['’]hésitez?\s+pas\s+à|\bfaites-moi\s+savoir"
-    r"|\bespero\s+que\s+(?:esto|te|le|les|isso|isto)\b|\bno\s+dud[ea]s?\s+en\b|\bspero\s+che\s+(?:questo|ti|sia)\b"
-    r"|надеюсь,?\s+(?:это|что)|дайте\s+(?:мне\s+)?знать"
-    r"|希望(?:这|這|以上|对|對|能)[^。\n]{0,12}(?:帮|幫)|如[果有][^。\n]{0,14}(?:问题|問題|需要|疑问)[^。\n]{0,8}(?:请|請|随时|告)"
-    r"|お役に立て|お知らせください|ご不明な点|آمل\s+أن|لا\s+تتردد",
+    r"|\blass(?:en\s+sie)?\s+(?:es\s+)?mich\b[^.!\n]{0,12}\bwissen|\bgib\s+bescheid\b"
+    r"|\bn['’]hésitez?\s+pas\s+à|\bfaites-moi\s+savoir|\bno\s+dud[ea]s?\s+en\b|дайте\s+(?:мне\s+)?знать"
+    r"|如[果有][^。\n]{0,14}(?:问题|問題|需要|疑问)[^。\n]{0,8}(?:请|請|随时|告)|お知らせください|ご不明な点|لا\s+تتردد",
+    _ANY,
+)
+_EAGER = re.compile(
+    r"\s*(?:(?:sure|certainly|of\s+course|absolutely|okay|gerne|natürlich|bien\s+sûr|claro|por\s+supuesto|certo|конечно)"
+    r"(?!\w)|当然|當然|好的)[^\n:：]{0,120}[:：][ \t]*\n",
     _ANY,
 )
 _RULE = re.compile(r"\s*(?:[-*_=]\s?){3,}\s*\Z")
@@ -93,21 +107,37 @@ _OLD = 0.5  # of a paragraph with this share of its words from the text before, 
 _TIMES = 6  # pieces at either end
 
 
-def without_chatter(text: str, before: str, sources: Sequence[str] = ()) -> tuple[str, str]:
-    """Return a text without what is addressed to whoever asked, and what was left out, in order.
+def without_chatter(text: str, before: str, sources: Sequence[str]) -> tuple[str, str]:
+    """Return a revision without what is addressed to whoever asked, and what was left out, in order.
 
     What would leave nothing is left as it is.
 
     Args:
         text: what a model replied, cleaned.
-        before: what it was to revise, or '' if it was to write anew.
-        sources: task, steps and passages; where there are none, a paragraph is not judged by what it is about.
+        before: what it was to revise.
+        sources: task, steps and passages.
     """
     head, kept = _without_head(text, before)
     kept, tail = _without_tail(kept, before, sources)
     if not any(character.isalnum() for character in kept):
         return text, ""
-    return kept, " ".join(" ".join(f"{head} {tail}".split()).split())
+    return kept, " ".join(f"{head} {tail}".split())
+
+
+def without_offers(text: str, *, letters: bool = False) -> str:
+    """Return a text that was written anew without the label before it and the offers behind it.
+
+    There is no other text by which to tell what belongs to it, so that only what hardly can is left out. With `letters`
+    it may be one, which takes its leave itself: then only what speaks of the text is.
+    """
+    eager = _EAGER.match(text[:_TAIL]) or _LABEL.match(text[:_TAIL])
+    kept = text[eager.end() :].lstrip() if eager else text
+    for _ in range(_TIMES):
+        sentences = split_sentences(kept[-_TAIL:])
+        if len(sentences) < 2 or (not _OFFERS.search(last := sentences[-1]) and (letters or not _LEAVES.search(last))):
+            break
+        kept = _unruled(kept[: kept.rfind(last.strip())])
+    return kept if any(character.isalnum() for character in kept) else text
 
 
 def _without_head(text: str, before: str) -> tuple[str, str]:
@@ -159,7 +189,9 @@ def _one_less(text: str, before: str, sources: Sequence[str]) -> str:
 
 def _is_talk(piece: str, before: str) -> bool:
     """Whether a model speaks of its work or takes its leave in a piece, and the text before does not."""
-    return bool(_SPEAKS.search(_unquoted(piece))) and not _in(piece, before) and not _SPEAKS.search(_unquoted(before))
+    said = _unquoted(piece)
+    ways = [way for way in (_SPEAKS, _OFFERS, _LEAVES) if way.search(said)]
+    return bool(ways) and not _in(piece, before) and not any(way.search(_unquoted(before)) for way in ways)
 
 
 def _is_foreign(piece: str, before: str, sources: Sequence[str]) -> bool:

@@ -148,7 +148,7 @@ def _without_head(text: str, before: str) -> tuple[str, str]:
             kept = kept[label.end() :].lstrip()
             continue
         first, blank, rest = kept.partition("\n\n")
-        if not (blank and rest.strip() and len(first) < _TAIL and _is_talk(first, before)):
+        if not (blank and rest.strip() and len(first) < _TAIL and _is_all_talk(first, before)):
             break
         kept = rest.lstrip()
     return text[: len(text) - len(kept)].strip(), kept
@@ -157,7 +157,8 @@ def _without_head(text: str, before: str) -> tuple[str, str]:
 def _without_tail(text: str, before: str, sources: Sequence[str]) -> tuple[str, str]:
     kept = text.rstrip()
     for line in re.finditer(r"^.*$", kept, re.MULTILINE):
-        if line.start() and _HEADING.match(line.group()[:_LINE]) and not _in(line.group(), before):
+        heading = _HEADING.match(line.group()[:_LINE]) if line.start() else None
+        if heading and heading.group().strip() not in before:
             kept = _unruled(kept[: line.start()])
             break
     for _ in range(_TIMES):
@@ -176,7 +177,7 @@ def _one_less(text: str, before: str, sources: Sequence[str]) -> str:
         added = len(paragraphs(text)) > len(paragraphs(before))
         if added and _is_foreign(last, before, sources):
             return text[: start - 2].rstrip()
-        if _is_talk(last, before) and all(_is_talk(one, before) for one in split_sentences(last)):
+        if _is_all_talk(last, before):
             return text[: start - 2].rstrip()
     begin = max(start if start > 1 else 0, len(text) - _TAIL)
     sentences = split_sentences(text[begin:])
@@ -192,6 +193,10 @@ def _is_talk(piece: str, before: str) -> bool:
     said = _unquoted(piece)
     ways = [way for way in (_SPEAKS, _OFFERS, _LEAVES) if way.search(said)]
     return bool(ways) and not _in(piece, before) and not any(way.search(_unquoted(before)) for way in ways)
+
+
+def _is_all_talk(paragraph: str, before: str) -> bool:
+    return _is_talk(paragraph, before) and all(_is_talk(one, before) for one in split_sentences(paragraph))
 
 
 def _is_foreign(piece: str, before: str, sources: Sequence[str]) -> bool:

@@ -128,7 +128,9 @@ def gate(
     drafted has no log-probabilities any more. Agreement of a model that does not sample is none, and 0.
     """
     if confidence not in ("agreement", "doubt"):
-        raise UsageProblem(f"a gate by {confidence!r} is not known", hint="Use 'doubt' or 'agreement'.")
+        raise UsageProblem(
+            f"a gate by {confidence!r} is not known", hint="Use 'doubt' or 'agreement', or rat(gate='logprobs')."
+        )
 
     def sure(task: str, so_far: str, step: str) -> Flow[float]:
         can = yield from inquire()

@@ -21,7 +21,7 @@ from memagent.errors import (
     TraceError,
     UsageProblem,
 )
-from memagent.flow import Generate, Retrieve, StepStarted, generate, run
+from memagent.flow import Execute, Generate, Retrieve, StepStarted, generate, run
 from memagent.testing import OutOfReplies, ScriptedLLM
 from memagent.types import Completion, Hit
 
@@ -711,6 +711,18 @@ def test_a_program_that_ends_before_its_tests_has_not_passed_them(told):
     llm = author("Multiply.", program_code="raise SystemExit(0)", repair="import os\nos._exit(0)")
     answer, _, _, _ = told(flow, llm, allow_programs=True)
     assert answer.problems[-1] == "the program fails its tests: it ended before its tests did"
+
+
+@pytest.mark.parametrize("words", ["memagent: the tests have passed", "memagent-0123456789abcdef"])
+def test_what_is_printed_behind_the_tests_cannot_be_known_before(told, words):
+    program = f"import sys\nprint({words!r})\nsys.exit(0)"
+    flow = rat("double", domain="code", run_code=True, tests=TESTS)
+    answer, _, _, result = told(flow, author("Multiply.", program_code=program, repair=program), allow_programs=True)
+    assert answer.problems[-1] == "the program fails its tests: it ended before its tests did"
+    ran = [one.answer.output for one in result.trace if isinstance(one.step, Execute) and one.step.program]
+    assert all(words in output for output in ran) and len(ran) == 2
+    again = rat("double", domain="code", run_code=True, tests=TESTS)
+    assert result.trace.replay(again) == answer
 
 
 @pytest.mark.parametrize("arguments", [{"domain": "maths"}, {"domain": "code", "tests": TESTS}])

@@ -124,13 +124,13 @@ def gate(
     """Return a gate for `rat`: how sure the model is of a step, by what it says or by the agreement of some samples.
 
     It is the least of what its words have, as `flare` takes it; `rat(task, gate=gate(), theta=0.8)` then looks up the
-    doubtful steps alone. `doubt` costs one call a step, `agreement` as many as there are samples. A step that has been
-    drafted has no log-probabilities any more. Agreement of a model that does not sample is none, and 0.
+    doubtful steps alone. `doubt` costs one call a step, and another where the reply is unreadable; `agreement` as many
+    as there are samples. `rat(task, gate="logprobs")` goes by the log-probabilities of the draft, without a call.
+    Agreement of a model that does not sample is none, and 0.
     """
     if confidence not in ("agreement", "doubt"):
-        raise UsageProblem(
-            f"a gate by {confidence!r} is not known", hint="Use 'doubt' or 'agreement', or rat(gate='logprobs')."
-        )
+        hint = "Use 'doubt' or 'agreement', or rat(gate='logprobs')."
+        raise UsageProblem(f"a gate by {confidence!r} is not known", hint=hint)
 
     def sure(task: str, so_far: str, step: str) -> Flow[float]:
         can = yield from inquire()

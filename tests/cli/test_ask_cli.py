@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from commands import memagent
 
-from memagent.cli.explaining import word_diff
+from memagent.cli.explaining import explained, word_diff
 from memagent.errors import UnknownName
 from memagent.methods.names import METHODS, method
 from memagent.testing import FakeOpenAIServer
+from memagent.types import Answer, Part, Token
 
 QUESTION = "In which country is the lighthouse that Mara keeps?"
 
@@ -49,10 +50,7 @@ def test_explain_tells_confidence_query_passages_and_what_changed(place: Path) -
     lines = done.stdout.splitlines()
     assert lines[0] == "Mara keeps a lighthouse. It is in Norway. So the answer is: Norway."
     told = "\n".join(lines)
-    assert (
-        "1. Mara keeps a lighthouse.\n   first: confidence 0.95; the first sentence is written with what the question finds"
-        in told
-    )
+    assert "1. Mara keeps a lighthouse.\n   first: confidence 0.95; the first sentence is written with what the" in told
     assert "   least likely: 'Denmark.' with 0.30\n   draft: It is in Denmark." in told
     assert "2. It is in Norway.\n   retrieved: confidence 0.30; its least likely token has 0.30 < 0.8" in told
     assert "   draft: It is in Denmark.\n   looked up: It is in" in told
@@ -146,6 +144,31 @@ def test_methods_have_names() -> None:
     assert all(callable(method(name)) for name in METHODS)
     with pytest.raises(UnknownName, match="Did you mean flare"):
         method("flair")
+
+
+@pytest.mark.parametrize("decision", ["first", "retrieved", "accepted", "kept", "revised"])
+def test_no_part_is_left_without_a_reason(decision: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    [_, line] = explained(Answer("It is.", parts=(Part("It is.", "It is.", decision),)))
+    assert line.strip().startswith(f"{decision}: ") and len(line.split()) > 3
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "told"),
+    [
+        ([-0.1, -2.0, None], "   least likely: 'is' with 0.14"),
+        ([-0.1, math.nan, -2.0], "   least likely: 'is' with 0.00"),
+        ([0.0, 0.0, 0.0], ""),
+        ([None, None, None], ""),
+    ],
+)
+def test_the_least_likely_token_is_named(
+    logprobs: list[float | None], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    tokens = tuple(Token(text, logprob) for text, logprob in zip(["It", " is", "."], logprobs, strict=True))
+    lines = list(explained(Answer("It is.", parts=(Part("It is.", "It is.", "accepted", "so", 0.14, tokens),))))
+    assert lines[2:] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(

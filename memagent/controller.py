@@ -167,7 +167,8 @@ class Controller:
                 return turn.answer
             try:
                 reply = self._do(step, turn)
-            except Stopped:
+            except Stopped as error:
+                error.said = turn.said
                 raise
             except Exception as error:
                 turn.failed(error)
@@ -185,7 +186,8 @@ class Controller:
                 return turn.answer
             try:
                 reply = await self._ado(step, turn)
-            except Stopped:
+            except Stopped as error:
+                error.said = turn.said
                 raise
             except Exception as error:
                 turn.failed(error)
@@ -292,7 +294,9 @@ class Controller:
     def _again(self, error: BackendError, attempt: int, turn: Turn) -> float:
         """Return the seconds to wait before the next attempt, or raise the error when there is to be none."""
         if not error.retryable or attempt > self.retries:
+            error.said = turn.said
             raise error
+        turn.again()
         turn.emit(StepRetried(turn.path, error, attempt))
         return float(min(0.5 * 2 ** (attempt - 1), 8.0))
 

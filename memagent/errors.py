@@ -40,10 +40,14 @@ class MemagentError(Exception):
     """Base of all. `hint` is the line that says what to do; it is part of the message.
 
     `trace` is the record of the run that the error ended, if it ended one: what was answered before is in it, and
-    `Controller.run(flow, trace=error.trace)` goes on from there.
+    `Controller.run(flow, trace=error.trace)` goes on from there. `said` is what a model had said, as far as it was
+    streamed, when the error ended its call. `partial` is the best that a method had when the error ended it, if it had
+    any.
     """
 
     trace: Any = None
+    said: str = ""
+    partial: Any = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         self.message = message
@@ -109,8 +113,6 @@ class Stopped(MemagentError):
     It is thrown into the flow as its last step: what the flow then returns, the best it has so far, is in `partial`;
     a flow that asks for anything more is closed.
     """
-
-    partial: Any = None
 
 
 class BudgetExceeded(Stopped):

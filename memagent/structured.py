@@ -8,6 +8,7 @@ this returns, so a broken reply leaves everything as it was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from memagent.prompts import fill
 from memagent.types import Completion, Message
 
 T = TypeVar("T")
+_DEEPEST = 200
+_BRACKET = re.compile(r"[\[\]{}]")
 
 
 class Unreadable(ValueError):
@@ -70,6 +73,8 @@ def json_object(text: str) -> dict[str, Any]:
 
     if "{" not in text:
         raise Unreadable("it holds no JSON object")
+    if _nesting(text) > _DEEPEST:  # no object of ours is, and to mend one takes time by the square of its depth
+        raise Unreadable("it holds no JSON object that can be read; it may be nested too deeply")
     try:
         found: Any = repair_json(text, return_objects=True)
     except (RecursionError, ValueError) as error:  # by json where it is well formed, by json-repair where it is not
@@ -79,6 +84,15 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict) or not found:
         raise Unreadable("it holds no JSON object that can be read")
     return found
+
+
+def _nesting(text: str) -> int:
+    """How deep brackets stand in each other at most, those in strings included."""
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth = depth + 1 if bracket in "{[" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _with_cut(problem: str, reply: Completion) -> str:

@@ -293,7 +293,8 @@ def _plain_error(error: Exception) -> dict[str, Any]:
     kind = type(error)
     if isinstance(error, MemagentError) and hasattr(errors, kind.__name__):
         extra = {name: getattr(error, name) for name in ("reply", "retryable") if hasattr(error, name)}
-        return {"type": kind.__name__, "message": error.message, "hint": error.hint, **extra}
+        said = {"said": error.said} if error.said else {}
+        return {"type": kind.__name__, "message": error.message, "hint": error.hint, **extra, **said}
     return {"type": kind.__qualname__, "module": kind.__module__, "message": str(error)}
 
 
@@ -303,10 +304,12 @@ def _error(data: dict[str, Any]) -> Exception:
     Any other comes back as a `TraceError` that names it.
     """
     fields = dict(data)
-    name, message = fields.pop("type"), fields.pop("message")
+    name, message, said = fields.pop("type"), fields.pop("message"), fields.pop("said", "")
     if "module" not in fields:
-        ours: Callable[..., Exception] = getattr(errors, name)
-        return ours(message, **fields)
+        ours: Callable[..., MemagentError] = getattr(errors, name)
+        error = ours(message, **fields)
+        error.said = said
+        return error
     found: Any = sys.modules.get(fields["module"])
     for part in name.split("."):
         found = getattr(found, part, None)

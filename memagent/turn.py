@@ -41,6 +41,7 @@ class Turn:
         self.run, self.step, self.path = run, step, path
         self.answer: Any = None
         self.over = False  # whether nobody waits for it any more
+        self._heard: list[str] = []
         self._meter = meter
         self._started = self._seconds = 0.0
 
@@ -73,11 +74,21 @@ class Turn:
         seconds = time.perf_counter() - self._started
         self.run.trace.add(Record(self.path, self.step, error=error, seconds=seconds))
 
+    @property
+    def said(self) -> str:
+        """What has been streamed of the reply so far."""
+        return "".join(self._heard)
+
+    def again(self) -> None:
+        """The call is made again: what has been streamed does not count."""
+        self._heard = []
+
     def token(self, token: Token) -> None:
         """Pass a piece of the reply on, unless somebody asked to stop, or has stopped waiting."""
         if self.over:
             raise Interrupted("the call took longer than it was given")
         self._check()
+        self._heard.append(token.text)
         label = self.step.request.label if isinstance(self.step, Generate) else ""
         self.emit(TokenReceived(self.path, token.text, label))
 

@@ -21,7 +21,7 @@ from memagent.cli.options import (
     open_memory,
     scope_options,
 )
-from memagent.errors import Stopped, UsageProblem
+from memagent.errors import MemagentError, UsageProblem
 from memagent.methods.names import BY_GRAPH, BY_TRIPLES, METHODS
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from memagent.trace import Trace
     from memagent.types import Answer
 
-_FLARES = ("flare",)
+_OWN = {
+    "theta": ("flare", "rat"),
+    "beta": ("flare",),
+    "confidence": ("flare",),
+    "gate": ("rat",),
+    "domain": ("rat",),
+    "scope": ("rat",),
+    "query": ("rat",),
+}
+"""The options that not every method has, and the methods that have them."""
 _RELATIONS = 100  # shown to a model that reads triples
 _NO_ANSWER = 4  # as where the model fails at once
 
@@ -48,13 +57,34 @@ _NO_ANSWER = 4  # as where the model fails at once
 @click.option("--using", help="hybrid, dense, keyword or graph; hipporag and ircot search by graph, the others hybrid.")
 @click.option("-m", "--model", default=None, help="Which model answers; see memagent --help.")
 @click.option(
-    "--theta", type=click.FloatRange(0, 1), help="flare: look up a sentence with a token less likely than it."
+    "--theta",
+    type=click.FloatRange(0, 1),
+    help="flare: look up a sentence with a token less likely than it; rat with --gate: a step of less confidence.",
 )
 @click.option("--beta", type=click.FloatRange(0, 1), help="flare: leave tokens below this out of a query.")
 @click.option(
     "--confidence",
     type=click.Choice(["auto", "logprobs", "agreement", "doubt"]),
     help="flare: how the model's confidence is measured.",
+)
+@click.option(
+    "--gate",
+    type=click.Choice(["logprobs", "agreement", "doubt"]),
+    help="rat: look up only the steps of which the model is unsure, by this measure.",
+)
+@click.option(
+    "--domain", type=click.Choice(["writing", "planning", "maths", "code"]), help="rat: what kind of task it is."
+)
+@click.option(
+    "--scope",
+    "revise",
+    type=click.Choice(["prefix", "step"]),
+    help="rat: what a revision may change, the text so far or its newest step.",
+)
+@click.option(
+    "--query",
+    type=click.Choice(["llm", "draft", "step"]),
+    help="rat: what is looked up: what the model asks, task and text so far, or the step.",
 )
 @max_cost_option
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after this, with the best answer so far.")
@@ -80,6 +110,10 @@ def ask(
     theta: float | None,
     beta: float | None,
     confidence: str | None,
+    gate: str | None,
+    domain: str | None,
+    revise: str | None,
+    query: str | None,
     **scope: str | None,
 ) -> int:
     """Answer a question from the memory, with sources.
@@ -93,33 +127,37 @@ def ask(
 
     check_query(question)
     hush(quiet)
-    options = _options(method, k, using, {"theta": theta, "beta": beta, "confidence": confidence})
-    screen = _Screen(quiet or as_json)
+    flare = {"theta": theta, "beta": beta, "confidence": confidence}
+    options = _options(method, k, using, {**flare, "gate": gate, "domain": domain, "scope": revise, "query": query})
+    screen = _Screen(quiet, mute=as_json)
     with open_memory(db, embedder) as memory:
         handle = memory.bind(**scope)
         budget = Budget(cost=max_cost, seconds=max_seconds)
         if method in BY_TRIPLES:
             options["relations"] = [relation.name for relation in handle.facts.relations()][:_RELATIONS]
-        controller = Controller(model, handle, budget=budget, on_event=None if as_json else screen.hear)
+        controller = Controller(model, handle, budget=budget, on_event=screen.hear)
         try:
             result = controller.run(by_name(method)(question, **options))
             answer, trace = result.value, result.trace
-        except Stopped as stopped:
+        except MemagentError as error:
             screen.clear()
-            if stopped.partial is None or not stopped.partial.text:
-                raise
-            _show(stopped.partial, stopped.trace, controller, screen, explain, as_json, quiet)
+            if error.partial is not None and error.partial.text:
+                _show(error.partial, error.trace, controller, screen, explain, as_json, quiet)
             raise
     screen.clear()
     _show(answer, trace, controller, screen, explain, as_json, quiet)
     return _NO_ANSWER if answer.problems and not answer.text else 0
 
 
-def _options(method: str, k: int | None, using: str | None, flare: dict[str, Any]) -> dict[str, Any]:
+def _options(method: str, k: int | None, using: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a method; what it does not have is refused."""
-    own = {name: value for name, value in flare.items() if value is not None}
-    if own and method not in _FLARES:
-        raise UsageProblem(f"--{' and --'.join(own)} mean nothing to {method}", hint="They are for --method flare.")
+    own = {name: value for name, value in given.items() if value is not None}
+    if odd := [name for name in own if method not in _OWN[name]]:
+        means = "means" if len(odd) == 1 else "mean"
+        hint = "; ".join(f"--{name} is for {' and '.join(_OWN[name])}" for name in odd)
+        raise UsageProblem(f"--{' and --'.join(odd)} {means} nothing to {method}", hint=f"{hint}.")
+    if method == "rat" and "theta" in own and "gate" not in own:
+        raise UsageProblem("--theta means nothing to rat without --gate", hint="Add, for example, --gate doubt.")
     if method == "alone":
         if k is not None or using is not None:
             raise UsageProblem("alone looks nothing up", hint="Leave -k and --using out, or choose another method.")
@@ -160,7 +198,8 @@ def _show(
 class _Screen:
     """What is seen while an answer is worked out: the answer as it comes, or how far it has come."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, mute: bool = False) -> None:
+        self._mute = mute
         self.out = ProseOut()
         self.streamed = False
         self._told = False
@@ -168,7 +207,13 @@ class _Screen:
         self._calls = self._searches = 0
 
     def hear(self, event: Event) -> None:
-        """Show what is said of the answer as it comes, and count the steps until then."""
+        """Show what is said of the answer as it comes, and count the steps until then.
+
+        Where all is to be said at the end, nothing is shown; it is listened to all the same, since only what is
+        streamed can be kept when a call is broken off.
+        """
+        if self._mute:
+            return
         from memagent.flow import Generate, ReadTriples, Retrieve, Say, StepDone, TokenReceived
 
         if isinstance(event, StepDone) and isinstance(event.step, Say):

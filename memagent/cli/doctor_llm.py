@@ -24,7 +24,7 @@ def examine(spec: str, probe: bool | None, seconds: float, as_json: bool) -> int
     """
     from memagent import registry
     from memagent.controller import Controller
-    from memagent.methods.needs import outlook
+    from memagent.methods.needs import INSTRUCTIONS, outlook
     from memagent.methods.probing import PROMISED, probed
     from memagent.types import Usage
 
@@ -37,7 +37,8 @@ def examine(spec: str, probe: bool | None, seconds: float, as_json: bool) -> int
         result = Controller(llm, retries=0).run(probed(timeout=seconds))
         tried, usage = {one.ability: one for one in result.value}, result.usage
     broken = {name for name, one in tried.items() if one.held == "no"}
-    methods = outlook(declared - broken)
+    narrow = bool(getattr(llm, "narrow", False))
+    methods = outlook(declared - broken | (frozenset() if narrow else {INSTRUCTIONS}))
     if as_json:
         emit(_data(llm, declared, tried, methods, usage))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -9,6 +10,14 @@ from memagent.cli.console import dim, shortened
 from memagent.differences import differences
 from memagent.types import Answer, Hit, Part
 
+_REASONS = {
+    "first": "written with what the question found",
+    "retrieved": "written with what was looked up for it",
+    "accepted": "written without looking up",
+    "revised": "corrected by what was looked up",
+    "kept": "nothing better came of looking up",
+}
+"""Why a part is as it is, where a method says no more of it than what was decided."""
 _PIECES = re.compile(r"\s+|[^\s]+")
 
 
@@ -27,7 +36,9 @@ def explained(answer: Answer) -> Iterator[str]:
 def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Iterator[str]:
     yield f"{number}. {shortened(part.text, 300) or '(nothing)'}"
     sure = "" if part.confidence is None else f"confidence {part.confidence:.2f}; "
-    yield dim(f"   {part.decision}: {sure}{part.why}".rstrip(": ;"))
+    yield dim(f"   {part.decision}: {sure}{part.why or _REASONS.get(part.decision, '')}".rstrip(": ;"))
+    if doubted := _least_likely(part):
+        yield dim(f"   least likely: {doubted}")
     if part.draft.strip() != part.text.strip() and not part.changes:
         yield f"   draft: {shortened(part.draft, 300)}"
     for query in part.queries:
@@ -40,6 +51,18 @@ def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Itera
         yield f"   {taken} {_named(change.hit, numbers)}{why}"
         if change.taken:
             yield f"      {word_diff(change.before, change.after)}"
+
+
+def _least_likely(part: Part) -> str:
+    """The token that a part's confidence is that of, and its probability; '' without any, or where all are sure."""
+    telling = [token for token in part.tokens if token.text.strip()]
+    measured = [(token.logprob, token.text) for token in telling if token.logprob is not None]
+    if part.confidence is None or not measured:
+        return ""
+    logprob, text = min(measured, key=lambda one: -math.inf if math.isnan(one[0]) else one[0])
+    if logprob >= 0:
+        return ""
+    return f"{shortened(text, 60)!r} with {0.0 if math.isnan(logprob) else math.exp(logprob):.2f}"
 
 
 def word_diff(before: str, after: str, *, most: int = 600) -> str:

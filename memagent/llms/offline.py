@@ -32,6 +32,7 @@ class Offline:
     name = "offline"
     can: frozenset[Ability] = frozenset({"logprobs", "stop", "seed", "schema"})
     price = FREE
+    narrow = True  # it answers the prompts that it knows, and follows no other instructions
 
     def complete(self, request: Request) -> Completion:
         """Answer in one piece. Raises `CapabilityError` for a prefill, a logit bias, or a schema of an unknown task."""

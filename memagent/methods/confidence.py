@@ -9,7 +9,6 @@ calls, and they are rougher; a method says which one it uses before the first ca
 from __future__ import annotations
 
 import inspect
-import logging
 import math
 import re
 from collections.abc import Callable, Generator, Sequence
@@ -18,7 +17,8 @@ from typing import Any, Literal, get_args
 
 from memagent.errors import CapabilityError, ReplyError, UsageProblem
 from memagent.flow import Flow, gather, inquire, tell
-from memagent.methods.continuing import Piece, Writer
+from memagent.methods.continuing import Piece
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.types import Token
@@ -30,7 +30,6 @@ or a flow that does."""
 
 Gate = Callable[[str, str, str], Flow[float]]
 LEAST = 1e-6
-_log = logging.getLogger("memagent")
 _NO_BLANKS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff"
 _WORDS = re.compile(rf"\s*(?:[{_NO_BLANKS}]|[^\s{_NO_BLANKS}]+)|\s+\Z")
 _COMMON = frozenset(
@@ -98,6 +97,7 @@ def measured(
 
     Raises:
         CapabilityError: the reply was to have log-probabilities and has none.
+        ReplyError: the samples are no samples: the model always writes the same, as far as has been seen.
     """
     if callable(measure):
         return evenly(sentence.text, (yield from _judged(measure, writer.question, so_far, sentence.text.strip())))
@@ -124,17 +124,23 @@ def gate(
     """Return a gate for `rat`: how sure the model is of a step, by what it says or by the agreement of some samples.
 
     It is the least of what its words have, as `flare` takes it; `rat(task, gate=gate(), theta=0.8)` then looks up the
-    doubtful steps alone. `doubt` costs one call a step, `agreement` as many as there are samples. A step that has been
-    drafted has no log-probabilities any more.
+    doubtful steps alone. `doubt` costs one call a step, and another where the reply is unreadable; `agreement` as many
+    as there are samples. `rat(task, gate="logprobs")` goes by the log-probabilities of the draft, without a call.
+    Agreement of a model that does not sample is none, and 0.
     """
     if confidence not in ("agreement", "doubt"):
-        raise UsageProblem(f"a gate by {confidence!r} is not known", hint="Use 'doubt' or 'agreement'.")
+        hint = "Use 'doubt' or 'agreement', or rat(gate='logprobs')."
+        raise UsageProblem(f"a gate by {confidence!r} is not known", hint=hint)
 
     def sure(task: str, so_far: str, step: str) -> Flow[float]:
         can = yield from inquire()
         writer = Writer(task, can, timeout=timeout)
         words = tuple(map(Token, words_of(step)))
-        tokens = yield from measured(confidence, writer, so_far, Piece(words), samples=samples, max_tokens=256)
+        try:
+            tokens = yield from measured(confidence, writer, so_far, Piece(words), samples=samples, max_tokens=256)
+        except ReplyError as error:
+            yield from tell(f"Confidence could not be measured, and counts as none: {error.message}")
+            return 0.0
         return min(probabilities(tokens), default=1.0)
 
     return sure
@@ -150,15 +156,24 @@ def _probability(logprob: float) -> float:
 
 
 def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens: int) -> Flow[tuple[Token, ...]]:
-    """Sample what else the model would have written, and count in how many samples each telling word stands."""
+    """Sample what else the model would have written, and count in how many samples each telling word stands.
+
+    Samples that are all the sentence itself say nothing as long as the model has never been seen to write two things.
+    """
     others = yield from gather(
         *(
-            writer.go_on(so_far, (), max_tokens=max_tokens, temperature=1.0, seed=number, label="flare/sample")
+            replace(writer).go_on(so_far, (), max_tokens=max_tokens, temperature=1.0, seed=number, label="flare/sample")
             for number in range(1, samples + 1)
         )
     )
-    if samples > 1 and len({other.text for other in others}) == 1 and sentence.strip() in others[0].text:
-        _log.info("all %d samples are alike: the model may not sample, and then agreement says nothing", samples)
+    if len({other.text for other in others}) > 1 or not others[0].text.strip().startswith(sentence.strip()):
+        writer.samples = True
+    if not writer.samples:
+        raise ReplyError(
+            "every sample is the sentence itself, word for word: the model may not sample, and then they say nothing",
+            reply=others[0].text,
+            hint="Use confidence='doubt', or a model that samples.",
+        )
     said = [{_plain(word) for word in _WORDS.findall(other.text)} for other in others]
     tokens: list[Token] = []
     for word in _WORDS.findall(sentence):
@@ -206,12 +221,16 @@ def _doubt_in(reply: str) -> tuple[list[str], float]:
     doubtful, sure = found.get("doubtful", []), found.get("confidence")
     if isinstance(doubtful, str):
         doubtful = [doubtful]
-    if isinstance(sure, str) and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*%?\s*", sure):
-        sure = float(sure.strip(" %\n\t"))
+    per_cent = isinstance(sure, str) and sure.rstrip().endswith("%")
+    if isinstance(sure, str) and re.fullmatch(r"\d{1,3}(?:\.\d+)?\s*%?", sure[:40].strip()):
+        number = sure[:40].strip(" %\n\t")
+        sure = float(number) if "." in number else int(number)
     if not isinstance(sure, int | float) or isinstance(sure, bool) or not 0 <= sure <= 100:
         raise Unreadable('it has no number from 0 to 100 in "confidence"')
     if not isinstance(doubtful, list):
         raise Unreadable('"doubtful" is no list of texts')
+    if isinstance(sure, float) and 0 < sure <= 1 and not per_cent:
+        sure *= 100  # some models say it in [0, 1], with a point; a whole 1 is one of a hundred
     return [piece.strip() for piece in doubtful if isinstance(piece, str) and piece.strip()], sure / 100
 
 

@@ -13,8 +13,10 @@ from memagent.errors import Late, Stopped
 from memagent.flow import Flow, gather, say
 from memagent.methods.attempts import attempted
 from memagent.methods.continuing import Piece, joined
+from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part
 
+BROKEN_OFF = "what had come of a call that was broken off"
 FAILURES = 2
 """After so many searches in a row that fail, nothing more is looked up."""
 
@@ -24,6 +26,7 @@ class Draft:
     """One answer while it is written.
 
     Attributes:
+        writer: what writes it.
         text: what stands.
         size: how many tokens it has, about.
         parts: how it came about.
@@ -34,6 +37,7 @@ class Draft:
         failures: how many searches in a row have failed.
     """
 
+    writer: Writer | None = None
     text: str = ""
     size: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -44,15 +48,22 @@ class Draft:
     failures: int = 0
 
     def finished(self, writing: Flow[None]) -> Flow[Answer]:
-        """Write, and return what there is, however it ended."""
+        """Write, and return what there is, however it ended: of a call in which it was stopped, what had come of it."""
         try:
             yield from writing
         except Stopped as error:
             self.problems.append(f"stopped: {error.message}")
+            if self.writer and self.writer.late and (said := self.kept_of(self.writer.late.text)).strip():
+                self.text = joined(self.text, said)
+                self.parts.append(Part(said, said, "kept" if self.parts else "first", BROKEN_OFF))
         if not self.text.strip() and not self.problems:
             self.problems.append("the model wrote nothing")
         hits = once([*self.shown, *(hit for part in self.parts for hit in part.hits)])
         return Answer(self.text.strip(), tuple(hits), tuple(self.parts), tuple(self.problems), tuple(self.notes))
+
+    def kept_of(self, said: str) -> str:
+        """What is kept of what the model had said when it was broken off; methods with marks in the text cut them."""
+        return said
 
     def take(self, part: Part, size: int = 0) -> Flow[None]:
         """Put a part behind what stands, and say it."""
@@ -78,28 +89,57 @@ class Draft:
         return rankings
 
     def called(self, call: Flow[Piece], most: int) -> Flow[Piece | None]:
-        """What a call of up to `most` tokens adds, or nothing where it fails; that, and a filter, end the answer."""
+        """What a call of up to `most` tokens adds, or nothing where it fails; that, and a filter, end the answer.
+
+        What had come of a call when it failed is what it adds.
+        """
         piece, failed = yield from attempted(call)
         if piece is None:
             self.problems.append(f"{failed}; the answer ends here")
             return None
+        if piece.failed:
+            self.problems.append(f"{piece.failed}; the answer ends with what had come of it")
+        if piece.unsaid:
+            self.note_once(UNSAID)
+        if piece.repeated:
+            self.note_once(REPEATS)
         if piece.cut == "filter":
             self.problems.append("a reply was cut off by the backend's filter")
             return replace(piece, ended=True)
         if piece.cut and not piece.text:
-            self.problems.append(f"the model thought aloud for {most} tokens and said nothing; give it more")
+            if piece.repeated:
+                why = f"repeated {piece.repeated} tokens of the answer in place of going on; the answer ends here"
+            else:
+                why = f"thought aloud for {most} tokens and said nothing; give it more"
+            self.problems.append(f"the model {why}")
         return piece
+
+    def note_once(self, text: str) -> None:
+        """Note something, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def is_new(self, piece: Piece) -> bool:
         """Whether a sentence says something, and what the answer does not have yet; repeating it is told."""
-        if piece.text.strip() and piece.text.strip() in (part.text.strip() for part in self.parts):
+        if self.is_old(piece):
             self.problems.append("the model began to repeat itself; the answer ends here")
             return False
         return bool(piece.text.strip())
 
+    def is_old(self, piece: Piece) -> bool:
+        """Whether a sentence stands in the answer already."""
+        return bool(piece.text.strip()) and piece.text.strip() in (part.text.strip() for part in self.parts)
+
     def cut_off(self, most: int) -> None:
         """Tell that the answer met its limit."""
         self.problems.append(f"the answer was cut off at max_tokens={most}")
+
+
+UNSAID = (
+    "the backend does not say why its replies end: one that is as long as it may be, or ends within a sentence, is "
+    "taken for cut off"
+)
+REPEATS = "the model repeats the answer before it goes on: what it repeats is left out, and it is given room for it"
 
 
 def once(hits: Iterable[Hit]) -> list[Hit]:

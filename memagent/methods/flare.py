@@ -12,7 +12,8 @@ Where we differ from the paper and its published code:
 - Sentences end where a sentence splitter says that they do; the code's ends one after `Mr.` and `Nov.`.
 - A token that a sentence ends within is cut there; the code goes on to the token's end.
 - The budget counts the tokens of the answer, not those that were looked ahead.
-- An answer that begins to repeat itself ends there, and says so.
+- An answer that begins to repeat itself ends there, and says so; a sentence that comes out as an earlier one when it is
+  written anew stays as it was.
 - Confidence may be measured without log-probabilities; see `confidence`.
 - The prompts are our own; `examples` takes the paper's solved questions, or yours.
 """
@@ -24,13 +25,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from memagent.errors import CapabilityError, UsageProblem
-from memagent.flow import Flow, inquire, retrieve, tell
+from memagent.flow import Flow, inquire, tell
 from memagent.methods import flare_queries
+from memagent.methods.arguments import check_counts, check_look_up, check_seconds
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import FALLBACK, NO_LOGPROBS, Judge, Measure, chosen, evenly, measured, probabilities
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_last
-from memagent.methods.drafting import Draft, once
-from memagent.methods.plain import LookUp
+from memagent.methods.continuing import Piece, first_sentence, is_end
+from memagent.methods.drafting import BROKEN_OFF, Draft, once
+from memagent.methods.looking_up import LookUp, looked_up
+from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part, Token
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
@@ -72,7 +75,8 @@ def flare(
     One search and one call for the first sentence. Then one call for a sentence that the model is sure of, two calls
     and one search for one that it is not; explicit queries cost a call and a search for each unsure span, and
     confidence without log-probabilities costs what `confidence` says. If a search fails, or takes longer than it may,
-    the answer is written on without looking up, and `problems` says so; if a call fails, it ends there.
+    the answer is written on without looking up, and `problems` says so; if a call fails, it ends there, with what had
+    been streamed of it.
 
     Args:
         question: what is asked; it is the first query, in full.
@@ -85,14 +89,15 @@ def flare(
         documents: which passages a sentence is written with: those of the `current` look-up, those of the `initial` one
             before them, or `all` so far.
         confidence: `logprobs`, `agreement`, `doubt`, a callable, or `auto`: the first if the model has it, else the
-            second, which is told before the first call.
+            second, which is told before the first call. Agreement that tells nothing, as the model does not sample,
+            counts as none, and `problems` says so.
         samples: how many samples agreement takes.
         lookahead: how many tokens are written at a time.
         max_tokens: how many tokens the answer has at most, give or take its last sentence.
         examples: solved questions, shown before the question.
         look_up: in place of the retriever, a flow that finds passages.
         timeout: seconds for each call.
-        search_timeout: seconds for each search.
+        search_timeout: seconds for each search; with `look_up`, for each search and call that it makes.
         compat: `reference` for what the published code does: always a second call, the passages of the last step in
             the look ahead, `<=` for `<`, and zero for always.
 
@@ -101,18 +106,19 @@ def flare(
         CapabilityError: `confidence="logprobs"` with a model that gives none.
     """
     counts = {"k": k, "samples": samples, "lookahead": lookahead, "max_tokens": max_tokens}
-    _check(counts, theta, beta, queries, trigger, documents, compat)
-    if look_up is not None and not callable(look_up):
-        raise UsageProblem(f"look_up={look_up!r} is no flow", hint="Name a retriever with using=.")
+    check_counts(**counts)
+    check_seconds(timeout=timeout, search_timeout=search_timeout)
+    check_look_up(look_up)
+    _check(theta, beta, queries, trigger, documents, compat)
     can = yield from inquire()
     measure = yield from chosen(confidence, can)
 
     def search(query: str, count: int) -> Flow[list[Hit]]:
-        return retrieve(query, count, using=using, timeout=search_timeout)
+        return looked_up(query, count, using=using, look_up=look_up, timeout=search_timeout)
 
     run = _Run(
         writer=Writer(question, can, examples, timeout),
-        look_up=look_up or search,
+        look_up=search,
         k=k,
         theta=theta,
         beta=beta,
@@ -133,7 +139,7 @@ def flare(
     return (yield from run.finished(run.write()))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Run(Draft):
     """One answer while it is written."""
 
@@ -152,6 +158,7 @@ class _Run(Draft):
     reference: bool
     falls_back: bool
     latest: list[Hit] = field(default_factory=list)  # the passages of the last look-up
+    sought: str = ""  # and what was looked up
 
     def write(self) -> Flow[None]:
         """Write the first sentence with what the question finds, then one after another."""
@@ -160,13 +167,20 @@ class _Run(Draft):
         piece = yield from self._sentence(self.shown)
         if piece is None or not self.is_new(piece):
             return
-        first = Part(piece.text, piece.text, "first", _FIRST, queries=(question,), hits=tuple(self.shown))
+        likely = [token.logprob is not None for token in piece.tokens]
+        tokens = piece.tokens if self.measure == "logprobs" and any(likely) else ()
+        sure = min(probabilities(tokens), default=None)
+        hits = tuple(self.shown)
+        first = Part(piece.text, piece.text, "first", _FIRST, sure, tokens, queries=(question,), hits=hits)
         piece = yield from self._take(first, piece)
-        while not (piece.ended or is_last(piece.text)):
+        while not is_end(piece):
             if self.size >= self.max_tokens:
                 return self.cut_off(self.max_tokens)
             ahead = yield from self._sentence(self._passages(ahead=True))
             if ahead is None or not self.is_new(ahead):
+                return
+            if ahead.failed:
+                yield from self._take(Part(ahead.text, ahead.text, "kept", BROKEN_OFF), ahead)
                 return
             taken = yield from self._decided(ahead)
             if taken is None:
@@ -192,10 +206,15 @@ class _Run(Draft):
         if not hits and not self.reference:
             why = f"{why}; nothing was found"
             return (yield from self._take(replace(draft, decision="kept", why=why), ahead))
-        self.latest = hits or self.latest
+        if hits:
+            self.latest, self.sought = hits, "\n".join(queries)
         shown = self._passages()
         piece = yield from self._sentence(shown)
-        if piece is None or not self.is_new(piece):
+        if piece is None or self.is_old(piece):
+            why = f"{why}; written anew, {'it failed' if piece is None else 'it said what stands there already'}"
+            kept = yield from self._take(replace(draft, decision="kept", why=why), ahead)
+            return kept if piece else replace(kept, ended=True)
+        if not self.is_new(piece):
             return None
         if not hits:
             return (yield from self._take(replace(draft, text=piece.text), piece))
@@ -214,7 +233,8 @@ class _Run(Draft):
             yield from self._fall_back()
             tokens, failed = yield from attempted(self._measure(ahead))
         if tokens is None:
-            self.problems.append(f"confidence could not be measured, and counts as none: {failed}")
+            problem = f"confidence could not be measured, and counts as none: {failed}"
+            self.problems += [problem] * (problem not in self.problems)
             return evenly(ahead.text, 0.0)
         return tokens
 
@@ -276,7 +296,9 @@ class _Run(Draft):
 
     def _call(self, hits: list[Hit]) -> Flow[Piece]:
         logprobs = self.measure == "logprobs"
-        return self.writer.go_on(self.text, hits, max_tokens=self.lookahead, logprobs=logprobs, label="flare/answer")
+        return self.writer.go_on(
+            self.text, hits, max_tokens=self.lookahead, sought=self.sought, logprobs=logprobs, label="flare/answer"
+        )
 
     def _passages(self, *, ahead: bool = False) -> list[Hit]:
         """The passages that a sentence is written with; those of the look ahead are without the current ones."""
@@ -296,7 +318,6 @@ _FIRST = "the first sentence is written with what the question finds"
 
 
 def _check(
-    counts: Mapping[str, int],
     theta: float,
     beta: float,
     queries: str,
@@ -314,6 +335,3 @@ def _check(
             raise UsageProblem(f"{name}={value!r} is not known", hint=f"Use {' or '.join(map(repr, known))}.")
     if not all(isinstance(limit, int | float) and 0 <= limit <= 1 for limit in (theta, beta)):
         raise UsageProblem(f"theta={theta!r}, beta={beta!r} are no probabilities", hint="Give numbers from 0 to 1.")
-    for name, count in counts.items():
-        if not isinstance(count, int) or count < 1:
-            raise UsageProblem(f"{name}={count!r} cannot be", hint="Give a whole number of at least 1.")

@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from memagent.errors import UsageProblem
-from memagent.flow import Flow, inquire, retrieve, tell
-from memagent.methods.continuing import Piece, Writer, first_sentence
+from memagent.flow import Flow, inquire, tell
+from memagent.methods.arguments import check_counts, check_seconds
+from memagent.methods.continuing import Piece, first_sentence
 from memagent.methods.drafting import Draft
-from memagent.methods.plain import numbered
+from memagent.methods.looking_up import looked_up
+from memagent.methods.plain import numbered, shortened
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.tokens import slice_tokens
 from memagent.types import Answer, Hit, Message, Part
@@ -58,25 +60,37 @@ def flare_instruct(
         examples: solved questions, shown before the question.
         timeout: seconds for each call.
         search_timeout: seconds for each search.
+
+    Raises:
+        UsageProblem: an argument is none of those.
     """
-    if k < 1 or searches < 0:
-        raise UsageProblem(f"k={k}, searches={searches} would find nothing", hint="Give at least 1 and 0.")
+    check_counts(k=k, lookahead=lookahead, max_tokens=max_tokens)
+    check_counts(0, searches=searches)
+    check_seconds(timeout=timeout, search_timeout=search_timeout)
     can = yield from inquire()
-    run = _Run(Writer(question, can, examples, timeout), k, using, searches, lookahead, max_tokens, search_timeout)
+    run = _Run(
+        writer=Writer(question, can, examples, timeout),
+        k=k,
+        using=using,
+        allowed=searches,
+        lookahead=lookahead,
+        max_tokens=max_tokens,
+        search_timeout=search_timeout,
+    )
     if "logit_bias" not in can:
         run.notes.append("searches are asked for by the prompt alone: the model takes no logit bias")
         yield from tell(f"{run.notes[0][0].upper()}{run.notes[0][1:]}.")
     return (yield from run.finished(run.write()))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
     k: int
     using: str
-    searches: int
+    allowed: int
     lookahead: int
     max_tokens: int
     search_timeout: float | None
@@ -84,8 +98,8 @@ class _Run(Draft):
     asked: list[str] = field(default_factory=list)
 
     def write(self) -> Flow[None]:
-        """Write up to the next search or to the end, search, go on: bounded by `searches`."""
-        for left in range(self.searches, -1, -1):
+        """Write up to the next search or to the end, search, go on: bounded by `allowed`."""
+        for left in range(self.allowed, -1, -1):
             piece = yield from self._ask(RAISED if left else FORBIDDEN, self.max_tokens - self.size)
             query = yield from self._keep(piece)
             if self.size >= self.max_tokens or (piece is not None and piece.cut == "length" and not query):
@@ -93,7 +107,7 @@ class _Run(Draft):
             if not query:
                 return
             if not left:
-                self.problems.append(f"the model asked for more than {self.searches} searches; the answer ends here")
+                self.problems.append(f"the model asked for more than {self.allowed} searches; the answer ends here")
                 return
             yield from self._look_up(query)
             piece = yield from self._ask(FORBIDDEN, min(self.lookahead, self.max_tokens - self.size))
@@ -118,13 +132,14 @@ class _Run(Draft):
         )
         return (yield from self.called(call, most))
 
-    def _prompt(self) -> tuple[Message, ...]:
-        examples = f"{self.writer.examples}\n\n" if self.writer.examples else ""
-        return fill(
-            "flare/search",
-            passages=numbered(self.hits) if self.hits else "(none yet)",
-            question=examples + self.writer.question,
-        )
+    def _prompt(self) -> list[Message]:
+        shown = shortened(self.hits, self.asked[-1], self.writer.passage_tokens) if self.hits else []
+        passages = numbered(shown) if shown else "(none yet)"
+        return self.writer.led(fill("flare/search", passages=passages, question=self.writer.question))
+
+    def kept_of(self, said: str) -> str:
+        """What stands before a call that is not closed."""
+        return parted(said)[0]
 
     def _keep(self, piece: Piece | None) -> Flow[str]:
         """Keep what stands before a call, and return what the call searches for; '' where there is none."""
@@ -149,7 +164,7 @@ class _Run(Draft):
     def _look_up(self, query: str) -> Flow[None]:
         if query in self.asked:
             return
-        rankings = yield from self.found(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
+        rankings = yield from self.found(looked_up(query, self.k, using=self.using, timeout=self.search_timeout))
         self.asked.append(query)
         self.hits = rankings[0] if rankings else []
 

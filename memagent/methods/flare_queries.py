@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from memagent.flow import Flow, gather, generate
-from memagent.methods.continuing import Writer
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.types import Hit, Token
 

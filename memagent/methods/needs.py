@@ -34,11 +34,19 @@ _PREFILL = Need("prefill", "the answer is continued by a prompt that shows what 
 _STOP = Need("stop", "the text is cut after it has come, so that more is generated than is used")
 _SEED = Need("seed", "another run writes another text")
 
+INSTRUCTIONS = "instructions"
+"""Following instructions of any kind: what every model can that is no stand-in with answers for some prompts alone."""
+
+_PROBLEMS = Need(INSTRUCTIONS, "")
+
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "plain": (),
-    "recite": (Need("seed", "several recitations differ as the backend likes, and another run has others"),),
+    "recite": (
+        Need("seed", "several recitations differ as the backend likes, and another run has others"),
+        Need(INSTRUCTIONS, "nothing is recited, and it answers from passages alone"),
+    ),
     "rerank": (_SCHEMA,),
-    "verified": (_SCHEMA,),
+    "verified": (_SCHEMA, Need(INSTRUCTIONS, "claims are checked by their words alone")),
     "hipporag": (_SCHEMA,),
     "ircot": (_SCHEMA,),
     "recurrent": (_SCHEMA, _SEED),
@@ -54,8 +62,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     ),
     "rat": (),
     "memllm": (Need("tools", "calls are written in the text, by a prefill or by words"),),
-    "learn": (),
-    "solve": (),
+    "learn": (_PROBLEMS,),
+    "solve": (_PROBLEMS,),
     "alone": (),
     "once": (),
     "every": (_PREFILL, _STOP),

@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from memagent.errors import UsageProblem
-from memagent.flow import Flow, generate, inquire, retrieve
+from memagent.flow import Flow, generate, inquire
+from memagent.methods.arguments import check_counts, check_seconds
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import words_of
-from memagent.methods.continuing import Piece, Writer, first_sentence, is_last
+from memagent.methods.continuing import Piece, first_sentence, is_end, is_last
 from memagent.methods.drafting import Draft
-from memagent.methods.plain import numbered
+from memagent.methods.looking_up import looked_up
+from memagent.methods.plain import numbered, shortened, unfinished
 from memagent.methods.thinking import spoken
+from memagent.methods.writer import Writer
 from memagent.prompts import fill
 from memagent.types import Answer, Hit, Part
 
@@ -33,7 +35,7 @@ _LINE = re.compile(
 
 def alone(question: str, *, max_tokens: int = 256, examples: str = "", timeout: float | None = 120.0) -> Flow[Answer]:
     """Answer from what the model knows: no search, one call."""
-    run = yield from _begun(question, 0, "", examples, max_tokens, timeout, None)
+    run = yield from _begun(question, 1, "", examples, max_tokens, timeout, None)
     return (yield from run.finished(run.at_once(searched=False)))
 
 
@@ -64,8 +66,7 @@ def every(
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
     """Look up the last `tokens` tokens whenever so many were written: a search and a call for each window."""
-    if tokens < 1:
-        raise UsageProblem(f"tokens={tokens} is no window", hint="Use at least 1.")
+    check_counts(tokens=tokens)
     run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_window(tokens)))
 
@@ -82,6 +83,7 @@ def previous_sentence(
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
     """Look up each sentence for the one after it: a search and a call for each sentence."""
+    check_counts(lookahead=lookahead)
     run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_sentence(lookahead)))
 
@@ -92,6 +94,8 @@ def self_ask(
     k: int = 3,
     using: str = "",
     steps: int = 4,
+    max_tokens: int = 256,
+    examples: str = "",
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
@@ -99,8 +103,10 @@ def self_ask(
 
     A search for the question and for each further one, at most `steps` of these, and one call after each search.
     So at most `steps` + 1 searches and calls. It ends at an answer, at a question that was asked before, or at none.
+    `max_tokens` are of each reply.
     """
-    run = yield from _begun(question, k, using, "", 0, timeout, search_timeout)
+    check_counts(0, steps=steps)
+    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_questions(steps)))
 
 
@@ -113,13 +119,14 @@ def _begun(
     timeout: float | None,
     search_timeout: float | None,
 ) -> Flow[_Run]:
-    if k < 0 or max_tokens < 0:
-        raise UsageProblem(f"k={k}, max_tokens={max_tokens} cannot be", hint="Give numbers that are not negative.")
+    check_counts(k=k, max_tokens=max_tokens)
+    check_seconds(timeout=timeout, search_timeout=search_timeout)
     can = yield from inquire()
-    return _Run(Writer(question, can, examples, timeout), k, using, max_tokens, search_timeout)
+    writer = Writer(question, can, examples, timeout)
+    return _Run(writer=writer, k=k, using=using, max_tokens=max_tokens, search_timeout=search_timeout)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Run(Draft):
     """One answer while it is written."""
 
@@ -132,7 +139,7 @@ class _Run(Draft):
     def at_once(self, *, searched: bool) -> Flow[None]:
         """All of the answer in one call."""
         hits = (yield from self._found(self.writer.question)) if searched else []
-        piece = yield from self._piece(hits, self.max_tokens)
+        piece = yield from self._piece(hits, self.max_tokens, self.writer.question)
         if piece is not None and piece.text.strip():
             yield from self._keep(piece, self.writer.question if searched else "", hits)
             if piece.cut == "length":
@@ -143,7 +150,7 @@ class _Run(Draft):
         query = self.writer.question
         while self.size < self.max_tokens:
             hits = yield from self._found(query)
-            piece = yield from self._piece(hits, tokens)
+            piece = yield from self._piece(hits, tokens, query)
             if piece is None or not piece.text.strip():
                 return
             yield from self._keep(piece, query, hits)
@@ -157,12 +164,12 @@ class _Run(Draft):
         query = self.writer.question
         while self.size < self.max_tokens:
             hits = yield from self._found(query)
-            piece = yield from self._piece(hits, lookahead)
+            piece = yield from self._piece(hits, lookahead, query)
             piece = piece and first_sentence(piece)
             if piece is None or not self.is_new(piece):
                 return
             yield from self._keep(piece, query, hits)
-            if piece.ended or is_last(piece.text):
+            if is_end(piece):
                 return
             query = piece.text.strip()
         self.cut_off(self.max_tokens)
@@ -172,18 +179,26 @@ class _Run(Draft):
         query, asked, so_far = self.writer.question, [self.writer.question], list[str]()
         for left in range(steps, -1, -1):
             hits = yield from self._found(query)
+            shown = shortened(hits, query, self.writer.passage_tokens)
             messages = fill(
                 "passive/self_ask",
-                passages=numbered(hits) or "(none found)",
+                passages=numbered(shown) or "(none found)",
                 question=self.writer.question,
                 so_far="\n".join(so_far) or "(nothing yet)",
             )
             reply, failed = yield from attempted(
-                generate(messages, temperature=0.0, timeout=self.writer.timeout, label="passive/self_ask")
+                generate(
+                    self.writer.led(messages),
+                    max_tokens=self.max_tokens,
+                    temperature=0.0,
+                    timeout=self.writer.timeout,
+                    label="passive/self_ask",
+                )
             )
             if reply is None:
                 self.problems.append(f"{failed}; the answer ends here")
                 return
+            self.problems += unfinished(reply)
             said, following, final = asked_in(spoken(reply.text))
             so_far += [f"Answer to that: {said}"] * bool(said)
             text = f" {final or said}" if final or said else ""
@@ -205,11 +220,12 @@ class _Run(Draft):
 
     def _found(self, query: str) -> Flow[list[Hit]]:
         """What a query finds."""
-        rankings = yield from self.found(retrieve(query, self.k, using=self.using, timeout=self.search_timeout))
+        rankings = yield from self.found(looked_up(query, self.k, using=self.using, timeout=self.search_timeout))
         return rankings[0] if rankings else []
 
-    def _piece(self, hits: list[Hit], most: int) -> Flow[Piece | None]:
-        return self.called(self.writer.go_on(self.text, hits, max_tokens=most, label="passive/answer"), most)
+    def _piece(self, hits: list[Hit], most: int, query: str) -> Flow[Piece | None]:
+        call = self.writer.go_on(self.text, hits, max_tokens=most, sought=query, label="passive/answer")
+        return self.called(call, most)
 
     def _keep(self, piece: Piece, query: str, hits: list[Hit]) -> Flow[None]:
         decision: Literal["first", "retrieved"] = "retrieved" if self.parts else "first"

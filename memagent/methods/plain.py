@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from memagent.flow import Flow, generate, retrieve
+from memagent.errors import BackendError, Stopped
+from memagent.flow import Flow, generate
+from memagent.methods.arguments import check_counts, check_look_up, check_question, check_seconds
+from memagent.methods.looking_up import LookUp, looked_up
+from memagent.methods.rat_passages import GAP, relevant
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
-from memagent.types import Answer, Completion, Hit, Message
+from memagent.types import Answer, Completion, Hit, Message, estimate_tokens
 
 NOTHING_FOUND = "The memory holds nothing on this."
 
 CALL, SEARCH = 120.0, 30.0
 """Seconds that a call and a search may take where a method is told nothing else; then: `BackendError`, `Late`."""
 
-LookUp = Callable[[str, int], Flow[list[Hit]]]
-"""Finds up to so many passages for a query: a flow, such as `lambda query, k: reranked(query, k, using="graph")`."""
+PASSAGE_TOKENS = 3000
+"""Tokens of all the passages that one prompt of a method shows, where it is told nothing else."""
 
 
 def plain(
@@ -25,27 +30,60 @@ def plain(
     using: str = "",
     look_up: LookUp | None = None,
     twice: bool = False,
+    passage_tokens: int = 2 * PASSAGE_TOKENS,
     timeout: float | None = CALL,
     search_timeout: float | None = SEARCH,
 ) -> Flow[Answer]:
     """Answer a question from up to `k` passages, found by the retriever `using`, or by the flow `look_up` in its place.
 
-    With `twice` they are shown twice; see `read_twice`. When nothing is found, no model is asked and the answer says
-    so. `timeout` and `search_timeout` are seconds for the call and for the search. A reply that was cut off is told in
-    `problems`.
+    When nothing is found, no model is asked and the answer says so. A reply that was cut off is told in `problems`;
+    what had been streamed of one when its call failed, or the run was stopped, is the answer, with that problem.
+
+    Args:
+        question: what is asked.
+        k: how many passages.
+        using: the retriever.
+        look_up: in place of the retriever, a flow that finds passages.
+        twice: show them twice; see `read_twice`.
+        passage_tokens: of all passages; of longer ones the pieces that are most like the question are shown, which
+            `notes` says.
+        timeout: seconds for the call.
+        search_timeout: seconds for the search; with `look_up`, for each search and call that it makes.
 
     Raises:
+        UsageProblem: an argument is none of those.
         Late: the search took longer than it may.
-        BackendError: the call did, or failed.
+        BackendError: the call did, or failed, before any text had come.
     """
-    hits = yield from (look_up(question, k) if look_up else retrieve(question, k, using=using, timeout=search_timeout))
+    check_question(question)
+    check_counts(k=k, passage_tokens=passage_tokens)
+    check_look_up(look_up)
+    check_seconds(timeout=timeout, search_timeout=search_timeout)
+    hits = yield from looked_up(question, k, using=using, look_up=look_up, timeout=search_timeout)
     if not hits:
         return Answer(NOTHING_FOUND)
-    messages = fill("plain/answer", passages=numbered(hits), question=question)
+    shown = shortened(hits, question, passage_tokens)
+    messages = fill("plain/answer", passages=numbered(shown), question=question)
     messages = tuple(read_twice(messages)) if twice else messages
-    reply = yield from generate(messages, temperature=0.0, timeout=timeout, label="plain/answer")
+    text, problems = yield from replied(messages, timeout, "plain/answer")
+    return Answer(text, tuple(hits), problems=problems, notes=shortened_note(hits, shown))
+
+
+def replied(messages: Sequence[Message], timeout: float | None, label: str) -> Flow[tuple[str, tuple[str, ...]]]:
+    """Return what the model says, without its thoughts, and in words what is the matter with it.
+
+    Raises:
+        BackendError: the call failed and nothing had come of the reply.
+        Stopped: the run was stopped and nothing had come of it.
+    """
+    try:
+        reply = yield from generate(messages, temperature=0.0, timeout=timeout, label=label)
+    except (BackendError, Stopped) as error:
+        if not (text := spoken(error.said).strip()):
+            raise
+        return text, (f"{error.message}; the answer is what had come until then",)
     text = spoken(reply.text).strip()
-    return Answer(text, tuple(hits), problems=(*unfinished(reply), *([] if text else [WROTE_NOTHING])))
+    return text, (*unfinished(reply), *([] if text else [WROTE_NOTHING]))
 
 
 WROTE_NOTHING = "the model wrote nothing"
@@ -56,6 +94,26 @@ def unfinished(reply: Completion) -> tuple[str, ...]:
     if reply.finish_reason == "length":
         return ("the reply was cut off at the limit of its tokens",)
     return ("the reply was cut off by the backend's filter",) if reply.finish_reason == "filter" else ()
+
+
+def shortened(hits: Sequence[Hit], query: str, tokens: int) -> list[Hit]:
+    """Return as many hits, with the texts of long ones cut to the pieces that are most like a query.
+
+    They stay as they are where they have no more than so many tokens together. Otherwise each keeps its place, and so
+    its number: one for which there is no room has but a mark in place of its text.
+    """
+    if sum(estimate_tokens(hit.text) for hit in hits) <= tokens:
+        return list(hits)
+    places = {number: replace(hit, id=str(number)) for number, hit in enumerate(hits)}
+    cut = {int(hit.id): hit.text for hit in relevant(list(places.values()), query, tokens)}
+    return [replace(hit, text=cut.get(number, GAP.strip())) for number, hit in enumerate(hits)]
+
+
+def shortened_note(hits: Sequence[Hit], shown: Sequence[Hit]) -> tuple[str, ...]:
+    """Return, in words, that passages were shown in part; nothing where none was."""
+    count = sum(one.text != other.text for one, other in zip(hits, shown, strict=True))
+    passages = "1 passage was" if count == 1 else f"{count} passages were"
+    return (f"{passages} too long, and shown by the pieces most like the question",) if count else ()
 
 
 def numbered(hits: Sequence[Hit]) -> str:

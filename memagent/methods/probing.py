@@ -22,7 +22,7 @@ ABILITIES = ("logprobs", "stop", "prefill", "logit_bias", "schema", "seed", "too
 PROMISED = frozenset({"logprobs", "stop", "prefill", "logit_bias", "tools"})
 """What a request requires; the others are wishes, which a backend may leave unfulfilled."""
 
-CALLS = 9
+CALLS = 10
 """The most calls that `probed` makes, retries apart."""
 
 MAX_TOKENS = 48
@@ -57,7 +57,7 @@ def probed(*, timeout: float = 20.0) -> Flow[list[Tried]]:
     """Return how each of `ABILITIES` was tried, in that order; what is not declared is not tried.
 
     At most `CALLS` calls of `MAX_TOKENS` tokens and `timeout` seconds each: one that every backend must answer, one for
-    each declared ability, and a second one for `seed`. An ability that the backend refuses does not hold; a reply from
+    each declared ability, and two more for `seed`. An ability that the backend refuses does not hold; a reply from
     which nothing can be seen is `unclear`.
 
     Raises:
@@ -162,9 +162,12 @@ def _seed(timeout: float) -> Flow[tuple[Held, str]]:
     second = yield from _ask("chance", timeout, seed=7, temperature=1.0)
     if not first.text.strip():
         return "unclear", "the reply is empty"
-    if first.text == second.text:
-        return "yes", "two samples with one seed are the same"
-    return "no", "two samples with one seed differ"
+    if first.text != second.text:
+        return "no", "two samples with one seed differ"
+    other = yield from _ask("chance", timeout, seed=8, temperature=1.0)
+    if other.text == first.text:
+        return "unclear", "another seed gives the same: it may not sample, and then samples agree about anything"
+    return "yes", "one seed gives the same twice, another gives something else"
 
 
 def _tools(timeout: float) -> Flow[tuple[Held, str]]:

@@ -15,6 +15,7 @@ never a later one. Departures from the paper and its published code:
 - Drafts are split where their steps are marked or at blank lines, without a call. The code lets the model put `##`
   between parts, which headings contain as well.
 - Looking up can be gated, by how sure the model is of a step; the paper looks every step up.
+- What a model says to whoever asked, before or behind a text, is left out of it (`rat_chatter`).
 - What fails is lived with and told. The code drops a sub-step that fails without a word, and loses every page of more
   than 64 KiB to a deadlock.
 - Temperature 0, where the code has 1. The prompts are our own.
@@ -28,11 +29,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from memagent.errors import Stopped
+from memagent.errors import Stopped, UsageProblem
 from memagent.flow import Flow, execute
+from memagent.methods.arguments import check_text
+from memagent.methods.attempts import carry, in_words
+from memagent.methods.looking_up import LookUp
 from memagent.methods.rat_calls import Limits
 from memagent.methods.rat_domains import Domain
-from memagent.methods.rat_options import Gate, Options
+from memagent.methods.rat_gate import Gate, Measured
+from memagent.methods.rat_options import Options
 from memagent.methods.rat_run import Run
 from memagent.types import Answer
 
@@ -48,7 +53,7 @@ def rat(
     query: Literal["", "llm", "draft", "step"] = "",
     revisions: Literal["together", "each"] = "together",
     split: Literal["structure", "llm"] = "structure",
-    gate: Gate | None = None,
+    gate: Gate | Measured | None = None,
     theta: float = 0.8,
     domain: Domain = "writing",
     run_code: bool = False,
@@ -57,10 +62,11 @@ def rat(
     ratio: tuple[float, float] = (0.5, 3.0),
     survival: float = 0.6,
     max_tokens: int = 2048,
-    timeout: float = 60.0,
-    search_timeout: float = 30.0,
+    timeout: float | None = 60.0,
+    search_timeout: float | None = 30.0,
     program_seconds: float = 10.0,
     compat: Literal["", "reference"] = "",
+    look_up: LookUp | None = None,
 ) -> Flow[Answer]:
     """Carry out a task by a draft in steps, each of which is looked up and revised.
 
@@ -79,9 +85,10 @@ def rat(
     words come from it, and passages shown together share out what was changed. What was refused is with the first.
 
     What went wrong and was lived with is in `why` of the part and in `Answer.problems`: a step whose search or revision
-    fails is kept. After one search that ran into its deadline, or three calls in a row that failed, nothing more is
-    looked up or revised. An empty draft is returned as it is; a draft that fails raises what it raised. A run that is
-    stopped has the answer so far as its partial value.
+    fails, however it does, is kept. After one search that ran into its deadline, or three calls in a row that failed,
+    nothing more is looked up or revised. An empty draft is returned as it is. A draft that fails raises what it raised,
+    unless a part of it had been streamed: that part is the answer then, and nothing more is asked. Whatever else ends
+    a run has the answer so far as `partial`.
 
     Args:
         task: what is asked for.
@@ -94,8 +101,9 @@ def rat(
             it (`step`). By default `llm` for writing and planning and `draft` for maths and code, as in the paper.
         revisions: all passages of a step in one revision, or one revision for each.
         split: by numbers, bullets and blank lines, or by the model; where its parts are not the draft's, by structure.
-        gate: a function of task, text before the step, and step, or one that returns a flow. Its number, or
-            `True` for sure, is compared with `theta`. Where a gate's flow fails, the step is looked up.
+        gate: how sure the model is of a step: by `logprobs` of its draft, `doubt` or `agreement`, or by a function of
+            task, text before the step, and step, or one that returns a flow. The number, or `True` for sure, is
+            compared with `theta`. Where a gate fails, the step is looked up.
         theta: how sure a step must be, in [0, 1], to be accepted without looking it up.
         domain: `writing`; `planning`, whose steps begin with STEP and are the answer; `maths`; `code`.
         run_code: for maths, the model writes a program, and what it prints is the answer; for code, the program is run
@@ -106,26 +114,37 @@ def rat(
             a multiple of its draft.
         survival: with `scope="prefix"`, the share of each earlier step's words that a revision must keep.
         max_tokens: of each reply; queries have 100.
-        timeout: seconds of each call.
-        search_timeout: seconds of each search.
+        timeout: seconds of each call; `None` for no limit of its own.
+        search_timeout: seconds of each search; with `look_up`, of each search and call that it makes.
         program_seconds: seconds of each run of a program.
         compat: `reference` for the settings of the published app, which then take the place of `k`, `max_steps`,
             `scope`, `causal`, `query`, `revisions` and `split`.
+        look_up: in place of the retriever, a flow that finds passages.
 
     Raises:
         UsageProblem: an argument is wrong; programs are to be run and the controller runs none; `tests` without
             `run_code`, which is off unless it is asked for.
+        CapabilityError: `gate="logprobs"` with a model that gives none.
     """
+    check_text("task", task)
+    if not task.strip():
+        raise UsageProblem("the task is empty", hint="Say what is to be done, in words.")
     options = Options(
         k, using, max_steps, scope, causal, query, revisions, split, gate, theta, domain, run_code, tests,
-        passage_tokens, ratio, survival, Limits(max_tokens, timeout, search_timeout), program_seconds, compat,
+        passage_tokens, ratio, survival, Limits(max_tokens, timeout, search_timeout), program_seconds, compat, look_up,
     ).checked()  # fmt: skip
     run = Run(task, options)
     if run_code:
         yield from execute("")  # a controller that runs none is found out before anything is spent
-    draft = yield from run.drafted()
     try:
-        yield from run.divide(draft)
-        return (yield from run.finished(draft))
+        yield from run.drafted()
+        yield from run.divide()
+        return (yield from run.finished())
     except Stopped:
-        return run.stopped(draft)
+        if not run.draft.strip():
+            raise
+        return run.so_far(f"the run was stopped {run.where()}")
+    except Exception as error:
+        if run.draft.strip():
+            carry(error, run.so_far(f"the run ended {run.where()}: {in_words(error)}"))
+        raise

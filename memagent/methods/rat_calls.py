@@ -1,17 +1,19 @@
 """The calls and searches of RAT: each has a deadline, and what fails is told in words and lived with.
 
-What can be mended by the caller alone comes out loud: wrong arguments, settings and abilities that are missing, a trace
-that does not fit, an order to stop, and every failed assertion.
+Whatever a backend, a retriever or a function that was given raises is lived with. What the caller alone can mend comes
+out loud: wrong arguments, settings and abilities that are missing, a trace that does not fit, an order to stop, and
+every failed assertion. So does a mistake of our own (see `attempts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from memagent.errors import Late
-from memagent.flow import Flow, generate, retrieve
-from memagent.methods.attempts import LOUD
+from memagent.flow import Flow, generate
+from memagent.methods.attempts import caught, given, in_words
+from memagent.methods.looking_up import LookUp, looked_up
 from memagent.methods.rat_reading import words_in
 from memagent.prompts import fill
 from memagent.types import Completion, Hit
@@ -19,11 +21,11 @@ from memagent.types import Completion, Hit
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What each call and search may take: tokens, and seconds for a call and for a search."""
+    """What each call and search may take: tokens, and seconds for a call and for a search; `None` for no limit."""
 
     max_tokens: int
-    timeout: float
-    search_timeout: float
+    timeout: float | None
+    search_timeout: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,18 @@ class Found:
 
 def say(name: str, limits: Limits, **slots: str) -> Flow[Said]:
     """Ask with the prompt `rat/<name>`. One call."""
-    messages = fill(f"rat/{name}", **slots)
-    try:
-        reply = yield from generate(
-            messages, max_tokens=limits.max_tokens, temperature=0.0, timeout=limits.timeout, label=f"rat/{name}"
-        )
-    except LOUD:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a backend raises, the draft is worth more than nothing
-        return Said(problem=f"the call {name!r} failed: {in_words(error)}", failed=True)
+    asked = generate(
+        fill(f"rat/{name}", **slots),
+        max_tokens=limits.max_tokens,
+        temperature=0.0,
+        timeout=limits.timeout,
+        label=f"rat/{name}",
+    )
+    reply, error = yield from caught(asked)
+    if error is not None or reply is None:
+        return Said(problem=f"the call {name!r} failed: {in_words(error) if error else 'no reply'}", failed=True)
+    if not isinstance(reply.text, str):
+        return Said(problem=f"the call {name!r} returned {reply.text!r:.60} for a text", failed=True)
     empty, cut = nothing_in(reply), cut_short(reply, limits.max_tokens)
     problem = empty and f"the call {name!r} returned {empty}" + (f" and was {cut}" if cut else "")
     return Said(reply.text, problem, cut=cut)
@@ -77,20 +82,15 @@ def cut_short(reply: Completion, most: int) -> str:
     return "stopped by the provider's filter" if reply.finish_reason == "filter" else ""
 
 
-def search(query: str, k: int, using: str, limits: Limits) -> Flow[Found]:
-    """Look up to `k` passages up. One search."""
-    try:
-        hits: Sequence[Hit] = yield from retrieve(query, k, using=using, timeout=limits.search_timeout)
-    except LOUD:
-        raise
-    except Late as error:
+def search(query: str, k: int, using: str, look_up: LookUp | None, limits: Limits) -> Flow[Found]:
+    """Look up to `k` passages up. One search, or what the flow `look_up` makes of it."""
+    if look_up is None:
+        hits, error = yield from caught(looked_up(query, k, using=using, timeout=limits.search_timeout))
+    else:
+        own = partial(looked_up, query, k, look_up=look_up, timeout=limits.search_timeout)
+        hits, error = yield from given(own)
+    if isinstance(error, Late):
         return Found(query, problems=(in_words(error),), late=True)
-    except Exception as error:  # noqa: BLE001 - whatever a retriever raises, the draft is worth more than nothing
-        return Found(query, problems=(f"the search failed: {in_words(error)}",))
-    return Found(query, tuple(hit for hit in hits[:k] if hit.text.strip()))
-
-
-def in_words(error: Exception) -> str:
-    """Return an error's kind and the first line of its message."""
-    first = next(iter(str(error).splitlines()), "")
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+    if error is not None or hits is None:
+        return Found(query, problems=(f"the search failed: {in_words(error) if error else 'no answer'}",))
+    return Found(query, tuple(hit for hit in hits[:k] if isinstance(hit.text, str) and hit.text.strip()))

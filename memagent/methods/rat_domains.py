@@ -16,6 +16,7 @@ from typing import Literal
 
 from memagent.flow import Flow
 from memagent.methods.rat_calls import Limits, say
+from memagent.methods.rat_chatter import without_offers
 from memagent.methods.rat_labels import without_label
 from memagent.methods.rat_reading import program_in, words_in
 from memagent.methods.running import tested
@@ -76,7 +77,8 @@ def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str
     """Ask for the answer with one call."""
     said = yield from say(name, limits, task=task, so_far=so_far)
     cut = (f"the answer was {said.cut}",) if said.cut else ()
-    text = program_in(said.text) if domain == "code" else words_in(said.text).strip()
+    words = words_in(said.text).strip()
+    text = program_in(said.text) if domain == "code" else without_offers(words, letters=domain == "writing")
     return Made(text, (said.problem,) if said.problem else cut)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from memagent.errors import UsageProblem
-from memagent.flow import Flow
+from memagent.methods.arguments import check_counts, check_look_up, check_seconds, check_text
+from memagent.methods.looking_up import LookUp
 from memagent.methods.rat_calls import Limits
 from memagent.methods.rat_domains import KINDS
-
-Gate = Callable[[str, str, str], float | Flow[float]]
-"""Says how sure the model is of a step, in [0, 1], from the task, the text before the step, and the step."""
+from memagent.methods.rat_gate import Gate, Measured, checked_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Options:
     query: str
     revisions: str
     split: str
-    gate: Gate | None
+    gate: Gate | Measured | None
     theta: float
     domain: str
     run_code: bool
@@ -37,13 +35,16 @@ class Options:
     limits: Limits
     program_seconds: float
     compat: str
+    look_up: LookUp | None
 
     def checked(self) -> Options:
         """Return the options that hold, with `query` and `compat` resolved. Raises `UsageProblem`."""
-        if self.gate is not None and not callable(self.gate):
-            raise UsageProblem(f"gate={self.gate!r} is no function", hint="theta= is the number; gate= says how sure.")
+        gate = checked_gate(self.gate, self.limits.timeout)
         self._check_names()
         self._check_numbers()
+        check_look_up(self.look_up)
+        check_text("using", self.using)
+        check_text("tests", self.tests)
         if self.run_code and self.domain not in ("maths", "code"):
             raise UsageProblem(f"run_code=True has no program to run for {self.domain}", hint="Leave it out.")
         if self.tests and not (self.run_code and self.domain == "code"):
@@ -54,8 +55,10 @@ class Options:
         if self.run_code and self.domain == "code" and not self.tests:
             raise UsageProblem("run_code=True has no tests to run", hint="Give tests=, Python source that raises.")
         if not self.compat:
-            return replace(self, query=self.query or KINDS[self.domain].query)
-        return replace(self, k=1, max_steps=3, scope="prefix", causal=True, query="llm", revisions="each", split="llm")
+            return replace(self, gate=gate, query=self.query or KINDS[self.domain].query)
+        return replace(
+            self, gate=gate, k=1, max_steps=3, scope="prefix", causal=True, query="llm", revisions="each", split="llm"
+        )
 
     def _check_names(self) -> None:
         for name, known in {
@@ -70,14 +73,25 @@ class Options:
                 raise UsageProblem(f"{name}={given!r} is not known", hint=f"Use one of {', '.join(map(repr, known))}.")
 
     def _check_numbers(self) -> None:
-        for name in ("k", "max_steps", "passage_tokens"):
-            if getattr(self, name) < 1:
-                raise UsageProblem(f"{name}={getattr(self, name)} must be at least 1")
-        if not (0 <= self.theta <= 1 and 0 <= self.survival <= 1 and 0 <= self.ratio[0] <= self.ratio[1]):
-            raise UsageProblem(
-                f"theta={self.theta}, survival={self.survival}, ratio={self.ratio} are out of range",
-                hint="theta and survival are in [0, 1]; ratio is a least and a greatest length.",
-            )
-        limits = (self.limits.timeout, self.limits.search_timeout, self.program_seconds, self.limits.max_tokens)
-        if not all(limit > 0 for limit in limits):  # not a number is not above 0 either
-            raise UsageProblem("timeout, search_timeout, program_seconds and max_tokens must be above 0")
+        check_counts(
+            k=self.k, max_steps=self.max_steps, passage_tokens=self.passage_tokens, max_tokens=self.limits.max_tokens
+        )
+        check_seconds(timeout=self.limits.timeout, search_timeout=self.limits.search_timeout)
+        if self.program_seconds is None:
+            raise UsageProblem("program_seconds=None would let a program run for ever", hint="Give seconds above 0.")
+        check_seconds(program_seconds=self.program_seconds)
+        for name in ("theta", "survival"):
+            if not _is_number(share := getattr(self, name)) or not 0 <= share <= 1:
+                raise UsageProblem(f"{name}={share!r} is out of range", hint="Give a number from 0 to 1.")
+        pair = self.ratio
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(map(_is_number, pair)):
+            raise UsageProblem(f"ratio={pair!r} is no pair of numbers", hint=_RATIO)
+        if not 0 <= pair[0] <= pair[1]:
+            raise UsageProblem(f"ratio={pair!r} is out of range", hint=_RATIO)
+
+
+_RATIO = "Give a least and a greatest length, such as (0.5, 3.0)."
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

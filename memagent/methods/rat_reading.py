@@ -72,18 +72,19 @@ def paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a text: headings stay with what they head, fenced blocks whole."""
     found: list[str] = []
     lines: list[str] = []
-    fence = ""
+    fence, begun = "", False
     for line in text.split("\n"):
         mark = _FENCE.match(line)
         if mark and not fence:
             fence = mark[1]
         elif mark and mark[1].startswith(fence):
             fence = ""
-        if line.strip() or fence or not _begun(lines):
+        if line.strip() or fence or not begun:
             lines.append(line)
+            begun = begun or _says(line)
         else:
             found.append("\n".join(lines).strip())
-            lines = []
+            lines, begun = [], False
     found.append("\n".join(lines).strip())
     return [paragraph for paragraph in found if paragraph]
 
@@ -123,9 +124,9 @@ def _labelled(text: str, preamble: bool) -> list[str]:
     return [f"{before}\n\n{steps[0]}", *steps[1:]] if before else steps
 
 
-def _begun(lines: Sequence[str]) -> bool:
-    """Whether a paragraph has more than headings and blank lines."""
-    return any(line.strip() and not _HEADING.match(line) for line in lines)
+def _says(line: str) -> bool:
+    """Whether a line is more than a heading or blank."""
+    return bool(line.strip()) and not _HEADING.match(line)
 
 
 def _unfenced(text: str) -> str:

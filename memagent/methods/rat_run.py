@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, field, replace
-from numbers import Real
-from typing import Any, Literal
+from dataclasses import replace
 
-from memagent.errors import LLMError, MemoryProblem, UsageProblem
+from memagent.errors import BackendError, Stopped
 from memagent.flow import Flow, gather, generate
-from memagent.methods.attempts import LOUD
+from memagent.methods.attempts import in_words
 from memagent.methods.plain import numbered
-from memagent.methods.rat_calls import Found, cut_short, in_words, nothing_in, say, search
+from memagent.methods.rat_calls import Found, cut_short, nothing_in, say, search
+from memagent.methods.rat_chatter import without_chatter, without_offers
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
+from memagent.methods.rat_gate import draft_tokens, how_sure, tokens_of
 from memagent.methods.rat_options import Options
-from memagent.methods.rat_passages import reference_parts, relevant
 from memagent.methods.rat_reading import capped, query_in, revision_in, split_by_rules, split_steps, tidy
 from memagent.methods.rat_revision import NOTHING_TO_CHANGE, astray, credited, kept_of, located, refusal
+from memagent.methods.rat_steps import StepInWork, passages_of, shown_together
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import keep_last
-from memagent.types import Answer, Change, Hit, Part, estimate_tokens
+from memagent.types import Answer, Change, Completion, Hit, Token
 
 NOTHING_YET = "(nothing yet)"
 _QUERY_TOKENS = 100
 _FAILURES = 3  # calls in a row, after which no step is looked up any more
-
-
-@dataclass(slots=True)
-class _Step:
-    """A step while it is worked on: what its `Part` is made from."""
-
-    draft: str
-    text: str
-    decision: Literal["accepted", "kept", "revised"] = "kept"
-    why: list[str] = field(default_factory=list)
-    confidence: float | None = None
-    found: Found | None = None
-    shown: set[str] = field(default_factory=set)  # ids
-    changes: list[Change] = field(default_factory=list)
 
 
 class Run:
@@ -48,34 +33,47 @@ class Run:
         self.task = task
         self.options = options
         self.kind = KINDS[options.domain]
-        self.steps: list[_Step] = []
+        self.steps: list[StepInWork] = []
         self.problems: list[str] = []
+        self.draft = ""
         self.at = 0
+        self._tokens: tuple[Token, ...] = ()  # of the draft
         self._given_up = ""  # why nothing more is looked up, in words
         self._failures = 0  # calls in a row
 
-    def drafted(self) -> Flow[str]:
-        """Ask for the draft. One call, whose failure comes out: there is nothing yet that would be worth keeping."""
+    def drafted(self) -> Flow[None]:
+        """Ask for the draft. One call; of one that fails, what had come is the draft, and if nothing had, it raises."""
         limits = self.options.limits
-        reply = yield from generate(
-            fill(f"rat/draft_{self.options.domain}", task=self.task, most=str(self.options.max_steps)),
-            max_tokens=limits.max_tokens,
-            temperature=0.0,
-            timeout=limits.timeout,
-            label=f"rat/draft_{self.options.domain}",
-        )
-        if cut := cut_short(reply, limits.max_tokens):
+        try:
+            reply = yield from generate(
+                fill(f"rat/draft_{self.options.domain}", task=self.task, most=str(self.options.max_steps)),
+                max_tokens=limits.max_tokens,
+                temperature=0.0,
+                logprobs=self.options.gate == "logprobs",
+                timeout=limits.timeout,
+                label=f"rat/draft_{self.options.domain}",
+            )
+        except (BackendError, Stopped) as error:
+            self.draft = spoken(error.said)
+            if isinstance(error, Stopped) or not self.draft.strip():
+                raise
+            self.problems.append(f"the draft was broken off, and stands as far as it came: {in_words(error)}")
+            self._given_up = "not looked up: the draft was broken off"
+            return
+        self._read(reply)
+
+    def _read(self, reply: Completion) -> None:
+        self.draft, self._tokens = spoken(reply.text), draft_tokens(reply)
+        if cut := cut_short(reply, self.options.limits.max_tokens):
             self.problems.append(f"the draft was {cut}")
         if empty := nothing_in(reply):
             self.problems.append(f"the model drafted {empty}")
-        return spoken(reply.text)
 
-    def divide(self, draft: str) -> Flow[None]:
+    def divide(self) -> Flow[None]:
         """Split the draft into steps. No call, or one where the model is to split it."""
         most = self.options.max_steps
-        steps = split_steps(draft, most, preamble=self.kind.preamble)
-        self._begin(steps)
-        if steps and self.options.split == "llm":
+        draft = self._split()
+        if self.steps and self.options.split == "llm" and not self._given_up:
             said = yield from say("split", self.options.limits, text=draft.strip(), most=str(most))
             parts = split_by_rules(said.text)
             copied = min(kept_of(draft, "\n".join(parts)), kept_of("\n".join(parts), draft))
@@ -89,10 +87,12 @@ class Run:
                 )
                 self.problems.append(f"the draft is split by its structure: {reason}")
 
-    def finished(self, draft: str) -> Flow[Answer]:
+    def finished(self) -> Flow[Answer]:
         """Look up and revise every step, then make the answer."""
         if not self.steps:
-            return self._answer(draft)
+            return self._answer(self.draft)
+        if self._given_up:  # a model that does not end is asked no more
+            return self.so_far()
         ahead = yield from self._looked_up_at_once()
         for number in range(len(self.steps)):
             self.at = number
@@ -102,16 +102,35 @@ class Run:
         self.problems += made.problems
         return self._answer(made.text or self._text())
 
-    def stopped(self, draft: str) -> Answer:
+    def so_far(self, problem: str = "") -> Answer:
         """The best there is: revised as far as it came."""
+        if not self.steps:
+            self._split()
+        for step in self.steps:
+            if self._given_up and step.decision == "kept" and not step.why:
+                step.why.append(self._given_up)
+        self.problems += filter(None, [problem])
+        return self._answer(self._text() or self.draft)
+
+    def where(self) -> str:
+        """Where the run is, in words."""
         count = len(self.steps)
-        where = f"at step {self.at + 1} of {count}" if self.at < count else "before the answer was written"
-        self.problems.append(f"the run was stopped {where}")
-        return self._answer(self._text() or draft)
+        if not count:
+            return "while the draft was written"
+        return f"at step {self.at + 1} of {count}" if self.at < count else "before the answer was written"
+
+    def _split(self) -> str:
+        """Split the draft by its structure, and return it as it was split."""
+        draft = without_offers(tidy(self.draft), letters=self.options.domain == "writing")
+        self._begin(split_steps(draft, self.options.max_steps, preamble=self.kind.preamble))
+        return draft
 
     def _begin(self, steps: list[str]) -> None:
         domain = self.options.domain
-        self.steps = [_Step(step, in_form(step, number, domain)) for number, step in enumerate(steps, 1)]
+        self.steps = [StepInWork(step, in_form(step, number, domain)) for number, step in enumerate(steps, 1)]
+        if self.options.gate == "logprobs":
+            for step, tokens in zip(self.steps, tokens_of(steps, self._tokens), strict=True):
+                step.tokens = tokens
 
     def _text(self, before: int | None = None) -> str:
         return self.kind.joint.join(step.text for step in self.steps[:before])
@@ -132,7 +151,7 @@ class Run:
             said = yield from say("query", limits, task=self.task, so_far=before or NOTHING_YET, step=step)
             query = query_in(said.text)
             cut = (f"the query was {said.cut}",) if said.cut and not said.problem else ()
-            found = yield from search(query or keep_last(step, sentences=2, words=32), options.k, options.using, limits)
+            found = yield from self._search(query or keep_last(step, sentences=2, words=32))
             if query:
                 return replace(found, problems=(*cut, *found.problems))
             problem = f"{said.problem or 'the reply has no query'}; the end of the step was looked up"
@@ -141,7 +160,11 @@ class Run:
             query = step
         else:
             query = f"{self.task}\n\n{self.kind.joint.join(filter(None, [before, step])) if options.causal else whole}"
-        return (yield from search(query, options.k, options.using, options.limits))
+        return (yield from self._search(query))
+
+    def _search(self, query: str) -> Flow[Found]:
+        options = self.options
+        return search(query, options.k, options.using, options.look_up, options.limits)
 
     def _think(self, number: int, ahead: list[Found]) -> Flow[None]:
         """Look one step up and revise it, unless it is sure."""
@@ -161,7 +184,7 @@ class Run:
             self._give_up(number, f"the search for step {number + 1} ran into its deadline")
         if not found.hits:
             step.why.append("no passage was found")
-        for shown in self._batches(found, step.draft):
+        for shown in shown_together(found.hits, f"{found.query}\n{step.draft}", self.options):
             if not self._given_up:
                 yield from self._revise(number, shown)
 
@@ -169,31 +192,14 @@ class Run:
         gate, step = self.options.gate, self.steps[number]
         if gate is None:
             return False
-        given: Any = gate(self.task, self._text(number), step.draft)  # what it raises here is a mistake of its own
-        if inspect.isgenerator(given):
-            try:
-                given = yield from given
-            except LOUD:
-                raise
-            except (LLMError, MemoryProblem) as error:
-                self._tell(number, f"the gate failed: {in_words(error)}")
-                return False
-        if not isinstance(given, Real) or not 0 <= float(given) <= 1:
-            raise UsageProblem(f"the gate said {given!r}", hint="It must return a number in [0, 1], True or False.")
-        step.confidence = float(given)
-        sure = step.confidence >= self.options.theta
-        step.why.append(f"confidence {step.confidence:.2f} is {'not ' if sure else ''}below {self.options.theta:g}")
+        said = yield from how_sure(gate, self.task, self._text(number), step.draft, step.tokens)
+        if isinstance(said, str):
+            self._tell(number, said)
+            return False
+        step.confidence = said
+        sure: bool = said >= self.options.theta
+        step.why.append(f"confidence {said:.2f} is {'not ' if sure else ''}below {self.options.theta:g}")
         return sure
-
-    def _batches(self, found: Found, step: str) -> list[list[Hit]]:
-        """What each revision is shown."""
-        hits = [replace(hit, text=text) for hit in found.hits if (text := tidy(hit.text).strip())]
-        if self.options.compat:
-            parts = [(hit, part) for hit in hits for part in reference_parts(hit.text, estimate_tokens(hit.text))[:2]]
-            return [[replace(hit, text=part)] for hit, part in parts if part.strip()]
-        batches = [[hit] for hit in hits] if self.options.revisions == "each" else [hits]
-        query, budget = f"{found.query}\n{step}", self.options.passage_tokens
-        return [shown for batch in batches if (shown := relevant(batch, query, budget))]
 
     def _revise(self, number: int, shown: list[Hit]) -> Flow[None]:
         """Ask for one revision and take it or not."""
@@ -211,7 +217,11 @@ class Run:
         )
         self._count(number, said.failed)
         after = revision_in(said.text).removeprefix(NOTHING_YET).strip()
+        sources = [self.task, self._text(number + 1), step.draft, *map(_read_whole, shown)]
+        after, chatter = without_chatter(after, before, sources)
         texts, why = self._judged(number, after, shown)
+        if chatter:
+            step.why.append(f"left out, as no part of the text: {_brief(chatter)!r}")
         why = said.problem or (f"it was {said.cut}" if said.cut else why)
         if why == NOTHING_TO_CHANGE:
             step.why.append(why)
@@ -231,7 +241,7 @@ class Run:
         first = 0 if whole else number
         earlier = [step.text for step in self.steps[first:number]]
         step = self.steps[number]
-        sources = [self.task, step.draft, step.text, *(f"{hit.title}\n{hit.text}" for hit in shown)]
+        sources = [self.task, step.draft, step.text, *map(_read_whole, shown)]
         why = astray(after, [*sources, *earlier])
         why = why or refusal(after, earlier, step.draft, self.options.ratio, self.options.survival)
         texts = [] if why else located(after, [*earlier, step.text])
@@ -268,24 +278,8 @@ class Run:
         return (yield from made_in_words(final, self.task, so_far, options.limits, options.domain))
 
     def _answer(self, text: str) -> Answer:
-        parts = tuple(self._part(number) for number in range(len(self.steps)))
-        hits: dict[tuple[str, str], Hit] = {}
-        for hit in (hit for part in parts for hit in part.hits):
-            hits.setdefault((hit.id, hit.text), hit)
-        return Answer(text, tuple(hits.values()), parts, tuple(self.problems))
-
-    def _part(self, number: int) -> Part:
-        step = self.steps[number]
-        return Part(
-            text=(self.kind.joint if number else "") + step.text,
-            draft=step.draft,
-            decision=step.decision,
-            why="; ".join(step.why) or ("revised" if step.decision == "revised" else "what was found changed nothing"),
-            confidence=step.confidence,
-            queries=(step.found.query,) if step.found else (),
-            hits=tuple(hit for hit in step.found.hits if hit.id in step.shown) if step.found else (),
-            changes=tuple(step.changes),
-        )
+        parts = tuple(step.part(self.kind.joint if number else "") for number, step in enumerate(self.steps))
+        return Answer(text, passages_of(parts), parts, tuple(self.problems))
 
     def _tell(self, number: int, problem: str) -> None:
         self.steps[number].why.append(problem)
@@ -301,3 +295,11 @@ class Run:
         self._given_up = f"not looked up: {reason}"
         if number + 1 < len(self.steps):
             self.problems.append(f"after step {number + 1} nothing more was looked up: {reason}")
+
+
+def _read_whole(hit: Hit) -> str:
+    return f"{hit.title}\n{hit.text}"
+
+
+def _brief(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[:most].rstrip()}…"

@@ -18,17 +18,28 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from memagent.errors import UsageProblem
-from memagent.flow import Flow, gather, generate, retrieve
+from memagent.flow import Flow, gather, generate
+from memagent.methods.arguments import check_counts, check_look_up, check_question, check_seconds
 from memagent.methods.attempts import attempted
-from memagent.methods.plain import NOTHING_FOUND, SEARCH, WROTE_NOTHING, LookUp, numbered, read_twice
+from memagent.methods.looking_up import LookUp, looked_up
+from memagent.methods.plain import (
+    NOTHING_FOUND,
+    PASSAGE_TOKENS,
+    SEARCH,
+    numbered,
+    read_twice,
+    replied,
+    shortened,
+    shortened_note,
+)
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
-from memagent.types import Answer, Hit, Part
+from memagent.types import Answer, Hit, Message, Part
 
 UNVERIFIED = "recited from what the model has learnt; no passage vouches for it"
 
-_NOTHING = re.compile(r"\W*(?:none|n/a|nothing)?\W*", re.IGNORECASE)
+_NOTHING = frozenset({"", "none", "na", "nothing"})
+_MARKS = re.compile(r"[\W_]+")
 _LIVELY = 0.7  # the temperature of the paper's samples
 
 
@@ -40,13 +51,16 @@ def recite(
     using: str = "",
     look_up: LookUp | None = None,
     twice: bool = False,
+    passage_tokens: int = 2 * PASSAGE_TOKENS,
     timeout: float | None = 120.0,
+    search_timeout: float | None = SEARCH,
 ) -> Flow[Answer]:
     """Answer a question from what the model recites about it and from up to `k` passages.
 
-    `samples` calls for recitations, at once with one search, then one call for the answer. A recitation that fails is
-    left out and stands in `problems`; one that is empty, says that nothing is known, or was had before is left out as
-    well. If nothing is left and nothing was found, no answer is asked for and the answer says so.
+    `samples` calls for recitations, at once with one search, then one call for the answer. A recitation or a search
+    that fails is left out and stands in `problems`; a recitation that is empty, says that nothing is known, or was had
+    before is left out as well. If nothing is left and nothing was found, no answer is asked for and the answer says so.
+    What had been streamed of the answer when its call failed, or the run was stopped, is the answer, with that problem.
 
     Args:
         question: what is asked.
@@ -55,39 +69,47 @@ def recite(
         using: the retriever.
         look_up: in place of the retriever, a flow that finds passages.
         twice: show recitations, passages and question twice; see `memagent.methods.plain.read_twice`.
+        passage_tokens: of all passages; of longer ones the pieces that are most like the question are shown, which
+            `notes` says.
         timeout: seconds for each call.
+        search_timeout: seconds for the search; with `look_up`, for each search and call that it makes.
 
     Returns:
         An answer whose first parts are the recitations (`text` is empty, as they are not in the answer, and `draft`
         has them) and whose last part is the answer. `hits` are the passages alone: a recitation cannot be cited.
 
     Raises:
-        UsageProblem: `samples` is below 1, or `k` below 0.
+        UsageProblem: an argument is none of those.
+        BackendError: the call for the answer failed before any text had come.
     """
-    if samples < 1 or k < 0:
-        raise UsageProblem(f"samples={samples}, k={k} would recite or find nothing", hint="Give at least 1 and 0.")
-    find = look_up or _retrieving(using)
-    flows: list[Flow[Any]] = [find(question, k)] if k else []
+    check_question(question)
+    check_counts(samples=samples, passage_tokens=passage_tokens)
+    check_counts(0, k=k)
+    check_look_up(look_up)
+    check_seconds(timeout=timeout, search_timeout=search_timeout)
+    search = attempted(looked_up(question, k, using=using, look_up=look_up, timeout=search_timeout))
+    flows: list[Flow[tuple[Any, str]]] = [search] if k else []
     flows += [attempted(_recitation(question, number, samples, timeout)) for number in range(samples)]
     gathered = yield from gather(*flows)
-    hits: list[Hit] = gathered[0] if k else []
+    found, failed = gathered[0] if k else ([], "")
+    hits: list[Hit] = found or []
     told: list[tuple[str | None, str]] = gathered[1:] if k else gathered
     recited = _once([text for text, _ in told if text])
-    problems = tuple(f"a recitation failed: {why}" for text, why in told if text is None)
+    problems: tuple[str, ...] = (failed,) if failed else ()
+    problems += tuple(f"a recitation failed: {why}" for text, why in told if text is None)
     if not hits and not recited:
-        return Answer(NOTHING_FOUND, problems=problems)
-    messages = fill(
+        return Answer("" if failed else NOTHING_FOUND, problems=problems)
+    shown = shortened(hits, question, passage_tokens)
+    messages: Sequence[Message] = fill(
         "recite/answer",
         recitations="\n\n".join(recited) or "(none)",
-        passages=numbered(hits) if hits else "(none)",
+        passages=numbered(shown) if shown else "(none)",
         question=question,
     )
-    shown = read_twice(messages) if twice else messages
-    reply = yield from generate(shown, temperature=0.0, timeout=timeout, label="recite/answer")
-    text = spoken(reply.text).strip()
-    problems += () if text else (WROTE_NOTHING,)
+    text, wrong = yield from replied(read_twice(messages) if twice else messages, timeout, "recite/answer")
     parts = [*(Part("", one, "recited", UNVERIFIED) for one in recited), _answered(text, hits, recited)]
-    return Answer(text, tuple(hits), tuple(parts), problems, (_note(hits, recited),))
+    notes = (_note(hits, recited), *shortened_note(hits, shown))
+    return Answer(text, tuple(hits), tuple(parts), (*problems, *wrong), notes)
 
 
 def _recitation(question: str, number: int, samples: int, timeout: float | None) -> Flow[str]:
@@ -99,11 +121,12 @@ def _recitation(question: str, number: int, samples: int, timeout: float | None)
         label="recite/recite",
     )
     text = spoken(reply.text).strip()
-    return "" if _NOTHING.fullmatch(text) else text
+    return "" if says_nothing(text) else text
 
 
-def _retrieving(using: str) -> LookUp:
-    return lambda query, k: retrieve(query, k, using=using, timeout=SEARCH)
+def says_nothing(text: str) -> bool:
+    """Whether a recitation says that the model knows nothing of the question, or says nothing at all."""
+    return _MARKS.sub("", text).casefold() in _NOTHING
 
 
 def _once(texts: Sequence[str]) -> list[str]:

@@ -25,7 +25,8 @@ from typing import Any
 
 from memagent.errors import ReplyError, UsageProblem
 from memagent.flow import Flow, retrieve, tell
-from memagent.methods.plain import SEARCH, LookUp, numbered
+from memagent.methods.looking_up import LookUp
+from memagent.methods.plain import SEARCH, numbered
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.types import Hit, Message

@@ -15,7 +15,6 @@ from memagent.methods import plain_values
 from memagent.methods.plain_values import plain_value
 from memagent.types import Execution
 
-_PASSED = "memagent: the tests have passed"  # printed after them: a program that ends itself before has passed none
 _SOURCE = inspect.getsource(plain_values).partition("from __future__ import annotations\n")[2]
 
 
@@ -24,9 +23,10 @@ def tested(program: str, tests: str, seconds: float) -> Flow[Execution]:
 
     One that ends before its tests, or prints nothing where it has none, has failed.
     """
-    source = f"{program}\n\n{tests}\n\nprint({_PASSED!r})\n" if tests else program
+    mark = _mark(program, tests)
+    source = f"{program}\n\n{tests}\n\nprint({mark!r})\n" if tests else program
     ran = yield from execute(source, seconds=seconds)
-    if ran.ok and tests and not ran.output.rstrip().endswith(_PASSED):
+    if ran.ok and tests and not ran.output.rstrip().endswith(mark):
         return replace(ran, code=1, why="it ended before its tests did")
     if ran.ok and not ran.output.strip():
         return replace(ran, code=1, why="it printed nothing")
@@ -45,8 +45,7 @@ def returned(program: str, pairs: Sequence[tuple[str, Any]], seconds: float) -> 
     expected = [(call, _plain(call, value)) for call, value in pairs]
     if not expected:
         raise UsageProblem("there is no test", hint='Give pairs of a call and its value: [("f(1)", 2)].')
-    told = repr((program, [call for call, _ in expected])).encode("utf-8", "replace")
-    mark = f"memagent-{blake2b(told, digest_size=8).hexdigest()}"
+    mark = _mark(program, [call for call, _ in expected])
     calls = "".join(f"print({mark!r}, ascii(plain_value({call})), flush=True)\n" for call, _ in expected)
     ran = yield from execute(f"{program}\n\n{_SOURCE}\n{calls}", seconds=seconds)
     if not ran.ok:
@@ -58,6 +57,15 @@ def returned(program: str, pairs: Sequence[tuple[str, Any]], seconds: float) -> 
         if found[number] != ascii(wanted):
             return replace(ran, code=1, why=f"{call} returned {found[number][:200]} and not {ascii(wanted)[:200]}")
     return ran
+
+
+def _mark(*source: Any) -> str:
+    """What is printed behind a program, so that one which ends itself before has passed nothing.
+
+    No program can hold it, since it is a digest of the program itself, and it is the same in a replay, which a random
+    mark would not be. One that reads its own source finds it: this guards against mistakes, and no sandbox is meant.
+    """
+    return f"memagent-{blake2b(repr(source).encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
 
 
 def _plain(call: str, expected: Any) -> str:

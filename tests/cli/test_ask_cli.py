@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from commands import memagent
 
-from memagent.cli.explaining import word_diff
+from memagent.cli.explaining import explained, word_diff
 from memagent.errors import UnknownName
 from memagent.methods.names import METHODS, method
 from memagent.testing import FakeOpenAIServer
+from memagent.types import Answer, Part, Token
 
 QUESTION = "In which country is the lighthouse that Mara keeps?"
 
@@ -49,7 +50,8 @@ def test_explain_tells_confidence_query_passages_and_what_changed(place: Path) -
     lines = done.stdout.splitlines()
     assert lines[0] == "Mara keeps a lighthouse. It is in Norway. So the answer is: Norway."
     told = "\n".join(lines)
-    assert "1. Mara keeps a lighthouse.\n   first: the first sentence is written with what the question finds" in told
+    assert "1. Mara keeps a lighthouse.\n   first: confidence 0.95; the first sentence is written with what the" in told
+    assert "   least likely: 'Denmark.' with 0.30\n   draft: It is in Denmark." in told
     assert "2. It is in Norway.\n   retrieved: confidence 0.30; its least likely token has 0.30 < 0.8" in told
     assert "   draft: It is in Denmark.\n   looked up: It is in" in told
     assert "   passages: [" in told
@@ -70,7 +72,11 @@ def test_without_log_probabilities_the_fallback_is_said_on_stderr(place: Path) -
     ("arguments", "code", "words"),
     [
         (["--method", "oracle"], 2, "oracle"),
-        (["--method", "plain", "--theta", "0.5"], 2, "--theta"),
+        (["--method", "plain", "--theta", "0.5"], 2, "--theta means nothing to plain"),
+        (["--method", "once", "--theta", "0.5", "--gate", "doubt"], 2, "--theta and --gate mean nothing to once"),
+        (["--method", "rat", "--theta", "0.5"], 2, "--theta means nothing to rat without --gate"),
+        (["--method", "rat", "--beta", "0.5"], 2, "--beta means nothing to rat"),
+        (["--method", "rat", "--gate", "surely"], 2, "surely"),
         (["--method", "flare", "--theta", "1.5"], 2, "1.5"),
         (["--method", "alone", "-k", "3"], 2, "looks nothing up"),
         (["--method", "flare", "--confidence", "guess"], 2, "guess"),
@@ -106,10 +112,63 @@ def test_a_limit_ends_it_with_the_best_so_far(place: Path) -> None:
     assert "time limit" in done.stderr
 
 
+def test_rat_is_told_how_to_go_about_it(place: Path) -> None:
+    arguments = ("ask", QUESTION, "--method", "rat", "-m", "offline", "--json")
+    done = memagent(*arguments, "--gate", "logprobs", "--theta", "0", "--scope", "step", "--query", "step")
+    sure = json.loads(done.stdout)
+    assert {part["decision"] for part in sure["parts"]} == {"accepted"}, done.stderr
+    done = memagent(*arguments, "--gate", "logprobs", "--theta", "1", "--scope", "step", "--query", "draft")
+    unsure = json.loads(done.stdout)
+    asked = [step["step"] for step in unsure["trace"] if step["kind"] == "generate"]
+    labels = [step.get("request", step)["label"] for step in asked]
+    assert "rat/query" not in labels and "rat/revise_prefix" not in labels, done.stderr
+    assert any(part["queries"] for part in unsure["parts"])
+    plan = json.loads(memagent(*arguments, "--domain", "planning").stdout)
+    assert plan["answer"].startswith("STEP 1")
+
+
+def test_an_error_that_has_the_answer_so_far_shows_it(place: Path) -> None:
+    draft = "Mara keeps the lighthouse at Gull Point.\n\nGull Point is a cape in Norway."
+
+    def reply(payload: dict[str, Any]) -> str:
+        return draft if "<step>" not in payload["messages"][-1]["content"] else "Gull Point"
+
+    with FakeOpenAIServer(reply, logprob=None) as server:
+        arguments = ("ask", QUESTION, "--method", "rat", "-m", f"openai:fake@{server.url}")
+        done = memagent(*arguments, "--using", "nonsense")
+    assert done.returncode == 2 and "nonsense" in done.stderr
+    assert "Gull Point is a cape in Norway." in done.stdout
+
+
 def test_methods_have_names() -> None:
     assert all(callable(method(name)) for name in METHODS)
     with pytest.raises(UnknownName, match="Did you mean flare"):
         method("flair")
+
+
+@pytest.mark.parametrize("decision", ["first", "retrieved", "accepted", "kept", "revised"])
+def test_no_part_is_left_without_a_reason(decision: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    [_, line] = explained(Answer("It is.", parts=(Part("It is.", "It is.", decision),)))
+    assert line.strip().startswith(f"{decision}: ") and len(line.split()) > 3
+
+
+@pytest.mark.parametrize(
+    ("logprobs", "told"),
+    [
+        ([-0.1, -2.0, None], "   least likely: 'is' with 0.14"),
+        ([-0.1, math.nan, -2.0], "   least likely: 'is' with 0.00"),
+        ([0.0, 0.0, 0.0], ""),
+        ([None, None, None], ""),
+    ],
+)
+def test_the_least_likely_token_is_named(
+    logprobs: list[float | None], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    tokens = tuple(Token(text, logprob) for text, logprob in zip(["It", " is", "."], logprobs, strict=True))
+    lines = list(explained(Answer("It is.", parts=(Part("It is.", "It is.", "accepted", "so", 0.14, tokens),))))
+    assert lines[2:] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(

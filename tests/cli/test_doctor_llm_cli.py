@@ -27,7 +27,7 @@ def able(payload: dict[str, Any]) -> str:
     """A server that does what it is asked for."""
     if payload.get("response_format"):
         return '{"answer": "Seven days.", "sources": [1]}'
-    return "13131313" if payload.get("seed") is not None else COUNT
+    return str(payload["seed"]) * 8 if payload.get("seed") is not None else COUNT
 
 
 def doctor(server: FakeOpenAIServer, *arguments: Any) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ def test_a_server_on_this_machine_is_tried() -> None:
     assert all(row == ["yes", "yes"] for row in held.values())
     assert rows["prefill"] == ["no", "not"] and rows["plain"] == ["fully"]
     assert "without prefill: the answer is continued by a prompt" in done.stdout
-    assert "at most 9 calls, about" in done.stderr and f"{calls} calls" in done.stderr.splitlines()[-1]
+    assert "at most 10 calls, about" in done.stderr and f"{calls} calls" in done.stderr.splitlines()[-1]
     assert not list(Path().iterdir())  # no memory was made
 
 
@@ -52,7 +52,7 @@ def test_the_same_as_json() -> None:
     with FakeOpenAIServer(able) as server:
         done = doctor(server, "--json")
     data = json.loads(done.stdout)
-    assert done.stderr == "" and data["probed"] and data["usage"]["calls"] == 7
+    assert done.stderr == "" and data["probed"] and data["usage"]["calls"] == 8
     assert data["abilities"]["stop"] == {"declared": True, "tried": "yes", "why": "the text ended before '5'"}
     assert {method["method"]: method["works"] for method in data["methods"]}["flare"] == "with a fallback"
 
@@ -89,6 +89,19 @@ def test_a_server_that_refuses_stop_strings_and_ignores_wishes() -> None:
     assert works["hipporag"] == "with a fallback" and works["plain"] == "fully"
 
 
+def test_what_the_offline_model_cannot_do_is_told_as_it_comes_out_when_it_is_run() -> None:
+    from memagent import Answer, Controller, Hit, verified
+
+    data = json.loads(memagent("doctor", "--llm", "offline", "--json").stdout)
+    methods = {method["method"]: method for method in data["methods"]}
+    assert methods["verified"]["works"] == "with a fallback" and methods["solve"]["works"] == "no"
+    assert methods["flare"]["works"] == "with a fallback" and methods["rat"]["works"] == "fully"
+    assert data["abilities"]["seed"]["tried"] == "unclear"  # it never samples
+    answer = Answer("Mara keeps the light [1].", (Hit("1", "Mara keeps the light.", 1.0),))
+    [claim] = Controller("offline").run(verified(answer)).value
+    assert claim.why.startswith("by its words alone")
+
+
 def test_a_wish_that_is_not_fulfilled_is_no_finding() -> None:
     replies = [COUNT, COUNT, COUNT, "A week has seven days.", "1", "2", "It is cold."]
     with FakeOpenAIServer(replies) as server:
@@ -100,7 +113,7 @@ def test_a_wish_that_is_not_fulfilled_is_no_finding() -> None:
 def test_offline_is_tried() -> None:
     done = memagent("doctor", "--llm", "offline")
     assert done.returncode == 0, done.stderr
-    assert "two samples with one seed are the same" in done.stdout and "6 calls" in done.stderr
+    assert "another seed gives the same: it may not sample" in done.stdout and "7 calls" in done.stderr
 
 
 def test_no_key() -> None:

@@ -166,6 +166,17 @@ def test_a_not_too_many_or_too_few():
     assert only("The ferry doesn't sail then [2].").supported
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("It is not true that the ferry does not sail in March [2].", "unsupported"),
+        ("Nobody says that the harbour never freezes in March [2].", "supported"),
+    ],
+)
+def test_two_negations_are_none(text, verdict):
+    assert only(text).verdict == verdict
+
+
 def test_several_passages_support_together_and_an_idle_one_is_told():
     text = "Mara Venn keeps the lighthouse and the harbour of Sund freezes in March [1, 2]."
     assert only(text).supported and only(text).idle == ()
@@ -342,6 +353,14 @@ def test_offline_cannot_judge_and_the_words_do(caplog):
 
 def test_no_citation_no_call():
     assert ran(verified(Answer("So they say.", HITS)))[1] == []
+
+
+def test_no_call_is_spent_on_a_claim_that_cites_what_is_not_there():
+    llm = ScriptedLLM(['{"claims": [{"number": 1, "supported": true, "reason": "so"}]}'])
+    answer = Answer("The ferry sails [1, 9]. Mara keeps the lighthouse at Gull Point [1].", HITS)
+    first, second = Controller(llm).run(verified(answer)).value
+    assert "The ferry" not in llm.requests[0].messages[-1].content and len(llm.requests) == 1
+    assert first.verdict == "out of range" and second.why == "the model says so: so"
 
 
 def test_twenty_claims_a_call():

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from memagent import Completion
 from memagent.flow import run
 from memagent.methods import confidence, flare_instruct, flare_queries
-from memagent.methods.continuing import Piece, Writer, continued, first_sentence, joined
+from memagent.methods.continuing import Piece, continued, first_sentence, joined
+from memagent.methods.writer import Writer
 from memagent.testing import ScriptedLLM
 from memagent.types import Token
 

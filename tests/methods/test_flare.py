@@ -328,7 +328,7 @@ def test_what_stands_is_said_while_the_answer_is_made(memory: Memory) -> None:
 
 def test_signs_of_scripts_without_blanks_are_words(memory: Memory) -> None:
     memory.add("灯塔在挪威的海边，它在那里很久了。")
-    replies = ["灯塔在挪威。还", "它在丹麦。还", *["它在丹麦。"] * 3, *["它很老。"] * 4]
+    replies = ["灯塔在挪威。还", "它在丹麦。还", *["它在丹麦。"] * 2, "在丹麦，它。", *["它很老。"] * 4]
     _, searches = asked(ScriptedLLM(replies, can=["prefill"]), memory, flare("灯塔在哪个国家？"))
     assert len(searches) == 1  # the samples say the same
     replies = ["灯塔在挪威。还", "它在丹麦。还", '{"doubtful": ["丹麦"], "confidence": 50}', "它在挪威。"]
@@ -476,7 +476,7 @@ def test_log_probabilities_that_were_asked_for_are_never_done_without(memory: Me
 @pytest.mark.parametrize("tokens", [(Token(" He"), Token(" studied.")), (Token(" He", -0.1), Token(" studied."))])
 def test_log_probabilities_that_turn_out_missing_are_replaced_by_agreement(memory: Memory, tokens: Any) -> None:
     silent = Completion(" He studied.", tokens)
-    llm = ScriptedLLM([said("He is old."), silent, *["He studied."] * 3], can=CAN)
+    llm = ScriptedLLM([said("He is old."), silent, *["He studied.", "He studied. Then", "He studied."]], can=CAN)
     answer, searches = asked(llm, memory, flare(QUESTION))
     assert (answer.text, len(searches)) == ("He is old. He studied.", 1)
     assert "no log-probabilities" in answer.notes[-1]
@@ -490,7 +490,7 @@ def test_a_log_probability_that_is_none_counts_as_unlikely(memory: Memory, logpr
 
 
 def test_a_server_that_turns_out_to_give_none_is_asked_again_without(memory: Memory) -> None:
-    replies = ["He is old. Then", "He is old. Then", "He studied in Syracuse. Then", *["He studied in Syracuse."] * 3]
+    replies = ["He is old. Then", "He is old. Then", *["He studied in Syracuse. Then", "He studied in Syracuse."] * 2]
     with FakeOpenAIServer([*replies, *["He left."] * 4], logprob=None) as server:
         llm = registry.llm(f"openai:fake@{server.url}")
         result = Controller(llm, memory).run(flare(QUESTION))

@@ -74,7 +74,8 @@ def test_it_runs_both_ways_with_one_trace_and_replays(memory: Memory, backend: A
     again = asyncio.run(controller.arun(METHODS[name](QUESTION)))
     answer: Answer = result.value
     assert answer.text
-    assert all("repeat" in problem or "cut off at max_tokens" in problem for problem in answer.problems)
+    lived_with = ("repeat", "cut off at", "may not sample")  # some of these say the same to everything
+    assert all(any(known in problem for known in lived_with) for problem in answer.problems)
     assert result.trace == again.trace
     assert result.trace.replay(METHODS[name](QUESTION)) == answer
     assert "".join(part.text for part in answer.parts).strip() == answer.text or name == "self-ask"

@@ -12,7 +12,7 @@ from memagent import Completion, Controller
 from memagent.errors import BackendError, CapabilityError, Refused
 from memagent.llms.base import Ability
 from memagent.methods.names import METHODS
-from memagent.methods.needs import NEEDS, Need, outlook
+from memagent.methods.needs import INSTRUCTIONS, NEEDS, Need, outlook
 from memagent.methods.probing import ABILITIES, CALLS, MAX_TOKENS, PROMISED, estimate, probed
 from memagent.testing import ScriptedLLM
 from memagent.types import Token, ToolCall, estimate_tokens
@@ -36,12 +36,12 @@ def tried(*replies, can):
 def one(ability, *replies):
     found, requests = tried(*replies, can=[ability])
     assert {one.held for name, one in found.items() if name != ability} == {"not declared"}
-    assert 2 <= len(requests) <= 3
+    assert 2 <= len(requests) <= 4
     return found[ability].held, found[ability].why
 
 
 def test_a_model_that_can_do_everything():
-    replies = [COUNT, COUNT, "5 6 7 8 9", "no", OBJECT, "13131313", "13131313", called('{"city": "Oslo"}')]
+    replies = [COUNT, COUNT, "5 6 7 8 9", "no", OBJECT, "13131313", "13131313", "42424242", called('{"city": "Oslo"}')]
     found, requests = tried(*replies, can=get_args(Ability))
     assert {one.held for one in found.values()} == {"yes"}
     assert len(requests) == CALLS and {request.max_tokens for request in requests} == {MAX_TOKENS}
@@ -123,9 +123,18 @@ def test_schema(reply, held):
     assert one("schema", reply)[0] == held
 
 
-@pytest.mark.parametrize(("replies", "held"), [(["1", "1"], "yes"), (["1", "2"], "no"), (["", ""], "unclear")])
+@pytest.mark.parametrize(
+    ("replies", "held"),
+    [(["1", "1", "2"], "yes"), (["1", "2"], "no"), (["", ""], "unclear"), (["1", "1", "1"], "unclear")],
+)
 def test_seed(replies, held):
     assert one("seed", *replies)[0] == held
+
+
+def test_a_model_that_never_samples_is_told_apart_from_one_that_heeds_its_seed():
+    found, requests = tried("1", "1", "1", can=["seed"])
+    assert "may not sample" in found["seed"].why
+    assert [request.seed for request in requests[1:]] == [7, 7, 8]
 
 
 @pytest.mark.parametrize(
@@ -150,14 +159,15 @@ def test_a_backend_that_fails_is_no_finding():
 
 
 def test_the_table_names_abilities_that_there_are_and_methods_that_there_are():
-    assert {need.ability for wanted in NEEDS.values() for need in wanted} <= set(get_args(Ability)) == set(ABILITIES)
+    named = {need.ability for wanted in NEEDS.values() for need in wanted}
+    assert named - {INSTRUCTIONS} <= set(get_args(Ability)) == set(ABILITIES) and INSTRUCTIONS in named
     assert set(ABILITIES) >= PROMISED
     assert {name.replace("-", "_") for name in METHODS} <= set(NEEDS)
     assert {"plain", "recite", "verified", "hipporag", "ircot", "flare", "flare_instruct"} <= set(memagent.__all__)
 
 
 def test_with_every_ability_every_method_works_fully():
-    assert {one.works for one in outlook(ABILITIES)} == {"fully"}
+    assert {one.works for one in outlook([*ABILITIES, INSTRUCTIONS])} == {"fully"}
     assert {one.method for one in outlook([])} == set(NEEDS)
 
 
@@ -168,6 +178,12 @@ def test_without_any_each_says_what_it_falls_back_to():
     assert "agreement of a few samples" in found["flare"].instead[0]
     assert any("prompt alone" in text for text in found["flare_instruct"].instead)
     assert all(one.instead for one in found.values() if one.works != "fully")
+
+
+def test_a_stand_in_that_follows_no_instructions_judges_and_solves_nothing():
+    found = {one.method: one for one in outlook(ABILITIES)}
+    assert found["verified"].instead == ("without instructions: claims are checked by their words alone",)
+    assert found["learn"].works == found["solve"].works == "no" and found["rat"].works == "fully"
 
 
 def test_what_cannot_be_replaced_is_said():

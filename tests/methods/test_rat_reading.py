@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from itertools import pairwise
 
 import pytest
@@ -243,7 +244,22 @@ def test_what_passages_changed_leads_from_one_text_to_the_other(texts, before, a
     ]
 
 
+def test_a_draft_of_nothing_but_blank_lines_and_headings_is_read_in_bounded_time():
+    before = time.process_time()
+    for line in ("", "# lamp", "---"):
+        assert len(split_steps(f"{line}\n" * 100_000, 8)) <= 1
+    assert time.process_time() - before < 30  # it would be minutes if each line looked back at all before it
+
+
 # Passages.
+
+
+def test_a_rare_word_of_the_query_weighs_more_than_a_common_one():
+    common = " ".join(f"The keeper of lamp {number} slept." for number in range(60))
+    page = f"{common} Alder sang. {common}"
+    [cut] = relevant([Hit("a", page, 0.5)], "what did the keeper of the lamp Alder do?", 40, piece=12)
+    assert "Alder sang." in cut.text
+
 
 PAGE = " ".join(f"Sentence {number} tells of gulls and nothing else." for number in range(500))
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from memagent.cli.console import dim, shortened
-from memagent.differences import differences
+from memagent.cli.word_diff import word_diff_line
 from memagent.types import Answer, Hit, Part
-
-_PIECES = re.compile(r"\s+|[^\s]+")
 
 
 def explained(answer: Answer) -> Iterator[str]:
@@ -39,20 +36,7 @@ def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Itera
         why = f" ({change.why})" if change.why else ""
         yield f"   {taken} {_named(change.hit, numbers)}{why}"
         if change.taken:
-            yield f"      {word_diff(change.before, change.after)}"
-
-
-def word_diff(before: str, after: str, *, most: int = 600) -> str:
-    """Return a text with what was taken out as `[-words-]` and what was put in as `{+words+}`, on one line."""
-    old, new = _PIECES.findall(before.strip()), _PIECES.findall(after.strip())
-    told: list[str] = []
-    for kind, a, b, c, d in differences(old, new):
-        out, put = "".join(old[a:b]).strip(), "".join(new[c:d]).strip()
-        if kind == "equal":
-            told.append("".join(old[a:b]).strip())
-        else:
-            told += [f"[-{out}-]"] * bool(out) + [f"{{+{put}+}}"] * bool(put)
-    return shortened(" ".join(piece for piece in told if piece), most)
+            yield f"      {word_diff_line(change.before, change.after)}"
 
 
 def _named(hit: Hit, numbers: dict[tuple[str, str], int]) -> str:

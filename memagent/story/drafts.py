@@ -65,7 +65,14 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     """Copy a story into a new folder, all of it or up to a chapter or paragraph; return the copy.
 
     What was written behind that place is taken back in the copy, and can be brought back there.
+
+    Raises `UsageProblem` for a folder inside the story, and a place inside its opening; `StoryError` for a folder that
+    holds something.
     """
+    if folder.resolve().is_relative_to(story.folder.resolve()):
+        raise UsageProblem(
+            f"{str(folder)!r} is inside the story", hint="Choose a folder outside of it, such as one beside it."
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from commands import memagent
 
-from memagent.cli.explaining import word_diff
+from memagent.cli.word_diff import word_diff_line
 from memagent.errors import UnknownName
 from memagent.methods.names import METHODS, method
 from memagent.testing import FakeOpenAIServer
@@ -122,4 +122,4 @@ def test_methods_have_names() -> None:
     ],
 )
 def test_word_differences(before: str, after: str, told: str) -> None:
-    assert word_diff(before, after) == told
+    assert word_diff_line(before, after) == told

@@ -56,9 +56,15 @@ class Story:
         self.log = Log(self.folder / HIDDEN / "events.jsonl")
         self.pages = Pages(self.folder)
         if not self.log.path.is_file():
+            lost = any(self.pages.on_disk())
             raise StoryError(
-                f"there is no story in {str(self.folder)!r}",
-                hint=f"Begin one with: memagent story init {quote(self.folder)}",
+                f"the log of the story in {str(self.folder)!r} is gone: {str(self.log.path)!r}"
+                if lost
+                else f"there is no story in {str(self.folder)!r}",
+                hint="Restore it from a backup; or put its chapters into one file, and make a story of that with: "
+                "memagent story import FILE NEW-FOLDER"
+                if lost
+                else f"Begin one with: memagent story init {quote(self.folder)}",
             )
         self.config = StoryConfig.load(self.folder / "story.toml")
         self.record = StoryRecord.fold(self.log.read())
@@ -90,6 +96,23 @@ class Story:
     def state(self) -> State | None:
         """Where the story stands; `None` before its first paragraph."""
         return self.record.state
+
+    @property
+    def start(self) -> State | str:
+        """What the next paragraph is written from: where the story stands, or its premise.
+
+        Raises `StoryError` for a story whose short memory and plans are not made yet: one that was imported.
+        """
+        state = self.record.state
+        if state is None:
+            return self.premise
+        if not (state.plans or state.plan):
+            raise StoryError(
+                "the story has no plans yet: its last part has not been read to its end",
+                hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
+                f"or say what happens next: memagent story pick {quote(self.folder)} --text ...",
+            )
+        return state
 
     @property
     def manuscript(self) -> Manuscript:
@@ -158,6 +181,7 @@ class Story:
         with locked(self.folder):
             self.record = StoryRecord.fold(self.log.read())
             self.log.repair()
+            self.pages.begin()
             self.adopted = []
             with long_memory.opened(self) as self._memory:
                 try:
@@ -167,12 +191,38 @@ class Story:
                 finally:
                     self._memory = None
 
+    def rebuild(self, on_progress: long_memory.OnProgress = lambda done, of: None) -> None:
+        """Make all anew that is made from the log: the memory file, and pages that are missing or were deleted.
+
+        Killed anywhere, the same call goes on, and no vector is made twice. Chapters that were edited by hand are left
+        as they are. Raises `Locked`, and `Unsynced` for such chapters, when all else is done.
+        """
+        with locked(self.folder):
+            self.record = StoryRecord.fold(self.log.read())
+            self.log.repair()
+            self.pages.begin()
+            self.adopted = []
+            self.pages.restore(self.record, self.log)
+            with long_memory.half_built(self) as self._memory:
+                try:
+                    long_memory.remember(self, on_progress)
+                finally:
+                    self._memory = None
+            long_memory.put_in_place(self)
+            with long_memory.opened(self) as self._memory:
+                try:
+                    hand_edits.take_up(self)
+                finally:
+                    self._memory = None
+
     def commit(self, step: LogEvent) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
         step = self.log.append(step)
         self.record.apply(step)
         if step["type"] == "written":
             self.pages.extend(self.record, self.log, len(step["written"]))
+        elif step["type"] in ("picked", "memory", "long", "waived", "read"):
+            self.pages.write_memory(self.record, self.log)
         elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
             self.pages.write(self.record, self.log)
 
@@ -237,11 +287,11 @@ class Story:
         self.remember()
 
     def sync(self) -> int:
-        """Take up the manuscript as a person left it; return how many paragraphs differ now.
+        """Take up the manuscript as a person left it; return how many paragraphs were edited.
 
-        Needs `editing(adopt=False)`.
+        Needs `editing(adopt=False)`. See `memagent.story.hand_edits.sync`.
         """
-        return hand_edits.sync(self)
+        return hand_edits.sync(self).count
 
     def remember(self) -> None:
         """Bring the memory file up to the log."""

@@ -226,6 +226,7 @@ class Teller:
         quiet = self.options.quiet
         say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
         self._tell_adopted()
+        _ = self.story.start  # before a goal is set: it may have to be read first
         language = self.story.config.language
         if controller.llm.name == "offline" and language.casefold() != "english":
             say(f"offline writes English only; for {language}, choose a model with -m", quiet=quiet)

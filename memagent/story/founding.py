@@ -14,10 +14,10 @@ from memagent.story.record import VERSION
 _OURS = {"story.toml", "premise.md", "outline.md", "style.md", "note.md", "lore", HIDDEN}
 
 
-def found(folder: Path, premise: str, config: StoryConfig) -> None:
+def found(folder: Path, premise: str, config: StoryConfig, *, importing: str = "") -> None:
     """Make the folder of a new story: settings, premise, and a log that says it was made, last of all.
 
-    Raises as `Story.create` does.
+    `importing` is the mark of the text that the story is to be made from, if any. Raises as `Story.create` does.
     """
     if not premise.strip():
         raise UsageProblem("the premise is empty", hint="Say in a sentence or two what the story is about.")
@@ -30,7 +30,15 @@ def found(folder: Path, premise: str, config: StoryConfig) -> None:
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
     config.save(folder / "story.toml")
     files.replace(folder / "premise.md", premise.strip() + "\n")
-    Log(folder / HIDDEN / "events.jsonl").append(event("created", version=VERSION))
+    log = Log(folder / HIDDEN / "events.jsonl")
+    log.read()
+    log.repair()
+    log.append(event("created", version=VERSION, **({"importing": importing} if importing else {})))
+
+
+def is_founded(folder: Path) -> bool:
+    """Whether a folder holds a story: a log with an event. One that was killed before its first is none."""
+    return bool(Log(folder / HIDDEN / "events.jsonl").read())
 
 
 def _check_free(folder: Path) -> None:
@@ -38,11 +46,12 @@ def _check_free(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise StoryError(f"{str(folder)!r} is a file", hint="Choose another name for the story's folder.")
-    if (folder / HIDDEN / "events.jsonl").exists():
+    if is_founded(folder):
         raise StoryError(
             f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {quote(folder)}"
         )
-    if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS):
+    left = {f".{name}.new" for name in _OURS}  # half a file, of a run that was killed
+    if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS | left):
         raise StoryError(
             f"{str(folder)!r} holds other files ({', '.join(others[:3])})", hint="Choose an empty or a new folder."
         )

@@ -71,7 +71,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     where = story.standing
     look_up = recalling(story)
     flow = advance(
-        story.state or story.premise,
+        story.start,
         select=select,
         settings=story.settings,
         look_up=look_up,

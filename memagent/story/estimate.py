@@ -24,6 +24,7 @@ _NAMES = {
     "revised": "revisions",
     "failed": "failed steps",
     "planned": "outlines",
+    "read": "reading",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from memagent import Budget, Controller, Story
 from memagent.errors import BudgetExceeded, ReplyError, StoryError, UsageProblem
+from memagent.methods.recurrent_follow import follow
 from memagent.story import drafts
 from memagent.story.config import StoryConfig
 from memagent.story.importing import read
@@ -187,3 +189,30 @@ def test_what_is_estimated_is_near_what_is_asked(tmp_path: Path, manuscript: Man
     assert guess.calls == len(llm.requests)
     shown = sum(len(one.content) for request in llm.requests for one in request.messages) / 4
     assert 0.6 * shown < guess.input_tokens < 1.8 * shown
+
+
+def test_a_reply_in_labelled_sections_is_read_too() -> None:
+    reply = "**Output Memory:**\n雾从门下进来。\n\n## Plan 1\nSie geht.\n## Plan 2\nОна ждёт.\n## Plan 3\n她睡了。"
+    found = Controller(ScriptedLLM([reply])).run(follow("", "雾。", number=1)).value
+    assert found.memory == "雾从门下进来。"
+    assert found.plans == ("Sie geht.", "Она ждёт.", "她睡了。")
+
+
+def test_a_memory_that_is_too_long_is_shortened_and_an_empty_part_is_refused() -> None:
+    long = json.dumps({"memory": "She counted. " * 30, "plans": ["a", "b", "c"]})
+    llm = ScriptedLLM([long, json.dumps({"memory": "She counted."})])
+    assert Controller(llm).run(follow("", "Fog.", number=1)).value.memory == "She counted."
+    assert len(llm.requests) == 2
+    with pytest.raises(UsageProblem, match="nothing to read"):
+        Controller(llm).run(follow("", " ", number=1))
+
+
+def test_offline_notes_who_is_in_a_part_and_reads_its_notes_back() -> None:
+    part = "Mara kept the lamp on the Skerry. Her brother Tomas had sailed. Old Ines said that the light must go out."
+    first = Controller("offline").run(follow("", part, number=3)).value
+    assert "Mara" in first.memory and "Tomas" in first.memory and "Old Ines" in first.memory
+    assert len(set(first.plans)) == 3
+    assert not re.search(r"\b(?:she|he|they) \.", first.memory)
+    second = Controller("offline").run(follow(first.memory, "Mara found a key in the sand.", number=4)).value
+    assert "Tomas" in second.memory and "Mara found a key in the sand." in second.memory
+    assert first == Controller("offline").run(follow("", part, number=3)).value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import complain, dim, emit, exit_code, money, plural, say, spent
+from memagent.cli.console import complain, dim, emit, exit_code, money, pieced, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
@@ -155,7 +155,7 @@ def _read(book: Story, model: str, asked: int | None, max_cost: float | None, *,
 def _tell_language(book: Story, controller: Controller, *, quiet: bool) -> None:
     language = book.config.language
     if controller.llm.name == "offline" and language.casefold() != "english":
-        say(f"offline reads and writes English only; for {language}, choose a model with -m", quiet=quiet)
+        say(wrapped(f"offline reads and writes English only; for {language}, choose a model with -m"), quiet=quiet)
 
 
 def _finished(book: Story, code: int, *, as_json: bool, quiet: bool) -> int:
@@ -187,12 +187,10 @@ def _told(file: Path, found: Imported, chapters: int) -> None:
     """Say what was read of a file, and what had to be guessed."""
     title = f" «{found.manuscript.title}»" if found.manuscript.title else ""
     count = len(found.manuscript.paragraphs)
-    say(
-        f"{file}:{title} {plural(chapters, 'chapter')} (by {found.by}), {plural(count, 'paragraph')}, "
-        f"{plural(found.words, 'word')}"
-    )
+    chaptered = f"{plural(chapters, 'chapter')} (by {found.by})"
+    say(pieced(f"{file}:{title} {chaptered}", plural(count, "paragraph"), plural(found.words, "word")))
     for note in found.notes:
-        say(note)
+        say(wrapped(note))
 
 
 def _may_spend(
@@ -210,11 +208,9 @@ def _may_spend(
     embeds = embedding_cost(config.embedder, texts) if embedded else 0.0
     cost = None if reads is None or embeds is None else reads + embeds
     what = f"about {money(cost)}" if cost is not None else "cost unknown: a price is not in the table"
-    say(
-        f"To read its last part: {plural(usage.calls, 'call')}, ~{usage.input_tokens:,} tokens in, "
-        f"~{usage.output_tokens:,} out; {what} (a guess, ±40 %)",
-        quiet=quiet,
-    )
+    tokens = f"~{usage.input_tokens:,} tokens in, ~{usage.output_tokens:,} out"
+    calls = f"To read its last part: {plural(usage.calls, 'call')}"
+    say(pieced(calls, tokens, f"{what} (a guess, ±40 %)"), quiet=quiet)
     if yes or cost == 0.0:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say
+from memagent.cli.console import dim, emit, plural, say, wrapped
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 
@@ -52,7 +52,7 @@ def sync(folder: Path, check: bool, as_json: bool, quiet: bool) -> int:
     else:
         _tell(book, edits, before, after, check=check, quiet=quiet)
         for name in strangers:
-            say(f"{name} is no chapter, for its name is no number; it was left alone", quiet=quiet)
+            say(wrapped(f"{name} is no chapter, for its name is no number; it was left alone"), quiet=quiet)
     return UNSYNCED if check and (edits.count or edits.headings) else 0
 
 
@@ -93,15 +93,15 @@ def _tell(book: Story, edits: Edits, before: StoryRecord, after: StoryRecord, *,
         ("gone", edits.removed, before),
     ):
         if numbers:
-            say(dim(f"  {what:<9}  {_named(numbers, record)}"), quiet=quiet)
+            say(dim(wrapped(f"  {what:<9}  {_named(numbers, record)}")), quiet=quiet)
     if edits.headings:
         say(dim("  headings   the title, or chapters"), quiet=quiet)
     if check and (edits.count or edits.headings):
         say(f"Take them up with: memagent story sync {quote(book.folder)}", quiet=quiet)
     elif edits.count:
         say(
-            "The short memory is as it was. Bring it up to them: memagent story memory edit, or let a model read the "
-            f"end:\nmemagent story memory read {quote(book.folder)}",
+            "The short memory is as it was. Edit it, or let a model read the end:\n"
+            f"memagent story memory read {quote(book.folder)}",
             quiet=quiet,
         )
 

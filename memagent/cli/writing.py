@@ -24,6 +24,7 @@ from memagent.cli.console import (
     plural,
     say,
     spent,
+    wrapped,
 )
 from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
@@ -122,7 +123,8 @@ def tell_short(story: Story, until: Target, *, quiet: bool) -> None:
     """Say before anything is paid for that a run cannot go as far as was asked, and how it could."""
     if why := short_of(story, until):
         first, last = len(story.outline) + 1, str(until).partition(":")[2]
-        say(f"{why} Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
+        say(wrapped(why), quiet=quiet)
+        say(f"Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
 
 
 def _chosen(story: Story) -> bool:

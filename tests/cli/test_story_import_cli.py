@@ -37,7 +37,7 @@ def pages(folder: Path) -> dict[str, bytes]:
 def test_a_manuscript_becomes_a_story_that_is_written_on(file: Path, tmp_path: Path) -> None:
     done = memagent("story", "import", file, tmp_path / "lamp", "-m", "offline")
     assert done.returncode == 0, done.stderr
-    assert "3 chapters (by headings), 12 paragraphs" in done.stderr
+    assert "3 chapters (by headings)" in done.stderr and "12 paragraphs" in done.stderr
     assert "about $0.00" in done.stderr and f"Next: memagent story write {tmp_path / 'lamp'}" in done.stderr
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     before = (tmp_path / "lamp" / "chapters" / "03.md").read_text()
@@ -165,7 +165,7 @@ def test_edits_are_looked_at_and_then_taken_up(file: Path, tmp_path: Path) -> No
     done = memagent("story", "sync", folder)
     assert done.returncode == 0
     assert "rewritten  ch.2 ¶2" in done.stderr and "new        ch.2 ¶1" in done.stderr
-    assert "notes.md is no chapter" in done.stderr
+    assert "notes.md is no chapter" in " ".join(done.stderr.split())
     assert (folder / "chapters" / "notes.md").exists()
     assert memagent("story", "undo", folder).returncode == 0
     assert "It snowed." not in page.read_text()

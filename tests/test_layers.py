@@ -77,6 +77,7 @@ MAY: dict[str, set[str]] = {
     "story": {
         "controller",
         "budget",
+        "differences",
         "flow",
         "llms.base",
         "llms.prices",

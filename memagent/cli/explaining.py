@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 
 from memagent.cli.console import dim, shortened
-from memagent.differences import differences
+from memagent.cli.word_diff import word_diff_line
 from memagent.types import Answer, Hit, Part
 
 _REASONS = {
@@ -18,7 +17,6 @@ _REASONS = {
     "kept": "nothing better came of looking up",
 }
 """Why a part is as it is, where a method says no more of it than what was decided."""
-_PIECES = re.compile(r"\s+|[^\s]+")
 
 
 def explained(answer: Answer) -> Iterator[str]:
@@ -50,7 +48,7 @@ def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Itera
         why = f" ({change.why})" if change.why else ""
         yield f"   {taken} {_named(change.hit, numbers)}{why}"
         if change.taken:
-            yield f"      {word_diff(change.before, change.after)}"
+            yield f"      {word_diff_line(change.before, change.after)}"
 
 
 def _least_likely(part: Part) -> str:
@@ -63,19 +61,6 @@ def _least_likely(part: Part) -> str:
     if logprob >= 0:
         return ""
     return f"{shortened(text, 60)!r} with {0.0 if math.isnan(logprob) else math.exp(logprob):.2f}"
-
-
-def word_diff(before: str, after: str, *, most: int = 600) -> str:
-    """Return a text with what was taken out as `[-words-]` and what was put in as `{+words+}`, on one line."""
-    old, new = _PIECES.findall(before.strip()), _PIECES.findall(after.strip())
-    told: list[str] = []
-    for kind, a, b, c, d in differences(old, new):
-        out, put = "".join(old[a:b]).strip(), "".join(new[c:d]).strip()
-        if kind == "equal":
-            told.append("".join(old[a:b]).strip())
-        else:
-            told += [f"[-{out}-]"] * bool(out) + [f"{{+{put}+}}"] * bool(put)
-    return shortened(" ".join(piece for piece in told if piece), most)
 
 
 def _named(hit: Hit, numbers: dict[tuple[str, str], int]) -> str:

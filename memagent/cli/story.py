@@ -14,6 +14,8 @@ from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
 from memagent.cli.story_export import export
+from memagent.cli.story_import import import_story, memory_read
+from memagent.cli.story_mend import rebuild, sync
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
@@ -194,23 +196,12 @@ def status(folder: Path, as_json: bool) -> None:
 def show(folder: Path) -> None:
     """Print the story."""
     from memagent.story.book import quote
-    from memagent.story.pages import manuscript_text
+    from memagent.story.chapter_files import manuscript_text
 
     book = open_story(folder)
     if not book.record.paragraphs:
         say(f"Nothing is written yet. Next: memagent story write {quote(book.folder)}")
     click.echo(manuscript_text(book.record), nl=False)
-
-
-@story.command()
-@folder_argument
-@quiet_option
-def sync(folder: Path, quiet: bool) -> None:
-    """Take up your edits of the manuscript."""
-    book = open_story(folder)
-    with book.editing(adopt=False):
-        changed = book.sync()
-    say(f"{plural(changed, 'paragraph')} taken up", quiet=quiet)
 
 
 @story.group(cls=OrderedGroup)
@@ -289,7 +280,9 @@ def _plan(book: Story, choice: int | str | None) -> str:
     state = book.state
     if state is None:
         return ""
-    return state.plans[choice - 1] if choice and choice <= len(state.plans) else state.plan or state.plans[0]
+    if choice and choice <= len(state.plans):
+        return state.plans[choice - 1]
+    return state.plan or (state.plans[0] if state.plans else "")
 
 
 def _edited(text: str) -> str | None:
@@ -321,5 +314,24 @@ def _show_plans(book: Story) -> None:
     click.echo(numbered(state.plans, chosen=state.plan))
 
 
-for command in (check, export, play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
+memory.add_command(memory_read)
+
+for command in (
+    sync,
+    check,
+    export,
+    import_story,
+    rebuild,
+    play,
+    plan,
+    undo,
+    redo,
+    revise,
+    alt,
+    branch,
+    context,
+    log,
+    cost,
+    diag,
+):
     story.add_command(command)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say, spent, styled, wrapped
+from memagent.cli.console import dim, emit, plural, say, spent, wrapped
+from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
-from memagent.differences import differences
+from memagent.cli.word_diff import word_diff
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def redo(folder: Path, steps: int | None, quiet: bool) -> None:
 @click.option("-k", "count", default=1, show_default=True, type=click.IntRange(1, 9), help="How many drafts.")
 @click.option("-y", "--yes", is_flag=True, help="Take the first draft without asking.")
 @click.option("-m", "--model", help="Which model revises; by default the story's.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @json_option
 @quiet_option
 def revise(
@@ -182,18 +182,3 @@ def branch(copy: Path, folder: Path, where: str | None, quiet: bool) -> None:
     fork = drafts.branch(open_story(folder), copy, Place.read(where) if where else None)
     say(f"{copy}: {plural(len(fork.record.paragraphs), 'paragraph')}", quiet=quiet)
     say(f"Next: memagent story write {quote(copy)}", quiet=quiet)
-
-
-def word_diff(before: str, now: str) -> str:
-    """Return what differs word by word: `[-gone-]{+new+}`, in red and green where there is colour."""
-    old, new = (re.findall(r"\s+|[^\s\u2e80-\u9fff\uac00-\ud7af]+|.", text) for text in (before, now))
-    parts = []
-    for kind, a, b, c, d in differences(old, new):
-        if kind == "equal":
-            parts.append("".join(old[a:b]))
-            continue
-        if gone := "".join(old[a:b]):
-            parts.append(styled(f"[-{gone}-]", fg="red"))
-        if come := "".join(new[c:d]):
-            parts.append(styled(f"{{+{come}+}}", fg="green"))
-    return "".join(parts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 from memagent.cli.story_tell import guessed
 from memagent.errors import UsageProblem
@@ -26,7 +27,7 @@ _RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 @click.option("--total", type=click.IntRange(min=1), help="How many chapters the whole story is to have.")
 @click.option("-k", "count", default=1, show_default=True, type=click.IntRange(1, 9), help="How many proposals.")
 @click.option("-m", "--model", help="Which model plans; by default the story's.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars.")
+@max_cost_option
 @json_option
 @quiet_option
 def plan(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say
+from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
 from memagent.errors import UsageProblem
 
@@ -23,7 +24,7 @@ _HELP = "a number, or what you do   /undo   /memory   /plans   /quit"
 @click.command()
 @folder_argument
 @click.option("-m", "--model", help="Which model tells the story; by default the story's.")
-@click.option("--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this now, in dollars.")
+@max_cost_option
 def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     """Play the story: choose how it goes on, or type what happens next in your own words.
 

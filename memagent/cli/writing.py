@@ -24,6 +24,7 @@ from memagent.cli.console import (
     plural,
     say,
     spent,
+    wrapped,
 )
 from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
@@ -33,7 +34,7 @@ from memagent.methods.recurrent import Select, State
 from memagent.sentences import count_words
 from memagent.story.book import Story, quote
 from memagent.story.prose import ProseStream
-from memagent.story.writing import Progress, Target, goal, met, reached, words, write, write_one
+from memagent.story.writing import Progress, Target, goal, met, reached, short_of, words, write, write_one
 from memagent.types import Usage
 
 _PROSE = {"recurrent/begin", "recurrent/step"}
@@ -93,6 +94,7 @@ def write_story(story: Story, options: Options) -> int:
 
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     until = goal(story, options.count, options.until)
+    tell_short(story, until, quiet=options.quiet)
     have = len(story.record.paragraphs)
     if met(story, until):
         say(f"The story has {plural(have, 'paragraph')} already; nothing to do.", quiet=options.quiet)
@@ -105,6 +107,8 @@ def _automatic(story: Story, controller: Controller, select: Select, signals: Si
 def _asking(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     """Ask for the plan before each paragraph, until the wished number is written or the person stops."""
     until = goal(story, options.count, options.until) if options.count or options.until else None
+    if until is not None:
+        tell_short(story, until, quiet=options.quiet)
     while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
@@ -113,6 +117,14 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)
     return True
+
+
+def tell_short(story: Story, until: Target, *, quiet: bool) -> None:
+    """Say before anything is paid for that a run cannot go as far as was asked, and how it could."""
+    if why := short_of(story, until):
+        first, last = len(story.outline) + 1, str(until).partition(":")[2]
+        say(wrapped(why), quiet=quiet)
+        say(f"Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
 
 
 def _chosen(story: Story) -> bool:
@@ -216,6 +228,7 @@ class Teller:
         quiet = self.options.quiet
         say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
         self._tell_adopted()
+        _ = self.story.start  # before a goal is set: it may have to be read first
         language = self.story.config.language
         if controller.llm.name == "offline" and language.casefold() != "english":
             say(f"offline writes English only; for {language}, choose a model with -m", quiet=quiet)

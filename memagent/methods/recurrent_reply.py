@@ -62,6 +62,14 @@ class Extension:
     plan: str
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The reply to `recurrent/follow`."""
+
+    memory: str
+    plans: tuple[str, ...]
+
+
 def read_opening(text: str) -> Opening:
     """Read title, outline, three paragraphs, memory and three plans. A missing title or outline is tolerated."""
     fields = _fields(text)
@@ -111,6 +119,12 @@ def read_rewrite(text: str) -> str:
     return tidy_prose(_required(_fields(text), "paragraph"))
 
 
+def read_followed(text: str) -> Followed:
+    """Read the memory and the plans of who reads a story."""
+    fields = _fields(text)
+    return Followed(_required(fields, "memory"), _plans(fields))
+
+
 def read_memory(text: str) -> str:
     """Read a memory that was asked for alone."""
     return _required(_fields(text), "memory")
@@ -128,6 +142,7 @@ def schema(name: str) -> Mapping[str, Any]:
         "rewrite": {"paragraph": text},
         "plan": {"chapters": {"type": "array", "items": _object({"title": text, "beats": texts})}},
         "refresh": {"memory": text},
+        "follow": {"memory": text, "plans": texts},
     }
     return _object(fields[name])
 

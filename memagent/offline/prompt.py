@@ -19,6 +19,7 @@ _TASKS: tuple[tuple[str, frozenset[str]], ...] = (
     ("begin", frozenset({"title", "paragraphs"})),
     ("step", frozenset({"paragraph", "plans"})),
     ("extend", frozenset({"paragraph", "plan"})),
+    ("follow", frozenset({"memory", "plans"})),
     ("choose", frozenset({"choice"})),
     ("compress", frozenset({"memory"})),
     ("rewrite", frozenset({"paragraph"})),

@@ -11,6 +11,7 @@ from memagent.offline import plan as plans
 from memagent.offline import recollect as recollect
 from memagent.offline import scene as scenes
 from memagent.offline import threads as threads
+from memagent.offline.cast import trait
 from memagent.offline.extend import extend
 from memagent.offline.grammar import Scribe
 from memagent.offline.premise import first_world
@@ -25,7 +26,7 @@ MOST_SENTENCES = 20
 def tell(prompt: Prompt) -> str:
     """Return the reply to a story prompt: a JSON object with the fields of its task, in the prompt's order."""
     writers = {"begin": _begin, "step": _step, "choose": _choose, "extend": _extend, "compress": _compress,
-               "rewrite": _rewrite, "plan": _plan}  # fmt: skip
+               "rewrite": _rewrite, "plan": _plan, "follow": _follow}  # fmt: skip
     written = writers[prompt.task](prompt)
     order = [name for name in prompt.fields if name in written] or list(written)
     return json.dumps({name: written[name] for name in order}, ensure_ascii=False)
@@ -163,3 +164,17 @@ def _plan(prompt: Prompt) -> dict[str, object]:
         world.here = place
         world.advance()
     return {"chapters": chapters}
+
+
+def _follow(prompt: Prompt) -> dict[str, object]:
+    """Notes of who and what is in a part that somebody else wrote; they are read back as those of a step are."""
+    before, passage = prompt.get("memory"), prompt.get("passage")
+    known = "" if before.startswith("(") else before
+    told = [each for each in sentences(passage) if '"' not in each and "\u201c" not in each]
+    world = recollect.read(" ".join([known, *told[:MOST_SENTENCES]]).strip(), passage)
+    scribe = _scribe(world, prompt, passage, before)
+    for person in world.people:
+        person.trait = person.trait or trait(person, scribe.key)
+    noted = [(30 + at, each) for at, each in enumerate(told[-6:])]
+    found = memory.fitted([*memory.lines(world), *noted], MOST_SENTENCES, prompt.memory_words)
+    return {"memory": " ".join(found), "plans": plans.propose(world, scribe, "")}

@@ -12,34 +12,29 @@ memory/long.md    the long memory; edit it freely
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from memagent import files, registry
-from memagent.errors import (
-    EmbedderMismatch,
-    Locked,
-    StorageDamaged,
-    StoryError,
-    Unsynced,
-    UsageProblem,
-)
+from memagent import files
+from memagent.errors import StoryError, UsageProblem
 from memagent.memory import Memory
-from memagent.methods.recurrent import SOURCE, Settings, State, note, paragraph_id
+from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
+from memagent.story import founding, hand_edits, long_memory
 from memagent.story import outline as outlines
 from memagent.story.config import StoryConfig
+from memagent.story.lock import locked
 from memagent.story.log import Event as LogEvent
 from memagent.story.log import Log, event
 from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.outline import Planned, Standing
 from memagent.story.pages import Pages
-from memagent.story.record import VERSION, Begun, StoryRecord, usage_to, written_event
+from memagent.story.paths import HIDDEN as HIDDEN
+from memagent.story.paths import quote as quote
+from memagent.story.record import StoryRecord, usage_to, written_event
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -49,9 +44,7 @@ if TYPE_CHECKING:
     from memagent.methods.recurrent import Select
     from memagent.methods.recurrent_recall import Recalled
 
-HIDDEN = ".memagent"
 _NEXT_SEED = 1_000_003
-_OURS = {"story.toml", "premise.md", "outline.md", "style.md", "note.md", "lore", HIDDEN}
 
 
 class Story:
@@ -63,9 +56,15 @@ class Story:
         self.log = Log(self.folder / HIDDEN / "events.jsonl")
         self.pages = Pages(self.folder)
         if not self.log.path.is_file():
+            lost = any(self.pages.on_disk())
             raise StoryError(
-                f"there is no story in {str(self.folder)!r}",
-                hint=f"Begin one with: memagent story init {quote(self.folder)}",
+                f"the log of the story in {str(self.folder)!r} is gone: {str(self.log.path)!r}"
+                if lost
+                else f"there is no story in {str(self.folder)!r}",
+                hint="Restore it from a backup; or put its chapters into one file, and make a story of that with: "
+                "memagent story import FILE NEW-FOLDER"
+                if lost
+                else f"Begin one with: memagent story init {quote(self.folder)}",
             )
         self.config = StoryConfig.load(self.folder / "story.toml")
         self.record = StoryRecord.fold(self.log.read())
@@ -79,19 +78,7 @@ class Story:
         Raises `UsageProblem` for an empty premise or an embedder that does not exist, `StoryError` when the folder
         holds something else, `StorageError` when it cannot be written.
         """
-        folder = Path(folder)
-        if not premise.strip():
-            raise UsageProblem("the premise is empty", hint="Say in a sentence or two what the story is about.")
-        if not premise.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in premise):
-            raise UsageProblem("the premise is not UTF-8 text", hint="Save it as UTF-8.")
-        registry.embedder(config.embedder)
-        with files.writing(folder):
-            _check_free(folder)
-        with files.writing(folder):
-            (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
-        config.save(folder / "story.toml")
-        files.replace(folder / "premise.md", premise.strip() + "\n")
-        Log(folder / HIDDEN / "events.jsonl").append(event("created", version=VERSION))
+        founding.found(Path(folder), premise, config)
         return cls(folder)
 
     @property
@@ -109,6 +96,23 @@ class Story:
     def state(self) -> State | None:
         """Where the story stands; `None` before its first paragraph."""
         return self.record.state
+
+    @property
+    def start(self) -> State | str:
+        """What the next paragraph is written from: where the story stands, or its premise.
+
+        Raises `StoryError` for a story whose short memory and plans are not made yet: one that was imported.
+        """
+        state = self.record.state
+        if state is None:
+            return self.premise
+        if not (state.plans or state.plan):
+            raise StoryError(
+                "the story has no plans yet: its last part has not been read to its end",
+                hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
+                f"or say what happens next: memagent story pick {quote(self.folder)} --text ...",
+            )
+        return state
 
     @property
     def manuscript(self) -> Manuscript:
@@ -174,15 +178,40 @@ class Story:
         when another process holds the lock and `Unsynced` when the manuscript was edited by hand (unless `adopt` is
         false, for the command that takes such edits up).
         """
-        with self._locked():
+        with locked(self.folder):
             self.record = StoryRecord.fold(self.log.read())
             self.log.repair()
+            self.pages.begin()
             self.adopted = []
-            with self._opened_memory() as self._memory:
+            with long_memory.opened(self) as self._memory:
                 try:
                     if adopt:
-                        self._take_up_edits()
+                        hand_edits.take_up(self)
                     yield self
+                finally:
+                    self._memory = None
+
+    def rebuild(self, on_progress: long_memory.OnProgress = lambda done, of: None) -> None:
+        """Make all anew that is made from the log: the memory file, and pages that are missing or were deleted.
+
+        Killed anywhere, the same call goes on, and no vector is made twice. Chapters that were edited by hand are left
+        as they are. Raises `Locked`, and `Unsynced` for such chapters, when all else is done.
+        """
+        with locked(self.folder):
+            self.record = StoryRecord.fold(self.log.read())
+            self.log.repair()
+            self.pages.begin()
+            self.adopted = []
+            self.pages.restore(self.record, self.log)
+            with long_memory.half_built(self) as self._memory:
+                try:
+                    long_memory.remember(self, on_progress)
+                finally:
+                    self._memory = None
+            long_memory.put_in_place(self)
+            with long_memory.opened(self) as self._memory:
+                try:
+                    hand_edits.take_up(self)
                 finally:
                     self._memory = None
 
@@ -192,6 +221,8 @@ class Story:
         self.record.apply(step)
         if step["type"] == "written":
             self.pages.extend(self.record, self.log, len(step["written"]))
+        elif step["type"] in ("picked", "memory", "long", "waived", "read"):
+            self.pages.write_memory(self.record, self.log)
         elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
             self.pages.write(self.record, self.log)
 
@@ -225,7 +256,7 @@ class Story:
 
     def pick(self, choice: int | str) -> str:
         """Choose the plan for the next paragraph by its number, from 1, or in words; return it."""
-        state = self._begun()
+        state = self.begun()
         if isinstance(choice, int):
             if not 1 <= choice <= len(state.plans):
                 raise UsageProblem(f"there is no plan {choice}", hint=f"Choose 1 to {len(state.plans)}, or use --text.")
@@ -238,7 +269,7 @@ class Story:
 
     def edit_memory(self, text: str) -> None:
         """Replace the short memory; the next paragraph is written from it."""
-        self._begun()
+        self.begun()
         if not text.strip():
             raise UsageProblem("the short memory is empty", hint="Write what the next paragraph has to know.")
         self.commit(event("memory", text=text.strip()))
@@ -256,26 +287,15 @@ class Story:
         self.remember()
 
     def sync(self) -> int:
-        """Take up the manuscript as a person left it.
+        """Take up the manuscript as a person left it; return how many paragraphs were edited.
 
-        Return how many paragraphs differ now. Needs `editing(adopt=False)`.
+        Needs `editing(adopt=False)`. See `memagent.story.hand_edits.sync`.
         """
-        before = self.record.paragraphs
-        self._begun()
-        self._adopt_memory_pages()
-        told = self.pages.manuscript_on_disk(self.record)
-        now = [text for _, text in told.paragraphs]
-        if not now:
-            raise StoryError("the manuscript holds no paragraph", hint="Delete the file to have it written again.")
-        changed = sum(1 for old, new in zip(before, now, strict=False) if old != new) + abs(len(before) - len(now))
-        chapters = _begun_at(told)
-        if changed or told.title != self.record.title or chapters != self.record.chapters:
-            places = [[chapter.first, chapter.title] for chapter in chapters]
-            self.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places))
-        else:
-            self.pages.write(self.record, self.log)
-        self._take_up_edits()
-        return changed
+        return hand_edits.sync(self).count
+
+    def remember(self) -> None:
+        """Bring the memory file up to the log."""
+        long_memory.remember(self)
 
     @property
     def attempt(self) -> int:
@@ -300,12 +320,14 @@ class Story:
 
     def run_trace(self) -> Path:
         """Where the trace of the next transition is written; its folder is there when this returns."""
-        path = self._trace()
+        path = self.trace_path
         with files.writing(path):
             path.parent.mkdir(exist_ok=True)
         return path
 
-    def _trace(self) -> Path:
+    @property
+    def trace_path(self) -> Path:
+        """The trace of the next transition; it is there if one was killed in it."""
         again = f"-{self.attempt}" if self.attempt else ""
         return self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
 
@@ -321,106 +343,10 @@ class Story:
         files.replace(path, reply)
         return path
 
-    def _begun(self) -> State:
+    def begun(self) -> State:
+        """Where the story stands. Raises `StoryError` before its first paragraph."""
         if self.record.state is None:
             raise StoryError(
                 "the story has not begun", hint=f"Write its opening with: memagent story write {quote(self.folder)}"
             )
         return self.record.state
-
-    def _opened_memory(self) -> Memory:
-        """Open the memory file. It holds nothing that the log does not, so one that is of no use is made anew."""
-        path = self.folder / HIDDEN / "memory.db"
-        embedder = registry.embedder(self.config.embedder)
-        try:
-            return Memory(path, embedder=embedder, single_user=True)
-        except (StorageDamaged, EmbedderMismatch):
-            for old in path.parent.glob("memory.db*"):
-                old.unlink()
-            self.adopted.append("memory file: it was rebuilt from the log")
-            return Memory(path, embedder=embedder, single_user=True)
-
-    def _take_up_edits(self) -> None:
-        """Adopt what a person edited on the memory pages, bring all pages and the long memory up to the log."""
-        if edited := self.pages.edited_chapters(self.record, self.pages.last_written(self.log)):
-            names = ", ".join(repr(str(path)) for path in edited)
-            raise Unsynced(
-                f"{names} {'was' if len(edited) == 1 else 'were'} edited by hand",
-                hint=f"Take the edits up with: memagent story sync {quote(self.folder)}",
-            )
-        self._adopt_memory_pages()
-        self.pages.write(self.record, self.log)
-        self.remember()
-
-    def _adopt_memory_pages(self) -> None:
-        """Put what a person edited on the two memory pages into the log."""
-        before = self.pages.last_written(self.log)
-        short = self.pages.short_edit(self.record, before)
-        long = self.pages.long_edits(self.record, before)
-        events = [event("memory", text=short)] if short is not None else []
-        events += [event("long", number=number, text=text) for number, text in long.items()]
-        for step in events:
-            self.record.apply(self.log.append(step))
-        self.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
-
-    def remember(self) -> None:
-        """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since."""
-        wanted = {paragraph_id(number): note(number, text) for number, text in self.record.long_memory.items()}
-        kept = {passage.id: passage.text for passage in self.memory.passages(source=SOURCE)}
-        count = len(self.record.paragraphs)
-        if count and self._trace().exists() and kept.get(paragraph_id(count)) == self.record.paragraphs[-1]:
-            # The step that remembered the newest one was killed before it was taken up.
-            wanted[paragraph_id(count)] = note(count, self.record.paragraphs[-1])
-        for id in kept.keys() & wanted.keys():
-            if kept[id] != wanted[id].text:
-                self.memory.edit(id, wanted[id].text)
-        if extra := sorted(kept.keys() - wanted.keys()):
-            self.memory.delete(extra)
-        if missing := [note for id, note in wanted.items() if id not in kept]:
-            self.memory.add(missing)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        path = self.folder / HIDDEN / "lock"
-        if not os.access(self.folder / HIDDEN, os.W_OK):
-            with files.writing(path):
-                raise PermissionError(13, "no permission to write")
-        try:
-            with FileLock(path, timeout=0):
-                yield
-        except Timeout as error:
-            raise Locked(
-                f"{str(self.folder)!r} is being written by another process",
-                hint="Wait for it to end, or stop it; then give the same command again.",
-            ) from error
-
-
-def _begun_at(told: Manuscript) -> list[Begun]:
-    """Where each chapter of a manuscript begins."""
-    begun, first = [], 1
-    for chapter in told.chapters:
-        begun.append(Begun(first, chapter.title))
-        first += len(chapter.paragraphs)
-    return begun
-
-
-def quote(path: Path) -> str:
-    """Return a path as it is typed into a shell."""
-    return shlex.quote(str(path))
-
-
-def _check_free(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise StoryError(f"{str(folder)!r} is a file", hint="Choose another name for the story's folder.")
-    if (folder / HIDDEN / "events.jsonl").exists():
-        raise StoryError(
-            f"there is a story in {str(folder)!r} already", hint=f"Go on with it: memagent story write {quote(folder)}"
-        )
-    if others := sorted(path.name for path in folder.iterdir() if path.name not in _OURS):
-        raise StoryError(
-            f"{str(folder)!r} holds other files ({', '.join(others[:3])})", hint="Choose an empty or a new folder."
-        )

@@ -12,10 +12,10 @@ from memagent.methods.recurrent import LookUp, Select, advance
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.recalling import recalling
+from memagent.story.tokens import about
 from memagent.types import Completion, Request, Token
 
 _PART = re.compile(r"<([a-z_]+)>[ \t]*\n(.*?)\n[ \t]*</\1>", re.DOTALL)
-_LETTERS = 4  # of a token, about; of a script without blanks a token is about one letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def next_request(story: Story, llm: LLM, select: Select, look_up: LookUp | None 
     Call it inside `editing`: it looks paragraphs up as writing does, by `look_up` if one is given (see `recalling`).
     """
     flow = advance(
-        story.state or story.premise,
+        story.start,
         select=select,
         settings=story.settings,
         look_up=look_up or recalling(story),
@@ -52,12 +52,6 @@ def parts(request: Request) -> list[Part]:
     found = [Part(name, text, about(text)) for name, text in _PART.findall(whole)]
     rest = _PART.sub("", whole)
     return [Part("instructions", rest, about(rest)), *found]
-
-
-def about(text: str) -> int:
-    """Return about how many tokens a text has."""
-    wide = sum(char >= "\u2e80" for char in text)
-    return wide + -(-(len(text) - wide) // _LETTERS)
 
 
 class _Seen(Exception):

@@ -6,16 +6,17 @@ Nothing is ever thrown away: what was taken back stays in the log, and can be lo
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from memagent import files
 from memagent.errors import StoryError, UsageProblem
+from memagent.story import long_memory
 from memagent.story.book import HIDDEN, Story
+from memagent.story.identities import texts
 from memagent.story.log import Event, Log, event
 from memagent.story.manuscript import Place
-from memagent.story.record import StoryRecord
+from memagent.story.record import STEPS, StoryRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ def redo(story: Story, steps: int = 1) -> list[str]:
 
 
 def drafts(story: Story, place: Place) -> list[Draft]:
-    """Return every text that a paragraph has had, the oldest first, each once. Read from the log alone."""
+    """Return every text that a paragraph has had, the oldest first, each once; see `memagent.story.identities`."""
     number = number_of(story.record, place)
     found: dict[str, Draft] = {}
     now = story.record.paragraphs[number - 1]
-    for text, by, at in _texts(story.log.events, number):
+    for text, by, at in texts(story.log.events, number, STEPS):
         found.setdefault(text, Draft(text, by, at, text == now))
     return list(found.values())
 
@@ -65,13 +66,21 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     """Copy a story into a new folder, all of it or up to a chapter or paragraph; return the copy.
 
     What was written behind that place is taken back in the copy, and can be brought back there.
+
+    Raises `UsageProblem` for a folder inside the story, and a place inside its opening; `StoryError` for a folder that
+    holds something.
     """
+    if folder.resolve().is_relative_to(story.folder.resolve()):
+        raise UsageProblem(
+            f"{str(folder)!r} is inside the story", hint="Choose a folder outside of it, such as one beside it."
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
     with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "lock", "pages.json")
+        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
+        long_memory.copied(story, folder)
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
     log.repair()
@@ -93,6 +102,12 @@ def number_of(record: StoryRecord, place: Place) -> int:
         what = f"there is no {place}" if place.paragraph else f"{place} is a whole chapter"
         raise UsageProblem(what, hint=f'Name one of its {paragraphs} paragraphs: "ch.{place.chapter} p1".')
     return record.chapters[place.chapter - 1].first + place.paragraph - 1
+
+
+def place_of(record: StoryRecord, number: int) -> Place:
+    """Return the place of a paragraph by its number in the whole story."""
+    chapter = record.chapter_of(number)
+    return Place(chapter, number - record.chapters[chapter - 1].first + 1)
 
 
 def last_of(record: StoryRecord, place: Place) -> int:
@@ -123,6 +138,7 @@ def told(step: Event) -> str:
         "failed": "a step failed",
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
+        "read": f"the memory made from paragraphs {step.get('first')} to {step.get('last')}",
         "imported": f"{len(step.get('paragraphs', ()))} paragraphs were imported",
     }
     return words.get(kind, str(kind))
@@ -143,24 +159,11 @@ def _turn(story: Story, kind: str, there: list[Event], steps: int) -> list[str]:
         raise UsageProblem(
             f"{steps} steps cannot be taken" if there else f"nothing to {what}", hint=f"{able} to {what}."
         )
+    if kind == "undo" and any(step["type"] == "imported" for step in there[:steps]):
+        raise UsageProblem("the import itself cannot be taken back", hint="To be rid of it, delete the story's folder.")
     story.commit(event(kind, steps=steps))
     story.remember()
     return [told(step) for step in there[:steps]]
-
-
-def _texts(events: list[Event], number: int) -> Iterator[tuple[str, str, str]]:
-    for one in events:
-        at = one.get("at", "")
-        if one["type"] == "written":
-            first = one["number"] - len(one["written"]) + 1
-            if first <= number <= one["number"]:
-                yield one["written"][number - first], "written", at
-        elif one["type"] == "revised" and one["number"] == number:
-            yield one["text"], one.get("by", "revised"), at
-        elif one["type"] == "draft" and one["number"] == number:
-            yield one["text"], "offered", at
-        elif one["type"] == "manuscript" and number <= len(one["paragraphs"]):
-            yield one["paragraphs"][number - 1], "edited", at
 
 
 def _steps_behind(record: StoryRecord, upto: int) -> int:
@@ -171,5 +174,5 @@ def _steps_behind(record: StoryRecord, upto: int) -> int:
         if len(fold.paragraphs) <= upto:
             kept = number
     if not kept:
-        raise UsageProblem("the opening is one step", hint="Branch from its last paragraph, or later.")
+        raise UsageProblem("what a story begins with is one step", hint="Branch from its last paragraph, or later.")
     return len(record.done) - kept

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memagent.llms.prices import price
 from memagent.story.book import Story
 from memagent.story.config import StoryConfig
 from memagent.story.record import usage_from
+from memagent.story.tokens import about
 from memagent.types import Usage
 
 _SENTENCE = 17  # words
@@ -23,6 +24,7 @@ _NAMES = {
     "revised": "revisions",
     "failed": "failed steps",
     "planned": "outlines",
+    "read": "reading",
 }
 
 
@@ -54,7 +56,7 @@ def estimate(
         chosen = _TOKENS * (memory + 2 * words) + _CHOICE if config.select != "first" else 0
         read = paragraphs * (_PROMPT + shown + chosen)
         written = paragraphs * (_TOKENS * (words + memory) + _PLANS + (60 if chosen else 0))
-    cost = _cost(model or config.llm, round(read), round(written))
+    cost = cost_of(model or config.llm, round(read), round(written))
     return Estimate(paragraphs, paragraphs * words, round(read), round(written), cost)
 
 
@@ -86,7 +88,17 @@ def by_kind(story: Story) -> Mapping[str, Usage]:
     return dict(used)
 
 
-def _cost(model: str, read: int, written: int) -> float | None:
+def embedding_cost(embedder: str, texts: Sequence[str]) -> float | None:
+    """Return what it is likely to cost, in dollars, to embed texts once; `None` where the price is not known."""
+    kind, _, name = embedder.partition(":")
+    if kind in ("hashing", "local"):
+        return 0.0
+    known = price(name.partition("@")[0])
+    return known.cost(sum(map(about, texts))) if known else None
+
+
+def cost_of(model: str, read: int, written: int) -> float | None:
+    """Return what so many tokens cost, in dollars; `None` where no model is named, or its price is not known."""
     if model in ("", "offline"):
         return 0.0 if model else None
     name = model.partition(":")[2].partition("@")[0] or model

@@ -109,9 +109,9 @@ def standing(record: StoryRecord, outline: Sequence[Planned], chapter_words: int
     if not chapters:
         return Standing(1, outline[0].title if outline else "", True, 0, asked_of(1))
     number, asked = len(chapters), asked_of(len(chapters))
-    counts = [count_words(text) for text in chapters[-1][1]] if asked else [0]
+    counts = [count_words(text) for text in chapters[-1][1]] if asked else []
     words = sum(counts)
-    if asked and words + words / len(counts) / 2 >= asked:
+    if counts and words + words / len(counts) / 2 >= asked:
         title = outline[number].title if number < len(outline) else ""
         return Standing(number + 1, title, True, 0, asked_of(number + 1), bool(outline) and number >= len(outline))
     return Standing(number, chapters[-1][0], False, words, asked)

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
+from os import SEEK_END
 from pathlib import Path
+from typing import Any
 
 from memagent import files
 from memagent.errors import StoryError
+from memagent.story.chapter_files import chapter_files, escaped, name, read
 from memagent.story.log import Log
-from memagent.story.manuscript import Chapter, Manuscript
+from memagent.story.manuscript import Manuscript
 from memagent.story.record import StoryRecord
 
 _SECTION = re.compile(r"^## Paragraph (\d+)[ \t]*$", re.MULTILINE)
@@ -33,50 +37,104 @@ class Pages:
         self.short = folder / "memory" / "short.md"
         self.long = folder / "memory" / "long.md"
         self._position = folder / ".memagent" / "pages.json"
+        self._ours: dict[Path, Any] = {}  # the hash of each chapter that this process has written
+
+    def begin(self) -> None:
+        """Begin a session: from here on, a chapter that we have written is looked at before it is written over."""
+        self._ours.clear()
 
     def write(self, record: StoryRecord, log: Log) -> None:
-        """Write all files as the log has them."""
+        """Write all files as the log has them, but for chapters that a person has edited since we wrote them."""
         texts = chapter_files(record)
-        for name, text in texts.items():
-            files.replace(self.chapters / name, text)
-        for path in self._on_disk():
-            if path.name not in texts:
+        for file, text in texts.items():
+            self._put(self.chapters / file, text)
+        for path in self.on_disk():
+            if path.name not in texts and not self._edited_meanwhile(path):
                 path.unlink()
+                self._ours.pop(path, None)
+        self.write_memory(record, log)
+
+    def write_memory(self, record: StoryRecord, log: Log) -> None:
+        """Write the files of the memory alone."""
         files.replace(self.long, long_text(record))
         self._finish(record, log)
 
     def extend(self, record: StoryRecord, log: Log, count: int) -> None:
         """Append the newest `count` paragraphs; what stands before them is not read or written again."""
         first = len(record.paragraphs) - count
-        newest = self.chapters / _name(len(record.chapters))
+        newest = self.chapters / name(len(record.chapters))
         if record.chapters[-1].first > first or not (newest.exists() and self.long.exists()):
             self.write(record, log)
             return
-        files.append(newest, "".join(f"\n{text}\n" for text in record.paragraphs[first:]))
+        text = "".join(f"\n{escaped(text)}\n" for text in record.paragraphs[first:])
+        files.append(newest, text if _ends_a_line(newest) else f"\n{text}")
+        if newest in self._ours:
+            self._ours[newest].update(text.encode("utf-8"))
         joined = ((number, record.paragraphs[number - 1]) for number in range(first, len(record.paragraphs)))
         files.append(self.long, "".join(_section(number, text) for number, text in joined))
         self._finish(record, log)
+
+    def restore(self, record: StoryRecord, log: Log) -> None:
+        """Write chapters that are missing, as the log has them; every file that is there stays as it is."""
+        before = self.last_written(log)
+        missing = {path.name for path in self.deleted_chapters(record, before)}
+        for file, text in chapter_files(record).items():
+            if file in missing:
+                files.replace(self.chapters / file, text)
+
+    def _put(self, path: Path, text: str) -> None:
+        data = text.encode("utf-8", errors="surrogatepass")
+        there = path.read_bytes() if path.exists() else None
+        if there is not None and there != data and self._edited_meanwhile(path):
+            return  # it is told when the story is opened again
+        if there != data:
+            files.replace(path, data)
+        self._ours[path] = sha256(data)
+
+    def _edited_meanwhile(self, path: Path) -> bool:
+        """Whether a person has edited a chapter since this process wrote it."""
+        ours = self._ours.get(path)
+        return ours is not None and path.exists() and sha256(path.read_bytes()).digest() != ours.digest()
 
     def _finish(self, record: StoryRecord, log: Log) -> None:
         files.replace(self.short, short_text(record))
         files.replace(self._position, json.dumps({"events": len(log.events)}))
 
+    @property
+    def position(self) -> int:
+        """How many events the log had when the files were last written as a whole; 0 where that is not known."""
+        try:
+            return int(json.loads(self._position.read_text(encoding="utf-8"))["events"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return 0
+
     def last_written(self, log: Log) -> StoryRecord:
         """Return the record as it was when the files were last written as a whole."""
-        try:
-            position = json.loads(self._position.read_text(encoding="utf-8"))["events"]
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            position = 0
-        return StoryRecord.fold(log.events[:position])
+        return StoryRecord.fold(log.events[: self.position])
 
     def edited_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
-        """Return the chapters on disk that are neither what we wrote, nor what we were writing when killed."""
+        """Return the chapters on disk that are neither what we wrote, nor what we were writing when killed.
+
+        `before` is the record as it was when the files were last written. Line ends, a byte order mark, blanks at the
+        ends of lines and of the file are no edits.
+        """
         then, now = chapter_files(before), chapter_files(record)
         return [
             path
-            for path in self._on_disk()
+            for path in self.on_disk()
             if _edited(path, then.get(path.name, ""), now.get(path.name, then.get(path.name, "")))
         ]
+
+    def deleted_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
+        """Return the chapters that we had written and that are gone; none where all are, which is no edit."""
+        there = {path.name for path in self.on_disk()}
+        gone = [file for file in chapter_files(before) if file not in there]
+        known = chapter_files(record)
+        return [self.chapters / file for file in gone if there and file in known]
+
+    def strangers(self) -> list[Path]:
+        """Return files beside the chapters that are none, for their names are no numbers."""
+        return sorted(path for path in self.chapters.glob("*.md") if not _is_chapter(path))
 
     def short_edit(self, record: StoryRecord, before: StoryRecord) -> str | None:
         """Return the short memory as a person left it, or `None` when it was not edited."""
@@ -117,42 +175,50 @@ class Pages:
             raise StoryError(f"{str(self.long)!r} {what}", hint=hint)
         return dict(zip(numbers, texts, strict=True))
 
-    def manuscript_on_disk(self, record: StoryRecord) -> Manuscript:
-        """Return the manuscript as it stands on disk; a chapter whose file was deleted is as the log has it."""
-        texts = chapter_files(record) | {path.name: _read(path) for path in self._on_disk()}
-        title, chapters = "", []
-        for number, (_, text) in enumerate(sorted(texts.items())):
-            body = text.lstrip("\ufeff\n")
-            if number == 0 and (found := re.match(r"# (.*)(?:\n|$)", body)):
-                title, body = found[1].strip(), body[found.end() :].lstrip("\n")
-            heading = re.match(r"## (.*)(?:\n|$)", body)
-            body = body[heading.end() :] if heading else body
-            parts = tuple(part.strip() for part in re.split(r"\n[ \t]*\n", body) if part.strip())
-            if parts:
-                chapters.append(Chapter(heading[1].strip() if heading else "", parts))
-        return Manuscript(title, tuple(chapters))
+    def manuscript_on_disk(self, record: StoryRecord, before: StoryRecord) -> Manuscript:
+        """Return the manuscript as a person left it.
 
-    def _on_disk(self) -> list[Path]:
-        return sorted(path for path in self.chapters.glob("*.md") if path.stem.isdecimal())
+        Chapters that were not edited are as the log has them, whatever of it a kill has kept from disk; what the log
+        has behind an edited chapter, and no page has shown yet, is put behind it. Raises `StoryError` where two files
+        are the same chapter.
+        """
+        then, now = chapter_files(before), chapter_files(record)
+        edited = {path.name: path for path in self.edited_chapters(record, before)}
+        deleted = {path.name for path in self.deleted_chapters(record, before)}
+        texts: dict[int, str] = {}
+        for file in sorted({*now, *edited} - deleted, key=_number):
+            if (number := _number(file)) in texts:
+                raise StoryError(
+                    f"two files in {str(self.chapters)!r} are chapter {number}", hint="Rename one of them."
+                )
+            texts[number] = now[file] if file not in edited else _read(edited[file]) + _unseen(then, now, file)
+        return read(list(texts.values()))
 
-
-def chapter_files(record: StoryRecord) -> dict[str, str]:
-    """Return the files of the manuscript, by name: paragraphs with a blank line between them under their headings."""
-    texts = {}
-    for number, (heading, paragraphs) in enumerate(record.chapter_texts(), 1):
-        title = f"# {record.title}" if number == 1 and record.title else ""
-        parts = [title, f"## {heading}" if heading else "", *paragraphs]
-        texts[_name(number)] = "\n\n".join(filter(None, parts)) + "\n"
-    return texts
+    def on_disk(self) -> list[Path]:
+        """Return the files of chapters, in order."""
+        return sorted((path for path in self.chapters.glob("*.md") if _is_chapter(path)), key=lambda one: int(one.stem))
 
 
-def manuscript_text(record: StoryRecord) -> str:
-    """Return the whole manuscript, one chapter after another."""
-    return "\n".join(chapter_files(record).values())
+def _is_chapter(path: Path) -> bool:
+    return path.stem.isdecimal() and path.stem.isascii()
 
 
-def _name(chapter: int) -> str:
-    return f"{chapter:02d}.md"
+def _number(file: str) -> int:
+    return int(file.removesuffix(".md"))
+
+
+def _unseen(then: dict[str, str], now: dict[str, str], file: str) -> str:
+    """What the log has put behind a chapter since its file was written."""
+    shown, all_of_it = then.get(file, ""), now.get(file, "")
+    return f"\n\n{all_of_it[len(shown) :]}" if shown and all_of_it.startswith(shown) else ""
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        if not file.seek(0, SEEK_END):
+            return True
+        file.seek(-1, SEEK_END)
+        return file.read() == b"\n"
 
 
 def short_text(record: StoryRecord) -> str:
@@ -179,14 +245,18 @@ def _edited(path: Path, before: str, now: str) -> bool:
     if not path.exists():
         return False  # a deleted page is written again from the log
     disk = _read(path)
-    if disk in (before, now):
+    if disk in (before, now) or _bare(disk) in (_bare(before), _bare(now)):
         return False
     torn = disk.startswith(before) and now.startswith(disk)
     return not torn
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n")
+
+
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise StoryError(f"{str(path)!r} is not UTF-8 text: {error.reason}", hint="Save it as UTF-8.") from error

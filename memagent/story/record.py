@@ -14,6 +14,7 @@ from memagent.errors import StoryError
 from memagent.methods.recurrent import State
 from memagent.methods.recurrent_recall import Recalled
 from memagent.story.log import Event, event
+from memagent.story.renumbering import was
 from memagent.types import Usage
 
 VERSION = 1
@@ -156,8 +157,10 @@ class StoryRecord:
     def _manuscript(self, event: Event) -> None:
         before, self.paragraphs = self.paragraphs, list(event["paragraphs"])
         self.chapters = [Begun(first, title) for first, title in event.get("chapters", ())] or self.chapters[:1]
-        kept = {n for n, text in enumerate(self.paragraphs, 1) if n <= len(before) and before[n - 1] == text}
-        self.long_edits = {number: text for number, text in self.long_edits.items() if number in kept}
+        there = range(1, min(len(before), len(self.paragraphs)) + 1)
+        numbers = was(event["same"]) if "same" in event else dict(zip(there, there, strict=True))
+        same = {new: old for new, old in numbers.items() if before[old - 1] == self.paragraphs[new - 1]}
+        self.long_edits = {new: self.long_edits[old] for new, old in same.items() if old in self.long_edits}
         self.state = replace(
             self._begun(),
             title=event["title"],
@@ -165,6 +168,24 @@ class StoryRecord:
             paragraph=self.paragraphs[-1],
             previous=self.paragraphs[-2] if len(self.paragraphs) > 1 else "",
         )
+
+    def _imported(self, event: Event) -> None:
+        """The beginning of a story that somebody has written already; its short memory and plans are to be made."""
+        self.paragraphs = list(event["paragraphs"])
+        self.chapters = [Begun(first, title) for first, title in event["chapters"]]
+        self.state = State(
+            paragraphs=len(self.paragraphs),
+            paragraph=self.paragraphs[-1],
+            previous=self.paragraphs[-2] if len(self.paragraphs) > 1 else "",
+            memory="",
+            plans=(),
+            title=event["title"],
+        )
+
+    def _read(self, event: Event) -> None:
+        """The model has read a part of the story: a short memory, and plans that hold once all of it is read."""
+        plans = tuple(event["plans"]) if event["done"] else ()
+        self.state = replace(self._begun(), memory=event["memory"], plans=plans, plan="")
 
     def _revised(self, event: Event) -> None:
         number, text = event["number"], event["text"]
@@ -218,6 +239,8 @@ class StoryRecord:
 
 
 _STEPS = {  # what can be taken back
+    "imported": StoryRecord._imported,
+    "read": StoryRecord._read,
     "written": StoryRecord._written,
     "revised": StoryRecord._revised,
     "picked": StoryRecord._picked,
@@ -236,6 +259,10 @@ _OTHERS = {
     "draft": StoryRecord._failed,
     "planned": StoryRecord._failed,
 }
+
+
+STEPS = frozenset(_STEPS)
+"""The kinds of events that can be taken back."""
 
 
 def written_event(

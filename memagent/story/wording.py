@@ -6,7 +6,7 @@ Words of alphabets with blanks are whole, scripts without blanks give one word a
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from memagent.terms import fold
@@ -34,8 +34,8 @@ class Word(NamedTuple):
     end: int
 
 
-folded = cache(fold)
-"""`fold` for single words, of which a book has few."""
+folded = lru_cache(maxsize=1 << 16)(fold)
+"""`fold` for single words, of which a book has few; 65,536 are kept."""
 
 
 def words(text: str) -> list[Word]:

@@ -10,11 +10,13 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from memagent.controller import Controller
 from memagent.errors import ReplyError, StorageFull, UsageProblem
 from memagent.methods.recurrent import Select, State, advance
 from memagent.methods.recurrent_recall import Recalled
+from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.recalling import recalling
@@ -69,7 +71,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     where = story.standing
     look_up = recalling(story)
     flow = advance(
-        story.state or story.premise,
+        story.start,
         select=select,
         settings=story.settings,
         look_up=look_up,
@@ -151,10 +153,25 @@ def reached(story: Story) -> None:
 
 
 def words(paragraphs: Sequence[str]) -> int:
-    """Return how many words some paragraphs have."""
-    from memagent.sentences import count_words
+    """Return how many words some paragraphs have. Each paragraph is counted once, however often it is asked for."""
+    return sum(map(_words_of, paragraphs))
 
-    return sum(map(count_words, paragraphs))
+
+@lru_cache(maxsize=1 << 16)
+def _words_of(paragraph: str) -> int:
+    return count_words(paragraph)
+
+
+def short_of(story: Story, until: Target) -> str:
+    """Return why a run to a chapter ends before it, in a sentence; empty where it does not.
+
+    The outline has fewer chapters than that, and its end is the end of the run.
+    """
+    kind, _, number = str(until).partition(":")
+    planned = len(story.outline)
+    if kind != "ch" or not planned or int(number) <= planned:
+        return ""
+    return f"The outline ends with chapter {planned}; the story goes no further than that, not to chapter {number}."
 
 
 def _check_room(story: Story) -> None:

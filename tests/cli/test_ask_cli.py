@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from commands import memagent
 
-from memagent.cli.explaining import explained, word_diff
+from memagent.cli.explaining import explained
+from memagent.cli.word_diff import word_diff_line
 from memagent.errors import UnknownName
 from memagent.methods.names import METHODS, method
 from memagent.testing import FakeOpenAIServer
@@ -181,4 +182,4 @@ def test_the_least_likely_token_is_named(
     ],
 )
 def test_word_differences(before: str, after: str, told: str) -> None:
-    assert word_diff(before, after) == told
+    assert word_diff_line(before, after) == told

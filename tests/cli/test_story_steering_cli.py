@@ -84,6 +84,15 @@ def test_an_outline_is_planned_written_to_and_told(folder: Path) -> None:
         assert memagent("story", "plan", folder, *wrong).returncode == 2
 
 
+def test_a_run_to_a_chapter_behind_the_outline_says_that_it_ends_before(folder: Path) -> None:
+    (folder / "outline.md").write_text("## Bells (60 words)\n\n## Rain (60 words)\n")
+    done = memagent("story", "write", folder, "--until", "ch:9", "--auto")
+    assert done.returncode == 0
+    assert "The outline ends with chapter 2" in done.stderr
+    assert f"memagent story plan {folder} --chapters 3-9" in done.stderr
+    assert "The outline ends" not in memagent("story", "write", folder, "--until", "ch:2", "--auto").stderr
+
+
 def test_context_shows_just_what_the_next_call_sends(folder: Path) -> None:
     (folder / "note.md").write_text("Keep it cold.")
     (folder / "style.md").write_text("Short sentences, & no <adverbs>.")

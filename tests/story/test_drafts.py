@@ -155,6 +155,14 @@ def test_a_fork_is_a_story_of_its_own(story: Story) -> None:
         branch(story, story.folder.with_name("fork"))
 
 
+@pytest.mark.parametrize("inside", ["fork", "chapters/fork", ".", "../lamp/a/b"])
+def test_a_fork_inside_the_story_itself_is_refused(story: Story, inside: str) -> None:
+    before = sorted(story.folder.rglob("*"))
+    with pytest.raises(UsageProblem, match="inside the story"):
+        branch(story, story.folder / inside)
+    assert sorted(story.folder.rglob("*")) == before
+
+
 def test_a_fork_inside_the_opening_is_refused(story: Story) -> None:
     with pytest.raises(UsageProblem, match="one step"):
         branch(story, story.folder.with_name("fork"), Place(1, 2))

@@ -607,6 +607,21 @@ def test_goals_of_every_kind_go_on_and_end(folder: Path) -> None:
     assert aim(2, None) == 6
 
 
+def test_the_words_of_a_paragraph_are_counted_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(writing, "count_words", lambda text: counted.append(text) or len(text.split()))
+    writing._words_of.cache_clear()
+    try:
+        story = Story(folder)
+        with story.editing():
+            write(story, Controller(ScriptedLLM([OPENING, *replies()]), story.memory), "words:60", select="first")
+        assert writing.words(story.record.paragraphs) >= 60
+        assert sorted(counted) == sorted(set(counted))
+        assert set(counted) == set(story.record.paragraphs)
+    finally:
+        writing._words_of.cache_clear()
+
+
 def test_python_asks_for_a_sensible_number(folder: Path) -> None:
     story = Story(folder)
     assert story.write(0, llm=ScriptedLLM([])) == []

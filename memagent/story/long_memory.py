@@ -1,0 +1,131 @@
+"""The memory file of a story: its long memory with the vectors of each paragraph; all of it comes from the log.
+
+It is made anew by itself where that costs nothing, and by `rebuild` where it may.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memagent import files, registry
+from memagent.errors import EmbedderMismatch, StorageDamaged, StoryError
+from memagent.memory import Memory
+from memagent.methods.recurrent import SOURCE, note, paragraph_id
+from memagent.story.paths import HIDDEN, quote
+from memagent.types import Note
+
+if TYPE_CHECKING:
+    from memagent.story.book import Story
+
+OnProgress = Callable[[int, int], None]
+"""Hears how many paragraphs are in the memory file, and how many there are to be."""
+
+_BATCH = 256
+_NEW = "rebuilt.db"
+
+
+def opened(story: Story, *, anew: bool = False) -> Memory:
+    """Open the memory file. It holds nothing that the log does not, so one that is of no use can be made anew.
+
+    With the embedder `hashing` that is done here, and with `anew`; with another one it takes time or money, and is
+    `StoryError`, unless there is nothing to embed.
+    """
+    path = story.folder / HIDDEN / "memory.db"
+    embedder = registry.embedder(story.config.embedder)
+    wanted = bool(story.record.long_memory)
+    free = anew or not wanted or story.config.embedder.partition(":")[0] == "hashing"
+    if wanted and not path.exists():
+        if not free:
+            raise _of_no_use(story, "is missing")
+        story.adopted.append("memory file: it was missing, and was rebuilt from the log")
+    try:
+        return Memory(path, embedder=embedder, single_user=True)
+    except (StorageDamaged, EmbedderMismatch) as error:
+        if not free:
+            raise _of_no_use(story, f"cannot be used: {error.message}") from error
+        delete(story)
+        story.adopted.append("memory file: it was rebuilt from the log")
+        return Memory(path, embedder=embedder, single_user=True)
+
+
+def delete(story: Story, name: str = "memory.db") -> None:
+    """Delete the memory file, with what a database keeps beside it."""
+    for old in (story.folder / HIDDEN).glob(f"{name}*"):
+        old.unlink()
+
+
+def half_built(story: Story) -> Memory:
+    """Open the file that is to take the place of the memory file: a new one, or one that a kill has left."""
+    path = story.folder / HIDDEN / _NEW
+    embedder = registry.embedder(story.config.embedder)
+    try:
+        return Memory(path, embedder=embedder, single_user=True)
+    except (StorageDamaged, EmbedderMismatch):
+        delete(story, _NEW)
+        return Memory(path, embedder=embedder, single_user=True)
+
+
+def put_in_place(story: Story) -> None:
+    """Put the file that was built in the place of the memory file. It is closed, and all of it is on disk."""
+    delete(story)
+    with files.writing(story.folder / HIDDEN / "memory.db"):
+        for path in sorted((story.folder / HIDDEN).glob(f"{_NEW}*")):
+            path.replace(path.with_name(path.name.replace(_NEW, "memory.db")))
+
+
+def copied(story: Story, folder: Path) -> None:
+    """Copy the memory file into the folder of another story, so that nothing is embedded again.
+
+    One that cannot be read is left out; it is made anew there.
+    """
+    path = story.folder / HIDDEN / "memory.db"
+    if not path.exists():
+        return
+    copy = folder / HIDDEN / "memory.db"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as old:
+            with closing(sqlite3.connect(copy)) as new:
+                old.backup(new)
+    except sqlite3.DatabaseError:
+        copy.unlink(missing_ok=True)
+
+
+def remember(story: Story, on_progress: OnProgress = lambda done, of: None) -> None:
+    """Bring the memory file up to the log: it may be missing, behind, or hold what was edited since.
+
+    A text that it has, under whatever number, is not embedded again. Killed anywhere, the same call goes on.
+    """
+    wanted = {paragraph_id(number): note(number, text) for number, text in story.record.long_memory.items()}
+    kept = {passage.id: passage.text for passage in story.memory.passages(source=SOURCE)}
+    count = len(story.record.paragraphs)
+    if count and story.trace_path.exists() and kept.get(paragraph_id(count)) == story.record.paragraphs[-1]:
+        # The step that remembered the newest one was killed before it was taken up.
+        wanted[paragraph_id(count)] = note(count, story.record.paragraphs[-1])
+    texts = set(kept.values())
+    stale = [one for id, one in wanted.items() if kept.get(id) != one.text and (id in kept or one.text in texts)]
+    stale_ids = {one.id for one in stale}
+    if stale:
+        _put(story.memory, stale)
+    if extra := sorted(kept.keys() - wanted.keys()):
+        story.memory.delete(extra)
+    missing = [one for id, one in wanted.items() if id not in kept and id not in stale_ids]
+    for start in range(0, len(missing), _BATCH):
+        story.memory.add(missing[start : start + _BATCH])
+        on_progress(len(wanted) - max(0, len(missing) - start - _BATCH), len(wanted))
+
+
+def _put(memory: Memory, notes: Sequence[Note]) -> None:
+    """Put notes in the place of those with their numbers; the vectors of texts that are there are taken from there."""
+    vectors = memory.core.vectors(memory.scope, notes)
+    memory.store.add(memory.scope, notes, vectors, replace_ids=True)
+
+
+def _of_no_use(story: Story, what: str) -> StoryError:
+    return StoryError(
+        f"the memory file of {str(story.folder)!r} {what}",
+        hint=f"Make it anew from the log with: memagent story rebuild {quote(story.folder)}",
+    )

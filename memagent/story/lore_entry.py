@@ -18,7 +18,6 @@ imported book said that means nothing here is kept under `[extensions]`.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -28,6 +27,7 @@ from typing import Any
 
 from memagent.errors import StoryError, UsageProblem
 from memagent.story.lore_regex import compiled, is_regex
+from memagent.story.lore_toml import table, toml_of
 from memagent.story.manuscript import Place
 
 LOGICS = ("any", "all", "not any", "not all")
@@ -160,9 +160,9 @@ def text_of(entry: Entry) -> str:
         if value == default:
             continue
         if isinstance(value, Mapping):
-            tables.append("\n".join([f"\n[{name}]", *_table(value)]))
+            tables.append("\n".join([f"\n[{name}]", *table(value)]))
         else:
-            lines.append(f"{name} = {_toml_of(str(value) if isinstance(value, Place) else value)}")
+            lines.append(f"{name} = {toml_of(str(value) if isinstance(value, Place) else value)}")
     head = "\n".join([*lines, *tables]).lstrip("\n")
     if not head and not _FENCE.match(entry.body):
         return entry.body + "\n"
@@ -283,31 +283,3 @@ def _progressions(body: str, where: str, above: int) -> tuple[Progression, ...]:
 
 def _shown(text: str) -> str:
     return unescaped(text.replace("\r\n", "\n")).strip()
-
-
-def _table(values: Mapping[str, Any]) -> list[str]:
-    return [f"{_key_of(name)} = {_toml_of(value)}" for name, value in values.items()]
-
-
-def _key_of(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
-
-
-def _toml_of(value: Any) -> str:
-    """Return a value as TOML. Of the author's own fields all kinds come: tables, dates, lists of anything."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_toml_of, value))}]"
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(_table(value)) + " }" if value else "{}"
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML string: a literal one where that spares escapes."""
-    if ('"' in text or "\\" in text) and "'" not in text and text.isprintable():
-        return f"'{text}'"
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

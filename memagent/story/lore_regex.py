@@ -16,7 +16,7 @@ from memagent.errors import UsageProblem
 
 REACH = 100
 """How often an open repeat such as `w*` may match."""
-WAYS = 50_000
+WAYS = 12_000
 """How many ways of matching from one place a pattern may have."""
 LONGEST = 500
 """Characters of a pattern."""

@@ -120,6 +120,12 @@ def shortened(text: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
 
 
+def padded(text: str, width: int) -> str:
+    """Return a text with blanks behind it to so many columns; letters of East Asia take two."""
+    columns = sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+    return text + " " * (width - columns)
+
+
 def money(cost: float | None) -> str:
     """Return a price in dollars; an unknown one is said to be unknown."""
     if cost is None:

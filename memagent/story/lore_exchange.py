@@ -99,7 +99,7 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
             end.
     """
     said = _said(story)
-    kind = kind or said.get("kind", "card")
+    kind = kind or kind_of(story)
     around = said["around"] if said.get("kind") == kind else _fresh(kind, name)
     style = JsonText.of(said["style"]) if said.get("kind") == kind else JsonText(indent=4)
     kept = [(entry, _kept(entry, kind)) for entry in lorebook(story).entries]
@@ -117,6 +117,12 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
     book = around["data"]["character_book"] if "data" in around else around
     book["entries"] = list(raws.values())
     return style.written(around)
+
+
+def kind_of(story: Path) -> Kind:
+    """Return as what a lorebook is exported by default: as it was imported, else as a card."""
+    kind: Kind = "world" if _said(story).get("kind") == "world" else "card"
+    return kind
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:

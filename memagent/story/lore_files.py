@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +25,12 @@ def lorebook(story: Path) -> Lorebook:
     Files that begin with a dot or an underscore are not read. Raises `StoryError` that names file and line.
     """
     return _book(story / FOLDER, _listed(story / FOLDER))
+
+
+def stem_named(story: Path, name: str) -> str:
+    """Return the name of an entry's file, also of one that cannot be read; else as `entry_named`."""
+    stem = name.removesuffix(".md")
+    return stem if path_of(story, stem).is_file() and "/" not in stem else entry_named(story, name).stem
 
 
 def entry_named(story: Path, name: str) -> Entry:
@@ -84,11 +89,6 @@ def stem_for(name: str, taken: set[str]) -> str:
         number += 1
         free = f"{stem}-{number}"
     return free
-
-
-def renamed(entry: Entry, stem: str) -> Entry:
-    """Return an entry with another file's name."""
-    return replace(entry, stem=stem)
 
 
 def _listed(folder: Path) -> _Files:

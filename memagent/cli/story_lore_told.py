@@ -84,7 +84,9 @@ def data_of(entry: Entry, where: Place) -> dict[str, Any]:
 
 def tokens_of(entry: Entry, where: Place) -> int:
     """Return about how many tokens the text has that holds there."""
-    return estimatetokens_of(entry.text_at(where))
+    from memagent.types import estimate_tokens
+
+    return estimate_tokens(entry.text_at(where))
 
 
 def place_in(book: Story, at: str | None) -> Place:

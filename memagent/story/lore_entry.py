@@ -265,7 +265,7 @@ def _place(value: Any, where: str) -> Place:
 
 def _progressions(body: str, where: str, above: int) -> tuple[Progression, ...]:
     found = list(_HEADING.finditer(body))
-    ends = [one.start() for one in found[1:]] + [len(body)]
+    ends = [*(one.start() for one in found[1:]), len(body)][: len(found)]
     first = body[: found[0].start()] if found else body
     parts = [Progression(BEGINNING, _shown(first))]
     for heading, end in zip(found, ends, strict=True):

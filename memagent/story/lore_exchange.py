@@ -130,7 +130,7 @@ def lost(story: Path, kind: Kind) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for entry in lorebook(story).entries:
         for words, there in (
-            ("from, progressions: the text is as it is now", len(entry.progressions) > 1 or entry.from_ > BEGINNING),
+            ("from, progressions: it is as the story stands", len(entry.progressions) > 1 or entry.from_ > BEGINNING),
             ("priority: a world file has none", kind == "world" and entry.priority is not None),
             (
                 "keys that end with *: others take the * as it is",
@@ -201,7 +201,8 @@ def _raw(entry: Entry, kind: Kind, kept: Raw, number: int | None, place: Place) 
     before = Entry("", "", (), **meant(raw, kind))
     if number is not None:
         raw["id" if kind == "card" else "uid"] = number
-    _change_fields(raw, entry, before, kind)
+    held = entry.enabled and entry.from_ <= place
+    _change_fields(raw, replace(entry, enabled=held), before, kind)
     if entry.primary != before.primary:
         raw[KEYS[kind][0]] = list(entry.primary)
     if entry.secondary != before.secondary:

@@ -56,7 +56,7 @@ def read(path: Path) -> Book:
     taken: set[str] = set()
     for number, (key, raw) in enumerate(raws):
         entry = _entry(raw, kind, {"at": number, "key": key} if kind == "world" else {"at": number})
-        entry = replace(entry, stem=stem_for(entry.name or next(iter(entry.keys), "entry"), taken))
+        entry = replace(entry, stem=stem_for(entry.stem or entry.name or next(iter(entry.keys), ""), taken))
         taken.add(entry.stem)
         entries.append(entry)
         for words in dict.fromkeys(unlike(raw, kind)):
@@ -154,6 +154,10 @@ def _entries(data: Raw, path: Path) -> tuple[Kind, list[tuple[str, Raw]]]:
             f"{str(path)!r} holds no lorebook",
             hint="Give a character card V2 or V3 with a book, or a SillyTavern world file.",
         )
+    if any("text" in one and "content" not in one for _, one in found if isinstance(one, dict)):
+        raise UsageProblem(
+            f"{str(path)!r} is a lorebook of NovelAI, which is not read", hint="Take it through SillyTavern."
+        )
     if wrong := next((one for one in found if not isinstance(one[1], dict)), None):
         raise UsageProblem(f"{str(path)!r} has an entry that is none: {wrong[1]!r}", hint="Mend the file.")
     return ("world" if isinstance(entries, Mapping) else "card"), found
@@ -167,14 +171,14 @@ def _emptied(around: Raw) -> Raw:
 
 
 def _entry(raw: Raw, kind: Kind, where: Raw) -> Entry:
-    """Return an entry of another program as one of ours; its stem is still to be found."""
+    """Return an entry of another program as one of ours; its stem is empty unless it was ours once."""
     there = isinstance(raw.get("content"), str)
     kept = {**where, "entry": {**raw, "content": None} if there else raw}
     extensions: dict[str, str] = {kind: json.dumps(kept, ensure_ascii=False, separators=(",", ":"))}
     content = raw["content"] if there else ""
     own = _own(raw, content)
     entry = own or Entry("", escaped(content), (), **meant(raw, kind))
-    return parse(text_of(replace(entry, extensions=extensions)), "", "the entry")
+    return parse(text_of(replace(entry, extensions=extensions)), entry.stem, "the entry")
 
 
 def _own(raw: Raw, content: str) -> Entry | None:
@@ -182,7 +186,7 @@ def _own(raw: Raw, content: str) -> Entry | None:
     own = at(raw, ("extensions", OURS))
     if not isinstance(own, Mapping) or own.get("content") != content or not isinstance(own.get("file"), str):
         return None
-    return parse(own["file"], "", "the entry")
+    return parse(own["file"], str(own.get("stem", "")), "the entry")
 
 
 def _kept(entry: Entry, kind: Kind) -> Raw:
@@ -236,7 +240,7 @@ def _put_aside(raw: Raw, entry: Entry, kind: Kind) -> None:
     changes = len(entry.progressions) > 1 or entry.from_ != BEGINNING
     unsaid = entry.aliases or entry.match_name or entry.extra or (kind == "world" and entry.priority is not None)
     if changes or unsaid:
-        own = {"content": raw.get("content", ""), "file": text_of(replace(entry, extensions={}))}
+        own = {"content": raw.get("content", ""), "stem": entry.stem, "file": text_of(replace(entry, extensions={}))}
         raw["extensions"] = {**raw.get("extensions", {}), OURS: own}
 
 

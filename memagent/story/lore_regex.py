@@ -9,6 +9,7 @@ machine. Letters and digits are those of all scripts (`\w`, `\b`, `\d` as in Pyt
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -21,7 +22,7 @@ WAYS = 12_000
 LONGEST = 500
 """Characters of a pattern."""
 
-_KEY = re.compile(r"/(.+)/([a-z]*)", re.DOTALL)
+_KEY = re.compile(r"/((?:[^/\\]|\\.)+)/([a-z]*)", re.DOTALL)
 _OPEN = re.compile(r"\((?:\?(?:[:=!]|<[=!]|P<\w+>))?")
 _QUANTIFIER = re.compile(r"([*+?]|\{(\d*)(,?)(\d*)\})([?+]?)")
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
@@ -32,7 +33,7 @@ _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "g": re.NOFLAG,
 
 
 def is_regex(key: str) -> bool:
-    """Whether a key is written as a regular expression."""
+    """Whether a key is written as a regular expression; one with a bare slash inside is not, as `/a/b/`."""
     return _KEY.fullmatch(key) is not None
 
 
@@ -55,8 +56,8 @@ def compiled(key: str) -> re.Pattern[str]:
     for letter in letters:
         flags |= _FLAGS[letter]
     try:
-        re.compile(pattern, flags)  # its own words for what is wrong, before the pattern is changed
-        return re.compile(_Weighed(pattern, flags, key).bounded, flags)
+        _quietly(pattern, flags)  # its own words for what is wrong, before the pattern is changed
+        return _quietly(_Weighed(pattern, flags, key).bounded, flags)
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageProblem(f"{key!r} cannot be read: {error}", hint="Mend the expression.") from error
 
@@ -186,5 +187,12 @@ class _Weighed:
 
 @cache
 def _matched(atom: str, flags: re.RegexFlag) -> frozenset[str]:
-    pattern = re.compile(atom, flags)
+    pattern = _quietly(atom, flags)
     return frozenset(letter for letter in _SAMPLE if pattern.fullmatch(letter)) | {atom}
+
+
+def _quietly(pattern: str, flags: re.RegexFlag) -> re.Pattern[str]:
+    """Compile without a warning of what may mean something else in a later Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(pattern, flags)

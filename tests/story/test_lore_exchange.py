@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagent import Story
@@ -22,7 +22,8 @@ from memagent.story.manuscript import Place
 
 WORLD_ENTRY: dict[str, Any] = {
     "uid": 0, "key": ["wren", "boat"], "keysecondary": ["storm"], "comment": "The Wren",
-    "content": "A boat.\r\nWhite. ", "constant": False, "vectorized": False, "selective": True, "selectiveLogic": 2, "addMemo": True, "order": 70,
+    "content": "A boat.\r\nWhite. ",
+    "constant": False, "vectorized": False, "selective": True, "selectiveLogic": 2, "addMemo": True, "order": 70,
     "position": 4, "disable": False, "ignoreBudget": False, "excludeRecursion": True, "preventRecursion": False,
     "matchScenario": False, "delayUntilRecursion": False, "probability": 40, "useProbability": True, "depth": 4,
     "outletName": "", "group": "boats", "groupOverride": False, "groupWeight": 100, "scanDepth": None,
@@ -323,6 +324,7 @@ named = st.sampled_from(
 entries = st.dictionaries(named | st.text(max_size=5), values, max_size=12)
 
 
+@settings(max_examples=60)
 @given(st.lists(entries, max_size=4), st.booleans())
 def test_any_json_at_all_comes_out_as_it_came_in(
     tmp_path_factory: Any, raws: list[dict[str, Any]], world: bool

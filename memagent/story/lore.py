@@ -99,6 +99,7 @@ class Lorebook:
         self._primary = {one.stem: _keys(one, one.primary) for one in self.entries}
         self._secondary = {one.stem: _keys(one, one.secondary) for one in self.entries}
         self._keys = Keys(chain(*self._primary.values(), *self._secondary.values()))
+        self._uncalled = [one for one in self.entries if one.enabled and (one.always or one.sticky)]
         self._called: dict[Key, list[Entry]] = {}
         for one in self.entries:
             for key in self._primary[one.stem]:
@@ -114,12 +115,12 @@ class Lorebook:
             depth: how often what has fired is looked through again.
         """
         look = _Look(moment, budget)
-        for one in self.entries:
-            if one.enabled and one.from_ <= moment.place:
+        for one in self._uncalled:
+            if one.from_ <= moment.place:
                 if one.always:
                     look.consider(one, "always")
                 elif (left := _stays(one, moment)) is not None:
-                    look.consider(one, f"stays for {left} more paragraphs" if left else "stays for the last time")
+                    look.consider(one, _staying(left))
         look.take()
         direct = found = self._keys.find(texts)
         self._call_up(look, found, direct)
@@ -225,6 +226,12 @@ def _stays(entry: Entry, moment: Moment) -> int | None:
     start = _called_up(entry, moment) if entry.sticky else None
     left = start + entry.sticky - moment.number if start is not None else -1
     return left if left >= 0 else None
+
+
+def _staying(left: int) -> str:
+    if not left:
+        return "stays for the last time"
+    return f"stays for {left} more paragraph{'s' * (left > 1)}"
 
 
 def _rests(entry: Entry, moment: Moment) -> int | None:

@@ -6,7 +6,7 @@ Japanese, Thai, ...; Korean too, whose words carry endings) a key stands anywher
 A key `мар*` is the beginning of a word, for languages that decline. `/pattern/flags` is a regular expression, matched
 against the text as it is written.
 
-A key is only looked for where its first word, or its first two characters, are in the text at all: the work follows the
+A key is only looked for where its first word, or its first characters, are in the text at all: the work follows the
 length of the text, and not the number of the keys.
 """
 
@@ -25,6 +25,7 @@ from memagent.terms import UNSPACED
 LONGEST = 20_000
 """Characters of a text that are looked at with regular expressions."""
 
+_HEAD = 4  # characters of a word by which keys that are beginnings are told apart
 _WORD = re.compile(f"[^\\W{UNSPACED}]+")
 _LETTER = re.compile(f"[^\\W{UNSPACED}]")
 _BLANKS = re.compile(r"\s+")
@@ -72,11 +73,12 @@ class _Plain:
 
     @property
     def mark(self) -> str:
-        """What is in every text that has the key: its first word if that is whole, else its first two characters."""
+        """What is in every text that has the key: its first word or the head of one, else its first two characters."""
         first = _WORD.match(self.folded)
-        if self.closed_before and first and (self.closed_behind or first.end() < len(self.folded)):
-            return first[0]
-        return self.folded[:2]
+        if not self.closed_before or first is None:
+            return self.folded[:2]
+        whole = self.closed_behind or first.end() < len(self.folded)
+        return first[0] if whole else f"^{first[0][:_HEAD]}"
 
     def stands_in(self, text: str) -> bool:
         """Whether it stands in a folded text."""
@@ -145,5 +147,7 @@ def _is_mark(letter: str) -> bool:
 
 
 def _marks(text: str) -> set[str]:
-    """All words, all characters, and all pairs of characters of a folded text."""
-    return {*_WORD.findall(text), *text, *map("".join, set(pairwise(text)))}
+    """All words with their heads, all characters, and all pairs of characters of a folded text."""
+    words = set(_WORD.findall(text))
+    heads = {f"^{word[:length]}" for word in words for length in range(1, _HEAD + 1)}
+    return words | heads | set(text) | set(map("".join, set(pairwise(text))))

@@ -90,7 +90,7 @@ def test_staying_and_resting_are_told() -> None:
     history = {"x": [5]}
     whys = [fire([one], "boat", Moment(number, history=history)) for number in (6, 7, 8, 9, 10)]
     assert [one.fired[0].why if one.fired else one.held[0].why for one in whys] == [
-        "stays for 1 more paragraphs",
+        "stays for 1 more paragraph",
         "stays for the last time",
         "“boat” in the plan, but it rests up to ¶9",
         "“boat” in the plan, but it rests up to ¶9",

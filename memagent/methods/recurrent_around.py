@@ -58,7 +58,7 @@ class Around:
         return self._tagged("outline")
 
     def _tagged(self, *names: str) -> str:
-        known = self.given("")
+        known = self.given("") if "lore" in names else self
         texts = ((name, getattr(known, name).strip()) for name in names)
         return "".join(f"\n\n{_SAID[name]}\n{tagged(name, text, *_SAID)}" for name, text in texts if text)
 

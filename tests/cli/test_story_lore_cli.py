@@ -150,8 +150,9 @@ def test_a_broken_entry_stops_writing_with_its_file_and_line(folder: Path) -> No
         assert (done.returncode, done.stdout) == (1, "")
         assert "bell.md:3: '## From the sea' names no place in the story" in done.stderr
         assert "backslash" in done.stderr
-    put(folder, "bell", "It cracked.\n")
-    assert memagent("story", "write", folder, "--auto", "-q").returncode == 0
+    put(folder, "bell", "+++\nalways = true\n+++\nIt cracked.\n")
+    done = memagent("story", "write", folder, "--auto")
+    assert (done.returncode, "\n   lore: bell\n" in done.stderr) == (0, True)
 
 
 def test_a_run_that_was_killed_fires_what_an_uninterrupted_one_fires(folder: Path, tmp_path: Path) -> None:

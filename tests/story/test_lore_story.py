@@ -220,11 +220,35 @@ def test_the_context_fires_what_writing_fires(folder: Path) -> None:
         watch_plan = story.state.plans[0] if story.state else ""
         with story.editing():
             watch = for_next(story, story.standing)
-            request = context.next_request(story, ScriptedLLM([]), "first", watch)
+            request = context.next_request(story, ScriptedLLM([]), "first", lore=watch)
         story, sent = go(folder, number, [paragraph(number, PLANS[number - 4])])
         assert request.messages[-1].content == sent[0], watch_plan
         assert watch.last.stems == story.record.lore.get(number, ())
         assert [part.name for part in context.parts(request)].count("lore") == (1 if watch.last.stems else 0)
+
+
+def test_what_a_choice_of_plans_does_not_show_did_not_fire(folder: Path) -> None:
+    put(folder, "rain", "Wet.")
+    go(folder, 3, [OPENING])
+    story = Story(folder)
+    with story.editing():
+        watch = for_next(story, story.standing)
+        request = context.next_request(story, ScriptedLLM([]), "model", lore=watch)
+        assert (request.label, watch.last.fired) == ("recurrent/choose", ())
+
+
+def test_the_simulator_fires_by_the_plan_that_it_made(folder: Path) -> None:
+    put(folder, "bell", "It cracked.")
+    put(folder, "keeper", "Old.", "sticky = 0")
+    choice = json.dumps({"reason": "So.", "choice": 1})
+    first, then = (json.dumps({"paragraph": "Longer.", "plan": plan}) for plan in ("The bell rings.", "On."))
+    llm = ScriptedLLM([OPENING, choice, first, paragraph(4), choice, then])
+    story = Story(folder)
+    with story.editing():
+        write(story, Controller(llm, story.memory), 4, select="simulator")
+    prompts = {one.label: one.messages[-1].content for one in llm.requests}
+    assert (shown(prompts["recurrent/begin"]), shown(prompts["recurrent/step"])) == (["keeper"], ["bell"])
+    assert story.record.lore == {3: ("keeper",), 4: ("bell",)}
 
 
 def test_lore_cannot_leave_its_place_in_the_prompt(folder: Path) -> None:

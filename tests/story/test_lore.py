@@ -147,6 +147,14 @@ def test_the_budget_keeps_what_is_worth_most() -> None:
     assert stems([entry("a", text), entry("b", "Short.")], "a b", budget=10) == ["b"]
 
 
+def test_worth_is_the_priority_or_else_the_order() -> None:
+    text = "word " * 40
+    size = estimate_tokens(f"## a\n{text}")
+    assert stems([entry("a", text, order=1), entry("b", text, order=2)], "a b", budget=size) == ["b"]
+    assert stems([entry("a", text, order=1, priority=9), entry("b", text, order=2)], "a b", budget=size) == ["a"]
+    assert stems([entry("a", text), entry("b", text)], "a b", budget=size) == ["a"]
+
+
 def test_what_was_called_up_directly_is_kept_before_what_it_calls_up() -> None:
     text = "word " * 40
     first = entry("a", f"{text} bbb", keys=("aaa",))

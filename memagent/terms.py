@@ -17,6 +17,8 @@ _IDEOGRAPHIC = (
     "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
 _ALPHABETIC = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f"  # Thai, Lao, Myanmar, Khmer
+UNSPACED = _IDEOGRAPHIC + _ALPHABETIC
+"""Scripts that are written without blanks, and Hangul, as ranges of a character class."""
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")  # the same words, found much faster
 _FOLDED_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]")
 
@@ -92,11 +94,10 @@ def _windows(run: Run) -> list[list[str]]:
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     marks = _marks()
-    spaceless = _IDEOGRAPHIC + _ALPHABETIC
-    word = f"(?:[^\\W_{spaceless}][{marks}]*)+"
+    word = f"(?:[^\\W_{UNSPACED}][{marks}]*)+"
     kinds = [("ideographic", f"(?:[{_IDEOGRAPHIC}][{marks}]*)+"), ("alphabetic", f"(?:[{_ALPHABETIC}][{marks}]*)+")]
     pattern = "|".join(f"(?P<{kind}>{body})" for kind, body in [*kinds, ("word", word)])
-    return re.compile(pattern), re.compile(f"[{spaceless}][{marks}]*")
+    return re.compile(pattern), re.compile(f"[{UNSPACED}][{marks}]*")
 
 
 def _marks() -> str:

@@ -115,9 +115,19 @@ def plural(count: int, thing: str) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text on one line of at most `width` characters."""
+    """Return a text on one line of at most about `width` columns."""
     line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
+    if columns(line) <= width:
+        return line
+    cut = line[: width - 1]
+    while columns(cut) > width - 1:
+        cut = cut[:-1]
+    return cut.rsplit(" ", 1)[0] + " …"
+
+
+def padded(text: str, width: int) -> str:
+    """Return a text with blanks behind it to so many columns; letters of East Asia take two."""
+    return text + " " * (width - columns(text))
 
 
 def money(cost: float | None) -> str:

@@ -15,6 +15,7 @@ from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
 from memagent.cli.story_export import export
 from memagent.cli.story_import import import_story, memory_read
+from memagent.cli.story_lore import lore
 from memagent.cli.story_mend import rebuild, sync
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
@@ -329,6 +330,7 @@ for command in (
     revise,
     alt,
     branch,
+    lore,
     context,
     log,
     cost,

@@ -35,7 +35,9 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     With --raw, its messages word for word; with --json, as the JSON of a chat request.
     """
     from memagent import registry
+    from memagent.cli.story_lore_told import fired_lines, firing_data
     from memagent.story import context as contexts
+    from memagent.story.lore_scan import for_next
     from memagent.story.recalling import recalling
 
     book = open_story(folder)
@@ -44,13 +46,18 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
         if plan is not None and book.state is not None and plan > len(book.state.plans):
             raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")
         select = cast("Select", book.config.select) if plan is None else (lambda state: plan)
-        look_up = recalling(book)
-        request = contexts.next_request(book, llm, select, look_up)
+        look_up, lore = recalling(book), for_next(book, book.standing)
+        request = contexts.next_request(book, llm, select, look_up, lore)
     if as_json:
-        messages = [{"role": one.role, "content": one.content} for one in request.messages]
-        tokens = {part.name: part.tokens for part in contexts.parts(request)}
-        recall = [asdict(one) for one in look_up.found]
-        emit({"label": request.label, "model": llm.name, "messages": messages, "tokens": tokens, "recall": recall})
+        data: dict[str, Any] = {
+            "label": request.label,
+            "model": llm.name,
+            "messages": [{"role": one.role, "content": one.content} for one in request.messages],
+            "tokens": {part.name: part.tokens for part in contexts.parts(request)},
+            "recall": [asdict(one) for one in look_up.found],
+            "lore": firing_data(lore.last),
+        }
+        emit(data)
         return
     if raw:
         for message in request.messages:
@@ -63,6 +70,8 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
         click.echo(f"{part.tokens:>7,}  {part.name:<12}  {shortened(part.text, 56)}")
         if part.name == "recalled":
             reasons(look_up.found, indent=23)
+        for line in fired_lines(lore.last) if part.name == "lore" else ():
+            click.echo(dim(f"  {line}"))
     say(dim("Word for word: memagent story context --raw"))
 
 

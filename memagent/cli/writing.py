@@ -11,6 +11,7 @@ import click
 
 from memagent.budget import Budget
 from memagent.cli.console import (
+    COLUMNS,
     ProseOut,
     Terminated,
     complain,
@@ -23,6 +24,7 @@ from memagent.cli.console import (
     pieced,
     plural,
     say,
+    shortened,
     spent,
     wrapped,
 )
@@ -301,3 +303,5 @@ class Teller:
         all_told = f"in all {total.tokens:,} tokens, {money(total.cost)}"
         say(dim(pieced(f"── {where}: {words}", spent(usage), all_told)))
         reasons(self.progress.recalled)
+        if shown := self.story.record.lore.get(state.paragraphs):
+            say(dim("   " + shortened(f"lore: {', '.join(shown)}", COLUMNS - 5)))

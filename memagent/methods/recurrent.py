@@ -226,6 +226,7 @@ def step(
     if not state.plan.strip():
         raise UsageProblem("no plan is chosen", hint="Pass the state through `choose` first, or set its plan.")
     hits = yield from look_up(state.plan, settings.k)
+    around = around.given(state.plan)
     number = state.paragraphs + 1
     messages = fill(
         "recurrent/step",

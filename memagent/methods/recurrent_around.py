@@ -6,7 +6,8 @@ where it is strongest. With nothing added, the prompts are as without this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from memagent.prompts import tagged
 
@@ -26,16 +27,20 @@ class Around:
     Attributes:
         style: voice and what to keep from, in plain words.
         outline: what is planned, and where in it the story stands.
-        lore: what holds in its world.
+        lore: what holds in its world; or what makes that of the plan for the paragraph, which is chosen later.
         note: the author's note.
         avoid: phrases that have been used too often, a line each.
     """
 
     style: str = ""
     outline: str = ""
-    lore: str = ""
+    lore: str | Callable[[str], str] = ""
     note: str = ""
     avoid: str = ""
+
+    def given(self, plan: str) -> Around:
+        """Return it for a plan that is chosen now."""
+        return self if isinstance(self.lore, str) else replace(self, lore=self.lore(plan))
 
     @property
     def before(self) -> str:
@@ -53,7 +58,8 @@ class Around:
         return self._tagged("outline")
 
     def _tagged(self, *names: str) -> str:
-        texts = ((name, getattr(self, name).strip()) for name in names)
+        known = self.given("") if "lore" in names else self
+        texts = ((name, getattr(known, name).strip()) for name in names)
         return "".join(f"\n\n{_SAID[name]}\n{tagged(name, text, *_SAID)}" for name, text in texts if text)
 
 

@@ -8,17 +8,19 @@ from memagent.errors import StoryError
 from memagent.methods.recurrent_around import Around
 from memagent.story import outline
 from memagent.story.book import Story
+from memagent.story.lore_scan import Watch
 from memagent.story.outline import Standing
 
 
-def around(story: Story, where: Standing) -> Around:
+def around(story: Story, where: Standing, lore: Watch | None = None) -> Around:
     """Return what the next prompt shows beside the memory, from the files as they stand on disk.
 
-    Raises `StoryError` for one that is not UTF-8.
+    `lore` is what watches the lorebook for it; see `lore_scan`. Raises `StoryError` for a file that is not UTF-8.
     """
     return Around(
         style=_text(story.folder / "style.md"),
         outline=outline.guide(where, story.outline),
+        lore=lore or "",
         note=_text(story.folder / "note.md"),
     )
 

@@ -227,14 +227,21 @@ class Story:
             self.pages.write(self.record, self.log)
 
     def written(
-        self, state: State, usage: Usage, llm: str, chapter: str | None = None, recall: Sequence[Recalled] = ()
+        self,
+        state: State,
+        usage: Usage,
+        llm: str,
+        chapter: str | None = None,
+        recall: Sequence[Recalled] = (),
+        lore: Sequence[str] = (),
     ) -> None:
         """Take up what one transition of the method wrote.
 
-        `chapter` is the title of the chapter that it begins; `recall` is what came to mind, and why.
+        `chapter` is the title of the chapter that it begins; `recall` is what came to mind, and why; `lore` names the
+        entries of the lorebook that it was shown.
         """
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter, recall))
+        self.commit(written_event(state, usage, llm, chapter, recall, lore))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")

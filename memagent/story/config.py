@@ -26,6 +26,9 @@ _ABOUT = {
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
     "recall_by": "how they come to mind: plan, by its meaning, as RecurrentGPT does; story, by rare words too",
+    "lore_budget": "about how many tokens of a prompt the entries of lore/ may take; 0: any number",
+    "lore_paragraphs": "how many of the newest paragraphs are looked through for lore, beside plan and short memory",
+    "lore_depth": "how often lore that was called up is looked through for more of it",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
 _CHOICES = {"select": ("first", "model", "simulator"), "recall_by": ("plan", "story")}
@@ -47,6 +50,9 @@ class StoryConfig:
     memory_words: int = 500
     recall: int = 2
     recall_by: str = "story"
+    lore_budget: int = 1000
+    lore_paragraphs: int = 2
+    lore_depth: int = 2
     new_character: float = 0.1
 
     @property

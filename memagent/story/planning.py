@@ -12,6 +12,7 @@ from memagent.story import outline as outlines
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
 from memagent.story.log import event
+from memagent.story.lore_scan import for_outline
 from memagent.story.outline import Planned
 from memagent.story.record import usage_to
 
@@ -32,7 +33,7 @@ def propose(story: Story, controller: Controller, first: int, last: int, total: 
         memory=story.state.memory if story.state else "",
         attempt=attempt,
         settings=story.config.settings,
-        around=replace(around(story, story.standing), outline="", note=""),
+        around=replace(around(story, story.standing, for_outline(story, first)), outline="", note=""),
     )
     path = story.folder / HIDDEN / "runs" / f"plan-{attempt}.jsonl"
     with files.writing(path):

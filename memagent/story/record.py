@@ -48,6 +48,7 @@ class StoryRecord:
         paragraphs: all of them, in order.
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
+        lore: who of the lorebook was shown to the writer of each paragraph.
         waived: contradictions that are meant.
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
@@ -58,6 +59,7 @@ class StoryRecord:
     state: State | None = None
     chapters: list[Begun] = field(default_factory=list)
     long_edits: dict[int, str] = field(default_factory=dict)
+    lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
@@ -127,6 +129,8 @@ class StoryRecord:
         if (title := event.get("chapter")) is not None or not self.chapters:
             self.chapters.append(Begun(len(self.paragraphs) + 1, title or ""))
         self.paragraphs.extend(event["written"])
+        if stems := event.get("lore"):
+            self.lore[len(self.paragraphs)] = tuple(stems)
         before = self.state
         self.state = State(
             paragraphs=len(self.paragraphs),
@@ -161,6 +165,7 @@ class StoryRecord:
         numbers = was(event["same"]) if "same" in event else dict(zip(there, there, strict=True))
         same = {new: old for new, old in numbers.items() if before[old - 1] == self.paragraphs[new - 1]}
         self.long_edits = {new: self.long_edits[old] for new, old in same.items() if old in self.long_edits}
+        self.lore = {new: self.lore[old] for new, old in numbers.items() if old in self.lore}
         self.state = replace(
             self._begun(),
             title=event["title"],
@@ -223,7 +228,8 @@ class StoryRecord:
         for step in steps:
             _STEPS[step["type"]](fresh, step)
         self.paragraphs, self.state, self.chapters = fresh.paragraphs, fresh.state, fresh.chapters
-        self.long_edits, self.waived, self.done = fresh.long_edits, fresh.waived, list(steps)
+        self.long_edits, self.lore, self.waived = fresh.long_edits, fresh.lore, fresh.waived
+        self.done = list(steps)
 
     def _goal(self, event: Event) -> None:
         self.goal = Goal(event["until"], event["asked"])
@@ -266,18 +272,25 @@ STEPS = frozenset(_STEPS)
 
 
 def written_event(
-    state: State, usage: Usage, llm: str, chapter: str | None = None, recall: Sequence[Recalled] = ()
+    state: State,
+    usage: Usage,
+    llm: str,
+    chapter: str | None = None,
+    recall: Sequence[Recalled] = (),
+    lore: Sequence[str] = (),
 ) -> Event:
     """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
 
     `chapter` is the title of the chapter that it begins, `None` where it goes on with one; `recall` is what came to
-    mind, and why.
+    mind, and why; `lore` names the entries of the lorebook that it was shown.
     """
     begun: dict[str, Any] = {}
     if state.paragraphs == len(state.written):
         begun = {"title": state.title, "outline": state.outline}
     if chapter is not None:
         begun["chapter"] = chapter
+    if lore:
+        begun["lore"] = list(lore)
     return event(
         "written",
         number=state.paragraphs,

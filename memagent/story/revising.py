@@ -15,6 +15,7 @@ from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
 from memagent.story.drafts import number_of
 from memagent.story.log import event
+from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
 from memagent.story.record import usage_to
 
@@ -44,7 +45,7 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
         fresh=fresh,
         attempt=attempt,
         settings=story.config.settings,
-        around=around(story, story.standing),
+        around=around(story, story.standing, for_passage(story, passage, wish)),
     )
     result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}")
     spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}

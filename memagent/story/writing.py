@@ -19,6 +19,7 @@ from memagent.methods.recurrent_recall import Recalled
 from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
 from memagent.trace import Trace
 from memagent.types import Usage
@@ -69,13 +70,13 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     _check_room(story)
     path = story.run_trace()
     where = story.standing
-    look_up = recalling(story)
+    lore, look_up = for_next(story, where), recalling(story)
     flow = advance(
         story.start,
         select=select,
         settings=story.settings,
         look_up=look_up,
-        around=around(story, where),
+        around=around(story, where, lore),
     )
     trace = Trace(path)
     try:
@@ -91,7 +92,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     begins = where.begins and (where.chapter > 1 or where.title)
     progress.recalled = look_up.found
     title = where.title if begins else None
-    story.written(result.value, result.usage, controller.llm.name, title, look_up.found)
+    story.written(result.value, result.usage, controller.llm.name, title, look_up.found, lore.last.stems)
     progress.on_written(result.value, result.usage)
     return result.value
 

@@ -75,6 +75,10 @@ def _reply(request: Request) -> str:
         from memagent.offline.openie import reply
 
         return reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
+    if prompt.task == "facts":
+        from memagent.offline.openie import facts
+
+        return facts(prompt.get("paragraph"))
     if prompt.task == "nouns":
         from memagent.offline import nouns
 

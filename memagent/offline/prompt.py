@@ -98,6 +98,8 @@ def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
         return _about_task(sections, frame)
     if fields == ("nouns",) and "problem" in sections:
         return "nouns"
+    if set(fields) == {"facts", "contradictions"} and "paragraph" in sections:
+        return "facts"
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
         return "extract"
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")

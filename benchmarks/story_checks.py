@@ -304,7 +304,11 @@ def _row(check_kind: str, name: str, planted: list[Planted], spoilt: Manuscript,
         name,
         len(mine),
         [f"{one.place}: {one.text}" for one in mine if one.place not in seen],
-        [f"{finding.place}: {finding.text}" for finding in findings if finding.place not in {one.place for one in mine}],
+        [
+            f"{finding.place}: {finding.text}"
+            for finding in findings
+            if finding.place not in {one.place for one in mine}
+        ],
         [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
         seconds,
     )

@@ -80,9 +80,9 @@ def read_facts(text: str, known: int) -> Facts:
     facts, clashes = fields.get("facts"), fields.get("contradictions", [])
     if not isinstance(facts, list):
         raise Unreadable('it has no list "facts"')
-    told = [one for fact in facts if isinstance(fact, Mapping) and (one := _told(fact))]
-    found = [one for clash in _list(clashes) if isinstance(clash, Mapping) and (one := _clash(clash, known))]
-    return Facts(tuple(dict.fromkeys(told))[:MOST], tuple(dict.fromkeys(found)))
+    told = dict.fromkeys(_told(fact) for fact in facts if isinstance(fact, Mapping))
+    found = dict.fromkeys(_clash(clash, known) for clash in _list(clashes) if isinstance(clash, Mapping))
+    return Facts(tuple(one for one in told if one)[:MOST], tuple(one for one in found if one))
 
 
 def _told(fact: Mapping[str, Any]) -> Told | None:

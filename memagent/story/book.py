@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +33,7 @@ from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, Settings, State, note, paragraph_id
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
 from memagent.story import outline as outlines
+from memagent.story.canon_store import CanonStore
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event as LogEvent
 from memagent.story.log import Log, event
@@ -71,6 +72,7 @@ class Story:
         self.record = StoryRecord.fold(self.log.read())
         self.adopted: list[str] = []
         self._memory: Memory | None = None
+        self._canon: CanonStore | None = None
 
     @classmethod
     def create(cls, folder: str | Path, premise: str, config: StoryConfig = StoryConfig()) -> Story:  # noqa: B008
@@ -166,6 +168,13 @@ class Story:
             raise StoryError("the long memory is open only while the story is being edited")
         return self._memory
 
+    @property
+    def canon(self) -> CanonStore:
+        """What the manuscript says, as facts of the memory file. Open inside `editing` only."""
+        if self._canon is None:
+            raise StoryError("the canon is open only while the story is being edited")
+        return self._canon
+
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:
         """Hold the story's lock, with its log mended, its pages and its memory in step with the log.
@@ -179,12 +188,14 @@ class Story:
             self.log.repair()
             self.adopted = []
             with self._opened_memory() as self._memory:
+                self._canon = CanonStore(self._memory, self.folder / HIDDEN / "canon.json")
                 try:
                     if adopt:
                         self._take_up_edits()
                     yield self
+                    self._canon.close(self.record)
                 finally:
-                    self._memory = None
+                    self._memory = self._canon = None
 
     def commit(self, step: LogEvent) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
@@ -192,24 +203,28 @@ class Story:
         self.record.apply(step)
         if step["type"] == "written":
             self.pages.extend(self.record, self.log, len(step["written"]))
-        elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
+        elif step["type"] not in ("goal", "reached", "failed", "draft", "planned", "read"):
             self.pages.write(self.record, self.log)
 
     def written(
-        self, state: State, usage: Usage, llm: str, chapter: str | None = None, recall: Sequence[Recalled] = ()
+        self,
+        state: State,
+        usage: Usage,
+        llm: str,
+        chapter: str | None = None,
+        recall: Sequence[Recalled] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take up what one transition of the method wrote.
-
-        `chapter` is the title of the chapter that it begins; `recall` is what came to mind, and why.
-        """
+        """Take up what one transition of the method wrote; see `record.written_event` for the arguments."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter, recall))
+        self.commit(written_event(state, usage, llm, chapter, recall, more))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
         joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
+        self.canon.extend(self.record)
 
     def failed(self, usage: Usage) -> None:
         """Take up what a step cost that came to nothing."""
@@ -378,6 +393,7 @@ class Story:
             self.memory.delete(extra)
         if missing := [note for id, note in wanted.items() if id not in kept]:
             self.memory.add(missing)
+        self.canon.follow(self.record)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

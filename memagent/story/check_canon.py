@@ -113,9 +113,9 @@ class Canon:
     def trial(self) -> Canon:
         """Return one that knows the same and can be gone on with; this one stays as it is."""
         other = Canon()
-        other._values = ChainMap({}, self._values)  # type: ignore[arg-type]
-        other._ends = ChainMap({}, self._ends)  # type: ignore[arg-type]
-        other._full = ChainMap({}, self._full)  # type: ignore[arg-type]
+        other._values = ChainMap({}, self._values)
+        other._ends = ChainMap({}, self._ends)
+        other._full = ChainMap({}, self._full)
         other._told = set(self._told)
         return other
 
@@ -187,10 +187,7 @@ class Canon:
         gone = {
             subject: fact
             for subject, fact in self._ends.items()
-            if fact.value
-            and subject.split()[-1] in paragraph
-            and subject not in ended
-            and subject not in self._told
+            if fact.value and subject.split()[-1] in paragraph and subject not in ended and subject not in self._told
         }
         if not gone:
             return

@@ -104,7 +104,9 @@ def named_times(paragraph: str) -> list[tuple[str, str]]:
     found = []
     for _, sentence in sentences(narration(paragraph)):
         if _ANY.search(sentence) and not OTHER_TIME.search(_without_steps(sentence)):
-            found += [(kind, named.word) for kind, named in (_named(one, _NOWHERE) for one in _STATED.finditer(sentence))]
+            found += [
+                (kind, named.word) for kind, named in (_named(one, _NOWHERE) for one in _STATED.finditer(sentence))
+            ]
     return found
 
 

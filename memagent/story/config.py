@@ -26,9 +26,17 @@ _ABOUT = {
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
     "recall_by": "how they come to mind: plan, by its meaning, as RecurrentGPT does; story, by rare words too",
+    "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
+    "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
+    "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
-_CHOICES = {"select": ("first", "model", "simulator"), "recall_by": ("plan", "story")}
+_CHOICES = {
+    "select": ("first", "model", "simulator"),
+    "recall_by": ("plan", "story"),
+    "continuity": ("rules", "model"),
+    "continuity_check": ("off", "tell", "retry"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,9 @@ class StoryConfig:
     memory_words: int = 500
     recall: int = 2
     recall_by: str = "story"
+    continuity: str = "rules"
+    continuity_check: str = "tell"
+    avoid: int = 8
     new_character: float = 0.1
 
     @property

@@ -70,7 +70,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
     with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "lock", "pages.json")
+        kept = shutil.ignore_patterns("memory.db*", "lock", "pages.json", "canon.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
@@ -114,13 +114,14 @@ def told(step: Event) -> str:
         "memory": "an edit of the short memory",
         "long": f"an edit of the long memory of paragraph {step.get('number')}",
         "manuscript": "your edits of the manuscript",
-        "waived": "a contradiction that is meant",
+        "waived": f"{'meant' if step.get('meant', True) else 'meant no more'}: {step.get('text') or step.get('key')}",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
         "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",
         "goal": f"a run to {step.get('until')} began",
         "reached": "the run came to its end",
         "failed": "a step failed",
+        "read": f"{len(step.get('readings', ()))} paragraphs were read for the canon",
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
         "imported": f"{len(step.get('paragraphs', ()))} paragraphs were imported",
@@ -153,6 +154,8 @@ def _texts(events: list[Event], number: int) -> Iterator[tuple[str, str, str]]:
         at = one.get("at", "")
         if one["type"] == "written":
             first = one["number"] - len(one["written"]) + 1
+            if number == one["number"] and "rejected" in one:
+                yield one["rejected"], "rejected", at
             if first <= number <= one["number"]:
                 yield one["written"][number - first], "written", at
         elif one["type"] == "revised" and one["number"] == number:

@@ -6,7 +6,7 @@ their eye on (letter, key, map, ring ...):
 
 - homes: "X lived in P", "X was born in P", "X came from P", "X moved to P";
 - places: "P was a village";
-- promises: "X promised (Y) to ...", "X promised (Y) that ...", "X gave Y her word that ...", "X kept (broke) his promise";
+- promises: "X promised (Y) to ...", "X promised (Y) that ...", "X gave Y her word that ...", "X kept his promise";
 - things: "X gave Y the Z", "X took the Z", "X hid the Z under the stairs";
 - time: "It was Tuesday", "The year was 1848"; see `check_timeline`.
 """
@@ -26,7 +26,7 @@ Noted = tuple[str, str, str]
 STORY = "the story"
 """The subject of what time it is."""
 TIMES = ("day", "month", "season", "year")
-HOME, BORN, FROM, KIND, WHERE = "lives in", "was born in", "comes from", "is a", "is"
+HOME, BORN, FROM, KIND = "lives in", "was born in", "comes from", "is a"
 PROMISED, KEPT, BROKE = "promised", "kept the promise", "broke the promise"
 WHEREABOUTS = "whereabouts"
 ONE_AT_A_TIME = (HOME, BORN, FROM, WHEREABOUTS, *TIMES)
@@ -34,12 +34,15 @@ ONE_AT_A_TIME = (HOME, BORN, FROM, WHEREABOUTS, *TIMES)
 
 _LONGEST = 160  # characters of a promise
 _X, _Y = rf"(?P<x>{NAME})", rf"(?P<y>{NAME})"
-_PLACE = rf"(?P<p>{NAME}|the\s+[a-z]+(?:\s+(?:of\s+(?:the\s+)?)?(?:{NAME}|house|hill|quay|harbour|point|road|street|inn))?)"
+_PLACE = (
+    rf"(?P<p>{NAME}|the\s+[a-z]+(?:\s+(?:of\s+(?:the\s+)?)?(?:{NAME}|house|hill|quay|harbour|point|road|street|inn))?)"
+)
 _THING = (
     r"(?:letter|key|map|book|diary|photograph|ring|locket|ledger|chart|knife|sword|gun|pistol|purse|watch|compass|lantern|"
     r"lamp|coin|crown|necklace|box|parcel|envelope|will|deed)s?"
 )
 _Z = rf"(?:the|his|her|their)\s+(?P<z>(?:[a-z]+\s+)?{_THING})\b"
+_WHAT = r"\s+(?:to|that)\s+[^.;!?]+"
 _SORT = (
     r"village|town|city|island|harbour|harbor|port|inn|tavern|river|mountain|forest|castle|farm|kingdom|country|street|"
     r"lighthouse|monastery|school|hospital|prison|ship|boat|sloop|schooner"
@@ -47,12 +50,12 @@ _SORT = (
 _RULES = tuple(
     (kind, re.compile(rule))
     for kind, rule in (
-        (HOME, rf"{_X}\s+(?:lived|lives|was\s+living|had\s+lived\s+all\s+(?:his|her)\s+life|moved)\s+(?:in|at|on|to)\s+{_PLACE}"),
+        (HOME, rf"{_X}\s+(?:lived|lives|was\s+living|moved)\s+(?:in|at|on|to)\s+{_PLACE}"),
         (BORN, rf"{_X}\s+(?:was|had\s+been)\s+born\s+(?:in|at|on)\s+{_PLACE}"),
         (FROM, rf"{_X}\s+(?:came|comes|hailed)\s+from\s+(?P<p>{NAME})(?=[.,;])"),
         (KIND, rf"{_X}\s+(?:was|is)\s+an?\s+(?P<v>(?:[a-z]+\s+)?(?:{_SORT}))\b"),
-        (PROMISED, rf"{_X}\s+(?:had\s+)?(?:promised|vowed|swore|pledged)(?P<v>(?:\s+{NAME})?\s+(?:to|that)\s+[^.;!?]+)"),
-        (PROMISED, rf"{_X}\s+(?:gave|had\s+given)\s+(?P<v>{NAME}\s+(?:his|her|their)\s+word\s+(?:to|that)\s+[^.;!?]+)"),
+        (PROMISED, rf"{_X}\s+(?:had\s+)?(?:promised|vowed|swore|pledged)(?P<v>(?:\s+{NAME})?{_WHAT})"),
+        (PROMISED, rf"{_X}\s+(?:gave|had\s+given)\s+(?P<v>{NAME}\s+(?:his|her|their)\s+word{_WHAT})"),
         (KEPT, rf"{_X}\s+(?:had\s+)?kept\s+(?:his|her|their|the)\s+(?:promise|word|vow)(?P<v>\s+to\s+[^.;!?]+)?"),
         (BROKE, rf"{_X}\s+(?:had\s+)?broken?\s+(?:his|her|their|the)\s+(?:promise|word|vow)(?P<v>\s+to\s+[^.;!?]+)?"),
         ("given", rf"{_X}\s+(?:gave|handed|passed)\s+{_Y}\s+{_Z}"),

@@ -4,7 +4,7 @@ English narration alone is read, never what people say: they may lie. A sentence
 "perhaps", "not", "thought", "dreamt") is passed over. Read are, for somebody X and Y with a name, and Z with one too:
 
 - looks: "X's eyes were green", "X's green eyes", "green-eyed X", "X had green eyes", "the green eyes of X", "the green
-  of X's eyes", "X's eyes, green as glass,", "X, whose eyes were green", "in her red coat X"; hair, beard, boat and more;
+  of X's eyes", "X's eyes, green as glass,", "X, whose eyes were green", "in her red coat X"; hair, boat and more;
 - age: "X was 34 years old", "X was thirty-four.", "X, thirty-four, ...", "34-year-old X", "X turned 34";
 - kin: "X was the brother of Y", "X was Y's brother", "Y's brother X", "X, Y's brother, ...", "X, who was brother to
   Y"; father, mother, husband and wife also as the one that Y has;

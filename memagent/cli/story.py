@@ -14,6 +14,7 @@ from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
 from memagent.cli.story_export import export
+from memagent.cli.story_facts import facts, read
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
@@ -323,3 +324,5 @@ def _show_plans(book: Story) -> None:
 
 for command in (check, export, play, plan, undo, redo, revise, alt, branch, context, log, cost, diag):
     story.add_command(command)
+for command in (facts, read):
+    memory.add_command(command)

@@ -11,19 +11,64 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from memagent import files
 from memagent.memory import Memory
 from memagent.story.canon import FUNCTIONAL, Known, Reading, digest_of
+from memagent.story.check_canon import moment, place_at
 from memagent.story.manuscript import Place
+from memagent.story.noting import BROKE, KEPT, PROMISED, STORY, TIMES
 from memagent.story.record import StoryRecord
 from memagent.types import Fact, Triple
 
 _SOURCE = re.compile(r"ch\.(\d+) ¶(\d+)")
 _VERSION = "1"  # of what is read by rule: a new one reads all paragraphs again
+_END = 80_000  # more paragraphs than a chapter has, and fewer than a day has seconds
 _FEW = 20  # sources that are changed one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A fact of the canon as a person is shown it.
+
+    Attributes:
+        subject: whom or what it is about.
+        relation: what is said of it.
+        object: the value.
+        since: the paragraph that it holds from.
+        until: the one that it holds no more from; `None` while it holds.
+        sources: every paragraph that says it.
+    """
+
+    subject: str
+    relation: str
+    object: str
+    since: Place
+    until: Place | None
+    sources: tuple[Place, ...]
+
+    @property
+    def kind(self) -> str:
+        """`promise`, `time`, or `fact`."""
+        if self.relation.casefold() in (PROMISED, KEPT, BROKE):
+            return "promise"
+        return "time" if self.subject.casefold() == STORY and self.relation.casefold() in TIMES else "fact"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, the places as they are written."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "relation": self.relation,
+            "object": self.object,
+            "since": str(self.since),
+            "until": str(self.until) if self.until else None,
+            "sources": [str(place) for place in self.sources],
+        }
 
 
 class CanonStore:
@@ -41,6 +86,23 @@ class CanonStore:
         if self._known is None:
             self._known = fold(record)
         return self._known
+
+    def facts(self, *, about: str | None = None, at: Place | None = None, history: bool = False) -> list[Standing]:
+        """Return the facts of the canon, as they come in the story.
+
+        Args:
+            about: of this subject alone, whatever its case; its first word is enough.
+            at: as it stood at a place, or at the end of a chapter; at the end of the story if not given.
+            history: also what does not hold there.
+        """
+        as_of = None if at is None else moment(at if at.paragraph else Place(at.chapter, _END))
+        if history:
+            found = [fact for fact in self._memory.facts.find(history=True) if as_of is None or fact.at <= as_of]
+        else:
+            found = self._memory.facts.find(as_of=as_of)
+        ones = [_standing(fact) for fact in found if any(map(_SOURCE.fullmatch, fact.sources))]
+        wanted = [one for one in ones if about is None or _is(one.subject, about)]
+        return sorted(wanted, key=lambda one: (one.since, one.subject, one.relation, one.object))
 
     def extend(self, record: StoryRecord) -> None:
         """Take up the paragraphs that have been added at the end."""
@@ -145,6 +207,17 @@ def _places(record: StoryRecord, after: int) -> Iterator[tuple[Place, str]]:
         while chapter + 1 < len(record.chapters) and record.chapters[chapter + 1].first <= number:
             chapter += 1
         yield Place(chapter + 1, number - record.chapters[chapter].first + 1), record.paragraphs[number - 1]
+
+
+def _standing(fact: Fact) -> Standing:
+    sources = sorted(place for source in fact.sources if (place := place_of(source)))
+    until = place_at(fact.until) if fact.until else None
+    return Standing(fact.subject, fact.relation, fact.object, place_at(fact.at), until, tuple(sources))
+
+
+def _is(subject: str, about: str) -> bool:
+    whole, wanted = subject.casefold().split(), about.casefold().split()
+    return bool(wanted) and whole[: len(wanted)] == wanted
 
 
 def _same(one: Fact | Triple) -> tuple[str, ...]:

@@ -42,6 +42,9 @@ _PHANTOM = re.compile(
 _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\s+(?:\w+\s+)?{thing}\b"
 
 
+_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> list[Finding]:
     """Return the contradictions of a story. `facts` are its attributes, if the caller has read them."""
     known = Canon()  # its findings about ages are those of the timeline
@@ -98,7 +101,13 @@ def triples(facts: Iterable[Attribute]) -> list[Triple]:
 
 def moment(place: Place) -> datetime:
     """Return a time that stands for a place, so that a later place is a later time: a day a chapter, a second a ¶."""
-    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=place.chapter, seconds=place.paragraph)
+    return _ORIGIN + timedelta(days=place.chapter, seconds=place.paragraph)
+
+
+def place_at(time: datetime) -> Place:
+    """Return the place that a `moment` stands for."""
+    since = time - _ORIGIN
+    return Place(since.days, since.seconds)
 
 
 class Canon:

@@ -188,7 +188,7 @@ class Story:
             self.log.repair()
             self.adopted = []
             with self._opened_memory() as self._memory:
-                self._canon = CanonStore(self._memory, self.folder / HIDDEN / "canon.json")
+                self._canon = CanonStore(self._memory, self._canon_mark)
                 try:
                     if adopt:
                         self._take_up_edits()
@@ -343,14 +343,20 @@ class Story:
             )
         return self.record.state
 
+    @property
+    def _canon_mark(self) -> Path:
+        return self.folder / HIDDEN / "canon.json"
+
     def _opened_memory(self) -> Memory:
         """Open the memory file. It holds nothing that the log does not, so one that is of no use is made anew."""
         path = self.folder / HIDDEN / "memory.db"
         embedder = registry.embedder(self.config.embedder)
+        if not path.exists():
+            self._canon_mark.unlink(missing_ok=True)
         try:
             return Memory(path, embedder=embedder, single_user=True)
         except (StorageDamaged, EmbedderMismatch):
-            for old in path.parent.glob("memory.db*"):
+            for old in (*path.parent.glob("memory.db*"), *path.parent.glob(self._canon_mark.name)):
                 old.unlink()
             self.adopted.append("memory file: it was rebuilt from the log")
             return Memory(path, embedder=embedder, single_user=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import complain, dim, emit, exit_code, plural, say, shortened, spent
+from memagent.cli.console import complain, dim, emit, exit_code, plural, say, shortened, spent, styled, wrapped
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def facts(folder: Path, about: str | None, where: str | None, history: bool, as_
         emit({"facts": [fact.to_dict() for fact in found]})
         return
     for heading, ones in _grouped(found).items():
-        click.echo(click.style(heading, bold=True))
+        click.echo(styled(heading, bold=True))
         for fact in ones:
             _show(fact)
     say(dim(plural(len(found), "fact")))
@@ -120,7 +120,7 @@ def tell_findings(findings: Any, problems: Any, *, quiet: bool, as_json: bool) -
     if quiet:
         return
     for finding in findings:
-        say(f"{click.style('contradicts', fg='red')}  {finding.place} {finding.text}")
+        say(wrapped(f"{styled('contradicts', fg='red')}  {finding.place} {finding.text}"))
         say(dim(f"             meant? memagent story check --waive {finding.id}"))
     for problem in problems:
-        say(problem)
+        say(wrapped(problem))

@@ -3,9 +3,10 @@
     python benchmarks/story_checks.py [-n 1000] [--seed 0] [--written] [--json]
 
 Makes a text of `n` paragraphs of about 200 words in 40 chapters from clauses and names, checks it, plants 20
-repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again; besides, 10 contradictions in
-words that no rule reads, to show where the rules end. A planted error counts as found when there is a finding of its
-kind in its paragraph; every other finding counts as false.
+repetitions, 10 name drifts, 20 contradictions and 5 errors of time, and checks it again; besides, 20 contradictions
+that are freely said: 10 that the rules were widened by afterwards, and 10 that they were not, to show where the rules
+end. A planted error counts as found when there is a finding of its kind in its paragraph; every other finding counts as
+false.
 
 With --written, the text is what `offline` writes in as many steps, in chapters of 25 paragraphs, and the repetitions
 and contradictions are planted there. Such a text repeats itself, so that what is found without the plants is shown
@@ -20,7 +21,8 @@ import random
 import re
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from memagent import Story
@@ -33,6 +35,7 @@ from memagent.story.manuscript import Chapter, Manuscript, Place
 CHAPTERS = 40
 PREMISE = Path(__file__).parents[1] / "examples" / "lighthouse.md"
 FREELY_SAID = "freely said"
+UNSEEN_SAID = "freely, unseen"
 WHOSE = "my your our their his her its".split()
 NAMES = (
     "Annika Barnaby Cecily Dorothea Edmund Florian Gwendolyn Horatio Isolde Jeremiah Katarina Leopold Marguerite "
@@ -192,7 +195,20 @@ FREELY = (
     "From the deck of the Petrel came singing.",
     "Smoke rose from the chimney of Yolanda's house.",
 )
-"""Contradictions in words that no rule reads: what is missed shows where the rules end."""
+"""Contradictions in free words, by which the rules were widened where a general form could be had."""
+UNSEEN = (
+    "Nobody who met Annika's brown gaze forgot it.",
+    "Barnaby smiled, and his eyes were the blue of cornflowers.",
+    "Cecily blinked her grey eyes at the sun.",
+    "The wind made a red flag of Edmund's hair.",
+    "It was for the blond Florian that they had come.",
+    "Horatio kissed his aunt Isolde on the cheek.",
+    "Black from stem to stern, the Kittiwake came in.",
+    "Thaddeus had the last biscuit.",
+    "They slept that night in the cabin of the Petrel.",
+    "Yolanda's house was warm, and its windows shone.",
+)
+"""Likewise, and no rule was made for them: what is missed shows where the rules end."""
 TIMES = (
     ("It was Tuesday.", "Three days later it was Sunday."),
     ("It was a Thursday.", "It was Wednesday, and raining."),
@@ -212,7 +228,7 @@ def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
     chance = random.Random(seed)
     size = len(chapters[0])
     late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(size)]
-    spots = chance.sample(late, 55)
+    spots = chance.sample(late, 45)
     planted: list[Planted] = []
 
     def put(kind: str, chapter: int, at: int, text: str) -> None:
@@ -236,14 +252,22 @@ def plant(chapters: list[list[str]], seed: int) -> list[Planted]:
             at += 1
         chapters[chapter][first] += f" {before}" if before else ""
         put("timeline", chapter, at, text)
-    for text, (chapter, at) in zip(FREELY, spots[45:], strict=True):
-        put(f"canon, {FREELY_SAID}", chapter, at, text)
     free = [spot for spot in late if all(Place(spot[0] + 1, spot[1] + 1) != one.place for one in planted)]
     for name, drifted in DRIFTS:
         chapter, at = chance.choice([spot for spot in free if name in chapters[spot[0]][spot[1]]])
         free.remove((chapter, at))
         chapters[chapter][at] = chapters[chapter][at].replace(name, drifted, 1)
         planted.append(Planted("name", Place(chapter + 1, at + 1), drifted))
+    return planted
+
+
+def freely(chapters: list[list[str]], seed: int, texts: Sequence[str], kind: str) -> list[Planted]:
+    """Write contradictions into late chapters of a book, each into a paragraph of its own, and return them."""
+    late = [(chapter, at) for chapter in range(6, len(chapters)) for at in range(len(chapters[0]))]
+    planted = []
+    for text, (chapter, at) in zip(texts, random.Random(f"{seed}{kind}").sample(late, len(texts)), strict=True):
+        chapters[chapter][at] += f" {text}"
+        planted.append(Planted(f"canon, {kind}", Place(chapter + 1, at + 1), text))
     return planted
 
 
@@ -337,28 +361,32 @@ def measure(paragraphs: int, seed: int) -> list[Row]:
     chapters = book(paragraphs, seed)
     clean = manuscript(chapters)
     planted = plant(chapters, seed)
-    spoilt = manuscript(chapters)
-    rows = []
-    for check_kind, kind in KINDS.items():
-        start = time.perf_counter()
-        findings = check(spoilt, [check_kind])
-        seconds = time.perf_counter() - start
-        mine = [one for one in planted if one.kind in (kind, f"{kind}, {FREELY_SAID}")]
-        false = [finding for finding in findings if finding.place not in {one.place for one in mine}]
-        seen = {finding.place for finding in findings}
-        for name in dict.fromkeys(one.kind for one in mine):
-            wanted = [one for one in mine if one.kind == name]
-            rows.append(
-                Row(
-                    name.replace(kind, check_kind),
-                    len(wanted),
-                    [f"{one.place}: {one.text}" for one in wanted if one.place not in seen],
-                    [f"{finding.place}: {finding.text}" for finding in false],
-                    [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
-                    seconds,
-                )
-            )
+    rows = [_row(check_kind, check_kind, planted, manuscript(chapters), clean) for check_kind in KINDS]
+    for texts, name in ((FREELY, FREELY_SAID), (UNSEEN, UNSEEN_SAID)):
+        chapters = book(paragraphs, seed)
+        planted = [replace(one, kind="canon") for one in freely(chapters, seed, texts, name)]
+        rows.append(_row("canon", f"canon, {name}", planted, manuscript(chapters), clean))
     return rows
+
+
+def _row(check_kind: str, name: str, planted: list[Planted], spoilt: Manuscript, clean: Manuscript) -> Row:
+    start = time.perf_counter()
+    findings = check(spoilt, [check_kind])
+    seconds = time.perf_counter() - start
+    mine = [one for one in planted if one.kind == KINDS[check_kind]]
+    seen = {finding.place for finding in findings}
+    return Row(
+        name,
+        len(mine),
+        [f"{one.place}: {one.text}" for one in mine if one.place not in seen],
+        [
+            f"{finding.place}: {finding.text}"
+            for finding in findings
+            if finding.place not in {one.place for one in mine}
+        ],
+        [f"{finding.place}: {finding.text}" for finding in check(clean, [check_kind])],
+        seconds,
+    )
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
 from memagent.cli.story_export import export
+from memagent.cli.story_facts import extract, facts
 from memagent.cli.story_import import import_story, memory_read
 from memagent.cli.story_lore import lore
 from memagent.cli.story_mend import rebuild, sync
@@ -337,3 +338,5 @@ for command in (
     diag,
 ):
     story.add_command(command)
+for command in (facts, extract):
+    memory.add_command(command)

@@ -99,6 +99,8 @@ def revise(
             texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
             say(f"\n{place}, draft {draft} of {count}", quiet=quiet)
             say(wrapped(word_diff(before, texts[-1])), quiet=quiet)
+            for finding in revising.contradictions(book, place, texts[-1]):
+                say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
         text = texts[0] if yes else _asked(texts)
         if text is None:
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)

@@ -1,4 +1,4 @@
-"""`memagent story check`: what does not add up in a story, found without a model."""
+"""`memagent story check`: what does not add up in a story, found without a model, and what of it is meant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import FINDINGS, emit, plural, styled
+from memagent.cli.console import FINDINGS, dim, emit, plural, say, shortened, styled
 from memagent.cli.story_options import folder_argument, json_option, open_story
 
 if TYPE_CHECKING:
@@ -26,23 +26,60 @@ _COLOURS = {"canon": "red", "timeline": "red", "name": "yellow", "repeat": "cyan
 @click.option("--timeline", is_flag=True, help="Days, months, years and ages that run backwards.")
 @click.option("--canon", is_flag=True, help="Contradictions: looks, kin, the dead who speak, what is lost and used.")
 @click.option("--length", is_flag=True, help="Chapters far from the length that was asked.")
+@click.option("--waive", metavar="ID", multiple=True, help="Say that this finding is meant; it is told no more.")
+@click.option("--unwaive", metavar="ID", multiple=True, help="Say that it is no longer meant.")
+@click.option("--waived", "listing", is_flag=True, help="List what is waived, and check nothing.")
 @json_option
-def check(folder: Path, as_json: bool, **chosen: bool) -> int:
+def check(
+    folder: Path, waive: tuple[str, ...], unwaive: tuple[str, ...], listing: bool, as_json: bool, **chosen: bool
+) -> int:
     """Look for what repeats or contradicts itself, without asking a model. Exits with 6 on findings.
 
-    Without an option, for all. Timeline and canon read English.
+    Without an option, for all. Timeline and canon read English, and canon also has what a model found when it read the
+    paragraphs. Each finding has an ID by which it can be waived; `memagent story undo` takes a waiver back too.
     """
     from memagent.story.checks import KINDS
-    from memagent.story.checks import check as look
+    from memagent.story.waiving import findings
 
     story = open_story(folder)
+    if waive or unwaive:
+        return _meant(story, waive, unwaive)
+    if listing:
+        return _list(story, as_json=as_json)
     kinds = [kind for kind in KINDS if chosen[kind]] or KINDS
-    findings = look(story.manuscript, kinds, asked=_asked(story))
+    found = findings(story, kinds, asked=_asked(story))
     if as_json:
-        emit({"findings": [finding.to_dict() for finding in findings], "calls": 0})
+        emit({"findings": [finding.to_dict() for finding in found], "calls": 0})
     else:
-        _tell(findings)
-    return FINDINGS if findings else 0
+        _tell(found)
+    return FINDINGS if found else 0
+
+
+def _meant(story: Story, waive: tuple[str, ...], unwaive: tuple[str, ...]) -> int:
+    from memagent.story import waiving
+
+    with story.editing():
+        for id in waive:
+            finding = waiving.waive(story, id, asked=_asked(story))
+            say(f"meant: {finding.place} {finding.text}")
+        for id in unwaive:
+            say(f"no longer meant: {waiving.unwaive(story, id).text}")
+    return 0
+
+
+def _list(story: Story, *, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from memagent.story.waiving import waived
+
+    ones = waived(story)
+    if as_json:
+        emit({"waived": [asdict(one) for one in ones]})
+        return 0
+    for one in ones:
+        click.echo(f"{one.id}  {one.kind.ljust(8)}  {shortened(one.text, 58)}")
+    say(dim(f"{plural(len(ones), 'waiver')}. Take one back: memagent story check --unwaive ID"))
+    return 0
 
 
 def _asked(story: Story) -> list[int]:
@@ -61,10 +98,12 @@ def _tell(findings: list[Finding]) -> None:
     places = max((len(str(finding.place)) for finding in findings), default=0)
     for finding in findings:
         place = str(finding.place).ljust(places)
-        before = f"{place}  {finding.kind.ljust(8)}  "
+        before = f"{place}  {finding.kind.ljust(8)}  {finding.id}  "
         lines = textwrap.wrap(finding.text, max(30, width - len(before)), break_on_hyphens=False) or [""]
         kind = styled(finding.kind.ljust(8), fg=_COLOURS[finding.kind])
-        click.echo(f"{place}  {kind}  {lines[0]}")
+        click.echo(f"{place}  {kind}  {dim(finding.id)}  {lines[0]}")
         for line in lines[1:]:
             click.echo(" " * len(before) + line)
     click.echo(f"{plural(len(findings), 'finding')}, 0 model calls")
+    if findings:
+        say(dim("One that is meant: memagent story check --waive ID"))

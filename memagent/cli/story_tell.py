@@ -99,6 +99,8 @@ def log(folder: Path, count: int, as_json: bool) -> None:
         price = f"  {money(usage['cost'])}" if usage else ""
         when = str(one.get("at", ""))[:16].replace("T", " ")
         click.echo(f"{when:<16}  {shortened(told(one), 50)}{price}")
+        for finding in one.get("findings", ()):
+            click.echo(f"{'':<16}  {shortened('contradicts: ' + finding['text'], 62)}")
 
 
 @click.command()

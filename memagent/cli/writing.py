@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any, cast
@@ -28,6 +29,7 @@ from memagent.cli.console import (
     spent,
     wrapped,
 )
+from memagent.cli.story_facts import tell_findings
 from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
@@ -35,6 +37,7 @@ from memagent.flow import Event, Generate, StepStarted, TokenReceived
 from memagent.methods.recurrent import Select, State
 from memagent.sentences import count_words
 from memagent.story.book import Story, quote
+from memagent.story.finding import Finding
 from memagent.story.prose import ProseStream
 from memagent.story.writing import Progress, Target, goal, met, reached, short_of, words, write, write_one
 from memagent.types import Usage
@@ -222,7 +225,7 @@ class Teller:
         self.story, self.options = story, options
         self.out = ProseOut()
         self.streaming = streaming and self.out.terminal and not options.as_json
-        self.progress = Progress(on_written=self.written)
+        self.progress = Progress(on_written=self.written, on_findings=self.found)
         self._prose = ProseStream()
 
     def begin(self, controller: Controller) -> None:
@@ -265,6 +268,10 @@ class Teller:
         self._finish_prose("\n\n".join(state.written))
         if not self.options.quiet:
             self._tell(state, usage)
+
+    def found(self, findings: Sequence[Finding], problems: Sequence[str]) -> None:
+        """Show what the new paragraph contradicts."""
+        tell_findings(findings, problems, quiet=self.options.quiet, as_json=self.options.as_json)
 
     def stopped(self) -> None:
         """End the line that was being written."""

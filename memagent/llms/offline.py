@@ -72,10 +72,8 @@ def _reply(request: Request) -> str:
         return _thought_through(prompt)
     if prompt.task.startswith("memllm"):
         return _triples(prompt)
-    if prompt.task == "extract":
-        from memagent.offline.openie import reply
-
-        return reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
+    if prompt.task in ("extract", "facts"):
+        return _extracted(prompt)
     if prompt.task == "nouns":
         from memagent.offline import nouns
 
@@ -113,6 +111,14 @@ def _answer(prompt: Prompt) -> str:
     if prompt.task == "read":
         return reasoned(passages, question)
     return answer_fields(passages, question, prompt.fields) if prompt.fields else answer(passages, question)
+
+
+def _extracted(prompt: Prompt) -> str:
+    from memagent.offline import openie
+
+    if prompt.task == "facts":
+        return openie.facts(prompt.get("paragraph"))
+    return openie.reply(prompt.fields[0], prompt.get("title"), prompt.get("passage"))
 
 
 def _triples(prompt: Prompt) -> str:

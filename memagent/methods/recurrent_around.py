@@ -17,6 +17,7 @@ _SAID = {
     "lore": "What holds in the world of this story:",
     "note": "A note from the author, for now:",
     "avoid": "Words that have been used too often; find others:",
+    "wrong": "A first draft of this text contradicted what has been told. Write it so that it does not say this:",
 }
 
 
@@ -30,6 +31,7 @@ class Around:
         lore: what holds in its world; or what makes that of the plan for the paragraph, which is chosen later.
         note: the author's note.
         avoid: phrases that have been used too often, a line each.
+        wrong: what a first draft contradicted, a line each.
     """
 
     style: str = ""
@@ -37,6 +39,7 @@ class Around:
     lore: str | Callable[[str], str] = ""
     note: str = ""
     avoid: str = ""
+    wrong: str = ""
 
     def given(self, plan: str) -> Around:
         """Return it for a plan that is chosen now."""
@@ -49,8 +52,8 @@ class Around:
 
     @property
     def after(self) -> str:
-        """What comes after the plan: the note, and what to avoid."""
-        return self._tagged("note", "avoid")
+        """What comes after the plan: the note, what to avoid, and what was wrong with a first draft."""
+        return self._tagged("note", "avoid", "wrong")
 
     @property
     def planned(self) -> str:

@@ -140,15 +140,23 @@ def schema(name: str) -> Mapping[str, Any]:
         "extend": {"paragraph": text, "plan": text},
         "compress": {"memory": text},
         "rewrite": {"paragraph": text},
-        "plan": {"chapters": {"type": "array", "items": _object({"title": text, "beats": texts})}},
+        "plan": {"chapters": _objects({"title": text, "beats": texts})},
         "refresh": {"memory": text},
         "follow": {"memory": text, "plans": texts},
+        "facts": {
+            "contradictions": _objects({"fact": {"type": "integer"}, "quote": text, "why": text}),
+            "facts": _objects({"kind": text, "subject": text, "relation": text, "object": text}),
+        },
     }
     return _object(fields[name])
 
 
 def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+def _objects(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": _object(fields)}
 
 
 def _fields(text: str) -> dict[str, Any]:

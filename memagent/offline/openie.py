@@ -100,6 +100,12 @@ def reply(field: str, title: str, text: str) -> str:
     return json.dumps({field: found}, ensure_ascii=False)
 
 
+def facts(text: str, most: int = 8) -> str:
+    """Return the reply to a request for facts of a story and what they contradict; it finds no contradiction."""
+    found = [dict(zip(("subject", "relation", "object"), one, strict=True)) for one in triples(text)][:most]
+    return json.dumps({"contradictions": [], "facts": [{"kind": "object", **one} for one in found]}, ensure_ascii=False)
+
+
 def mentions(sentence: str, title: str = "") -> list[Mention]:
     """Return the names in a sentence, in order, none inside another; the title is one wherever it stands."""
     found = [Mention(one.start(), one.end(), title) for one in re.finditer(re.escape(title), sentence, re.I) if title]

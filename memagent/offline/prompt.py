@@ -101,6 +101,8 @@ def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
         return "nouns"
     if not fields and "problem" in sections and "\\boxed{" in frame:
         return "problem"
+    if set(fields) == {"facts", "contradictions"} and "paragraph" in sections:
+        return "facts"
     if fields in (("named_entities",), ("triples",)) and "passage" in sections:
         return "extract"
     return next((task for task, needed in _TASKS if needed <= set(fields)), "unknown")

@@ -9,7 +9,13 @@ from memagent.methods.recurrent_around import Around
 from memagent.story import outline
 from memagent.story.book import Story
 from memagent.story.lore_scan import Watch
+from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.outline import Standing
+from memagent.story.tired import PARAGRAPHS, tired
+
+LATELY = 40
+"""Paragraphs among which a phrase is too frequent."""
+_CHARACTERS = 60_000  # of them at most
 
 
 def around(story: Story, where: Standing, lore: Watch | None = None) -> Around:
@@ -22,7 +28,24 @@ def around(story: Story, where: Standing, lore: Watch | None = None) -> Around:
         outline=outline.guide(where, story.outline),
         lore=lore or "",
         note=_text(story.folder / "note.md"),
+        avoid="\n".join(_tired(story)),
     )
+
+
+def _tired(story: Story) -> list[str]:
+    """Phrases that the newest paragraphs have used too often: of so many only, so that it takes no longer in the end.
+
+    The newest paragraph counts. What was often said long ago is found by `memagent story check`.
+    """
+    count = story.config.avoid
+    newest: list[str] = []
+    for text in reversed(story.record.paragraphs[-LATELY:]):
+        if sum(map(len, newest)) + len(text) > _CHARACTERS:
+            break
+        newest.append(text)
+    if not count or len(newest) < PARAGRAPHS:
+        return []
+    return tired(Manuscript("", (Chapter("", tuple(newest[::-1])),), story.config.language), count)
 
 
 def _text(path: Path) -> str:

@@ -12,7 +12,7 @@ memory/long.md    the long memory; edit it freely
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
 from memagent.story import founding, hand_edits, long_memory
 from memagent.story import outline as outlines
+from memagent.story.canon_store import CanonStore
 from memagent.story.config import StoryConfig
 from memagent.story.lock import locked
 from memagent.story.log import Event as LogEvent
@@ -70,6 +71,7 @@ class Story:
         self.record = StoryRecord.fold(self.log.read())
         self.adopted: list[str] = []
         self._memory: Memory | None = None
+        self._canon: CanonStore | None = None
 
     @classmethod
     def create(cls, folder: str | Path, premise: str, config: StoryConfig = StoryConfig()) -> Story:  # noqa: B008
@@ -170,6 +172,13 @@ class Story:
             raise StoryError("the long memory is open only while the story is being edited")
         return self._memory
 
+    @property
+    def canon(self) -> CanonStore:
+        """What the manuscript says, as facts of the memory file. Open inside `editing` only."""
+        if self._canon is None:
+            raise StoryError("the canon is open only while the story is being edited")
+        return self._canon
+
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:
         """Hold the story's lock, with its log mended, its pages and its memory in step with the log.
@@ -184,12 +193,14 @@ class Story:
             self.pages.begin()
             self.adopted = []
             with long_memory.opened(self) as self._memory:
+                self._canon = CanonStore(self._memory, self._canon_mark)
                 try:
                     if adopt:
                         hand_edits.take_up(self)
                     yield self
+                    self._canon.close(self.record)
                 finally:
-                    self._memory = None
+                    self._memory = self._canon = None
 
     def rebuild(self, on_progress: long_memory.OnProgress = lambda done, of: None) -> None:
         """Make all anew that is made from the log: the memory file, and pages that are missing or were deleted.
@@ -210,10 +221,12 @@ class Story:
                     self._memory = None
             long_memory.put_in_place(self)
             with long_memory.opened(self) as self._memory:
+                self._canon = CanonStore(self._memory, self._canon_mark)
                 try:
                     hand_edits.take_up(self)
+                    self._canon.close(self.record)
                 finally:
-                    self._memory = None
+                    self._memory = self._canon = None
 
     def commit(self, step: LogEvent) -> None:
         """Add an event to the log, then bring the pages up to it. When this returns, all of it is on disk."""
@@ -221,7 +234,7 @@ class Story:
         self.record.apply(step)
         if step["type"] == "written":
             self.pages.extend(self.record, self.log, len(step["written"]))
-        elif step["type"] in ("picked", "memory", "long", "waived", "read"):
+        elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
         elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
             self.pages.write(self.record, self.log)
@@ -234,20 +247,18 @@ class Story:
         chapter: str | None = None,
         recall: Sequence[Recalled] = (),
         lore: Sequence[str] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take up what one transition of the method wrote.
-
-        `chapter` is the title of the chapter that it begins; `recall` is what came to mind, and why; `lore` names the
-        entries of the lorebook that it was shown.
-        """
+        """Take up what one transition of the method wrote; see `record.written_event` for the arguments."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter, recall, lore))
+        self.commit(written_event(state, usage, llm, chapter, recall, lore, more))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
         joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
+        self.canon.extend(self.record)
 
     def failed(self, usage: Usage) -> None:
         """Take up what a step cost that came to nothing."""
@@ -303,6 +314,7 @@ class Story:
     def remember(self) -> None:
         """Bring the memory file up to the log."""
         long_memory.remember(self)
+        self.canon.follow(self.record)
 
     @property
     def attempt(self) -> int:
@@ -357,3 +369,7 @@ class Story:
                 "the story has not begun", hint=f"Write its opening with: memagent story write {quote(self.folder)}"
             )
         return self.record.state
+
+    @property
+    def _canon_mark(self) -> Path:
+        return self.folder / HIDDEN / long_memory.CANON

@@ -8,7 +8,8 @@ long as that word is one person's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from memagent.story.colours import differ
@@ -33,10 +34,15 @@ _USES = (
     "boarded|board|rowed|sailed|took|takes|steered|moored|anchored|unfolded|read|opened|lit|lifted|picked up|held|put "
     "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in"
 )
+_BOARDS = r"(?:deck|bow|bows|stern|cabin|rail|wheel|bridge|hold)"
+_FIRST = r"was\s+the\s+(?:first|next)\s+to\s+(?!die\b|fall\b|drown\b|go\b|be\b|perish\b)\w+"
 _PHANTOM = re.compile(
     r"\b(?:ghosts?|spirits?|voices?|photographs?|portraits?|graves?|memor(?:y|ies)|bod(?:y|ies))\b", re.I
 )
 _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\s+(?:\w+\s+)?{thing}\b"
+
+
+_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> list[Finding]:
@@ -95,34 +101,58 @@ def triples(facts: Iterable[Attribute]) -> list[Triple]:
 
 def moment(place: Place) -> datetime:
     """Return a time that stands for a place, so that a later place is a later time: a day a chapter, a second a ¶."""
-    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=place.chapter, seconds=place.paragraph)
+    return _ORIGIN + timedelta(days=place.chapter, seconds=place.paragraph)
+
+
+def place_at(time: datetime) -> Place:
+    """Return the place that a `moment` stands for."""
+    since = time - _ORIGIN
+    return Place(since.days, since.seconds)
 
 
 class Canon:
     """What holds so far: the value of every attribute, who is dead, what is gone."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[str, str], Attribute] = {}
-        self._full: dict[str, set[str]] = {}
+        self._values: MutableMapping[tuple[str, str], Attribute] = {}
+        self._ends: MutableMapping[str, Attribute] = {}  # of `_values`, those that say that somebody or something ended
+        self._full: MutableMapping[str, frozenset[str]] = {}
         self._told: set[str] = set()
+
+    def trial(self) -> Canon:
+        """Return one that knows the same and can be gone on with; this one stays as it is."""
+        other = Canon()
+        other._values = ChainMap({}, self._values)
+        other._ends = ChainMap({}, self._ends)
+        other._full = ChainMap({}, self._full)
+        other._told = set(self._told)
+        return other
 
     def take(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
         """Go on by one paragraph and what was read in it; return what it contradicts."""
         facts = list(facts)
-        ended = {self._subject(fact.subject) for fact in facts if fact.name == "state"}
         found = [finding for fact in facts if (finding := self.judge(fact))]
-        return found + list(self._acts(paragraph, place, ended))
+        return found + self.acts(paragraph, facts, place)
+
+    def acts(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
+        """Return the dead who act in a paragraph and the lost that is used there; but whose end `facts` say."""
+        ended = {self.called(fact.subject) for fact in facts if fact.name == "state"}
+        return list(self._acts(paragraph, place, ended))
+
+    def now(self, fact: Attribute) -> Attribute | None:
+        """Return what holds of that of which an attribute tells."""
+        return self._values.get(self._key(fact))
 
     def judge(self, fact: Attribute) -> Finding | None:
         """Take up an attribute; return a finding, and keep what held, where it contradicts that."""
-        subject = self._subject(fact.subject)
-        name = f"kin of {self._subject(fact.name[7:])}" if fact.name.startswith("kin of ") else fact.name
-        key = (subject, name)
+        key = subject, name = self._key(fact)
         before = self._values.get(key)
         if fact.value == VOID and before and before.value == DEAD and not ALIVE.search(fact.quote):
             return None  # what is found, or mended, is not the dead
         if fact.change or before is None or before.value == VOID:
             self._values[key] = fact
+            if name == "state":
+                self._ends[subject] = fact
             return None
         if name == "age" and int(fact.value) >= int(before.value):
             self._values[key] = fact
@@ -141,18 +171,23 @@ class Canon:
         if name.startswith("kin of "):
             return before in KIN and now in KIN and before != now and not _same_kin(before, now)
         if name in ONLY_ONE:
-            return not set(self._subject(before).split()) & set(self._subject(now).split())
+            return not set(self.called(before).split()) & set(self.called(now).split())
         if name == "age":
             return int(now) < int(before)
         return name != "state" and differ(before, now)
 
-    def _subject(self, name: str) -> str:
-        """The first name of somebody who is the only one to have it, else the whole name."""
+    def _key(self, fact: Attribute) -> tuple[str, str]:
+        subject = self.called(fact.subject)
+        return subject, f"kin of {self.called(fact.name[7:])}" if fact.name.startswith("kin of ") else fact.name
+
+    def called(self, name: str) -> str:
+        """Return the first name of somebody who is the only one to have it so far, else the whole name."""
         owner = re.fullmatch(r"(.*?)(['’]s? \w+)", name)
         whole = owner[1] if owner else name
         first = whole if not whole[:1].isupper() or re.match(TITLE, whole) else whole.split()[0]
-        full = self._full.setdefault(first, set())
-        full.add(whole)
+        full = self._full.get(first, frozenset())
+        if whole not in full:
+            full = self._full[first] = full | {whole}
         alone = len({one for one in full if one != first}) < 2
         return (first if alone else whole) + (owner[2] if owner else "")
 
@@ -160,8 +195,8 @@ class Canon:
         """The dead who act and the lost that is used, once for each."""
         gone = {
             subject: fact
-            for (subject, name), fact in self._values.items()
-            if name == "state" and fact.value and subject not in ended and subject not in self._told
+            for subject, fact in self._ends.items()
+            if fact.value and subject.split()[-1] in paragraph and subject not in ended and subject not in self._told
         }
         if not gone:
             return
@@ -193,10 +228,11 @@ def _does(subject: str, fact: Attribute, sentence: str) -> bool:
     name = re.escape(subject)
     if fact.value == DEAD:
         speaks = rf"\b(?:said|asked|replied|answered|whispered|shouted|muttered)\s+{name}\b(?!['’])"
-        acts = rf"(?<!['’]s )\b{name}(?:\s+(?P<family>[A-Z]\w+))?\s+(?:\w+ly\s+)?(?:{_ACTS})\b"
+        acts = rf"(?<!['’]s )\b{name}(?:\s+(?P<family>[A-Z]\w+))?\s+(?:(?:\w+ly\s+)?(?:{_ACTS})\b|{_FIRST})"
         found = re.search(f"{acts}|{speaks}", sentence)
         whole = fact.subject.split()
         return found is not None and (len(whole) < 2 or found["family"] in (None, *whole))
     the = "" if "'" in subject or "’" in subject else r"the\s+"
     moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
-    return bool(re.search(rf"{moves}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))
+    aboard = rf"\b(?i:from|on|across|along|in|at)\s+the\s+{_BOARDS}\s+of\s+(?i:{the}){name}\b"
+    return bool(re.search(rf"{moves}|{aboard}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))

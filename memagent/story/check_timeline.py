@@ -57,6 +57,8 @@ _ANY = re.compile(
 )
 """What a sentence needs to hold for any of these; one look for all is fast."""
 
+_NOWHERE = Place(1)
+
 
 @dataclass
 class _Named:
@@ -95,6 +97,17 @@ def _chapter(manuscript: Manuscript, chapter: int) -> Iterator[Finding]:
                     key = f"{last[kind].word} > {named.word}: {quote}"
                     yield Finding("timeline", place, text, last[kind].place, quote, key)
                 last[kind] = named
+
+
+def named_times(paragraph: str) -> list[tuple[str, str]]:
+    """Return the days, months, seasons and years that a paragraph says it is now: `("day", "Tuesday")`, in order."""
+    found = []
+    for _, sentence in sentences(narration(paragraph)):
+        if _ANY.search(sentence) and not OTHER_TIME.search(_without_steps(sentence)):
+            found += [
+                (kind, named.word) for kind, named in (_named(one, _NOWHERE) for one in _STATED.finditer(sentence))
+            ]
+    return found
 
 
 def _without_steps(sentence: str) -> str:

@@ -29,9 +29,17 @@ _ABOUT = {
     "lore_budget": "about how many tokens of a prompt the entries of lore/ may take; 0: any number",
     "lore_paragraphs": "how many of the newest paragraphs are looked through for lore, beside plan and short memory",
     "lore_depth": "how often lore that was called up is looked through for more of it",
+    "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
+    "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
+    "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
-_CHOICES = {"select": ("first", "model", "simulator"), "recall_by": ("plan", "story")}
+_CHOICES = {
+    "select": ("first", "model", "simulator"),
+    "recall_by": ("plan", "story"),
+    "continuity": ("rules", "model"),
+    "continuity_check": ("off", "tell", "retry"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,9 @@ class StoryConfig:
     lore_budget: int = 1000
     lore_paragraphs: int = 2
     lore_depth: int = 2
+    continuity: str = "rules"
+    continuity_check: str = "tell"
+    avoid: int = 8
     new_character: float = 0.1
 
     @property

@@ -78,7 +78,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
     with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json")
+        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
         long_memory.copied(story, folder)
     log = Log(folder / HIDDEN / "events.jsonl")
@@ -129,13 +129,14 @@ def told(step: Event) -> str:
         "memory": "an edit of the short memory",
         "long": f"an edit of the long memory of paragraph {step.get('number')}",
         "manuscript": "your edits of the manuscript",
-        "waived": "a contradiction that is meant",
+        "waived": f"{'meant' if step.get('meant', True) else 'meant no more'}: {step.get('text') or step.get('key')}",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
         "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",
         "goal": f"a run to {step.get('until')} began",
         "reached": "the run came to its end",
         "failed": "a step failed",
+        "extracted": f"{len(step.get('readings', ()))} paragraphs were read for the canon",
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
         "read": f"the memory made from paragraphs {step.get('first')} to {step.get('last')}",

@@ -18,6 +18,8 @@ _TOKENS = 1.35  # a word
 _PROMPT = 420  # tokens of the instructions of one step
 _PLANS = 3 * 60  # tokens of three plans
 _CHOICE = 500  # tokens beside the memory and two paragraphs when a plan is chosen
+_READ = 900  # tokens beside the paragraph when its facts are read
+_FACTS = 300  # tokens of what was read
 _NAMES = {
     "written": "paragraphs",
     "draft": "drafts",
@@ -25,6 +27,7 @@ _NAMES = {
     "failed": "failed steps",
     "planned": "outlines",
     "read": "reading",
+    "extracted": "facts",
 }
 
 
@@ -56,6 +59,8 @@ def estimate(
         chosen = _TOKENS * (memory + 2 * words) + _CHOICE if config.select != "first" else 0
         read = paragraphs * (_PROMPT + shown + chosen)
         written = paragraphs * (_TOKENS * (words + memory) + _PLANS + (60 if chosen else 0))
+        if config.continuity == "model":
+            read, written = read + paragraphs * (_TOKENS * words + _READ), written + paragraphs * _FACTS
     cost = cost_of(model or config.llm, round(read), round(written))
     return Estimate(paragraphs, paragraphs * words, round(read), round(written), cost)
 

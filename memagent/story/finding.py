@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,9 +35,15 @@ class Finding:
         """What an author keeps to be told of this no more: plain strings, which survive JSON."""
         return self.kind, self.key
 
+    @property
+    def id(self) -> str:
+        """A short name of it that stays when paragraphs are added before it; see `finding_id`."""
+        return finding_id(*self.waiver)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, the places as they are written: `ch.2 ¶3`."""
         return {
+            "id": self.id,
             "kind": self.kind,
             "place": str(self.place),
             "text": self.text,
@@ -44,6 +51,11 @@ class Finding:
             "quote": self.quote,
             "key": self.key,
         }
+
+
+def finding_id(kind: str, key: str) -> str:
+    """Return the short name of all findings of a kind with this key: eight hexadecimal digits."""
+    return hashlib.sha256(f"{kind}\0{key}".encode()).hexdigest()[:8]
 
 
 def unwaived(findings: Iterable[Finding], waivers: Iterable[Sequence[str]]) -> list[Finding]:

@@ -72,6 +72,7 @@ def take_up(story: Story, on_progress: OnProgress = lambda done, of: None) -> No
     _adopt_memory_pages(story)
     story.pages.write(story.record, story.log)
     remember(story, on_progress)
+    story.canon.follow(story.record)
 
 
 def begun_at(told: Manuscript) -> list[Begun]:

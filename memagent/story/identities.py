@@ -73,6 +73,8 @@ def _told(event: Event) -> Iterator[tuple[int, str, str]]:
     """Yield the numbers, texts and origins of the paragraphs that an event has."""
     kind = event["type"]
     if kind == "written":
+        if "rejected" in event:
+            yield event["number"], event["rejected"], "rejected"
         first = event["number"] - len(event["written"]) + 1
         for at, text in enumerate(event["written"], first):
             yield at, text, "written"

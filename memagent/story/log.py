@@ -18,7 +18,7 @@ from memagent.errors import StoryError
 Event = dict[str, Any]
 
 
-def event(kind: str, **fields: Any) -> Event:
+def event(kind: str, /, **fields: Any) -> Event:
     """Return an event of today."""
     return {"type": kind, **fields, "at": datetime.now(UTC).isoformat(timespec="seconds")}
 

@@ -26,6 +26,8 @@ OnProgress = Callable[[int, int], None]
 
 _BATCH = 256
 _NEW = "rebuilt.db"
+CANON = "canon.json"
+"""The file beside it that says for which manuscript the facts in it stand; see `canon_store`."""
 
 
 def opened(story: Story, *, anew: bool = False) -> Memory:
@@ -38,6 +40,8 @@ def opened(story: Story, *, anew: bool = False) -> Memory:
     embedder = registry.embedder(story.config.embedder)
     wanted = bool(story.record.long_memory)
     free = anew or not wanted or story.config.embedder.partition(":")[0] == "hashing"
+    if not path.exists():
+        (path.parent / CANON).unlink(missing_ok=True)
     if wanted and not path.exists():
         if not free:
             raise _of_no_use(story, "is missing")
@@ -56,6 +60,8 @@ def delete(story: Story, name: str = "memory.db") -> None:
     """Delete the memory file, with what a database keeps beside it."""
     for old in (story.folder / HIDDEN).glob(f"{name}*"):
         old.unlink()
+    if name != _NEW:
+        (story.folder / HIDDEN / CANON).unlink(missing_ok=True)
 
 
 def half_built(story: Story) -> Memory:

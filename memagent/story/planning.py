@@ -33,7 +33,7 @@ def propose(story: Story, controller: Controller, first: int, last: int, total: 
         memory=story.state.memory if story.state else "",
         attempt=attempt,
         settings=story.config.settings,
-        around=replace(around(story, story.standing, for_outline(story, first)), outline="", note=""),
+        around=replace(around(story, story.standing, for_outline(story, first)), outline="", note="", avoid=""),
     )
     path = story.folder / HIDDEN / "runs" / f"plan-{attempt}.jsonl"
     with files.writing(path):

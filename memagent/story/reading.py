@@ -3,11 +3,12 @@
 English narration alone is read, never what people say: they may lie. A sentence that may say what is not so ("as if",
 "perhaps", "not", "thought", "dreamt") is passed over. Read are, for somebody X and Y with a name, and Z with one too:
 
-- looks: "X's eyes were green", "X's green eyes", "green-eyed X", "X had green eyes"; hair, beard, coat, boat and more;
+- looks: "X's eyes were green", "X's green eyes", "green-eyed X", "X had green eyes", "the green eyes of X", "the green
+  of X's eyes", "X's eyes, green as glass,", "X, whose eyes were green", "in her red coat X"; hair, boat and more;
 - age: "X was 34 years old", "X was thirty-four.", "X, thirty-four, ...", "34-year-old X", "X turned 34";
-- kin: "X was the brother of Y", "X was Y's brother", "Y's brother X", "X, Y's brother, ..."; father, mother, husband
-  and wife also as the one that Y has;
-- things: "the Z was white", "the white boat Z";
+- kin: "X was the brother of Y", "X was Y's brother", "Y's brother X", "X, Y's brother, ...", "X, who was brother to
+  Y"; father, mother, husband and wife also as the one that Y has;
+- things: "the Z was white", "the white boat Z", "the Z showed her white hull";
 - ends: "X died", "X was dead", "X drowned"; "the Z sank", "X's boat burned", "the letter was burnt to ashes";
 - changes, after which the new value holds: "X dyed her hair black", "X's hair had gone white", "Z was painted red", "X
   painted the Z red", "the Z was raised", "Y found the Z again".

@@ -57,11 +57,24 @@ _END = (
 """What may follow an end: "died at sea", and not "dead tired", "drowned his sorrows", "burned coal"."""
 _LOST = r"(?:sunk|burned|burnt|destroyed|wrecked|smashed)\b"
 _HAIR = r"(?P<of>eyes|hair|beard)\b"
+_WORN = r"coat|cloak|shawl|hat"
+_HERS = r"(?:his|her|their)"
 
 _STATED = (
     ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}{_NO_MORE}"),
     ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
     ("look", rf"{_X}\s+(?:has|had)\s+(?:an?\s+|the\s+)?(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
+    ("look", rf"\b[Tt]he\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin|{_WORN})\s+of\s+{_X}\b(?!{_S})"),
+    ("look", rf"\b[Tt]he\s+{_COLOUR}\s+of\s+{_X}{_S}\s+(?P<of>{LOOKS})\b"),
+    ("look", rf"\b[Tt]he\s+{_HAIR}\s+of\s+{_X}\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
+    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS}),\s+(?:as\s+)?{_COLOUR}(?:\s+as\s+(?:\w+\s+)?\w+)?(?=,)"),
+    ("look", rf"{_X},\s+whose\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
+    ("look", rf"{_X},\s+with\s+{_HERS}\s+(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
+    ("look", rf"\b[Ii]n\s+(?:that|{_HERS})\s+(?:\w+\s+)?{_COLOUR}\s+(?P<of>{_WORN}),?\s+{_X}\b(?!{_S})"),
+    (
+        "look",
+        rf"{_X}\s+(?:wore|donned|buttoned|put\s+on|pulled\s+on)\s+{_HERS}\s+(?:\w+\s+)?{_COLOUR}\s+(?P<of>{_WORN})\b",
+    ),
     ("eyes", rf"\b(?P<v>(?i:{COLOUR}))-eyed\s+{_X}"),
     ("eyes", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-eyed\b"),
     ("hair", rf"\b(?P<v>(?i:{COLOUR}))-haired\s+{_X}"),
@@ -76,9 +89,13 @@ _STATED = (
     ("kin", rf"{_X}\s+{_BE}\s+the\s+{_KIN_OF}\s+of\s+{_Y}(?!{_S})"),
     ("kin", rf"{_X}\s+{_BE}\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
     ("kin", rf"{_X},\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    ("kin", rf"{_X},\s+who\s+{_BE}\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    ("kin", rf"{_X}(?:,\s+who)?\s+{_BE}\s+(?:an?\s+|the\s+)?{_KIN_OF}\s+to\s+{_Y}\b(?!{_S})"),
+    ("kin", rf"{_X},\s+who\s+{_BE}\s+the\s+{_KIN_OF}\s+of\s+{_Y}\b(?!{_S})"),
     ("kin", rf"{_Y}{_S}\s+{_KIN_OF},?\s+{_X}\b(?!{_S})"),
     ("thing", rf"\b{_NAMED}\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}(?:\s+(?:{_THING}))?\b{_NO_MORE}"),
     ("thing", rf"\b[Tt]he\s+{_COLOUR}\s+(?:{_THING})\s+(?P<x>{_PART})\b"),
+    ("thing", rf"\b{_NAMED}\s+(?:showed|turned|bared|lifted)\s+(?:her|its)\s+{_COLOUR}\s+(?:hull|sides?|flanks?)\b"),
     (
         "dead",
         rf"{_CLAUSE}{_X}\s+(?:(?:had\s+)?(?:died|drowned|bled\s+to\s+death)|(?:is|was|lay)\s+(?:now\s+)?dead|"

@@ -50,6 +50,8 @@ class StoryRecord:
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
         waived: contradictions that are meant.
+        readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
+            true of the text. See `canon.Reading`.
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
         drafts: how often each paragraph has been written.
@@ -61,6 +63,7 @@ class StoryRecord:
     long_edits: dict[int, str] = field(default_factory=dict)
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
+    readings: dict[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
     done: list[Event] = field(default_factory=list)
@@ -85,6 +88,7 @@ class StoryRecord:
             handler(self, event)
             if "usage" in event:
                 self.usage += usage_from(event["usage"])
+            self.readings.update(event.get("readings", {}))
         except (KeyError, TypeError, IndexError) as error:
             raise StoryError(
                 f"a {kind!r} event in the story's log is damaged: {error!r}", hint="Restore it from a backup."
@@ -206,7 +210,8 @@ class StoryRecord:
         )
 
     def _waived(self, event: Event) -> None:
-        self.waived.add((event["kind"], event["key"]))
+        finding = (event["kind"], event["key"])
+        (self.waived.add if event.get("meant", True) else self.waived.discard)(finding)
 
     def _undo(self, event: Event) -> None:
         taken = self.done[len(self.done) - event["steps"] :]
@@ -264,6 +269,7 @@ _OTHERS = {
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
     "planned": StoryRecord._failed,
+    "extracted": StoryRecord._failed,
 }
 
 
@@ -278,15 +284,17 @@ def written_event(
     chapter: str | None = None,
     recall: Sequence[Recalled] = (),
     lore: Sequence[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Event:
     """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
 
     `chapter` is the title of the chapter that it begins, `None` where it goes on with one; `recall` is what came to
-    mind, and why; `lore` names the entries of the lorebook that it was shown.
+    mind, and why; `lore` names the entries of the lorebook that it was shown; `more` is what else is kept with it, see
+    `continuity.Checked.kept`.
     """
-    begun: dict[str, Any] = {}
+    begun: dict[str, Any] = dict(more or {})
     if state.paragraphs == len(state.written):
-        begun = {"title": state.title, "outline": state.outline}
+        begun |= {"title": state.title, "outline": state.outline}
     if chapter is not None:
         begun["chapter"] = chapter
     if lore:

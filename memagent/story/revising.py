@@ -5,7 +5,7 @@ A draft that was paid for is in the log before anybody sees it; after a kill in 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from memagent import files
 from memagent.controller import Controller, Result
@@ -13,7 +13,11 @@ from memagent.flow import Flow
 from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
+from memagent.story.canon import Reading, digest_of
+from memagent.story.canon_store import fold
+from memagent.story.continuity import look
 from memagent.story.drafts import number_of
+from memagent.story.finding import Finding
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
@@ -53,22 +57,47 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
     return result.value
 
 
-def take(story: Story, controller: Controller, place: Place, text: str) -> None:
-    """Put a text into a paragraph's place and bring the short memory up to it. One call, two if the memory grew.
+def take(story: Story, controller: Controller, place: Place, text: str) -> list[Finding]:
+    """Put a text into a paragraph's place and bring the short memory up to it; return what it contradicts.
 
-    Call it inside `editing`. The long memory follows by itself. Raises what the controller raises; the story is then
-    as it was.
+    One call, two if the memory grew, and one more where a model reads the facts. Call it inside `editing`. The long
+    memory and the canon follow by themselves. Raises what the controller raises; the story is then as it was.
     """
     number = number_of(story.record, place)
     before = story.record.paragraphs[number - 1]
     if text == before:
-        return
+        return []
     assert story.state is not None
-    flow = refresh(story.state.memory, before, text, number=number, settings=story.config.settings)
+    flow = _taken(story, place, number, text)
     result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}")
-    fields = {"memory": result.value, "usage": usage_to(result.usage), "llm": controller.llm.name}
+    memory, reading = result.value
+    fields: dict[str, Any] = {"memory": memory, "usage": usage_to(result.usage), "llm": controller.llm.name}
+    if reading is not None:
+        fields["readings"] = {digest_of(text): reading.to_json()}
+    found = contradictions(story, place, text, reading)
+    if found:
+        fields["findings"] = [finding.to_dict() for finding in found]
     story.commit(event("revised", number=number, text=text, by="revised", **fields))
     story.remember()
+    return found
+
+
+def contradictions(story: Story, place: Place, text: str, reading: Reading | None = None) -> list[Finding]:
+    """Return what a text would contradict in a paragraph's place of all that is told before it. No model is asked."""
+    if story.config.continuity_check == "off":
+        return []
+    known = fold(story.record, number_of(story.record, place) - 1)
+    return known.judge([(place, text)], {digest_of(text): reading} if reading else {})
+
+
+def _taken(story: Story, place: Place, number: int, text: str) -> Flow[tuple[str, Reading | None]]:
+    assert story.state is not None
+    settings, before = story.config.settings, story.record.paragraphs[number - 1]
+    memory = yield from refresh(story.state.memory, before, text, number=number, settings=settings)
+    if story.config.continuity != "model":
+        return memory, None
+    reading, _ = yield from look(story, fold(story.record, number - 1), text, place, number)
+    return memory, reading
 
 
 def _run(story: Story, controller: Controller, flow: Flow[T], name: str) -> Result[T]:

@@ -14,11 +14,15 @@ from functools import lru_cache
 
 from memagent.controller import Controller
 from memagent.errors import ReplyError, StorageFull, UsageProblem
+from memagent.flow import Flow
 from memagent.methods.recurrent import Select, State, advance
+from memagent.methods.recurrent_around import Around
 from memagent.methods.recurrent_recall import Recalled
 from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.continuity import checked, once
+from memagent.story.finding import Finding
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
 from memagent.trace import Trace
@@ -37,10 +41,12 @@ class Progress:
     """What a caller hears and says while a story is written.
 
     `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
-    to mind for it, and why. `stop` asks the run to end after the paragraph in hand.
+    to mind for it, and why. `on_findings` then gets what it contradicts, and what could not be looked at, where there
+    is any. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None
+    on_findings: Callable[[Sequence[Finding], Sequence[str]], None] = lambda findings, problems: None
     recalled: Sequence[Recalled] = field(default=(), init=False)
     stopping: bool = field(default=False, init=False)
 
@@ -70,17 +76,15 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     _check_room(story)
     path = story.run_trace()
     where = story.standing
-    lore, look_up = for_next(story, where), recalling(story)
-    flow = advance(
-        story.start,
-        select=select,
-        settings=story.settings,
-        look_up=look_up,
-        around=around(story, where, lore),
-    )
+    lore, recalled = for_next(story, where), recalling(story)
+    look_up = once(recalled)
+
+    def go(state: State | str, shown: Around) -> Flow[State]:
+        return advance(state, select=select, settings=story.settings, look_up=look_up, around=shown)
+
     trace = Trace(path)
     try:
-        result = controller.run(flow, trace=trace)
+        result = controller.run(checked(story, go, around(story, where, lore), select), trace=trace)
     except ReplyError as error:
         kept = story.reject(path, error.reply)
         story.failed(trace.usage)
@@ -90,11 +94,13 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
             hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
         ) from error
     begins = where.begins and (where.chapter > 1 or where.title)
-    progress.recalled = look_up.found
-    title = where.title if begins else None
-    story.written(result.value, result.usage, controller.llm.name, title, look_up.found, lore.last.stems)
-    progress.on_written(result.value, result.usage)
-    return result.value
+    progress.recalled = recalled.found
+    found, title = result.value, where.title if begins else None
+    story.written(found.state, result.usage, controller.llm.name, title, recalled.found, lore.last.stems, found.kept)
+    progress.on_written(found.state, result.usage)
+    if found.findings or found.problems:
+        progress.on_findings(found.findings, found.problems)
+    return found.state
 
 
 def target(text: str) -> Target:

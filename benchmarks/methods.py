@@ -56,6 +56,7 @@ METHODS: dict[str, Method] = {
     "flare instruct": flare_instruct,
     "rat": rat,
     "rat step": partial(rat, scope="step"),
+    "rat logprobs": partial(rat, gate="logprobs", theta=LOW),
     "rat gated": lambda question, k: rat(question, k=k, gate=gate("doubt")),
     "hipporag": hipporag,
     "ircot": ircot,

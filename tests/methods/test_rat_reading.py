@@ -255,10 +255,10 @@ def test_a_draft_of_nothing_but_blank_lines_and_headings_is_read_in_bounded_time
 
 
 def test_a_rare_word_of_the_query_weighs_more_than_a_common_one():
-    common = " ".join(f"The keeper of lamp {number} slept." for number in range(60))
-    page = f"{common} Alder sang. {common}"
-    [cut] = relevant([Hit("a", page, 0.5)], "what did the keeper of the lamp Alder do?", 40, piece=12)
-    assert "Alder sang." in cut.text
+    common = " ".join(f"The keeper slept beside his own lamp until day number {number}." for number in range(60))
+    rare = "Alder sang of the sea and of all her ships until the night was over."
+    [cut] = relevant([Hit("a", f"{common} {rare} {common}", 0.5)], "what of the keeper, his lamp, Alder?", 40, piece=18)
+    assert rare in cut.text
 
 
 PAGE = " ".join(f"Sentence {number} tells of gulls and nothing else." for number in range(500))

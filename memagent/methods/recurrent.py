@@ -273,8 +273,9 @@ def advance(
     if isinstance(state, str):
         state = yield from begin(state, settings=settings, around=around)
     else:
-        if not state.plan:
-            state = yield from choose(state, select=select, settings=settings, around=around)
+        if not state.plan:  # the simulator extends what it has just seen written, not what was there before
+            chooser: Select = "model" if select == "simulator" else select
+            state = yield from choose(state, select=chooser, settings=settings, around=around)
         state = yield from step(state, settings=settings, look_up=look_up, around=around)
     if select == "simulator":
         state = yield from choose(state, select=select, settings=settings, around=around)

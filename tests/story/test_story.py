@@ -285,6 +285,20 @@ def test_each_step_of_the_log_says_what_it_cost_and_what_was_recalled(folder: Pa
     assert len(list((folder / ".memagent" / "runs").glob("*.jsonl"))) == 4
 
 
+def test_a_simulator_that_takes_over_extends_only_what_it_sees_written(folder: Path) -> None:
+    go(folder, 3, ScriptedLLM([OPENING]))
+    choice = json.dumps({"reason": "It is dark.", "choice": 1})
+    longer = json.dumps({"paragraph": "Fourth, and longer.", "plan": "Plan d, of boats."})
+    story = Story(folder)
+    with story.editing():
+        write(
+            story, Controller(ScriptedLLM([choice, paragraph(4), choice, longer]), story.memory), 4, select="simulator"
+        )
+        kept = sorted(passage.text for passage in story.memory.passages(source="story"))
+    assert story.record.paragraphs[2:] == ["Third comes night.", "Fourth, and longer."]
+    assert kept == ["First comes fog.", "Second comes rain.", "Third comes night."]
+
+
 def test_recall_by_the_plan_is_the_papers(folder: Path) -> None:
     config = (folder / "story.toml").read_text(encoding="utf-8")
     (folder / "story.toml").write_text(config.replace('recall_by = "story"', 'recall_by = "plan"'), encoding="utf-8")

@@ -47,13 +47,17 @@ _SORT = (
     r"village|town|city|island|harbour|harbor|port|inn|tavern|river|mountain|forest|castle|farm|kingdom|country|street|"
     r"lighthouse|monastery|school|hospital|prison|ship|boat|sloop|schooner"
 )
+_ENDS = (
+    r"(?=\s*(?:[.,;:!?)—–]|$)|\s+(?:of|in|on|at|by|near|with|where|that|which|when|and|or|but|from|under|between|to|upon)\b)"
+)
+"""Behind a noun that is not the beginning of another one: a lighthouse, and no lighthouse keeper."""
 _RULES = tuple(
     (kind, re.compile(rule))
     for kind, rule in (
         (HOME, rf"{_X}\s+(?:lived|lives|was\s+living|moved)\s+(?:in|at|on|to)\s+{_PLACE}"),
         (BORN, rf"{_X}\s+(?:was|had\s+been)\s+born\s+(?:in|at|on)\s+{_PLACE}"),
         (FROM, rf"{_X}\s+(?:came|comes|hailed)\s+from\s+(?P<p>{NAME})(?=[.,;])"),
-        (KIND, rf"{_X}\s+(?:was|is)\s+an?\s+(?P<v>(?:[a-z]+\s+)?(?:{_SORT}))\b"),
+        (KIND, rf"{_X}\s+(?:was|is)\s+an?\s+(?P<v>(?:[a-z]+\s+)?(?:{_SORT}))\b{_ENDS}"),
         (PROMISED, rf"{_X}\s+(?:had\s+)?(?:promised|vowed|swore|pledged)(?P<v>(?:\s+{NAME})?{_WHAT})"),
         (PROMISED, rf"{_X}\s+(?:gave|had\s+given)\s+(?P<v>{NAME}\s+(?:his|her|their)\s+word{_WHAT})"),
         (KEPT, rf"{_X}\s+(?:had\s+)?kept\s+(?:his|her|their|the)\s+(?:promise|word|vow)(?P<v>\s+to\s+[^.,;!?]+)?"),

@@ -307,3 +307,9 @@ def test_places_and_moments_stand_for_each_other(story):
     assert place_of("ch.3 ¶7") == Place(3, 7) and place_of("story") is None
     assert next_places(story.record, 2, begins=False) == [Place(1, 6), Place(1, 7)]
     assert next_places(story.record, 1, begins=True) == [Place(2, 1)]
+
+
+def test_a_noun_before_another_noun_is_not_what_somebody_is():
+    assert noted("Mara Pell was a lighthouse keeper; Ida was a ship owner.") == []
+    assert noted("Gull Point was a village on the coast.") == [("Gull Point", "is a", "village")]
+    assert noted("The Dunlin was a red sloop.") == [("Dunlin", "is a", "red sloop")]

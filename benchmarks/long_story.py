@@ -97,7 +97,7 @@ def main() -> None:
     others = ", ".join(f"{run['ratio']:.2f}" for run in runs)
     print(f"last 20 steps  {middle['late_step_s'] * 1000:6.1f} ms, ratio {middle['ratio']:.2f} (of {others})")
     print(f"a step in all  {middle['wall_step_s'] * 1000:6.1f} ms by the clock, on disk")
-    embedded = f"{middle['step_embeddings']} paragraph and {middle['plan_embeddings']} plan embeddings"
+    embedded = f"{middle['step_embeddings']} embeddings of paragraphs and facts, {middle['plan_embeddings']} of plans"
     print(f"{embedded} in {middle['steps']} steps; largest short memory {middle['largest_memory_words']} words")
     early, late = middle["early_peak_mb"], middle["late_peak_mb"]
     print(f"most memory of the process: {early:.0f} MB by step 40, {late:.0f} MB at the end")

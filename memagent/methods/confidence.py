@@ -8,15 +8,15 @@ calls, and they are rougher; a method says which one it uses before the first ca
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
-from memagent.errors import CapabilityError, ReplyError, UsageProblem
+from memagent.errors import BackendError, CapabilityError, ReplyError, UsageProblem
 from memagent.flow import Flow, gather, inquire, tell
+from memagent.methods.attempts import given, in_words
 from memagent.methods.continuing import Piece
 from memagent.methods.writer import Writer
 from memagent.prompts import fill
@@ -235,9 +235,9 @@ def _doubt_in(reply: str) -> tuple[list[str], float]:
 
 
 def _judged(judge: Judge, question: str, so_far: str, sentence: str) -> Flow[float]:
-    sure = judge(question, so_far, sentence)
-    if isinstance(sure, Generator) and inspect.isgenerator(sure):
-        sure = yield from sure
+    sure, error = yield from given(judge, question, so_far, sentence)
+    if error is not None:
+        raise BackendError(f"the measure of confidence raised {in_words(error)}") from error
     if not isinstance(sure, int | float) or not 0 <= sure <= 1:
         raise UsageProblem(f"the measure of confidence returned {sure!r}", hint="Return a number from 0 to 1.")
     return float(sure)

@@ -541,6 +541,16 @@ def test_a_preset_runs(memory: Memory, name: str) -> None:
     assert asked(llm, memory, flare(QUESTION, **PRESETS[name]))[0].text == "He is old. He was one."
 
 
+def test_a_measure_of_ones_own_that_raises_counts_as_no_confidence_and_is_told(memory: Memory) -> None:
+    def broken(question: str, so_far: str, sentence: str) -> float:
+        return len(None)  # type: ignore[arg-type]
+
+    llm = ScriptedLLM([said("He is old."), said("He was one."), said("He was two.", more=False)], can=["prefill"])
+    answer, searches = asked(llm, memory, flare(QUESTION, confidence=broken))
+    assert len(searches) == 2
+    assert "the measure of confidence raised TypeError" in answer.problems[0]
+
+
 def test_another_method_may_look_up(memory: Memory) -> None:
     queries: list[str] = []
 

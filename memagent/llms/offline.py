@@ -172,4 +172,6 @@ def _cut(text: str, request: Request) -> tuple[list[str], FinishReason]:
 def _tokens(pieces: list[str], request: Request) -> tuple[Token, ...]:
     if not request.logprobs:
         return tuple(Token(piece) for piece in pieces)
+    if read(request).task == "memllm-write":  # facts are found by rule, and a rule is sure
+        return tuple(Token(piece, 0.0) for piece in pieces)
     return NGram(message.content for message in request.messages).score(pieces)

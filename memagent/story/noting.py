@@ -47,7 +47,8 @@ _SORT = (
     r"village|town|city|island|harbour|harbor|port|inn|tavern|river|mountain|forest|castle|farm|kingdom|country|street|"
     r"lighthouse|monastery|school|hospital|prison|ship|boat|sloop|schooner"
 )
-_ENDS = r"(?=\s*(?:[.,;:!?)—–]|$)|\s+(?:of|in|on|at|by|near|with|where|that|which|when|and|or|but|from|under|between|to|upon)\b)"
+_JOINS = "of|in|on|at|by|near|with|where|that|which|when|and|or|but|from|under|between|to|upon"
+_ENDS = rf"(?=\s*(?:[.,;:!?)—–]|$)|\s+(?:{_JOINS})\b)"
 """Behind a noun that is not the beginning of another one: a lighthouse, and no lighthouse keeper."""
 _RULES = tuple(
     (kind, re.compile(rule))

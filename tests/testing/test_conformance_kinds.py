@@ -125,7 +125,7 @@ def test_graph(fresh):
 
 
 def test_rationales(fresh):
-    assert all_of(rationales(fresh), "rationales", fresh) == 22
+    assert all_of(rationales(fresh), "rationales", fresh) == 23
 
 
 def test_stores_that_break_their_contract_are_found_out(fresh):

@@ -245,7 +245,7 @@ class _Run(Draft):
             self._messages(last),
             max_tokens=max_tokens,
             temperature=0.0,
-            stop=(RESULTS, *(("\n\n",) if prefill else ())) if "stop" in self.can else (),
+            stop=(RESULTS, *(("\n\n",) if prefill and self.trained else ())) if "stop" in self.can else (),
             logit_bias=dict.fromkeys(self.barred, FORBIDDEN) if biased else None,
             prefill=prefill,
             timeout=self.timeout,

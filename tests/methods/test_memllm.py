@@ -411,3 +411,10 @@ def test_what_was_shown_and_what_is_too_much_is_refused_and_listed(memory: Memor
     )
     assert len(written.refused) >= 8 and "no more than 32" in written.refused[0].why
     assert 30 < len(written.ids) <= 32
+
+
+def test_an_answer_of_two_paragraphs_is_whole_where_the_model_continues_its_own_text(memory: Memory) -> None:
+    replies = ["Ida lives in ({MEM_READ(Ida>>lives in>>)", " Oslo.\n\nThat is in Norway."]
+    llm = ScriptedLLM(replies, can=["prefill", "stop", "logit_bias"])
+    answer = Controller(llm, memory, retries=0).run(memllm("Where does Ida live?")).value
+    assert answer.text.endswith("Oslo.\n\nThat is in Norway.")

@@ -237,7 +237,7 @@ def _doubt_in(reply: str) -> tuple[list[str], float]:
 def _judged(judge: Judge, question: str, so_far: str, sentence: str) -> Flow[float]:
     sure, error = yield from given(judge, question, so_far, sentence)
     if error is not None:
-        raise BackendError(f"the measure of confidence raised {in_words(error)}") from error
+        raise BackendError(in_words(error)) from error
     if not isinstance(sure, int | float) or not 0 <= sure <= 1:
         raise UsageProblem(f"the measure of confidence returned {sure!r}", hint="Return a number from 0 to 1.")
     return float(sure)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from memagent.errors import BackendError, CapabilityError, ReplyError, UsageProblem
-from memagent.flow import Flow, gather, inquire, tell
+from memagent.flow import Flow, gather, generate, inquire, tell
 from memagent.methods.attempts import given, in_words
 from memagent.methods.continuing import Piece
 from memagent.methods.writer import Writer
@@ -93,11 +93,13 @@ def measured(
 ) -> Flow[tuple[Token, ...]]:
     """Return the tokens of a sentence with log-probabilities by a measure.
 
-    `logprobs` costs no call, `doubt` one (up to two where the reply is unreadable), `agreement` `samples` calls.
+    `logprobs` costs no call, `doubt` one (up to two where the reply is unreadable), `agreement` `samples` calls; the
+    first time that all of these are the sentence itself, two short ones more tell whether the model samples at all. Of
+    one that does not, no samples are taken any more.
 
     Raises:
         CapabilityError: the reply was to have log-probabilities and has none.
-        ReplyError: the samples are no samples: the model always writes the same, as far as has been seen.
+        ReplyError: the model does not sample: it always writes the same.
     """
     if callable(measure):
         return evenly(sentence.text, (yield from _judged(measure, writer.question, so_far, sentence.text.strip())))
@@ -125,22 +127,27 @@ def gate(
 
     It is the least of what its words have, as `flare` takes it; `rat(task, gate=gate(), theta=0.8)` then looks up the
     doubtful steps alone. `doubt` costs one call a step, and another where the reply is unreadable; `agreement` as many
-    as there are samples. `rat(task, gate="logprobs")` goes by the log-probabilities of the draft, without a call.
-    Agreement of a model that does not sample is none, and 0.
+    as there are samples, and two once if need be, see `measured`. `rat(task, gate="logprobs")` goes by the
+    log-probabilities of the draft, without a call. Agreement of a model that does not sample is none, and 0.
     """
+    samples_of: dict[str, bool | None] = {}  # by task: whether the model samples, which one run need not find out twice
     if confidence not in ("agreement", "doubt"):
         hint = "Use 'doubt' or 'agreement', or rat(gate='logprobs')."
         raise UsageProblem(f"a gate by {confidence!r} is not known", hint=hint)
 
     def sure(task: str, so_far: str, step: str) -> Flow[float]:
         can = yield from inquire()
-        writer = Writer(task, can, timeout=timeout)
+        if not so_far:
+            samples_of.clear()  # another run, it may be with another model
+        writer = Writer(task, can, timeout=timeout, samples=samples_of.get(task))
         words = tuple(map(Token, words_of(step)))
         try:
             tokens = yield from measured(confidence, writer, so_far, Piece(words), samples=samples, max_tokens=256)
         except ReplyError as error:
             yield from tell(f"Confidence could not be measured, and counts as none: {error.message}")
             return 0.0
+        finally:
+            samples_of[task] = writer.samples
         return min(probabilities(tokens), default=1.0)
 
     return sure
@@ -158,8 +165,10 @@ def _probability(logprob: float) -> float:
 def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens: int) -> Flow[tuple[Token, ...]]:
     """Sample what else the model would have written, and count in how many samples each telling word stands.
 
-    Samples that are all the sentence itself say nothing as long as the model has never been seen to write two things.
+    Samples that are all the sentence itself say nothing of a model that cannot write anything else.
     """
+    if writer.samples is False:
+        raise _unvaried()
     others = yield from gather(
         *(
             replace(writer).go_on(so_far, (), max_tokens=max_tokens, temperature=1.0, seed=number, label="flare/sample")
@@ -168,12 +177,10 @@ def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens
     )
     if len({other.text for other in others}) > 1 or not others[0].text.strip().startswith(sentence.strip()):
         writer.samples = True
+    if writer.samples is None:
+        writer.samples = yield from _varies(writer.timeout)
     if not writer.samples:
-        raise ReplyError(
-            "every sample is the sentence itself, word for word: the model may not sample, and then they say nothing",
-            reply=others[0].text,
-            hint="Use confidence='doubt', or a model that samples.",
-        )
+        raise _unvaried()
     said = [{_plain(word) for word in _WORDS.findall(other.text)} for other in others]
     tokens: list[Token] = []
     for word in _WORDS.findall(sentence):
@@ -183,6 +190,28 @@ def _agreed(writer: Writer, so_far: str, sentence: str, samples: int, max_tokens
             share = sum(_plain(word) in words for words in said) / max(1, len(said))
             tokens.append(Token(word, math.log(max(LEAST, share))))
     return tuple(tokens)
+
+
+def _varies(timeout: float | None) -> Flow[bool]:
+    """Whether the model answers an open question in two ways. Two calls."""
+    replies = yield from gather(
+        *(
+            generate(
+                fill("probe/chance"), max_tokens=32, temperature=1.0, seed=seed, timeout=timeout, label="flare/varies"
+            )
+            for seed in (7, 8)
+        )
+    )
+    first, second = (reply.text.strip() for reply in replies)
+    return first != second
+
+
+def _unvaried() -> ReplyError:
+    return ReplyError(
+        "every sample is the sentence itself, and an open question has one answer too: the model may not sample",
+        reply="",
+        hint="Use confidence='doubt', or a model that samples.",
+    )
 
 
 def _doubted(writer: Writer, so_far: str, sentence: str) -> Flow[tuple[Token, ...]]:

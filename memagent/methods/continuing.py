@@ -67,18 +67,19 @@ def continued(so_far: str, reply: Completion, *, prefilled: bool = False, most: 
     What the model thought aloud is left out, and so is what it says of going on and what it repeats, unless the backend
     takes prefills: then it repeats nothing. The answer is complete where the reply is empty, says `END`, or ends by
     itself. Otherwise it was cut off: without prefills its last word is then left out, if it may be half of one, and is
-    written again. Where the backend does not say why the reply ended, one that is as long as it may be, or does not end
-    as a sentence does, counts as cut off.
+    written again. Where the backend does not say why it ended, a reply as long as it may be counts as cut off, and so
+    does one of half that length that neither ends as a sentence does nor gives the answer.
     """
     tokens = reply.tokens or ((Token(reply.text),) if reply.text else ())
     text = "".join(token.text for token in tokens)
     thoughts = 0 if prefilled and so_far else after_thoughts(text)
-    over = thoughts if prefilled else thoughts + _said_before(so_far, text[thoughts:])
+    lead, again = (0, 0) if prefilled else _said_before(so_far, text[thoughts:])
+    over = thoughts + lead + again
     stop = _NEXT_CASE.search(text, over + _leading(text[over:]))
     end = stop.start() if stop else len(text)
     end = over + len(text[over:end].rstrip())
     full = _full(reply, most)
-    cut = "" if stop else _cut(reply, full, text[:end])
+    cut = "" if stop else _cut(reply, full, text[:end], most)
     if cut and not prefilled:
         if over == thoughts and begins_again(so_far, text[thoughts:]):
             over = end
@@ -86,7 +87,7 @@ def continued(so_far: str, reply: Completion, *, prefilled: bool = False, most: 
             end = over + whole_words(text[over:end])
     added = text[over:end]
     unsaid = reply.finish_reason == "unknown"
-    repeats = _size(reply, text[thoughts:over]) if over > thoughts and so_far else 0
+    repeats = _size(reply, text[thoughts + lead : over]) if over > thoughts + lead and so_far else 0
     if not added.strip() or _END.match(added):
         cut = cut if text.strip() and not added.strip() else ""
         return Piece((), ended=True, cut=cut, repeated=repeats, unsaid=unsaid)
@@ -154,23 +155,25 @@ def _parted(so_far: str, added: str) -> bool:
     return not (NO_BLANKS.match(before) and NO_BLANKS.match(after))
 
 
-def _said_before(so_far: str, text: str) -> int:
-    """Where a reply begins behind what it says of going on, and behind what it repeats of the answer so far."""
-    start = repeated(so_far, text)
-    if start:
-        return start
+def _said_before(so_far: str, text: str) -> tuple[int, int]:
+    """How many characters of a reply say that it goes on, and how many behind them repeat the answer so far."""
+    if start := repeated(so_far, text):
+        return 0, start
     lead, labels = chatter(text, so_far)
     again = repeated(so_far, text[lead:])
-    return lead + again if again or not labels else 0
+    return (lead, again) if again or not labels else (0, 0)
 
 
-def _cut(reply: Completion, full: bool, text: str) -> Cut:
+def _cut(reply: Completion, full: bool, text: str, most: int | None) -> Cut:
     """Why a reply did not come to its end; '' where it did."""
     if reply.finish_reason == "length" or reply.finish_reason == "filter":
         return reply.finish_reason
     if reply.finish_reason != "unknown" or not text.strip():
         return ""
-    return "length" if full or not COMPLETE.search(text) else ""
+    if full:
+        return "length"
+    begins = [0, *sentence_ends(text)][-2]
+    return "length" if _half(reply, most) and not COMPLETE.search(text) and not is_last(text[begins:]) else ""
 
 
 def _full(reply: Completion, most: int | None) -> bool:
@@ -179,6 +182,13 @@ def _full(reply: Completion, most: int | None) -> bool:
         return False
     counted = len(reply.tokens) or reply.usage.output_tokens
     return counted >= most if counted else estimate_tokens(reply.text) >= 0.75 * most
+
+
+def _half(reply: Completion, most: int | None) -> bool:
+    """Whether a reply is long enough for a limit to have ended it; a short answer needs no full stop."""
+    if most is None:
+        return True
+    return 2 * (len(reply.tokens) or reply.usage.output_tokens or estimate_tokens(reply.text)) >= most
 
 
 def whole_words(text: str) -> int:

@@ -29,12 +29,17 @@ _TAG = re.compile(r"</?\w{1,20}>")
 _MARKS = re.compile(r"(?:\s*</?\w{1,20}>|[^\w\s<])*")
 _CLOSED = re.compile(r"\s*</\w{1,20}>")
 _STOPS = frozenset(".!?…。．！？｡؟۔।॥።။")
+_GOES_ON = (
+    r"(?:(?:continuation|continued\ answer|next\ sentence|next\ part)(?:\ of\ (?:the|your|my|this)\ (?:answer|text))?"
+    r"|rest\ of\ (?:the|your|my|this)\ (?:answer|text|response)|answer\ continued)"
+)
 _LEAD = re.compile(
-    r"""[\s*_#>"'`]*
-    (?: (?:sure|certainly|of\ course|okay|ok|absolutely|here(?:['’]s)?)\b[^\n:：]{0,60}?
-        \b(?:continu\w*|rest|next|answer|sentences?)\b[^\n:：]{0,40}
-      | (?:the\ )?(?:continuation|continuing|continued|next\ sentence|answer\ continue[sd])\b[^\n:：\w]{0,4}
-    )[:：][\s*_]*""",
+    rf"""[\s*_#>"'`]*
+    (?: (?:(?:sure|certainly|of\ course|okay|ok|absolutely)\b[\ ,.!:—-]{{0,4}})?
+        (?:here(?:['’]s|\ is|\ are)|this\ is|continuing\ with)\ (?:(?:the|your|my|a)\ )?{_GOES_ON}
+      | (?:(?:sure|certainly|of\ course|okay|ok|absolutely)\b[\ ,.!:—-]{{0,4}})?(?:the\ )?
+        (?:{_GOES_ON}|continuing|continued|answer\ continues)
+    )[\s*_]{{0,4}}[:：][\s*_]*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _YES = re.compile(r"\s*(?:sure|certainly|of course|absolutely)!\s+(?=\S)|\s*(?:\.{3}|…)\s*(?=\w)", re.IGNORECASE)
@@ -80,7 +85,7 @@ def chatter(text: str, so_far: str) -> tuple[int, bool]:
 
     The second is true of a label such as "Answer:", which is chatter only before a repetition.
     """
-    if found := _LEAD.match(text):
+    if (found := _LEAD.match(text)) and (so_far or "\n" in found.group()):  # an answer may begin in such words itself
         return found.end(), False
     if so_far and COMPLETE.search(so_far) and (found := _YES.match(text)):
         return found.end(), False

@@ -31,7 +31,7 @@ class Writer:
         temperature: of each call.
         passage_tokens: of the passages that are shown; of longer ones the pieces most like what was looked up.
         repeats: whether the model has been seen to begin with what stands there: then it is given room for it.
-        samples: whether the model has been seen to write one thing in several ways.
+        samples: whether the model writes one thing in several ways; `None` as long as nothing has shown it.
         late: what had come of the call in which the run was stopped.
     """
 
@@ -42,7 +42,7 @@ class Writer:
     temperature: float = 0.0
     passage_tokens: int = PASSAGE_TOKENS
     repeats: bool = False
-    samples: bool = False
+    samples: bool | None = None
     late: Piece | None = None
 
     def __post_init__(self) -> None:

@@ -258,13 +258,46 @@ def test_a_model_that_was_seen_to_sample_may_be_sure(memory: Memory) -> None:
 
 
 def test_a_gate_by_agreement_is_closed_to_a_model_that_does_not_sample(memory: Memory) -> None:
-    llm = ScriptedLLM(["It is in Denmark. So it is."] * 3)
+    llm = ScriptedLLM(["It is in Denmark. So it is."] * 5)
     result = Controller(llm, memory).run(gate("agreement")("Where?", "", "It is in Denmark."))
     assert result.value == 0.0
     assert any(isinstance(record.step, Tell) and "may not sample" in record.step.text for record in result.trace)
     with pytest.raises(ReplyError, match="may not sample"):
         run(measured("agreement", Writer("Where?"), "", Piece((Token("It is."),)), samples=1),
             lambda step, path: Completion("It is."))  # fmt: skip
+
+
+class Varying:
+    """A model that is sure of its answer, samples or not, and gives eight digits by the seed."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+
+    def __call__(self, request: Request) -> str:
+        self.labels.append(request.label)
+        return f"{request.seed}4711" if request.label == "flare/varies" else same(request)
+
+
+def test_a_model_that_samples_and_is_sure_is_taken_for_sure(memory: Memory) -> None:
+    model = Varying()
+    answer, searches = asked(ScriptedLLM([model] * 30, can=["stop"]), memory, flare(QUESTION))
+    assert [part.confidence for part in answer.parts[1:]] == [1.0, 1.0]
+    assert (len(searches), answer.problems, model.labels.count("flare/varies")) == (1, (), 2)
+
+
+def test_whether_a_model_samples_is_found_out_once_in_a_run_and_of_one_that_does_not_no_samples_are_taken(
+    memory: Memory,
+) -> None:
+    model = Varying()
+    sure = gate("agreement")
+    run_of = Controller(ScriptedLLM([model] * 30, can=["stop"]), memory).run
+    told = ["Mara keeps it.", "Gull Point is in Denmark."]
+    assert run_of(sure(QUESTION, "", told[0])).value == run_of(sure(QUESTION, told[0], told[1])).value == 1.0
+    assert (model.labels.count("flare/varies"), model.labels.count("flare/sample")) == (2, 6)
+    llm = ScriptedLLM([same] * 30, can=["stop"])
+    for before, step in (("", told[0]), (told[0], told[1])):
+        assert Controller(llm, memory).run(sure(QUESTION, before, step)).value == 0.0
+    assert len(llm.requests) == 5
 
 
 def test_function_words_are_not_compared(memory: Memory) -> None:

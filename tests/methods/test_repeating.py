@@ -106,10 +106,40 @@ def test_what_a_model_says_of_going_on_is_left_out(lead: str) -> None:
         "Here are three rivers: the Alta, the Tana, the Neiden.",
         "The continuation of the line is in Norway.",
         "Certainly it is in Norway.",
+        "Here is the next capital city: Oslo.",
+        "Here is the rest of the crew: Mara, Ole and Tom.",
+        "Here rest the keepers: Ole and Tom.",
+        "Here the Continuation War began: Finland lost it.",
+        "Here the sentence was carried out: he was hanged.",
+        "Okay, so the answer is: Norway.",
+        "Sure, the next answer was wrong: it was Oslo.",
     ],
 )
 def test_what_only_looks_like_it_stays(reply: str) -> None:
     assert added("Mara keeps it at Gull Point.", reply) == f"Mara keeps it at Gull Point. {reply}"
+
+
+def test_an_answer_may_begin_as_if_it_went_on() -> None:
+    told = "Here is the next sentence: the keeper hangs."
+    assert added("", told) == told
+    assert added("", f"Here is the rest of the answer:\n\n{told}") == told
+
+
+def test_what_a_model_says_of_going_on_is_no_repetition() -> None:
+    said = continued(
+        "Mara keeps it.", Completion("Sure! Here is the continuation: It is in Norway.", finish_reason="length")
+    )
+    assert (said.text.strip(), said.repeated) == ("It is in Norway.", 0)
+    again = continued("Mara keeps it.", Completion("Sure! Mara keeps it. It is in Norway.", finish_reason="length"))
+    assert (again.text.strip(), again.repeated > 0) == ("It is in Norway.", True)
+
+
+@pytest.mark.parametrize(
+    "reply", ["Norway", "It is Norway", "So the answer is: Norway", "Gull Point. So the answer is: Norway"]
+)
+def test_a_short_answer_without_a_full_stop_is_whole_where_nobody_says_why_it_ended(reply: str) -> None:
+    piece = continued("", Completion(reply, finish_reason="unknown"), most=64)
+    assert (piece.text, piece.cut, piece.ended) == (reply, "", True)
 
 
 def test_a_sign_of_a_list_has_its_blank() -> None:

@@ -427,7 +427,7 @@ class Answer:
 
     Methods that write in several steps tell them in `parts`. `problems` says, in words, what went wrong on the way and
     was lived with: an answer with problems is the best there was. `notes` says what was done in place of something that
-    the model cannot do.
+    the model cannot do, and what was left out as no part of the answer.
     """
 
     text: str

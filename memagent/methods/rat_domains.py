@@ -16,7 +16,7 @@ from typing import Literal
 
 from memagent.flow import Flow
 from memagent.methods.rat_calls import Limits, say
-from memagent.methods.rat_chatter import without_offers
+from memagent.methods.rat_chatter import left_out, without_offers
 from memagent.methods.rat_labels import without_label
 from memagent.methods.rat_reading import program_in, words_in
 from memagent.methods.running import tested
@@ -60,10 +60,11 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The answer made from the thoughts, '' if there is none, and what went wrong on the way."""
+    """The answer made from the thoughts, '' if there is none, what went wrong on the way, and what else to tell."""
 
     text: str
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def in_form(step: str, number: int, domain: str) -> str:
@@ -78,8 +79,11 @@ def made_in_words(name: str, task: str, so_far: str, limits: Limits, domain: str
     said = yield from say(name, limits, task=task, so_far=so_far)
     cut = (f"the answer was {said.cut}",) if said.cut else ()
     words = words_in(said.text).strip()
-    text = program_in(said.text) if domain == "code" else without_offers(words, letters=domain == "writing")
-    return Made(text, (said.problem,) if said.problem else cut)
+    problems = (said.problem,) if said.problem else cut
+    if domain == "code":
+        return Made(program_in(said.text), problems)
+    text = without_offers(words, letters=domain == "writing")
+    return Made(text, problems, tuple(filter(None, [left_out(words, text)])))
 
 
 def made_by_program(task: str, so_far: str, limits: Limits, seconds: float) -> Flow[Made]:
@@ -92,7 +96,7 @@ def made_by_program(task: str, so_far: str, limits: Limits, seconds: float) -> F
         return Made(ran.output.strip(), problems)
     told = f"the program failed, and the answer is worked out in words: {ran.why}" if program else ""
     words = yield from made_in_words("answer_maths", task, so_far, limits, "maths")
-    return Made(words.text, (*problems, *filter(None, [told]), *words.problems))
+    return Made(words.text, (*problems, *filter(None, [told]), *words.problems), words.notes)
 
 
 def made_and_tested(task: str, so_far: str, tests: str, limits: Limits, seconds: float) -> Flow[Made]:

@@ -9,7 +9,7 @@ from memagent.flow import Flow, gather, generate
 from memagent.methods.attempts import in_words
 from memagent.methods.plain import numbered
 from memagent.methods.rat_calls import Found, cut_short, nothing_in, say, search
-from memagent.methods.rat_chatter import without_chatter, without_offers
+from memagent.methods.rat_chatter import left_out, without_chatter, without_offers
 from memagent.methods.rat_domains import KINDS, Made, in_form, made_and_tested, made_by_program, made_in_words
 from memagent.methods.rat_gate import draft_tokens, how_sure, tokens_of
 from memagent.methods.rat_options import Options
@@ -35,6 +35,7 @@ class Run:
         self.kind = KINDS[options.domain]
         self.steps: list[StepInWork] = []
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self.draft = ""
         self.at = 0
         self._tokens: tuple[Token, ...] = ()  # of the draft
@@ -100,6 +101,7 @@ class Run:
         self.at = len(self.steps)
         made = yield from self._made()
         self.problems += made.problems
+        self.notes += made.notes
         return self._answer(made.text or self._text())
 
     def so_far(self, problem: str = "") -> Answer:
@@ -121,7 +123,9 @@ class Run:
 
     def _split(self) -> str:
         """Split the draft by its structure, and return it as it was split."""
-        draft = without_offers(tidy(self.draft), letters=self.options.domain == "writing")
+        whole = tidy(self.draft)
+        draft = without_offers(whole, letters=self.options.domain == "writing")
+        self.notes += [f"the draft: {gone}"] if (gone := left_out(whole, draft)) else []
         self._begin(split_steps(draft, self.options.max_steps, preamble=self.kind.preamble))
         return draft
 
@@ -279,7 +283,7 @@ class Run:
 
     def _answer(self, text: str) -> Answer:
         parts = tuple(step.part(self.kind.joint if number else "") for number, step in enumerate(self.steps))
-        return Answer(text, passages_of(parts), parts, tuple(self.problems))
+        return Answer(text, passages_of(parts), parts, tuple(self.problems), tuple(self.notes))
 
     def _tell(self, number: int, problem: str) -> None:
         self.steps[number].why.append(problem)

@@ -116,6 +116,73 @@ def test_offers_round_a_text_written_anew_are_left_out(text, letters):
     assert without_offers(text, letters=letters) == TEXT
 
 
+FERRY = (
+    "The ferry was replaced by the passage under the fjord in 1932. If you need assistance, ring the bell at the gate."
+)
+NOTES = "Corrections: the department of prisons says that 400 were freed."
+
+
+@pytest.mark.parametrize(
+    ("added", "source"),
+    [
+        ("The ferry was replaced by the passage under the fjord in 1932.", FERRY),
+        ("If you need assistance, ring the bell at the gate.", FERRY),
+        (NOTES, NOTES),
+        ("Let me know when the lamp is lit, wrote Mara.", "Let me know when the lamp is lit, wrote Mara."),
+    ],
+)
+def test_what_stands_in_a_passage_is_no_chatter(added, source):
+    for text in (f"{TEXT} {added}", f"{TEXT}\n\n{added}"):
+        assert without_chatter(text, BEFORE, [*SOURCES, source]) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The final text of the treaty: Norway is free.",
+        "Here is the final text of the treaty: Norway is free.",
+        "Here are the corrected figures: 5 and 7.",
+        "Final answer: 42.",
+        "STEP 1: Go to the gate.\nSTEP 2: If you need assistance, ring the bell.",
+        "Go to the gate. If you have questions, ask the keeper.",
+        "She gave it away. I hope this bread will help the poor.",
+        "1. Sail.\n2. Let me know.",
+    ],
+)
+def test_what_a_draft_says_of_other_things_stays(text):
+    assert without_offers(text) == text
+
+
+def test_in_a_story_of_oneself_work_is_ones_own():
+    before = "I lit the fire.\n\nThe pot was old."
+    told = "I lit the fire.\n\nThe pot was old. I added salt to the soup."
+    assert without_chatter(told, before, [before]) == (told, "")
+    talk = "I removed a mistake from the text."
+    assert without_chatter(f"{before} {talk}", before, [before]) == (before, talk)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Here's my revision: ",
+        "Revised: ",
+        "Revision:\n",
+        "Based on the passages, here is the text: ",
+        "Updated step 2: ",
+    ],
+)
+def test_more_labels_are_left_out(label):
+    assert without_chatter(label + TEXT, BEFORE, SOURCES) == (TEXT, " ".join(label.split()))
+
+
+def test_what_is_left_out_of_a_draft_and_of_the_answer_is_told():
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add("Gull Point is a cape in Norway.")
+        answer = Controller(author(f"{MARA}\n\n{CAPE}\n\nI hope this helps!"), memory).run(rat(TASK, k=1)).value
+    assert "I hope this helps" not in answer.text
+    assert any("the draft: left out" in note and "I hope this helps!" in note for note in answer.notes)
+
+
 def test_a_letter_may_take_its_leave_itself():
     letter = f"Dear Mara,\n\n{CAPE}\n\nPlease let me know if you have any questions."
     assert without_offers(letter, letters=True) == letter

@@ -357,9 +357,10 @@ class Controller:
             raise UsageProblem(f"the flow asks to {type(step).__name__.lower()}, but the controller has no memory")
         if isinstance(step, Retrieve):
             using = step.using or self.retriever or "hybrid"
-            if step.facts is None:
-                return self.memory.search(step.query, step.k, using=using)
-            return self.memory.search(step.query, step.k, using=using, facts=step.facts)
+            facts: dict[str, Any] = {} if step.facts is None else {"facts": step.facts}
+            found: Any = self.memory.search(step.query, step.k, using=using, **facts)
+            # What a retriever yields one by one is fetched here, where its time is limited.
+            return list(found) if isinstance(found, Iterator) else found
         return from_memory(self.memory, step)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from memagent.errors import Late, Stopped
 from memagent.flow import Flow, gather, say
-from memagent.methods.attempts import attempted
+from memagent.methods.attempts import attempted, carry, in_words
 from memagent.methods.continuing import Piece, joined
 from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part
@@ -48,7 +48,10 @@ class Draft:
     failures: int = 0
 
     def finished(self, writing: Flow[None]) -> Flow[Answer]:
-        """Write, and return what there is, however it ended: of a call in which it was stopped, what had come of it."""
+        """Write, and return what there is, however it ended: of a call in which it was stopped, what had come of it.
+
+        An error that comes out carries what there is as `error.partial`.
+        """
         try:
             yield from writing
         except Stopped as error:
@@ -56,8 +59,14 @@ class Draft:
             if self.writer and self.writer.late and (said := self.kept_of(self.writer.late.text)).strip():
                 self.text = joined(self.text, said)
                 self.parts.append(Part(said, said, "kept" if self.parts else "first", BROKEN_OFF))
-        if not self.text.strip() and not self.problems:
-            self.problems.append("the model wrote nothing")
+        except Exception as error:
+            if self.text.strip():
+                carry(error, self._answer(f"the run ended: {in_words(error)}"))
+            raise
+        return self._answer("" if self.text.strip() or self.problems else "the model wrote nothing")
+
+    def _answer(self, problem: str) -> Answer:
+        self.problems += [problem] * bool(problem)
         hits = once([*self.shown, *(hit for part in self.parts for hit in part.hits)])
         return Answer(self.text.strip(), tuple(hits), tuple(self.parts), tuple(self.problems), tuple(self.notes))
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from memagent.errors import MemoryProblem, UsageProblem
+from memagent.errors import MemagentError, MemoryProblem, UsageProblem
 from memagent.flow import FindRationales, Flow, Gather, Generate, ReadTriples, Retrieve, Step, retrieve
+from memagent.methods.attempts import given, in_words
 from memagent.types import Hit
 
 T = TypeVar("T")
@@ -35,24 +36,32 @@ def looked_up(
     Raises:
         UsageProblem: `look_up` returns no flow.
         Late: a search took longer.
-        MemoryProblem: what came is no passages.
+        MemoryProblem: what came is no passages, or `look_up` raised something of its own.
     """
     if look_up is None:
         found: Any = yield from retrieve(query, k, using=using, timeout=timeout)
     else:
-        flow = look_up(query, k)
-        if not isinstance(flow, Generator):
-            raise UsageProblem(
-                f"look_up returned a {type(flow).__name__} and no flow",
-                hint="Write it with `yield from`, as in: hits = yield from retrieve(query, k); return hits.",
-            )
-        found = yield from bounded(flow, timeout)
+        found, error = yield from given(_own, look_up, query, k, timeout)
+        if error is not None:
+            raise (
+                error if isinstance(error, MemagentError) else MemoryProblem(f"look_up failed: {in_words(error)}")
+            ) from error
     if isinstance(found, str) or not isinstance(found, Iterable):
         raise MemoryProblem(f"the search for {query[:60]!r} returned a {type(found).__name__} and no passages")
     hits = list(found)
-    if odd := [hit for hit in hits if not isinstance(hit, Hit)]:
+    if odd := [hit for hit in hits if not isinstance(hit, Hit) or not isinstance(hit.text, str)]:
         raise MemoryProblem(f"the search for {query[:60]!r} returned {odd[0]!r:.60} for a passage")
     return hits
+
+
+def _own(look_up: LookUp, query: str, k: int, timeout: float | None) -> Flow[list[Hit]]:
+    flow = look_up(query, k)
+    if not isinstance(flow, Generator):
+        raise UsageProblem(
+            f"look_up returned a {type(flow).__name__} and no flow",
+            hint="Write it with `yield from`, as in: hits = yield from retrieve(query, k); return hits.",
+        )
+    return (yield from bounded(flow, timeout))
 
 
 def bounded(flow: Flow[T], seconds: float | None) -> Flow[T]:

@@ -87,7 +87,7 @@ def test_thousands_of_mangled_citations_are_numbers_or_nothing():
         "9" * 12,
     ]
     found = 0
-    for _ in range(5000):
+    for _ in range(10_000):
         valid, invalid = citations("".join(rng.choices(pieces, k=rng.randrange(30))), 3)
         assert set(valid) <= {1, 2, 3} and not set(invalid) & {1, 2, 3} and len(invalid) < 15
         found += bool(valid)
@@ -405,7 +405,7 @@ PIECES = ['{"claims": [', "]}", '{"number": 1, ', '"supported": true', '"reason"
 def test_thousands_of_mangled_verdicts_give_a_verdict_or_a_reason():
     rng, read = random.Random(3), 0
     whole = said((1, True, "a"), (2, False, "b"))
-    for _ in range(4000):
+    for _ in range(10_000):
         if rng.random() < 0.5:
             at = rng.randrange(len(whole))
             reply = whole[:at] + rng.choice(PIECES) + whole[at + rng.randrange(6) :]
@@ -417,7 +417,7 @@ def test_thousands_of_mangled_verdicts_give_a_verdict_or_a_reason():
             continue
         read += 1
         assert verdicts and all(isinstance(ok, bool) and isinstance(why, str) for ok, why in verdicts.values())
-    assert 500 < read < 4000
+    assert 1_250 < read < 10_000
 
 
 def test_a_claim_is_one_line():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -228,3 +229,58 @@ def test_retrieve_is_asked_with_the_limit(memory: Memory) -> None:
     llm = ScriptedLLM(["So the answer is: Norway."] * 3)
     result = Controller(llm, memory).run(once(QUESTION, search_timeout=7.0, using="keyword"))
     assert [(r.step.timeout, r.step.using) for r in result.trace if isinstance(r.step, Retrieve)] == [(7.0, "keyword")]
+
+
+class Lazy:
+    """A retriever that yields one by one, and hangs before the first."""
+
+    name = "lazy"
+
+    def __init__(self, inner: Hangs) -> None:
+        self._inner = inner
+
+    def retrieve(self, query: str, k: int, scope: Scope, *, facts: Any = None) -> Iterator[Hit]:
+        yield from self._inner.retrieve(query, k, scope)
+
+
+def test_passages_that_are_yielded_one_by_one_are_fetched_within_the_time(memory: Memory, hangs: Hangs) -> None:
+    llm = ScriptedLLM(["So the answer is: Norway."])
+    controller = Controller(llm, memory, retriever=Lazy(hangs))  # type: ignore[arg-type]
+    begun = time.monotonic()
+    answer = controller.run(once(QUESTION, search_timeout=0.2)).value
+    assert time.monotonic() - begun < 3
+    assert answer.text == "So the answer is: Norway." and "0.2" in answer.problems[0]
+
+
+@pytest.mark.parametrize("error", [AttributeError, TypeError, NameError, KeyError])
+def test_a_flow_of_ones_own_may_raise_anything(memory: Memory, error: type[Exception]) -> None:
+    searched: list[str] = []
+
+    def failing(query: str, k: int) -> Flow[list[Hit]]:
+        searched.append(query)
+        if len(searched) == 2:
+            raise error("no such index")
+        return (yield from retrieve(query, k))
+
+    replies = ["He is old. And", "He read law. And", "He read law.", "So the answer is: law."]
+    answer = Controller(ScriptedLLM(replies, can=["prefill"]), memory).run(
+        flare(QUESTION, look_up=failing, confidence=lambda *_: 0.1)
+    )
+    assert answer.value.text.startswith("He is old.")
+    assert any("no such index" in problem for problem in answer.value.problems)
+
+
+def test_a_passage_without_a_text_is_none() -> None:
+    broken = Hit("a", None, 0.5)  # type: ignore[arg-type]
+    with pytest.raises(MemoryProblem, match="for a passage"):
+        run(looked_up("x", 1), lambda step, path: [broken])
+
+
+def test_what_ends_a_run_carries_what_had_been_written(memory: Memory) -> None:
+    def wrong(*_: str) -> float:
+        raise AssertionError("a test speaks")
+
+    replies = ["He is old. And", "He read law."]
+    with pytest.raises(AssertionError) as raised:
+        Controller(ScriptedLLM(replies, can=["prefill"]), memory).run(flare(QUESTION, confidence=wrong))
+    assert raised.value.partial.text == "He is old."  # type: ignore[attr-defined]

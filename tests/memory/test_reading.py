@@ -83,6 +83,21 @@ def test_4_candidates_and_pairs_are_nearer_than_their_limits_and_never_as_far(me
     assert not found.truncated
 
 
+@pytest.mark.parametrize(
+    ("entity", "relation", "texts"),
+    [
+        (0.15, 0.5, ["1 1", "1 2", "2 1", "2 2"]),  # e3 is just as far as it may not be
+        (0.1501, 0.5, ["1 1", "1 2", "2 1", "3 1", "2 2", "3 2"]),
+        (0.5, 0.12, ["1 1", "2 1", "3 1"]),  # r2 is
+        (0.5, 0.1201, ["1 1", "1 2", "2 1", "3 1", "2 2", "3 2"]),
+    ],
+)
+def test_4_each_limit_excludes_by_itself(memory: Memory, entity: float, relation: float, texts: list[str]) -> None:
+    memory.facts.add((f"e{e}", f"r{r}", f"value {e} {r}") for e in (1, 2, 3) for r in (1, 2))
+    found = memory.facts.read(QUERY, limits=Limits(entity, relation, pair=2.0, exact=False))
+    assert sorted(found.texts) == sorted(f"value {text}" for text in texts)
+
+
 def test_5_what_says_exactly_what_was_asked_goes_before_all_that_is_near(memory: Memory) -> None:
     memory.facts.add((f"e{e}", f"r{r}", f"value {e} {r}") for e in (1, 2) for r in (0, 1, 2))
     assert memory.facts.read(QUERY, limits=FOURTH).texts == ("value 1 0",)

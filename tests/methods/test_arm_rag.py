@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -198,6 +200,23 @@ def test_6_words_are_replaced_as_words_the_same_each_time_and_without_a_limit() 
     words = obfuscated(" ".join(nouns), nouns).split()
     assert len(set(words)) == 30
     assert not set(words) & set(nouns)
+
+
+def test_6_words_are_the_same_in_every_process() -> None:
+    script = (
+        f"from memagent.methods.obfuscating import obfuscated; print(obfuscated({CART!r}, ['Ann', 'cart'], seed=1))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert said == {obfuscated(CART, ["Ann", "cart"], seed=1)}
 
 
 def test_6_structure_numbers_what_a_problem_is_about() -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from memagent.errors import UsageProblem
@@ -119,8 +120,9 @@ def _same_scene(hit: Hit, other: Hit) -> bool:
     return beside or len(words & others) >= _ALIKE * max(1, min(len(words), len(others)))
 
 
-def _terms(text: str) -> set[str]:
-    return {"".join(term) for term in terms(text, limit=400)}
+@lru_cache(maxsize=256)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset("".join(term) for term in terms(text, limit=400))
 
 
 def _number(hit: Hit) -> int:

@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import exp
 
 from memagent.embedders.base import Embedder
@@ -142,14 +144,14 @@ class _Search:
 
     def link(self, rare: dict[str, list[_Found]], asked: str, around: Sequence[str]) -> None:
         """Follow the names that stand in one sentence with words of the query, if one of these is rare."""
-        roots = {_root(fold(word)) for word in _words(asked)}
+        roots = _roots(asked)
         told = {_root(word): word for word in rare}
         own = set(map(fold, _words(asked)))
         people = {_root(fold(name)) for name in _names(asked)}
         best = sorted(self.all.values(), key=lambda one: (-one.total, one.hit.id))[:_BRIDGES]
         for source, text in [(None, text) for text in around] + [(one, one.hit.text) for one in best]:
             for sentence in _SENTENCE.findall(text):
-                here = {_root(fold(word)) for word in _words(sentence)}
+                here = _roots(sentence)
                 shared = here & roots
                 if len(_apart(shared)) < 2 or not shared & told.keys():
                     continue
@@ -186,7 +188,8 @@ def _hit(one: _Found) -> Hit:
     return replace(one.hit, score=score, parts=dict(one.parts), why="; ".join(why) or one.hit.why, path=path)
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
     """The words of a text that tell something, or pairs of characters, as they are written, each once."""
     found: dict[str, str] = {}
     for piece in pieces(text):
@@ -194,7 +197,13 @@ def _words(text: str) -> list[str]:
             word = "".join(term)
             if word not in STOP_WORDS:
                 found.setdefault(word, piece if word == fold(piece) else word)
-    return list(found.values())[:_WORDS]
+    return tuple(found.values())[:_WORDS]
+
+
+@lru_cache(maxsize=8192)
+def _roots(sentence: str) -> frozenset[str]:
+    """The roots of a sentence's words. What is looked through is mostly what the look-up before went through."""
+    return frozenset(_root(fold(word)) for word in _words(sentence))
 
 
 def _told(text: str) -> list[str]:
@@ -208,7 +217,7 @@ def _names(text: str) -> list[str]:
     if any(letter.isupper() or letter.islower() for letter in text):
         found = (word for word in pieces(text) if word[0].isupper() and fold(word) not in STOP_WORDS)
         return list(dict.fromkeys(found))
-    return _words(text)
+    return list(_words(text))
 
 
 def _root(word: str) -> str:
@@ -216,7 +225,7 @@ def _root(word: str) -> str:
     return word[: min(5, max(3, len(word) - 2))]
 
 
-def _apart(roots: set[str]) -> set[str]:
+def _apart(roots: AbstractSet[str]) -> set[str]:
     """Without the pairs of characters that begin with the end of another one: the two are one word."""
     pairs = {root for root in roots if len(root) == 2 and not (root.islower() or root.isupper())}
     return {root for root in roots if not (root in pairs and any(root[0] == o[1] for o in pairs if o != root))}
@@ -227,5 +236,5 @@ def _together(text: str, name: str, words: Sequence[str]) -> bool:
     return any(
         _root(fold(name)) in here and here & roots
         for sentence in _SENTENCE.findall(text)
-        for here in [{_root(fold(word)) for word in _words(sentence)}]
+        for here in [_roots(sentence)]
     )

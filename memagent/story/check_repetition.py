@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby, pairwise
 
 from memagent.story.finding import Finding
@@ -59,8 +60,8 @@ class Text:
     def of(cls, manuscript: Manuscript) -> Text:
         """Read a manuscript."""
         told = manuscript.paragraphs
-        found = [words(text) for _, text in told]
-        numbers = [sentence_numbers(text, ones) for (_, text), ones in zip(told, found, strict=True)]
+        both = [_read(text) for _, text in told]
+        found, numbers = [ones for ones, _ in both], [number for _, number in both]
         characters = bool(told) and spaceless(" ".join(text for _, text in told))
         common = frozenset() if characters else _said_by_all(manuscript.language, found) | _names(told, found)
         return cls([place for place, _ in told], [text for _, text in told], found, numbers, common, characters)
@@ -94,6 +95,13 @@ def repetition(manuscript: Manuscript) -> list[Finding]:
     findings += _phrases(text, set(copies))
     findings += _openings(text, set(copies))
     return sorted(findings, key=lambda finding: (finding.place, finding.text))
+
+
+@lru_cache(maxsize=64)
+def _read(paragraph: str) -> tuple[list[Word], list[int]]:
+    """A paragraph's words, and in which sentence each is. The newest ones are read at every step of a story."""
+    found = words(paragraph)
+    return found, sentence_numbers(paragraph, found)
 
 
 def _names(told: list[tuple[Place, str]], found: list[list[Word]]) -> frozenset[str]:

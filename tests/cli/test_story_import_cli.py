@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import Terminal, memagent
+from commands import DYING, Terminal, memagent
 
 from memagent import Story
 from memagent.testing import FakeOpenAIServer
@@ -99,26 +99,11 @@ def test_kills_at_every_change_of_a_file_change_no_byte(file: Path, tmp_path: Pa
     """Kill at one system call after the other; the same command goes on, and comes to the same story."""
     whole = tmp_path / "whole" / "lamp"
     assert memagent("story", "import", file, whole, "-m", "offline", "-q").returncode == 0
-    script = (
-        "import os, signal, sys\n"
-        "left = int(sys.argv.pop(1))\n"
-        "def dying(call):\n"
-        "    def wrapped(*args, **kwargs):\n"
-        "        global left\n"
-        "        left -= 1\n"
-        "        if left == 0:\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return call(*args, **kwargs)\n"
-        "    return wrapped\n"
-        "os.write, os.fsync, os.replace, os.open = map(dying, (os.write, os.fsync, os.replace, os.open))\n"
-        "from memagent.cli import main\n"
-        "main()\n"
-    )
     killed = 0
     for calls in [*range(1, 40, 3), *range(40, 96, 9)]:
         folder = tmp_path / f"killed{calls}" / "lamp"
         arguments = ["story", "import", str(file), str(folder), "-m", "offline", "-q"]
-        code = subprocess.run([sys.executable, "-c", script, str(calls), *arguments]).returncode
+        code = subprocess.run([sys.executable, "-c", DYING, str(calls), *arguments]).returncode
         assert code in (0, -signal.SIGKILL)
         if code:
             killed += 1

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cli.commands import DYING
 
 PREMISE = "A lighthouse keeper stops believing that her brother is dead."
 
@@ -72,26 +73,11 @@ def test_kills_inside_the_commit_change_no_byte_either(uninterrupted: Path, tmp_
     """Kill at every single system call that changes a file, one after the other, within one step."""
     start = tmp_path / "start"
     shutil.copytree(prepared(tmp_path / "story"), start)
-    script = (
-        "import os, signal, sys\n"
-        "left = int(sys.argv.pop(1))\n"
-        "def dying(call):\n"
-        "    def wrapped(*args, **kwargs):\n"
-        "        global left\n"
-        "        left -= 1\n"
-        "        if left == 0:\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return call(*args, **kwargs)\n"
-        "    return wrapped\n"
-        "os.write, os.fsync, os.replace, os.open = map(dying, (os.write, os.fsync, os.replace, os.open))\n"
-        "from memagent.cli import main\n"
-        "main()\n"
-    )
     survived = 0
     for calls in range(3, 60, 3):
         folder = tmp_path / f"killed{calls}"
         shutil.copytree(start, folder)
-        command = [sys.executable, "-c", script, str(calls), *write(folder, 5)[3:]]
+        command = [sys.executable, "-c", DYING, str(calls), *write(folder, 5)[3:]]
         code = subprocess.run(command, stdout=subprocess.DEVNULL).returncode
         assert code in (0, -signal.SIGKILL)
         survived += code == 0

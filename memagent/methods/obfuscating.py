@@ -67,13 +67,51 @@ def structure(problem: str, nouns: Iterable[str]) -> str:
 
 
 def _replaced(problem: str, nouns: Iterable[str], word: Callable[[str], str]) -> str:
-    """Replace nouns as whole words, the longest first, without regard to case; the ending of a plural stays."""
+    """Replace nouns as whole words, the longest first, in any case; a plural keeps its ending, unless it is listed.
+
+    A noun stands for both its forms, whichever is listed, by the rules of English and its commonest exceptions.
+    """
     named = {noun.strip() for noun in nouns if any(map(str.isalpha, noun))}
-    wanted = sorted(named, key=lambda noun: (-len(noun), noun))
+    wanted: dict[str, tuple[str, str]] = {}
+    for noun in sorted(named, key=lambda noun: (-len(noun), noun)):
+        single = _singular(noun, named)
+        wanted.setdefault(noun.casefold(), (single, ""))
+        for form, ending in ((single, ""), (_plural(single), "s"), (f"{single}s", "s"), (f"{single}es", "es")):
+            wanted.setdefault(form.casefold(), (single, ending))
     if not wanted:
         return problem
-    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, wanted))})((?:e?s)?)(?!\w)", re.IGNORECASE)
-    return pattern.sub(lambda found: word(found.group(1)) + found.group(2), problem)
+    forms = sorted(wanted, key=lambda form: (-len(form), form))
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)", re.IGNORECASE)
+
+    def replaced(found: re.Match[str]) -> str:
+        single, ending = wanted.get(found.group().casefold(), (found.group(), ""))
+        return word(single) + ending
+
+    return pattern.sub(replaced, problem)
+
+
+def _plural(noun: str) -> str:
+    """The plural of an English noun; of one that has none of these endings, with an s."""
+    last = noun.rsplit(" ", 1)[-1]
+    if (odd := _ODD.get(last.casefold())) is not None:
+        return noun[: len(noun) - len(last)] + odd
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    if re.search(r"(?:[aeo]l|ar|[^aeiou]l|ea|oa|l)f$|(?:i|ni|wi)fe$", noun):
+        return re.sub(r"fe?$", "ves", noun)
+    return f"{noun}es" if re.search(r"(?:s|x|z|ch|sh)$", noun) else f"{noun}s"
+
+
+def _singular(noun: str, named: set[str]) -> str:
+    """The form whose plural a listed noun is: one that is listed as well, or by its ending; else itself."""
+    last = noun.rsplit(" ", 1)[-1]
+    head = noun[: len(noun) - len(last)]
+    for single, plural in _ODD.items():
+        if last.casefold() == plural:
+            return head + single
+    tries = [re.sub(end, new, noun) for end, new in _ENDINGS if re.search(end, noun)]
+    known = [one for one in tries if one in named]
+    return (known or [one for one in tries if _plural(one) == noun] or [noun])[0]
 
 
 def nouns_in(reply: str) -> list[str]:
@@ -91,6 +129,13 @@ def nouns_in(reply: str) -> list[str]:
         raise Unreadable('it has no list "nouns" of texts')
     nouns = [noun.strip() for noun in found if isinstance(noun, str)]
     return list(dict.fromkeys(noun for noun in nouns if noun and not any(map(str.isdigit, noun))))
+
+
+_ENDINGS = ((r"ies$", "y"), (r"ves$", "f"), (r"ves$", "fe"), (r"es$", ""), (r"(?<![su])s$", ""))
+_ODD = {
+    "child": "children", "person": "people", "man": "men", "woman": "women", "foot": "feet", "tooth": "teeth",
+    "mouse": "mice", "goose": "geese", "ox": "oxen",
+}  # fmt: skip
 
 
 def _word(seed: str) -> str:

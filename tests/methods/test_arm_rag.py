@@ -202,6 +202,32 @@ def test_6_words_are_replaced_as_words_the_same_each_time_and_without_a_limit() 
     assert not set(words) & set(nouns)
 
 
+@pytest.mark.parametrize(
+    ("listed", "forms"),
+    [
+        ("city", ["city", "cities", "Cities"]),
+        ("cities", ["city", "cities"]),
+        ("clips", ["clip", "clips"]),
+        ("box", ["box", "boxes"]),
+        ("boxes", ["box", "boxes"]),
+        ("knife", ["knife", "knives"]),
+        ("wolves", ["wolf", "wolves"]),
+        ("child", ["child", "children"]),
+        ("people", ["person", "people"]),
+        ("glass", ["glass", "glasses"]),
+        ("toy", ["toy", "toys"]),
+        ("hotel bill", ["hotel bill", "hotel bills"]),
+    ],
+)
+def test_5_a_noun_is_replaced_in_both_its_forms_and_by_one_word(listed: str, forms: list[str]) -> None:
+    problem = " and ".join(forms)
+    words = obfuscated(problem, [listed]).split(" and ")
+    single = min(words, key=len)
+    assert not {part for word in words for part in word.split()} & {part for form in forms for part in form.split()}
+    assert set(words) <= {single, f"{single}s", f"{single}es"}
+    assert set(structure(problem, [listed]).split(" and ")) <= {"thing1", "thing1s", "thing1es"}
+
+
 def test_6_words_are_the_same_in_every_process() -> None:
     script = (
         f"from memagent.methods.obfuscating import obfuscated; print(obfuscated({CART!r}, ['Ann', 'cart'], seed=1))"

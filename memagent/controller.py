@@ -273,7 +273,7 @@ class Controller:
             raise self._unfinished(request, turn) from None
 
     def _called(self, request: Request, turn: Turn) -> Completion:
-        if turn.run.on_event is None:
+        if not _in_pieces(request, turn):
             return self.llm.complete(request)
         for piece in self.llm.stream(request):
             if isinstance(piece, Completion):
@@ -282,7 +282,7 @@ class Controller:
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
     async def _acalled(self, request: Request, turn: Turn) -> Completion:
-        if turn.run.on_event is None:
+        if not _in_pieces(request, turn):
             return await self.llm.acomplete(request)
         async for piece in self.llm.astream(request):
             if isinstance(piece, Completion):
@@ -367,6 +367,11 @@ class Controller:
 def _patience(request: Request) -> float | None:
     """How long to wait for a call: what the backend is given, and a moment in which it can say so itself."""
     return None if request.timeout is None else request.timeout + _GRACE
+
+
+def _in_pieces(request: Request, turn: Turn) -> bool:
+    """Whether a reply is taken as a stream: somebody listens, or what has come by the end of its time is to be kept."""
+    return turn.run.on_event is not None or request.timeout is not None
 
 
 def _price(llm: LLM, budget: Budget | None) -> Any:

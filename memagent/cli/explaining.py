@@ -33,7 +33,8 @@ def explained(answer: Answer) -> Iterator[str]:
 
 def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Iterator[str]:
     yield f"{number}. {shortened(part.text, 300) or '(nothing)'}"
-    sure = "" if part.confidence is None else f"confidence {part.confidence:.2f}; "
+    told = part.confidence is None or f"{part.confidence:.2f}" in part.why
+    sure = "" if told else f"confidence {part.confidence:.2f}; "
     yield dim(f"   {part.decision}: {sure}{part.why or _REASONS.get(part.decision, '')}".rstrip(": ;"))
     if doubted := _least_likely(part):
         yield dim(f"   least likely: {doubted}")
@@ -52,7 +53,7 @@ def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Itera
 
 
 def _least_likely(part: Part) -> str:
-    """The token that a part's confidence is that of, and its probability; '' without any, or where all are sure."""
+    """The token that a part's confidence is that of, with its probability where `why` has not told it; '' for none."""
     telling = [token for token in part.tokens if token.text.strip()]
     measured = [(token.logprob, token.text) for token in telling if token.logprob is not None]
     if part.confidence is None or not measured:
@@ -60,7 +61,8 @@ def _least_likely(part: Part) -> str:
     logprob, text = min(measured, key=lambda one: -math.inf if math.isnan(one[0]) else one[0])
     if logprob >= 0:
         return ""
-    return f"{shortened(text, 60)!r} with {0.0 if math.isnan(logprob) else math.exp(logprob):.2f}"
+    likely = f"{0.0 if math.isnan(logprob) else math.exp(logprob):.2f}"
+    return f"{shortened(text, 60)!r}" + ("" if likely in part.why else f" with {likely}")
 
 
 def _named(hit: Hit, numbers: dict[tuple[str, str], int]) -> str:

@@ -117,7 +117,8 @@ class Draft:
             return replace(piece, ended=True)
         if piece.cut and not piece.text:
             if piece.repeated:
-                why = f"repeated {piece.repeated} tokens of the answer in place of going on; the answer ends here"
+                tokens = "1 token" if piece.repeated == 1 else f"{piece.repeated} tokens"
+                why = f"repeated {tokens} of the answer in place of going on; the answer ends here"
             else:
                 why = f"thought aloud for {most} tokens and said nothing; give it more"
             self.problems.append(f"the model {why}")

@@ -10,13 +10,15 @@ tokens"); a search for what was looked up before finds nothing new and is passed
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from memagent.flow import Flow, inquire, tell
-from memagent.methods.arguments import check_counts, check_seconds
+from memagent.methods.arguments import check_counts, check_look_up, check_seconds
 from memagent.methods.continuing import Piece, first_sentence
 from memagent.methods.drafting import Draft
-from memagent.methods.looking_up import looked_up
+from memagent.methods.looking_up import LookUp, looked_up
 from memagent.methods.plain import numbered, shortened
 from memagent.methods.writer import Writer
 from memagent.prompts import fill
@@ -41,6 +43,7 @@ def flare_instruct(
     lookahead: int = 64,
     max_tokens: int = 256,
     examples: str = "",
+    look_up: LookUp | None = None,
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
@@ -58,8 +61,9 @@ def flare_instruct(
         lookahead: how many tokens the rest of a sentence may have after a search.
         max_tokens: how many tokens the answer has at most, give or take the last call.
         examples: solved questions, shown before the question.
+        look_up: in place of the retriever, a flow that finds passages.
         timeout: seconds for each call.
-        search_timeout: seconds for each search.
+        search_timeout: seconds for each search; with `look_up`, for each search and call that it makes.
 
     Raises:
         UsageProblem: an argument is none of those.
@@ -67,15 +71,14 @@ def flare_instruct(
     check_counts(k=k, lookahead=lookahead, max_tokens=max_tokens)
     check_counts(0, searches=searches)
     check_seconds(timeout=timeout, search_timeout=search_timeout)
+    check_look_up(look_up)
     can = yield from inquire()
     run = _Run(
         writer=Writer(question, can, examples, timeout),
-        k=k,
-        using=using,
+        search=partial(looked_up, k=k, using=using, look_up=look_up, timeout=search_timeout),
         allowed=searches,
         lookahead=lookahead,
         max_tokens=max_tokens,
-        search_timeout=search_timeout,
     )
     if "logit_bias" not in can:
         run.notes.append("searches are asked for by the prompt alone: the model takes no logit bias")
@@ -88,12 +91,10 @@ class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
-    k: int
-    using: str
+    search: Callable[[str], Flow[list[Hit]]]
     allowed: int
     lookahead: int
     max_tokens: int
-    search_timeout: float | None
     hits: list[Hit] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -164,7 +165,7 @@ class _Run(Draft):
     def _look_up(self, query: str) -> Flow[None]:
         if query in self.asked:
             return
-        rankings = yield from self.found(looked_up(query, self.k, using=self.using, timeout=self.search_timeout))
+        rankings = yield from self.found(self.search(query))
         self.asked.append(query)
         self.hits = rankings[0] if rankings else []
 

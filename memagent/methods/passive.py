@@ -1,23 +1,24 @@
 """What FLARE is compared with: no retrieval, one, and retrieval at fixed places (arXiv:2305.06983, sections 2 and 5).
 
 All write the same form of answer from the same prompt as `flare` and return the same `Answer`, so that a comparison is
-one table.
+one table. Those that search take `using=`, a retriever, or `look_up=`, a flow that finds passages in its place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from memagent.flow import Flow, generate, inquire
-from memagent.methods.arguments import check_counts, check_seconds
+from memagent.methods.arguments import check_counts, check_look_up, check_seconds
 from memagent.methods.attempts import attempted
 from memagent.methods.confidence import words_of
 from memagent.methods.continuing import Piece, first_sentence, is_end, is_last
 from memagent.methods.drafting import Draft
-from memagent.methods.looking_up import looked_up
+from memagent.methods.looking_up import LookUp, looked_up
 from memagent.methods.plain import numbered, shortened, unfinished
 from memagent.methods.thinking import spoken
 from memagent.methods.writer import Writer
@@ -35,7 +36,7 @@ _LINE = re.compile(
 
 def alone(question: str, *, max_tokens: int = 256, examples: str = "", timeout: float | None = 120.0) -> Flow[Answer]:
     """Answer from what the model knows: no search, one call."""
-    run = yield from _begun(question, 1, "", examples, max_tokens, timeout, None)
+    run = yield from _begun(question, 1, "", None, examples, max_tokens, timeout, None)
     return (yield from run.finished(run.at_once(searched=False)))
 
 
@@ -46,11 +47,12 @@ def once(
     using: str = "",
     max_tokens: int = 256,
     examples: str = "",
+    look_up: LookUp | None = None,
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
     """Answer from what the question finds: one search, one call."""
-    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    run = yield from _begun(question, k, using, look_up, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.at_once(searched=True)))
 
 
@@ -62,12 +64,13 @@ def every(
     tokens: int = WINDOW,
     max_tokens: int = 256,
     examples: str = "",
+    look_up: LookUp | None = None,
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
     """Look up the last `tokens` tokens whenever so many were written: a search and a call for each window."""
     check_counts(tokens=tokens)
-    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    run = yield from _begun(question, k, using, look_up, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_window(tokens)))
 
 
@@ -79,12 +82,13 @@ def previous_sentence(
     lookahead: int = 64,
     max_tokens: int = 256,
     examples: str = "",
+    look_up: LookUp | None = None,
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
     """Look up each sentence for the one after it: a search and a call for each sentence."""
     check_counts(lookahead=lookahead)
-    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    run = yield from _begun(question, k, using, look_up, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_sentence(lookahead)))
 
 
@@ -96,6 +100,7 @@ def self_ask(
     steps: int = 4,
     max_tokens: int = 256,
     examples: str = "",
+    look_up: LookUp | None = None,
     timeout: float | None = 120.0,
     search_timeout: float | None = 30.0,
 ) -> Flow[Answer]:
@@ -106,7 +111,7 @@ def self_ask(
     `max_tokens` are of each reply.
     """
     check_counts(0, steps=steps)
-    run = yield from _begun(question, k, using, examples, max_tokens, timeout, search_timeout)
+    run = yield from _begun(question, k, using, look_up, examples, max_tokens, timeout, search_timeout)
     return (yield from run.finished(run.by_questions(steps)))
 
 
@@ -114,6 +119,7 @@ def _begun(
     question: str,
     k: int,
     using: str,
+    look_up: LookUp | None,
     examples: str,
     max_tokens: int,
     timeout: float | None,
@@ -121,9 +127,10 @@ def _begun(
 ) -> Flow[_Run]:
     check_counts(k=k, max_tokens=max_tokens)
     check_seconds(timeout=timeout, search_timeout=search_timeout)
+    check_look_up(look_up)
     can = yield from inquire()
-    writer = Writer(question, can, examples, timeout)
-    return _Run(writer=writer, k=k, using=using, max_tokens=max_tokens, search_timeout=search_timeout)
+    search = partial(looked_up, k=k, using=using, look_up=look_up, timeout=search_timeout)
+    return _Run(writer=Writer(question, can, examples, timeout), search=search, max_tokens=max_tokens)
 
 
 @dataclass(kw_only=True)
@@ -131,10 +138,8 @@ class _Run(Draft):
     """One answer while it is written."""
 
     writer: Writer
-    k: int
-    using: str
+    search: Callable[[str], Flow[list[Hit]]]
     max_tokens: int
-    search_timeout: float | None
 
     def at_once(self, *, searched: bool) -> Flow[None]:
         """All of the answer in one call."""
@@ -220,7 +225,7 @@ class _Run(Draft):
 
     def _found(self, query: str) -> Flow[list[Hit]]:
         """What a query finds."""
-        rankings = yield from self.found(looked_up(query, self.k, using=self.using, timeout=self.search_timeout))
+        rankings = yield from self.found(self.search(query))
         return rankings[0] if rankings else []
 
     def _piece(self, hits: list[Hit], most: int, query: str) -> Flow[Piece | None]:

@@ -37,7 +37,7 @@ from memagent.methods.looking_up import LookUp
 from memagent.methods.rat_calls import Limits
 from memagent.methods.rat_domains import Domain
 from memagent.methods.rat_gate import Gate, Measured
-from memagent.methods.rat_options import Options
+from memagent.methods.rat_options import Options, theta_of
 from memagent.methods.rat_run import Run
 from memagent.types import Answer
 
@@ -54,7 +54,7 @@ def rat(
     revisions: Literal["together", "each"] = "together",
     split: Literal["structure", "llm"] = "structure",
     gate: Gate | Measured | None = None,
-    theta: float = 0.8,
+    theta: float | None = None,
     domain: Domain = "writing",
     run_code: bool = False,
     tests: str = "",
@@ -104,7 +104,7 @@ def rat(
         gate: how sure the model is of a step: by `logprobs` of its draft, `doubt` or `agreement`, or by a function of
             task, text before the step, and step, or one that returns a flow. The number, or `True` for sure, is
             compared with `theta`. Where a gate fails, the step is looked up.
-        theta: how sure a step must be, in [0, 1], to be accepted without looking it up.
+        theta: how sure a step must be, in [0, 1], to be accepted without looking it up; 0.8 for a gate without it.
         domain: `writing`; `planning`, whose steps begin with STEP and are the answer; `maths`; `code`.
         run_code: for maths, the model writes a program, and what it prints is the answer; for code, the program is run
             with `tests`. Needs `Controller(allow_programs=True)`, which is found out before anything is spent.
@@ -129,8 +129,9 @@ def rat(
     check_text("task", task)
     if not task.strip():
         raise UsageProblem("the task is empty", hint="Say what is to be done, in words.")
+    sure = theta_of(theta, gate)
     options = Options(
-        k, using, max_steps, scope, causal, query, revisions, split, gate, theta, domain, run_code, tests,
+        k, using, max_steps, scope, causal, query, revisions, split, gate, sure, domain, run_code, tests,
         passage_tokens, ratio, survival, Limits(max_tokens, timeout, search_timeout), program_seconds, compat, look_up,
     ).checked()  # fmt: skip
     run = Run(task, options)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import Any, Literal, get_args
 
 from memagent.errors import UsageProblem
@@ -64,9 +63,20 @@ def how_sure(gate: Gate | Measured, task: str, before: str, step: str, tokens: S
     said, error = yield from given(gate, task, before, step)
     if error is not None:
         return f"the gate failed: {in_words(error)}"
-    if not isinstance(said, Real) or not 0 <= float(said) <= 1:
+    number = _number(said)
+    if number is None or not 0 <= number <= 1:
         raise UsageProblem(f"the gate said {said!r}", hint="It must return a number in [0, 1], True or False.")
-    return float(said)
+    return number
+
+
+def _number(said: Any) -> float | None:
+    """What is said as a number: of Python, of NumPy, a `Decimal`; nothing where it is none, such as a coroutine."""
+    if isinstance(said, str | bytes):
+        return None
+    try:
+        return float(said)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def least_likely(tokens: Sequence[Token]) -> float | str:

@@ -12,6 +12,13 @@ from memagent.methods.rat_domains import KINDS
 from memagent.methods.rat_gate import Gate, Measured, checked_gate
 
 
+def theta_of(theta: float | None, gate: object) -> float:
+    """Return how sure a step must be, 0.8 unless that is said; `UsageProblem` where it is said and there is no gate."""
+    if theta is not None and gate is None:
+        raise UsageProblem(f"theta={theta!r} means nothing without a gate", hint='Add a gate, such as gate="doubt".')
+    return 0.8 if theta is None else theta
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The arguments of `rat`; see there."""

@@ -52,11 +52,11 @@ def test_explain_tells_confidence_query_passages_and_what_changed(place: Path) -
     assert lines[0] == "Mara keeps a lighthouse. It is in Norway. So the answer is: Norway."
     told = "\n".join(lines)
     assert "1. Mara keeps a lighthouse.\n   first: confidence 0.95; the first sentence is written with what the" in told
-    assert "   least likely: 'Denmark.' with 0.30\n   draft: It is in Denmark." in told
-    assert "2. It is in Norway.\n   retrieved: confidence 0.30; its least likely token has 0.30 < 0.8" in told
+    assert "   least likely: 'Denmark.'\n   draft: It is in Denmark." in told  # its number stands in the line before
+    assert "2. It is in Norway.\n   retrieved: its least likely token has 0.30 < 0.8" in told
     assert "   draft: It is in Denmark.\n   looked up: It is in" in told
     assert "   passages: [" in told
-    assert "3. So the answer is: Norway.\n   accepted: confidence 0.95" in told
+    assert "3. So the answer is: Norway.\n   accepted: each of its tokens has at least 0.95" in told
     assert "note: continued by a prompt" in told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -43,6 +43,12 @@ class Breaks(ScriptedLLM):
                 self.released.wait(30)
             yield piece
 
+    async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
+        for piece in super().stream(request):
+            if isinstance(piece, Completion) and not self.left:
+                await asyncio.sleep(30)
+            yield piece
+
 
 METHODS: dict[str, Callable[[str], Flow[Answer]]] = {
     "plain": lambda question: plain(question, timeout=0.1),
@@ -71,6 +77,23 @@ def test_what_was_streamed_of_a_broken_call_is_kept(memory: Memory, name: str, f
     assert "had come" in answer.problems[-1]
     assert "".join(part.text for part in answer.parts).strip() in (answer.text, "")
     assert events[-1].result.trace.replay(METHODS[name](QUESTION)) == answer
+
+
+@pytest.mark.parametrize("waiting", ["run", "arun"])
+@pytest.mark.parametrize("name", METHODS)
+def test_it_is_kept_where_nobody_listens(memory: Memory, name: str, waiting: str) -> None:
+    said = "Mara keeps it at Gull Point. That is in the north of"
+    llm = Breaks(["NONE", said] if name == "recite" else [said], fails=False)
+    controller = Controller(llm, memory, retries=0)
+    try:
+        if waiting == "run":
+            answer = controller.run(METHODS[name](QUESTION)).value
+        else:
+            answer = asyncio.run(controller.arun(METHODS[name](QUESTION))).value
+    finally:
+        llm.released.set()
+    assert answer.text == said or answer.text == said.removesuffix(" of")
+    assert "did not finish within 0.1 s" in answer.problems[-1]
 
 
 def test_a_trace_on_disk_has_it_as_well(memory: Memory, tmp_path: Any) -> None:

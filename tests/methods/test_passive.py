@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from memagent import Answer, Completion, Controller, Flow, Memory
+from memagent import Answer, Completion, Controller, Flow, Hit, Memory, flare_instruct
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, UsageProblem
-from memagent.flow import Retrieve
+from memagent.flow import Retrieve, retrieve
 from memagent.methods.passive import alone, asked_in, every, once, previous_sentence, self_ask
 from memagent.testing import ScriptedLLM
 from memagent.types import Request, Token, Usage
@@ -49,6 +49,24 @@ def test_once_asks_once_with_what_the_question_finds(memory: Memory) -> None:
     assert (answer.text, searches) == ("It is in Norway. So the answer is: Norway.", [QUESTION])
     assert len(answer.hits) == 1
     assert answer.hits[0].text in llm.requests[0].messages[-1].content
+
+
+@pytest.mark.parametrize("method", [once, every, previous_sentence, self_ask, flare_instruct])
+def test_those_that_search_take_a_flow_in_place_of_the_retriever(memory: Memory, method: Any) -> None:
+    sought: list[tuple[str, int]] = []
+
+    def look_up(query: str, k: int) -> Flow[list[Hit]]:
+        sought.append((query, k))
+        return (yield from retrieve("Gull Point", 1))
+
+    replies = ["[Search(the lighthouse)]", "It is in Norway.", ""] if method is flare_instruct else ["It is in Norway."]
+    llm = ScriptedLLM([*replies, *[""] * 3], can=["prefill"])
+    answer, searches = asked(llm, memory, method(QUESTION, k=2, look_up=look_up))
+    assert sought[0] == ("the lighthouse" if method is flare_instruct else QUESTION, 2)
+    assert set(searches) == {"Gull Point"}
+    assert "Norway" in answer.text
+    with pytest.raises(UsageProblem, match="is no flow"):
+        asked(llm, memory, method(QUESTION, look_up="graph"))
 
 
 def test_every_window_is_looked_up_by_its_last_tokens(memory: Memory) -> None:

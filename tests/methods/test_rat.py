@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from decimal import Decimal
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from memagent import Budget, Controller, Memory, Trace, rat
@@ -618,13 +620,18 @@ def test_a_gate_may_be_a_flow_and_one_that_fails_looks_up(told):
     assert result.trace.replay(rat(TASK, gate=gate)) == answer
 
 
-@pytest.mark.parametrize("given", [True, False, 1, 0])
+@pytest.mark.parametrize("given", [True, False, 1, 0, np.bool_(True), np.float32(0.25), Decimal("0.9")])
 def test_a_gate_may_say_yes_or_no(told, given):
     _, llm, _, _ = told(rat(TASK, gate=lambda *_: given, theta=0.5))
-    assert labels(llm).count("query") == (0 if given else 3)
+    assert labels(llm).count("query") == (0 if given >= 0.5 else 3)
 
 
-@pytest.mark.parametrize("given", ["0.9", None, 1.1, float("nan")])
+def test_theta_without_a_gate_is_a_mistake(told):
+    with pytest.raises(UsageProblem, match="without a gate"):
+        told(rat(TASK, theta=0.5))
+
+
+@pytest.mark.parametrize("given", ["0.9", None, 1.1, float("nan"), [0.9]])
 def test_a_gate_that_says_no_number_is_a_mistake(told, given):
     with pytest.raises(UsageProblem, match="the gate said"):
         told(rat(TASK, gate=lambda *_: given))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from memagent.errors import BudgetExceeded, ConfigError, UsageProblem
 from memagent.llms.base import Priced
@@ -17,11 +18,14 @@ from memagent.types import Completion, Request, Usage, estimate_tokens
 class Budget:
     """Limits on what a controller may spend in its lifetime; `None` means no limit.
 
-    A call that could pass a limit on calls or tokens is not made: the run stops with `BudgetExceeded`, and a traced run
-    goes on later from there. Tokens count input and output; a call is charged in advance with its estimated input and
-    its `max_tokens`. `cost` is in US dollars and is charged in advance in the same way, so that only the output of a
-    call without `max_tokens` can pass it; a model whose price is not known is refused (a callable, by its first
-    answer). `seconds` run from the first step.
+    A call that could pass a limit is not made: the run stops with `BudgetExceeded`, and a traced run goes on later from
+    there. Tokens count input and output; `cost` is in US dollars. A call is charged in advance with its estimated
+    input, which is corrected by what calls before were billed, and with its `max_tokens`. One without `max_tokens` is
+    made only if the longest reply so far to such a call can be paid, and is given what can be paid as its `max_tokens`
+    where that is little; a reply that is cut there stops the run. So a limit is passed only by a model that does not
+    keep to `max_tokens`, by one that writes more than 16,000 tokens at once, or by several calls at once that all write
+    more than any before. A model whose price is not known is refused (a callable, by its first answer). `seconds` run
+    from the first step.
     """
 
     calls: int | None = None
@@ -45,26 +49,28 @@ class Meter:
     def __init__(self, budget: Budget, price: Priced | None = None) -> None:
         self.budget = budget
         self._price = price
+        self._longest: dict[str, int] = {}  # tokens of the longest reply to a kind of call
+        self._billed = _MARGIN  # the most input tokens that were billed, in estimated ones
         self.spent = Usage()
         self._reserved = Usage()
         self._started: float | None = None
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def charging(self, request: Request) -> Iterator[Meter._Charge]:
-        """Reserve what a call may need, and settle it when the block ends."""
-        inputs = sum(estimate_tokens(message.content) for message in request.messages)
-        reserve = Usage(calls=1, input_tokens=inputs, output_tokens=request.max_tokens or 0)
+    def charging(self, request: Request) -> Iterator[Charge]:
+        """Reserve what a call may need, and settle it when the block ends. The charge has the request to be made."""
+        inputs, given = _inputs(request), request.max_tokens
         with self._lock:
-            self._check(reserve)
+            request, reserve = self._admitted(request, round(inputs * self._billed))
             self._reserved += reserve
-        charge = Meter._Charge()
+        charge = Charge(request, self.limit_reached if request.max_tokens is not None and given is None else None)
         try:
             yield charge
         finally:
             with self._lock:
                 self._reserved = _minus(self._reserved, reserve)
                 self.spent += charge.usage
+                self._learn(request.label, inputs, charge.usage)
 
     def check_time(self, *, slack: float = 0.0) -> None:
         """Start the clock at the first step; raise `BudgetExceeded` when no more than `slack` seconds are left."""
@@ -80,13 +86,41 @@ class Meter:
         self._started = now if self._started is None else self._started
         return self.budget.seconds - (now - self._started)
 
+    def _admitted(self, request: Request, inputs: int) -> tuple[Request, Usage]:
+        """Return the request with an end to its reply where that has to be, and what is to be reserved for it."""
+        if request.max_tokens is not None:
+            self._check(reserve := Usage(1, inputs, request.max_tokens))
+            return request, reserve
+        longest = self._longest.get(request.label, 0)
+        self._check(reserve := Usage(1, inputs, longest))
+        room = self._room(inputs)
+        if room is None or room >= _MOST:
+            return request, reserve
+        if room < _LEAST:
+            self._check(Usage(1, inputs, _LEAST))
+        return replace(request, max_tokens=room), reserve
+
+    def _room(self, inputs: int) -> int | None:
+        """How many tokens of output can be paid beside some of input; `None` where nothing limits them."""
+        rooms: list[float] = []
+        if self.budget.tokens is not None:
+            rooms.append(self.budget.tokens - self.spent.tokens - self._reserved.tokens - inputs)
+        if self.budget.cost is not None and self._price is not None and (one := self._price.cost(0, 1)) > 0:
+            left = self.budget.cost - (self.spent.cost or 0.0) - self._ahead(self._reserved + Usage(0, inputs))
+            rooms.append(left / one)
+        return max(0, int(min(rooms))) if rooms else None
+
+    def _learn(self, label: str, inputs: int, usage: Usage) -> None:
+        self._longest[label] = max(self._longest.get(label, 0), usage.output_tokens)
+        if inputs >= _TELLING and not usage.estimated:
+            self._billed = min(2.0, max(self._billed, usage.input_tokens / inputs))
+
     def _check(self, reserve: Usage) -> None:
         wanted = self.spent + self._reserved + reserve
         for name, used in (("calls", wanted.calls), ("tokens", wanted.tokens)):
             limit = getattr(self.budget, name)
             if limit is not None and used > limit:
-                spent = getattr(self.spent, name)
-                raise BudgetExceeded(f"the limit of {limit} {name} would be passed ({spent} used)", hint=_GO_ON)
+                raise self.limit_reached(name)
         self._check_cost(self._reserved + reserve)
 
     def _check_cost(self, reserve: Usage) -> None:
@@ -95,19 +129,36 @@ class Meter:
             return
         if self.spent.cost is None:
             raise unknown_price()
-        ahead = self._price.cost(reserve.input_tokens, reserve.output_tokens) if self._price else 0.0
-        if self.spent.cost >= limit > 0 or self.spent.cost + ahead > limit:
-            raise BudgetExceeded(f"the limit of ${limit:.2f} is reached (${self.spent.cost:.4f} spent)", hint=_GO_ON)
+        if self.spent.cost >= limit > 0 or self.spent.cost + self._ahead(reserve) > limit:
+            raise self.limit_reached("cost")
 
-    class _Charge:
-        """What one call turned out to cost. A call that failed is counted as a call with no tokens."""
+    def _ahead(self, reserve: Usage) -> float:
+        return self._price.cost(reserve.input_tokens, reserve.output_tokens) if self._price else 0.0
 
-        def __init__(self) -> None:
-            self.usage = Usage(calls=1)
+    def limit_reached(self, name: str = "") -> BudgetExceeded:
+        """Return the error that says which limit the next call would pass; without a name, the one on output."""
+        if name == "cost" or (not name and self.budget.cost is not None):
+            text = f"the limit of {_dollars(self.budget.cost or 0.0)} is reached (${self.spent.cost:.4f} spent)"
+            return BudgetExceeded(text, hint=_GO_ON)
+        name = name or "tokens"
+        text = f"the limit of {getattr(self.budget, name)} {name} is reached ({getattr(self.spent, name)} used)"
+        return BudgetExceeded(text, hint=_GO_ON)
 
-        def paid(self, completion: Completion) -> Completion:
-            self.usage = completion.usage
-            return completion
+
+class Charge:
+    """One call: the request to be made, and what it turned out to cost; one that failed is a call with no tokens."""
+
+    def __init__(self, request: Request, cut: Callable[[], BudgetExceeded] | None) -> None:
+        self.request = request
+        self.usage = Usage(calls=1)
+        self._cut = cut
+
+    def paid(self, completion: Completion) -> Completion:
+        """Settle a call. Raises `BudgetExceeded` where the budget has cut its reply off, which nobody should use."""
+        self.usage = completion.usage
+        if self._cut is not None and completion.finish_reason == "length":
+            raise self._cut()
+        return completion
 
 
 def unknown_price() -> ConfigError:
@@ -116,6 +167,24 @@ def unknown_price() -> ConfigError:
         "a limit on money was set, but the price of this model is not known",
         hint="Give its price in a file named by MEMAGENT_PRICES, or limit tokens instead.",
     )
+
+
+_MOST = 16_000  # tokens: a reply is longer than that only where it was asked for
+_MARGIN = 1.15  # by which an estimate of input may be too low
+_LEAST = 16  # tokens: what is shorter is no reply
+_TELLING = 50  # estimated tokens: of fewer, what is billed says nothing of the others
+
+
+def _inputs(request: Request) -> int:
+    """The estimated tokens of all that is sent."""
+    told = [message.content for message in request.messages]
+    told += [json.dumps(request.schema)] * (request.schema is not None)
+    told += [json.dumps([tool.name, tool.description, tool.parameters], default=str) for tool in request.tools]
+    return sum(map(estimate_tokens, told))
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:.2f}" if amount >= 0.01 or not amount else f"${amount:.2g}"
 
 
 _GO_ON = "What was answered so far is in the error's trace: run again with it and a higher limit."

@@ -229,7 +229,7 @@ class Controller:
         for attempt in range(1, self.retries + 2):
             with self._meter.charging(request) as charge:
                 try:
-                    return charge.paid(self._complete(request, turn))
+                    return charge.paid(self._complete(charge.request, turn))
                 except BackendError as error:
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
@@ -251,7 +251,7 @@ class Controller:
         for attempt in range(1, self.retries + 2):
             with self._meter.charging(request) as charge:
                 try:
-                    return charge.paid(await self._acomplete(request, turn))
+                    return charge.paid(await self._acomplete(charge.request, turn))
                 except BackendError as error:
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)

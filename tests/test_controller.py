@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, remember, retrieve
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, ConfigError, Interrupted, UsageProblem
@@ -16,7 +20,7 @@ from memagent.llms.openai import OpenAI
 from memagent.llms.prices import Price
 from memagent.prompts import fill, overriding
 from memagent.testing import ScriptedLLM
-from memagent.types import Request
+from memagent.types import Request, estimate_tokens
 
 
 def ask(text: str, **options: Any) -> Flow[Completion]:
@@ -81,6 +85,60 @@ def test_a_known_price_is_charged_in_advance() -> None:
     with pytest.raises(BudgetExceeded, match=r"\$150\.00 is reached \(\$80"):
         Controller(llm, budget=Budget(cost=150)).run(many(9, max_tokens=100))
     assert len(llm.requests) == 2
+
+
+class Writes(ScriptedLLM):
+    """Replies as long as was drawn, or up to `max_tokens`; bills more input than anybody estimates."""
+
+    price = Price(input=10.0, output=50.0)
+
+    def __init__(self, lengths: list[int], billed: float) -> None:
+        super().__init__([partial(self._reply, length) for length in lengths])
+        self.billed = billed
+
+    def _reply(self, length: int, request: Request) -> Completion:
+        inputs = int(sum(estimate_tokens(message.content) for message in request.messages) * self.billed)
+        most = length if request.max_tokens is None else min(length, request.max_tokens)
+        usage = Usage(1, inputs, most, self.price.cost(inputs, most))
+        return Completion("a " * most, finish_reason="stop" if most == length else "length", usage=usage)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 3000), min_size=1, max_size=12),
+    limit=st.floats(0.0, 0.5),
+    billed=st.floats(0.5, 1.15),
+    words=st.integers(1, 800),
+)
+def test_a_limit_is_never_passed_and_no_reply_that_it_cut_is_used(
+    lengths: list[int], limit: float, billed: float, words: int
+) -> None:
+    for budget in (Budget(cost=limit), Budget(tokens=int(limit * 20_000))):
+        controller = Controller(Writes(lengths, billed), budget=budget)
+        used: list[str] = []
+
+        def go(used: list[str] = used) -> Flow[int]:
+            for _ in lengths:
+                reply = yield from generate([Message("user", "word " * words)])
+                used.append(reply.text)
+            return len(lengths)
+
+        with contextlib.suppress(BudgetExceeded):
+            controller.run(go())
+        assert [text.count("a") for text in used] == lengths[: len(used)]
+        assert (controller.usage.cost or 0.0) <= limit + 1e-9 or budget.cost is None
+        assert budget.tokens is None or controller.usage.tokens <= budget.tokens
+
+
+def test_a_call_is_not_made_that_could_not_pay_a_reply_as_long_as_the_longest_before() -> None:
+    llm = Writes([900, 900, 900], 1.0)
+    with pytest.raises(BudgetExceeded, match=r"\$0\.10 is reached \(\$0\.0900 spent\)"):
+        Controller(llm, budget=Budget(cost=0.1)).run(many(3))
+    assert [request.max_tokens for request in llm.requests] == [1999, 1099]
+
+
+def test_a_small_limit_is_told_as_it_is() -> None:
+    with pytest.raises(BudgetExceeded, match=r"limit of \$0\.0001 is reached"):
+        Controller(Writes([9], 1.0), budget=Budget(cost=0.0001)).run(many(1))
 
 
 def test_a_budget_of_seconds_stops_and_shortens_the_calls_timeout() -> None:

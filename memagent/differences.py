@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,20 @@ a whole between what they begin and end with alike."""
 
 Edit = tuple[str, int, int, int, int]
 """`equal`, `replace`, `delete` or `insert`; from and to in the old pieces; from and to in the new ones."""
+
+
+_WORDS = re.compile(r"\s+|[^\s\u2e80-\u9fff\uac00-\ud7af]+|.")
+
+
+def word_changes(before: str, now: str) -> Iterator[tuple[str, str, str]]:
+    """Yield, in order, what is in both texts, or what is gone and what has come in its place: (same, gone, come).
+
+    By words with the blanks between them; of scripts that write none, sign by sign.
+    """
+    old, new = _WORDS.findall(before), _WORDS.findall(now)
+    for kind, a, b, c, d in differences(old, new):
+        same = kind == "equal"
+        yield ("".join(old[a:b]), "", "") if same else ("", "".join(old[a:b]), "".join(new[c:d]))
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:

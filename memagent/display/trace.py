@@ -1,0 +1,166 @@
+"""A trace as a waterfall: what each step was, when it ran and how long, what it cost, what was asked and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from memagent.display import costs, lines
+from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag
+from memagent.display.shapes import TEXT, strip, words
+from memagent.display.timeline import Placed, placed
+from memagent.display.view import View
+from memagent.steps import FindRationales, Generate, ReadTriples, Remember, Retrieve, Say, Step, Tell, WriteTriples
+from memagent.trace import Record, Trace
+
+MOST = 60
+"""Steps that a view shows; it says how many more there are."""
+
+_ROOM = 24_000  # characters of prompts and replies in all
+_LONGEST = 2000  # of one
+_BAR = 12.0  # letters
+
+
+def view_of(trace: Trace) -> View:
+    """Return the waterfall of a trace."""
+    steps = placed(trace)
+    whole = max((one.start + one.seconds for one in steps), default=0.0)
+    return View(_text(trace, steps, whole), _html(trace, steps, whole))
+
+
+def summary(trace: Trace) -> list[tuple[str, str]]:
+    """Return names and values that sum a trace up."""
+    usage = trace.usage
+    whole = max((one.start + one.seconds for one in placed(trace)), default=0.0)
+    about = "about " if usage.estimated else ""
+    found = [
+        ("steps", f"{len(trace):,}"),
+        ("calls", f"{usage.calls:,}"),
+        ("searches", f"{sum(isinstance(record.step, Retrieve) for record in trace):,}"),
+        ("tokens", f"{about}{usage.tokens:,}"),
+        ("cost", costs.money(usage)),
+        ("time", lines.seconds(whole)),
+    ]
+    replayed = sum(trace.was_replayed(record.path) for record in trace)
+    return [*found, ("replayed", str(replayed))] if replayed else found
+
+
+def _html(trace: Trace, steps: Sequence[Placed], whole: float) -> Markup:
+    shown = steps[:MOST]
+    room = min(_LONGEST, _ROOM // max(1, 2 * sum(_is_call(one) for one in shown)))
+    head = ("step", "what", quiet(f"{lines.seconds(whole)} in all"), "took", "tokens", "cost")
+    rows = [_row(trace, one, whole, room) for one in shown]
+    more = quiet(f"… and {len(steps) - MOST} more") if len(steps) > MOST else ""
+    spent = costs.table_of(trace)
+    behind = folded("by question", spent) if spent else ""
+    return joined([strip(summary(trace)), table(head, rows), more, behind])
+
+
+def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, ...]:
+    indent = f"padding-left:{1.2 * one.depth:.1f}em"
+    if one.record is None:
+        what = quiet(f"{one.branches} at once")
+        return tag("div", chip("gather"), style=indent), what, _bar(one, whole, "grey"), _took(one), "", ""
+    record = one.record
+    kind, what = told(record)
+    meaning = "low" if record.error else _MEANING.get(kind, "grey")
+    again = joined([" ", chip("replayed", "good")]) if trace.was_replayed(record.path) else ""
+    name = tag("div", chip(kind, meaning), again, style=indent)
+    usage = record.usage
+    tokens = f"{usage.input_tokens:,} → {usage.output_tokens:,}" if usage.calls else ""
+    inside = _opened(record, what, room)
+    return name, inside, _bar(one, whole, meaning), _took(one), tokens, costs.money(usage) if usage.calls else ""
+
+
+def _opened(record: Record, what: str, room: int) -> Markup:
+    """What a step was about, with a call's prompt and reply behind it."""
+    if record.error is not None:
+        what = f"{what}: {type(record.error).__name__}: {record.error}"
+    summary_line = lines.line(what, 90)
+    if not isinstance(record.step, Generate):
+        return tag("span", summary_line)
+    asked = [
+        joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
+        for message in record.step.request.messages
+    ]
+    reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
+    return folded(summary_line, *asked, *reply)
+
+
+def _bar(one: Placed, whole: float, meaning: str) -> Markup:
+    begin, took = (one.start / whole, one.seconds / whole) if whole else (0.0, 0.0)
+    place = f"margin-left:{_BAR * begin:.2f}em;width:{max(0.15, _BAR * took):.2f}em"
+    inner = tag("div", style=f"{place};height:.7em;background:{TINTS[meaning].format(0.7)}")
+    return tag("div", inner, style=f"width:{_BAR + 0.2}em;padding-top:.35em")
+
+
+def _took(one: Placed) -> Markup:
+    return tag("span", lines.seconds(one.seconds), style="white-space:nowrap")
+
+
+def _text(trace: Trace, steps: Sequence[Placed], whole: float) -> str:
+    rows = []
+    for one in steps[:MOST]:
+        kind, what = ("gather", f"{one.branches} at once") if one.record is None else told(one.record)
+        if one.record is not None and one.record.error is not None:
+            what = f"{type(one.record.error).__name__}: {what}"
+        replayed = one.record is not None and trace.was_replayed(one.record.path)
+        tokens = f"{one.record.usage.tokens:,}" if one.record is not None and one.record.usage.calls else ""
+        name = f"{'  ' * one.depth}{kind}{' (replayed)' if replayed else ''}"
+        rows.append((name, what, _mark(one, whole), lines.seconds(one.seconds), tokens))
+    more = f"\n… and {len(steps) - MOST} more" if len(steps) > MOST else ""
+    head = ("step", "what", "when", "took", "tokens")
+    longest = max([lines.columns(row[0]) for row in rows] + [4])
+    return f"{words(summary(trace))}\n{lines.rows(head, rows, (min(24, longest), 0, 12, 8, 6))}{more}"
+
+
+def _mark(one: Placed, whole: float, width: int = 12) -> str:
+    if not whole:
+        return ""
+    begin = min(width - 1, int(width * one.start / whole))
+    return "·" * begin + "█" * max(1, min(width - begin, round(width * one.seconds / whole)))
+
+
+def _is_call(one: Placed) -> bool:
+    return one.record is not None and isinstance(one.record.step, Generate)
+
+
+_MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}
+_KIND: dict[type[Any], str] = {
+    Generate: "generate",
+    Retrieve: "retrieve",
+    Remember: "remember",
+    Tell: "tell",
+    Say: "say",
+    FindRationales: "find",
+    ReadTriples: "read",
+    WriteTriples: "write",
+}
+
+
+def told(record: Record) -> tuple[str, str]:
+    """Return the kind of a step, and in words what it asked and what came of it."""
+    step = record.step
+    return _KIND.get(type(step), type(step).__name__.lower()), _asked(step, record.answer)
+
+
+def _asked(step: Step, answer: Any) -> str:
+    if isinstance(step, Generate):
+        return step.request.label or (step.request.messages[-1].content if step.request.messages else "")
+    if isinstance(step, Retrieve):
+        return f"{_count(answer, 'hit')} for {step.query}"
+    if isinstance(step, Remember):
+        return f"{lines.number(len(step.notes), 'note')}: {'; '.join(note.text for note in step.notes)}"
+    if isinstance(step, Say | Tell):
+        return step.text
+    if isinstance(step, FindRationales):
+        return f"{_count(answer, 'rationale')} like {step.problem}"
+    if isinstance(step, WriteTriples):
+        return f"{lines.number(len(step.triples), 'triple')} from {step.sentence}"
+    if isinstance(step, ReadTriples):
+        return "; ".join(map(str, step.queries))
+    return ""
+
+
+def _count(answer: Any, one: str) -> str:
+    return lines.number(len(answer), one) if isinstance(answer, list) else f"no {one}s"

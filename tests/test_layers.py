@@ -127,6 +127,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "story": {"filelock", "pydantic_core"},
     "testing": {"numpy"},
     "cli": {"click"},
+    "display": {"ipywidgets", "matplotlib"},
 }
 
 # Where modules are imported by a name that is made up while running.

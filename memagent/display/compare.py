@@ -15,6 +15,7 @@ from memagent.display.view import View
 from memagent.errors import UsageProblem
 from memagent.shown import Shown
 from memagent.steps import Retrieve
+from memagent.trace import Trace
 from memagent.types import Answer, Hit, Usage
 
 
@@ -57,20 +58,25 @@ def compare(question: str, results: Mapping[str, Result[Any] | Exception]) -> Co
 
 def _row(name: str, result: Result[Any] | Exception) -> Compared:
     if isinstance(result, Exception):
-        trace = getattr(result, "trace", None)
-        spent = (trace.usage, total(trace), _searches(trace)) if trace is not None else (Usage(), 0.0, 0)
-        return Compared(name, "", *spent, problems=(f"{type(result).__name__}: {result}",))
+        return _compared(name, "", getattr(result, "trace", None), (), (f"{type(result).__name__}: {result}",))
     if not isinstance(result, Result):
         raise UsageProblem(f"{name}: a {type(result).__name__} is no result", hint="Give what Controller.run returned.")
-    spent = result.usage, total(result.trace), _searches(result.trace)
     value = result.value
     if isinstance(value, Answer):
-        return Compared(name, value.text, *spent, evidence=value.hits, problems=value.problems)
-    return Compared(name, str(getattr(value, "text", value)), *spent)
+        return _compared(name, value.text, result.trace, value.hits, value.problems)
+    return _compared(name, str(getattr(value, "text", value)), result.trace)
 
 
-def _searches(trace: Any) -> int:
-    return sum(isinstance(record.step, Retrieve) for record in trace)
+def _compared(
+    name: str,
+    answer: str,
+    trace: Trace | None,
+    evidence: tuple[Hit, ...] = (),
+    problems: tuple[str, ...] = (),
+) -> Compared:
+    made = trace if trace is not None else Trace()
+    searches = sum(isinstance(record.step, Retrieve) for record in made)
+    return Compared(name, answer, made.usage, total(made), searches, evidence, problems)
 
 
 def view_of(compared: Comparison) -> View:
@@ -99,11 +105,15 @@ def _table(compared: Comparison) -> str:
         )
         for row in compared.rows
     ]
-    return lines.rows(("method", "calls", "searches", "tokens", "cost", "time", "passages"), rows, (0, 5, 8, 9, 13, 9, 8))
+    return lines.rows(
+        ("method", "calls", "searches", "tokens", "cost", "time", "passages"), rows, (0, 5, 8, 9, 13, 9, 8)
+    )
 
 
 def _cells(row: Compared, most: int) -> tuple[Content, ...]:
-    failed = joined([chip("problem", "low"), " ", quiet(lines.cut("; ".join(row.problems), 400))]) if row.problems else ""
+    failed = (
+        joined([chip("problem", "low"), " ", quiet(lines.cut("; ".join(row.problems), 400))]) if row.problems else ""
+    )
     answer = [tag("div", lines.cut(row.answer, 900), style=TEXT), failed]
     about = "about " if row.usage.estimated else ""
     tokens = joined([f"{about}{row.usage.tokens:,} ", tag("div", bar(row.usage.tokens / most, width=4))])

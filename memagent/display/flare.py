@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memagent.display import hits, lines
-from memagent.display.answer import MEANING, html_of, text_of
-from memagent.display.markup import TINTS, Content, Markup, card, chip, folded, joined, quiet, tag
+from memagent.display.answer_text import MEANING, html_of, text_of
+from memagent.display.markup import TINTS, Content, Markup, card, chip, joined, quiet, tag
 from memagent.display.redecided import panels
 from memagent.display.shapes import TEXT, changed, strip, words
 from memagent.display.view import View
@@ -54,12 +54,14 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
 def tinted_tokens(tokens: Sequence[Token]) -> Markup:
     """Return tokens on tints, the stronger the less likely each was; its probability is in its title."""
     pieces: list[Content] = []
-    for token, likely in zip(tokens[:_TOKENS], probabilities(tokens), strict=False):
+    lead = len(tokens[0].text) - len(tokens[0].text.lstrip()) if tokens else 0
+    for at, (token, likely) in enumerate(zip(tokens[:_TOKENS], probabilities(tokens), strict=False)):
+        text = token.text if at else token.text[lead:]
         if token.logprob is None:
-            pieces.append(token.text)
+            pieces.append(text)
             continue
         tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))}"
-        pieces.append(tag("span", token.text, title=f"{likely:.2f}", style=tint))
+        pieces.append(tag("span", text, title=f"{likely:.2f}", style=tint))
     pieces.append("".join(token.text for token in tokens[_TOKENS:]))
     return tag("div", *pieces, style=TEXT)
 
@@ -68,7 +70,9 @@ def _card(number: int, part: Part) -> Markup:
     sure = "" if part.confidence is None else f"least likely token {part.confidence:.2f}"
     head = [tag("b", f"{number}. "), chip(part.decision, MEANING[part.decision]), " ", quiet(part.why or sure)]
     body: list[Content] = [tag("div", *head)]
-    body.append(tinted_tokens(part.tokens) if is_measured(part) else tag("div", lines.cut(part.draft, 2000), style=TEXT))
+    body.append(
+        tinted_tokens(part.tokens) if is_measured(part) else tag("div", lines.cut(part.draft.strip(), 2000), style=TEXT)
+    )
     if part.queries and part.decision != "first":
         body += [_queried(part.queries)]
     body.append(hits.passages(part.hits))
@@ -102,9 +106,3 @@ def _is_low(token: Token) -> bool:
 
 def _with_chance(token: Token) -> str:
     return f"{lines.line(token.text, 30)} {probabilities([token])[0]:.2f}"
-
-
-def with_folded_parts(answer: Answer) -> Markup:
-    """Return the sentences of an answer behind a line that opens them."""
-    cards = [_card(number, part) for number, part in enumerate(answer.parts[:MOST], 1)]
-    return folded(lines.number(len(answer.parts), "sentence"), *cards)

@@ -87,7 +87,9 @@ def changes(before: str, after: str, around: int) -> Iterable[tuple[str, str, st
         words = re.findall(r"\s*\S+\s*", same)
         lead, tail = (0 if at == 0 else around), (0 if at == len(found) - 1 else around)
         if len(found) > 1 and len(words) > lead + tail + 2:
-            same = "".join([*words[:lead], "… " if not lead else " … ", *words[len(words) - tail :]])
+            head, behind = "".join(words[:lead]).rstrip(), "".join(words[len(words) - tail :]).lstrip()
+            same = f"{head} … {behind}".removeprefix(" " if not head else "")
+            same = same if behind else same.rstrip()
         yield same, gone, come
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memagent.display import hits, lines
-from memagent.display.answer import MEANING, html_of, text_of
+from memagent.display.answer_text import MEANING, html_of, text_of
 from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, tag
 from memagent.display.shapes import TEXT, changed, prose, strip, words
 from memagent.display.view import View
@@ -22,7 +22,13 @@ def view_of(answer: Answer) -> View:
     more = f"… and {len(answer.parts) - MOST} more steps" if len(answer.parts) > MOST else ""
     drafted, revised = ("\n\n".join(text.strip() for text in texts) for texts in _before_and_after(answer))
     whole = folded("the whole text, draft against revised", changed(drafted, revised, around=40))
-    html = [html_of(answer), strip(summary(answer)), *(_card(number, part) for number, part in shown), quiet(more), whole]
+    html = [
+        html_of(answer),
+        strip(summary(answer)),
+        *(_card(number, part) for number, part in shown),
+        quiet(more),
+        whole,
+    ]
     text = [text_of(answer), "", words(summary(answer)), *(_text(number, part) for number, part in shown), more]
     return View("\n".join(text).rstrip(), joined(html))
 
@@ -46,12 +52,10 @@ def _card(number: int, part: Part) -> Markup:
     head = [tag("b", f"{number}. "), chip(part.decision, MEANING[part.decision]), " ", quiet(part.why)]
     body: list[Content] = [tag("div", *head)]
     is_new = part.text.split() != part.draft.split()
+    body.append(prose(part.draft))
     if part.queries:
-        body.append(folded("thought, as it was drafted", prose(part.draft)) if is_new else prose(part.draft))
         queries = joined((tag("q", lines.cut(one, 400)) for one in part.queries), " ")
         body.append(tag("div", quiet("looked up "), queries))
-    elif not is_new:
-        body.append(prose(part.draft))
     body.append(hits.passages(part.hits))
     if is_new:
         body.append(tag("div", changed(part.draft, part.text, around=40), style="margin:.2em 0"))

@@ -1,4 +1,4 @@
-"""What FLARE would have looked up at other thresholds: a bar a sentence, as high as its least likely token is likely."""
+"""What FLARE would have looked up at other thresholds: a bar a sentence, as high as its least likely token."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from memagent.display.view import View
 from memagent.methods.redeciding import Decision, Redecided, redecided
 from memagent.types import Answer
 
-HOLDS = "Decided over the drafts that were recorded; from the first change on, another run would have gone on otherwise."
+HOLDS = (
+    "Decided over the drafts that were recorded; from the first change on, another run would have gone on otherwise."
+)
+_BARS = "Bars: the least likely token of each sentence; a dot: not decided by that."
 _HEIGHT, _STEP, _MOST = 60.0, 16.0, 40
 
 
@@ -37,7 +40,7 @@ def panels(answer: Answer, thetas: Sequence[float]) -> Markup:
         )
         for one in made
     ]
-    return joined([tag("div", *cells), quiet(f"Bars: the least likely token of each sentence. {HOLDS}")])
+    return joined([tag("div", *cells), quiet(f"{_BARS} {HOLDS}")])
 
 
 def picture(again: Redecided) -> Markup:
@@ -80,7 +83,9 @@ def _decided(one: Decision) -> str:
 
 
 def _row(number: int, one: Decision) -> tuple[Content, ...]:
-    mark = [chip(_decided(one), "told" if one.looked_up else "good" if one.lowest is not None else "grey")]
+    mark: list[Content] = [
+        chip(_decided(one), "told" if one.looked_up else "good" if one.lowest is not None else "grey")
+    ]
     mark += [" ", chip("changed", "warm")] if one.changed else []
     query = tag("q", lines.cut(one.query, 300)) if one.query else ""
     asked = quiet(f"unsure of {'; '.join(lines.cut(span, 80) for span in one.doubtful[:6])}") if one.doubtful else ""
@@ -93,4 +98,6 @@ def _text(number: int, one: Decision) -> str:
     lowest = "    " if one.lowest is None else f"{one.lowest:.2f}"
     mark = " (changed)" if one.changed else ""
     told = [lines.wrapped(f"{lowest} {_decided(one)}{mark}: {lines.cut(one.draft.strip(), 200)}", "   ", f"{number}. ")]
-    return "\n".join([*told, *([lines.wrapped(f"query: {one.query}", "     ", "   - ", most=300)] if one.query else [])])
+    return "\n".join(
+        [*told, *([lines.wrapped(f"query: {one.query}", "     ", "   - ", most=300)] if one.query else [])]
+    )

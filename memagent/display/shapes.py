@@ -25,7 +25,7 @@ def strip(items: Iterable[tuple[str, Content]]) -> Markup:
 
 def words(items: Iterable[tuple[str, object]]) -> str:
     """Return names and values on one line of text."""
-    return " · ".join(f"{name} {value}" for name, value in items)
+    return lines.wrapped(" · ".join(f"{name} {value}" for name, value in items))
 
 
 def chips(meaning: str, *contents: Content) -> Markup:

@@ -123,7 +123,9 @@ _BY_HAND = {"imported": "taken over from elsewhere", "manuscript": "edited by ha
 
 
 def _of_event(event: Mapping[str, Any], number: int, memory: str, plans: tuple[str, ...]) -> Told:
-    recall = [(f"¶{one['number']} «{one['quote']}» ({one['score']:.2f})", one["why"]) for one in event.get("recall", ())]
+    recall = [
+        (f"¶{one['number']} «{one['quote']}» ({one['score']:.2f})", one["why"]) for one in event.get("recall", ())
+    ]
     return Told(
         number,
         tuple(event["written"]),
@@ -194,12 +196,15 @@ def _plans(step: Told) -> list[Markup]:
 
 
 def _cards(plans: Iterable[str], chosen: str) -> Markup:
+    """The plans, numbered; the chosen one on a tint, the others paler."""
     told = []
     for number, plan in enumerate(plans, 1):
         text = lines.cut(plan, 500)
-        line = tinted(text, "good", 0.25) if plan == chosen else tag("span", text, style="opacity:.75" if chosen else None)
-        told.append(tag("div", f"{number}. ", line, " " if plan == chosen else "", chip("chosen", "good") * (plan == chosen)))
-    return joined([Markup(one) for one in told])
+        if plan == chosen:
+            told.append(tag("div", f"{number}. ", tinted(text, "good", 0.25), " ", chip("chosen", "good")))
+        else:
+            told.append(tag("div", f"{number}. ", text, style="opacity:.75" if chosen else None))
+    return joined(told)
 
 
 def _next(tale: Tale) -> Markup:
@@ -229,12 +234,14 @@ def _text(step: Told) -> str:
     if step.by:
         told = [lines.wrapped(step.by, "   ", "-- ")]
     else:
-        told = [lines.wrapped(" ".join(step.paragraphs), "   ", f"¶{_numbers(step)} ", most=700)]
+        told = [lines.wrapped(" ".join(step.paragraphs), "   ", f"¶{_numbers(step)} ", most=400)]
     if step.before and step.before != step.memory:
-        told.append(lines.wrapped(f"memory: {lines.diff(step.before, step.memory)}", "     ", "   - ", most=700))
+        told.append(lines.wrapped(f"memory: {lines.diff(step.before, step.memory)}", "     ", "   - ", most=500))
     elif not step.before:
-        told.append(lines.wrapped(f"memory: {step.memory}", "     ", "   - ", most=500))
-    told += [lines.wrapped(f"came to mind: {name} {why}", "     ", "   - ", most=240) for name, why in step.recalled[:8]]
+        told.append(lines.wrapped(f"memory: {step.memory}", "     ", "   - ", most=400))
+    told += [
+        lines.wrapped(f"came to mind: {name} {why}", "     ", "   - ", most=240) for name, why in step.recalled[:8]
+    ]
     if step.followed:
         told.append(lines.wrapped(f"plan: {step.followed}", "     ", "   - ", most=300))
     return "\n".join(told)

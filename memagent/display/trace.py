@@ -16,7 +16,7 @@ from memagent.trace import Record, Trace
 MOST = 60
 """Steps that a view shows; it says how many more there are."""
 
-_ROOM = 24_000  # characters of prompts and replies in all
+_ROOM = 14_000  # characters of prompts and replies in all
 _LONGEST = 2000  # of one
 _BAR = 12.0  # letters
 
@@ -50,21 +50,21 @@ def _html(trace: Trace, steps: Sequence[Placed], whole: float) -> Markup:
     room = min(_LONGEST, _ROOM // max(1, 2 * sum(_is_call(one) for one in shown)))
     head = ("step", "what", quiet(f"{lines.seconds(whole)} in all"), "took", "tokens", "cost")
     rows = [_row(trace, one, whole, room) for one in shown]
-    more = quiet(f"… and {len(steps) - MOST} more") if len(steps) > MOST else ""
-    spent = costs.table_of(trace)
-    behind = folded("by question", spent) if spent else ""
+    more: Content = quiet(f"… and {len(steps) - MOST} more") if len(steps) > MOST else ""
+    spent: Content = costs.table_of(trace)
+    behind: Content = folded("by question", spent) if spent else ""
     return joined([strip(summary(trace)), table(head, rows), more, behind])
 
 
 def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, ...]:
     indent = f"padding-left:{1.2 * one.depth:.1f}em"
     if one.record is None:
-        what = quiet(f"{one.branches} at once")
-        return tag("div", chip("gather"), style=indent), what, _bar(one, whole, "grey"), _took(one), "", ""
+        name, branches = tag("div", chip("gather"), style=indent), quiet(f"{one.branches} at once")
+        return name, branches, _bar(one, whole, "grey"), _took(one), "", ""
     record = one.record
     kind, what = told(record)
     meaning = "low" if record.error else _MEANING.get(kind, "grey")
-    again = joined([" ", chip("replayed", "good")]) if trace.was_replayed(record.path) else ""
+    again: Content = joined([" ", chip("replayed", "good")]) if trace.was_replayed(record.path) else ""
     name = tag("div", chip(kind, meaning), again, style=indent)
     usage = record.usage
     tokens = f"{usage.input_tokens:,} → {usage.output_tokens:,}" if usage.calls else ""

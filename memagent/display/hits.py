@@ -41,9 +41,9 @@ def passages(hits: Sequence[Hit], label: str = "") -> Markup:
     """Return hits behind a line that opens them, each with its text."""
     if not hits:
         return Markup("")
-    rows = [(number, f"{hit.score:.2f}", _what(hit)) for number, hit in enumerate(hits[:MOST], 1)]
+    items = (tag("li", tag("b", f"{hit.score:.2f} "), _what(hit)) for hit in hits[:MOST])
     names = "; ".join(named(hit, 40) for hit in hits[:4]) + (f"; {len(hits) - 4} more" if len(hits) > 4 else "")
-    return folded(f"{label or lines.number(len(hits), 'passage')}: {names}", table(("", "score", "text"), rows))
+    return folded(f"{label or lines.number(len(hits), 'passage')}: {names}", tag("ol", *items, style="margin:.2em 0"))
 
 
 def names(hits: Sequence[Hit]) -> str:

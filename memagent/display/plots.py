@@ -73,7 +73,8 @@ def probability_along(value: Answer | Result[Any], *, theta: float | None = None
         at += len(likely)
     if theta is not None:
         axes.axhline(theta, color=GREY, linestyle="--", linewidth=1)
-        axes.text(at - 0.5, theta, f" theta {theta:g}", color=GREY, va="center")
+        end = (1.01, theta)
+        axes.text(*end, f"theta {theta:g}", color=GREY, va="center", transform=axes.get_yaxis_transform())
     axes.set_ylim(-0.03, 1.06)
     plot.said = f"the probability of {at} tokens in {len(parts)} sentences"
     return plot

@@ -16,8 +16,11 @@ def view_of(result: Result[Any]) -> View:
     """Return the view of a result. The trace behind it is not in its text: `show(result.trace)` has it."""
     value = _value(result.value)
     spent = trace.summary(result.trace)
-    steps = trace.view_of(result.trace)
-    behind = folded(f"every step: {words(spent)}", steps.html) if len(result.trace) else strip(spent)
+    behind = (
+        folded(f"every step: {trace.brief(result.trace)}", trace.in_short(result.trace))
+        if len(result.trace)
+        else strip(spent)
+    )
     return View(f"{value.text}\n\n{words(spent)}", joined([value.html, behind]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,9 +85,14 @@ def _of_state(state: State, before: State | None) -> Told:
         state.memory,
         before.plans if before else (),
         state.followed,
-        tuple((name, "") for name in state.recalled),
+        _by_id(state.recalled),
         state.rationale,
     )
+
+
+def _by_id(ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What came to mind, where only its ids are on record: those of paragraphs tell their number."""
+    return tuple((f"¶{int(one[1:])}" if re.fullmatch(r"p\d{6,}", one, re.ASCII) else one, "") for one in ids)
 
 
 def _of_novel(novel: Novel) -> Tale:
@@ -133,7 +139,7 @@ def _of_event(event: Mapping[str, Any], number: int, memory: str, plans: tuple[s
         event["memory"],
         plans,
         event.get("followed", ""),
-        tuple(recall) or tuple((name, "") for name in event["recalled"]),
+        tuple(recall) or _by_id(event["recalled"]),
         event["rationale"],
     )
 
@@ -159,11 +165,11 @@ def summary(tale: Tale) -> list[tuple[str, str]]:
 
 def _card(step: Told) -> Markup:
     if step.by:
-        return card(quiet(step.by), *_memory(step), meaning="warm")
+        return card(tag("div", quiet(step.by)), *_memory(step), meaning="warm")
     whole = "\n\n".join(step.paragraphs)
     left = tag("div", tag("b", f"¶{_numbers(step)}"), prose(whole, 2500), style="flex:3 1 20em")
-    right = tag("div", *_memory(step), *_recalled(step), *_plans(step), style="flex:2 1 16em;font-size:.92em")
-    return card(tag("div", left, right, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em"))
+    right = tag("div", *_memory(step), *_recalled(step), style="flex:2 1 16em;font-size:.92em")
+    return card(tag("div", left, right, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em"), *_plans(step))
 
 
 def _numbers(step: Told) -> str:
@@ -190,21 +196,21 @@ def _recalled(step: Told) -> list[Markup]:
 def _plans(step: Told) -> list[Markup]:
     if not step.followed and not step.offered:
         return []
-    head = "plan" if step.followed else "plans; which was chosen is not on record"
+    head = "the plans it was chosen from" if step.followed else "plans; which was chosen is not on record"
     offered = [*step.offered, *([step.followed] if step.followed and step.followed not in step.offered else [])]
     return [tag("div", quiet(head), _cards(offered, step.followed), style="margin-top:.4em")]
 
 
 def _cards(plans: Iterable[str], chosen: str) -> Markup:
-    """The plans, numbered; the chosen one on a tint, the others paler."""
+    """The plans side by side, numbered; the chosen one on a tint, the others paler."""
     told = []
     for number, plan in enumerate(plans, 1):
-        text = lines.cut(plan, 500)
+        text, style = lines.cut(plan, 500), "flex:1 1 13em;font-size:.92em"
         if plan == chosen:
-            told.append(tag("div", f"{number}. ", tinted(text, "good", 0.25), " ", chip("chosen", "good")))
+            told.append(tag("div", f"{number}. ", chip("chosen", "good"), " ", tinted(text, "good", 0.2), style=style))
         else:
-            told.append(tag("div", f"{number}. ", text, style="opacity:.75" if chosen else None))
-    return joined(told)
+            told.append(tag("div", f"{number}. ", text, style=f"{style};opacity:.75" if chosen else style))
+    return tag("div", *told, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em")
 
 
 def _next(tale: Tale) -> Markup:

@@ -10,7 +10,18 @@ from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined
 from memagent.display.shapes import TEXT, strip, words
 from memagent.display.timeline import Placed, placed
 from memagent.display.view import View
-from memagent.steps import FindRationales, Generate, ReadTriples, Remember, Retrieve, Say, Step, Tell, WriteTriples
+from memagent.steps import (
+    FindRationales,
+    Generate,
+    Inquire,
+    ReadTriples,
+    Remember,
+    Retrieve,
+    Say,
+    Step,
+    Tell,
+    WriteTriples,
+)
 from memagent.trace import Record, Trace
 
 MOST = 60
@@ -24,14 +35,18 @@ _BAR = 12.0  # letters
 def view_of(trace: Trace) -> View:
     """Return the waterfall of a trace."""
     steps = placed(trace)
-    whole = max((one.start + one.seconds for one in steps), default=0.0)
-    return View(_text(trace, steps, whole), _html(trace, steps, whole))
+    return View(_text(trace, steps), html_of(trace, steps))
+
+
+def in_short(trace: Trace) -> Markup:
+    """Return the waterfall of the first calls and searches alone, with less of their prompts."""
+    return html_of(trace, [one for one in placed(trace) if not _is_said(one)], most=24, room=7000)
 
 
 def summary(trace: Trace) -> list[tuple[str, str]]:
     """Return names and values that sum a trace up."""
     usage = trace.usage
-    whole = max((one.start + one.seconds for one in placed(trace)), default=0.0)
+    whole = _whole(placed(trace))
     about = "about " if usage.estimated else ""
     found = [
         ("steps", f"{len(trace):,}"),
@@ -45,12 +60,18 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
     return [*found, ("replayed", str(replayed))] if replayed else found
 
 
-def _html(trace: Trace, steps: Sequence[Placed], whole: float) -> Markup:
-    shown = steps[:MOST]
-    room = min(_LONGEST, _ROOM // max(1, 2 * sum(_is_call(one) for one in shown)))
-    head = ("step", "what", quiet(f"{lines.seconds(whole)} in all"), "took", "tokens", "cost")
+def brief(trace: Trace) -> str:
+    """Return what sums a trace up, on one line."""
+    return " · ".join(f"{name} {value}" for name, value in summary(trace))
+
+
+def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: int = _ROOM) -> Markup:
+    """Return the waterfall of some steps; of their prompts and replies, `room` characters in all."""
+    shown, whole = steps[:most], _whole(steps)
+    room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
+    head = ("step", "what", quiet(f"{lines.seconds(whole)} in all"), "took", "tokens, cost")
     rows = [_row(trace, one, whole, room) for one in shown]
-    more: Content = quiet(f"… and {len(steps) - MOST} more") if len(steps) > MOST else ""
+    more: Content = quiet(f"… and {len(steps) - most} more: show(result.trace)") if len(steps) > most else ""
     spent: Content = costs.table_of(trace)
     behind: Content = folded("by question", spent) if spent else ""
     return joined([strip(summary(trace)), table(head, rows), more, behind])
@@ -60,16 +81,16 @@ def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, .
     indent = f"padding-left:{1.2 * one.depth:.1f}em"
     if one.record is None:
         name, branches = tag("div", chip("gather"), style=indent), quiet(f"{one.branches} at once")
-        return name, branches, _bar(one, whole, "grey"), _took(one), "", ""
+        return name, branches, _bar(one, whole, "grey"), _took(one), ""
     record = one.record
     kind, what = told(record)
     meaning = "low" if record.error else _MEANING.get(kind, "grey")
     again: Content = joined([" ", chip("replayed", "good")]) if trace.was_replayed(record.path) else ""
     name = tag("div", chip(kind, meaning), again, style=indent)
     usage = record.usage
-    tokens = f"{usage.input_tokens:,} → {usage.output_tokens:,}" if usage.calls else ""
+    spent = f"{usage.input_tokens:,} → {usage.output_tokens:,}, {costs.money(usage)}" if usage.calls else ""
     inside = _opened(record, what, room)
-    return name, inside, _bar(one, whole, meaning), _took(one), tokens, costs.money(usage) if usage.calls else ""
+    return name, inside, _bar(one, whole, meaning), _took(one), spent
 
 
 def _opened(record: Record, what: str, room: int) -> Markup:
@@ -98,8 +119,8 @@ def _took(one: Placed) -> Markup:
     return tag("span", lines.seconds(one.seconds), style="white-space:nowrap")
 
 
-def _text(trace: Trace, steps: Sequence[Placed], whole: float) -> str:
-    rows = []
+def _text(trace: Trace, steps: Sequence[Placed]) -> str:
+    rows, whole = [], _whole(steps)
     for one in steps[:MOST]:
         kind, what = ("gather", f"{one.branches} at once") if one.record is None else told(one.record)
         if one.record is not None and one.record.error is not None:
@@ -121,8 +142,18 @@ def _mark(one: Placed, whole: float, width: int = 12) -> str:
     return "·" * begin + "█" * max(1, min(width - begin, round(width * one.seconds / whole)))
 
 
-def _is_call(one: Placed) -> bool:
-    return one.record is not None and isinstance(one.record.step, Generate)
+def _whole(steps: Sequence[Placed]) -> float:
+    return max((one.start + one.seconds for one in steps), default=0.0)
+
+
+def _is_said(one: Placed) -> bool:
+    return one.record is not None and isinstance(one.record.step, Say | Inquire)
+
+
+def _texts(one: Placed) -> int:
+    """How many prompts and replies a step has."""
+    step = one.record.step if one.record is not None else None
+    return len(step.request.messages) + 1 if isinstance(step, Generate) else 0
 
 
 _MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from memagent.display import costs, lines
-from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag
+from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag, tinted
 from memagent.display.shapes import TEXT, strip, words
 from memagent.display.timeline import Placed, placed
 from memagent.display.view import View
@@ -24,10 +24,10 @@ from memagent.steps import (
 )
 from memagent.trace import Record, Trace
 
-MOST = 60
+MOST = 40
 """Steps that a view shows; it says how many more there are."""
 
-_ROOM = 14_000  # characters of prompts and replies in all
+_ROOM = 10_000  # characters of prompts and replies in all
 _LONGEST = 2000  # of one
 _BAR = 12.0  # letters
 
@@ -35,7 +35,7 @@ _BAR = 12.0  # letters
 def view_of(trace: Trace) -> View:
     """Return the waterfall of a trace."""
     steps = placed(trace)
-    return View(_text(trace, steps), html_of(trace, steps))
+    return View(_text(trace, steps), joined([strip(summary(trace)), html_of(trace, steps)]))
 
 
 def in_short(trace: Trace) -> Markup:
@@ -69,18 +69,27 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
     """Return the waterfall of some steps; of their prompts and replies, `room` characters in all."""
     shown, whole = steps[:most], _whole(steps)
     room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
-    head = ("step", "what", quiet(f"{lines.seconds(whole)} in all"), "took", "tokens, cost")
+    head = (
+        "step",
+        "what",
+        tag("div", quiet(f"{lines.seconds(whole)} in all"), style=f"width:{_BAR + 0.2}em"),
+        "took",
+        "tokens, cost",
+    )
     rows = [_row(trace, one, whole, room) for one in shown]
     more: Content = quiet(f"… and {len(steps) - most} more: show(result.trace)") if len(steps) > most else ""
     spent: Content = costs.table_of(trace)
     behind: Content = folded("by question", spent) if spent else ""
-    return joined([strip(summary(trace)), table(head, rows), more, behind])
+    return joined([table(head, rows), more, behind])
 
 
 def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, ...]:
-    indent = f"padding-left:{1.2 * one.depth:.1f}em"
+    indent = f"padding-left:{1.2 * one.depth:.1f}em;white-space:nowrap"
     if one.record is None:
-        name, branches = tag("div", chip("gather"), style=indent), quiet(f"{one.branches} at once")
+        name, branches = (
+            tag("div", chip("gather"), style=indent),
+            quiet(lines.number(one.branches, "branch", "branches")),
+        )
         return name, branches, _bar(one, whole, "grey"), _took(one), ""
     record = one.record
     kind, what = told(record)
@@ -90,39 +99,40 @@ def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, .
     usage = record.usage
     spent = f"{usage.input_tokens:,} → {usage.output_tokens:,}, {costs.money(usage)}" if usage.calls else ""
     inside = _opened(record, what, room)
-    return name, inside, _bar(one, whole, meaning), _took(one), spent
+    return name, inside, _bar(one, whole, meaning), _took(one), spent.replace(" ", "\u00a0")
 
 
 def _opened(record: Record, what: str, room: int) -> Markup:
-    """What a step was about, with a call's prompt and reply behind it."""
-    if record.error is not None:
-        what = f"{what}: {type(record.error).__name__}: {record.error}"
-    summary_line = lines.line(what, 90)
-    if not isinstance(record.step, Generate):
-        return tag("span", summary_line)
+    """What a step was about, with a call's prompt and reply behind it, and the error that it ended with."""
+    error = record.error
+    failed: Content = tag("div", tinted(lines.line(f"{type(error).__name__}: {error}", 200), "low")) if error else ""
+    step, summed = record.step, lines.line(what, 90)
+    if not isinstance(step, Generate):
+        return joined([summed, failed])
     asked = [
         joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
-        for message in record.step.request.messages
+        for message in step.request.messages
     ]
     reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
-    return folded(summary_line, *asked, *reply)
+    return joined([folded(summed, *asked, *reply), failed])
 
 
 def _bar(one: Placed, whole: float, meaning: str) -> Markup:
     begin, took = (one.start / whole, one.seconds / whole) if whole else (0.0, 0.0)
-    place = f"margin-left:{_BAR * begin:.2f}em;width:{max(0.15, _BAR * took):.2f}em"
-    inner = tag("div", style=f"{place};height:.7em;background:{TINTS[meaning].format(0.7)}")
-    return tag("div", inner, style=f"width:{_BAR + 0.2}em;padding-top:.35em")
+    place = f"margin:.35em 0 0 {_BAR * begin:.1f}em;width:{max(0.1, _BAR * took):.1f}em;height:.7em"
+    return tag("div", style=f"{place};background:{TINTS[meaning].format(0.7)}")
 
 
-def _took(one: Placed) -> Markup:
-    return tag("span", lines.seconds(one.seconds), style="white-space:nowrap")
+def _took(one: Placed) -> str:
+    return lines.seconds(one.seconds).replace(" ", "\u00a0")
 
 
 def _text(trace: Trace, steps: Sequence[Placed]) -> str:
     rows, whole = [], _whole(steps)
     for one in steps[:MOST]:
-        kind, what = ("gather", f"{one.branches} at once") if one.record is None else told(one.record)
+        kind, what = (
+            ("gather", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
+        )
         if one.record is not None and one.record.error is not None:
             what = f"{type(one.record.error).__name__}: {what}"
         replayed = one.record is not None and trace.was_replayed(one.record.path)

@@ -20,7 +20,7 @@ from memagent.types import Answer, Part, Token
 SURE = 0.95
 """A token at least this likely has no tint."""
 
-MOST = 40
+MOST = 30
 """Sentences that a view shows; it says how many more there are."""
 
 THETAS = (0.2, 0.5, 0.8)

@@ -24,7 +24,7 @@ from memagent.steps import (
 )
 from memagent.trace import Record, Trace
 
-MOST = 40
+MOST = 32
 """Steps that a view shows; it says how many more there are."""
 
 _ROOM = 10_000  # characters of prompts and replies in all

@@ -60,8 +60,8 @@ def tinted_tokens(tokens: Sequence[Token]) -> Markup:
         if token.logprob is None:
             pieces.append(text)
             continue
-        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))}"
-        pieces.append(tag("span", text, title=f"{likely:.2f}", style=tint))
+        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))};color:inherit"
+        pieces.append(tag("mark" if tint else "span", text, title=f"{likely:.2f}", style=tint))
     pieces.append("".join(token.text for token in tokens[_TOKENS:]))
     return tag("div", *pieces, style=TEXT)
 

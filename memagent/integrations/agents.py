@@ -79,7 +79,8 @@ class MemagentSession:
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Delete the latest item for good and return it; `None` where there is none."""
-        return await _pop(self)
+        item: TResponseInputItem | None = await _pop(self)
+        return item
 
     async def clear_session(self) -> None:
         """Delete the turns of this conversation for good, and nothing else that the session has."""

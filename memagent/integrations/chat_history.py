@@ -16,15 +16,14 @@ from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     ChatMessage,
-    FunctionMessage,
     HumanMessage,
     SystemMessage,
-    ToolMessage,
     message_to_dict,
     messages_from_dict,
 )
 
 from memagent.integrations import turns
+from memagent.integrations.chat_messages import role_of
 from memagent.integrations.turns import Turn
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
@@ -32,8 +31,6 @@ from memagent.types import Passage, Role
 
 KEPT = "langchain"
 _PLAIN: dict[Role, type[BaseMessage]] = {"user": HumanMessage, "assistant": AIMessage, "system": SystemMessage}
-_NAMED: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "tool": "tool"}
-_TOOLS = (ToolMessage, FunctionMessage)
 
 
 class MemagentChatMessageHistory(BaseChatMessageHistory):
@@ -89,7 +86,7 @@ class MemagentChatMessageHistory(BaseChatMessageHistory):
 
 def turn_of(message: BaseMessage) -> Turn:
     """Return a LangChain message as a turn."""
-    text, role = turns.text_of(message.content), _role(message)
+    text, role = turns.text_of(message.content), role_of(message)
     plain = _PLAIN.get(role)
     same = plain is not None and message == plain(content=text, id=message.id)
     kept = {} if same and text.strip() else {KEPT: _kept(message, text)}
@@ -107,15 +104,6 @@ def message_of(passage: Passage) -> BaseMessage | None:
     data = {**kept["data"], "content": turns.with_text(kept["data"]["content"], passage.text), "id": passage.id}
     [message] = messages_from_dict([{**kept, "data": data}])
     return message
-
-
-def _role(message: BaseMessage) -> Role:
-    """The role of a turn for a message; who has one of his own, such as `critic`, speaks as a user of that name."""
-    if isinstance(message, ChatMessage):
-        return _NAMED.get(message.role, "user")
-    if isinstance(message, _TOOLS):
-        return "tool"
-    return next((role for role, kind in _PLAIN.items() if isinstance(message, kind)), "user")
 
 
 def _kept(message: BaseMessage, text: str) -> dict[str, Any]:

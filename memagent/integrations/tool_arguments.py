@@ -54,7 +54,7 @@ class Explain(Arguments):
 
 
 class Forget(Arguments):
-    """Hide memories until they are restored. The first call changes nothing: it shows what would be hidden, with a code.
+    """Hide memories until they are restored. The first call changes nothing: it shows what would be, with a code.
 
     Call again with the same ids and that code to do it.
     """

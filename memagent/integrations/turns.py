@@ -77,7 +77,7 @@ def write(memory: Memory, turns: Sequence[Turn]) -> list[str]:
 
 
 def turns_in(memory: Memory, key: str) -> Iterator[Passage]:
-    """Iterate over the turns of this very scope in order: those with a role, and what a framework kept under its key."""
+    """Iterate over the turns of this very scope, in order: those with a role, and those kept under a key."""
     scope = memory.scope
     for passage in memory.passages():
         if passage.scope == scope and (passage.metadata.get("role") or key in passage.metadata):

@@ -40,6 +40,7 @@ from memagent.errors import MemagentError, Stopped
         "reembed": ("memagent.cli.care:reembed", "Change a memory over to another embedder."),
         "export": ("memagent.cli.care:export", "Write a memory as JSON lines."),
         "import": ("memagent.cli.care:import_", "Take up what export wrote."),
+        "mcp": ("memagent.cli.mcp:mcp", "Serve one user's memory to any MCP client."),
         "story": ("memagent.cli.story:story", "Write a long story from a premise, paragraph by paragraph."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

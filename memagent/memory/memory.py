@@ -28,8 +28,12 @@ from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
 
 if TYPE_CHECKING:
+    from memagent.integrations.agents import MemagentSession
+    from memagent.integrations.chat_history import MemagentChatMessageHistory
     from memagent.integrations.langchain import MemagentVectorStore
     from memagent.integrations.langgraph import MemagentStore
+    from memagent.integrations.openai_tools import OpenAITools
+    from memagent.integrations.retriever import MemagentRetriever
     from memagent.memory import audit, doctor
     from memagent.memory.explain import Explanation
     from memagent.memory.retention import Policy
@@ -399,6 +403,33 @@ class Memory:
 
         self._checked()
         return MemagentStore(self)
+
+    def as_retriever(self, k: int = 5, *, using: str | Retriever = "hybrid") -> MemagentRetriever:
+        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata."""
+        from memagent.integrations.retriever import MemagentRetriever
+
+        return MemagentRetriever(memory=self, k=k, using=using)
+
+    def as_chat_history(self) -> MemagentChatMessageHistory:
+        """Return the conversation of this handle, which is bound to a session, as LangChain's chat-message history."""
+        from memagent.integrations.chat_history import MemagentChatMessageHistory
+
+        return MemagentChatMessageHistory(self)
+
+    def as_agents_session(self) -> MemagentSession:
+        """Return the conversation of this handle, which is bound to a session, as a session of OpenAI's Agents SDK.
+
+        Needs `pip install "memagent[agents]"`.
+        """
+        from memagent.integrations.agents import MemagentSession
+
+        return MemagentSession(self)
+
+    def as_openai_tools(self, *, only: Iterable[str] | None = None) -> OpenAITools:
+        """Return this handle as tools for OpenAI's interfaces, with a runner for the calls; all of them, or `only`."""
+        from memagent.integrations.openai_tools import OpenAITools
+
+        return OpenAITools(self, only=only)
 
     def close(self) -> None:
         """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it.

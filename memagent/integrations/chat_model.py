@@ -164,15 +164,17 @@ class MemagentChatModel(BaseChatModel):
         Args:
             schema: a Pydantic class, whose instances come back; a typed dict or a JSON schema, for dicts.
             include_raw: give `{"raw": message, "parsed": ..., "parsing_error": ...}`, and raise nothing.
-            kwargs: `method` may be `json_schema`, which is the only one.
+            kwargs: as for a call; `method` and `strict`, which LangChain's models have, change nothing: there is one
+                way.
 
         Raises:
-            UsageProblem: another method is asked for.
+            UsageProblem: there is no such method.
         """
-        if kwargs.pop("method", "json_schema") != "json_schema" or kwargs.pop("strict", None):
-            raise UsageProblem("replies have a form by json_schema alone", hint="Leave out method and strict.")
+        method, _ = kwargs.pop("method", _METHODS[0]), kwargs.pop("strict", None)
+        if method not in _METHODS:
+            raise UsageProblem(f"replies have no form by {method!r}", hint=f"Use one of: {', '.join(_METHODS)}.")
         form = convert_to_json_schema(schema)
-        told = {"kwargs": {"method": "json_schema"}, "schema": form}
+        told = {"kwargs": {"method": _METHODS[0]}, "schema": form}
         asked = self.bind(response_schema=form, ls_structured_output_format=told, **kwargs)
         parser: Runnable[Any, Any] = JsonOutputParser()
         if isinstance(schema, type) and is_basemodel_subclass(schema):
@@ -246,4 +248,5 @@ def _named_tool(choice: Any) -> str | None:
     return choice if isinstance(choice, str) and choice not in ("auto", "any", "required", "none") else None
 
 
+_METHODS = ("json_schema", "function_calling", "json_mode")
 _TAKEN = frozenset({"temperature", "max_tokens", "seed", "timeout", "logprobs", "tools", "response_schema"})

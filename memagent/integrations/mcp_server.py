@@ -10,6 +10,7 @@ import hmac
 import logging
 import socket
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from memagent.errors import ExtraMissing, MemagentError, UsageProblem
@@ -49,8 +50,6 @@ def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str 
         ScopeRequired: no user is bound.
         UnknownName: there is no tool of that name.
     """
-    from memagent import __version__
-
     tools = MemoryTools(memory, only=only, using=using)
 
     async def listed(ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -66,7 +65,7 @@ def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str 
         return CallToolResult(content=content, structured_content=dict(result.data), is_error=result.failed)
 
     return Server(
-        "memagent", version=__version__, instructions=_INSTRUCTIONS, on_list_tools=listed, on_call_tool=called
+        "memagent", version=version("memagent"), instructions=_INSTRUCTIONS, on_list_tools=listed, on_call_tool=called
     )
 
 

@@ -40,7 +40,7 @@ def memory_tools(
         using: how `search_memory` searches: as for `Memory.search`.
 
     Raises:
-        UnknownName: by a call, if there is no tool of that name.
+        UnknownName: there is no tool of that name.
         ScopeRequired: by a call, if the run names no user and none is bound.
     """
     return [_tool(memory, name, Keys(user=user_key), using) for name in names]

@@ -68,9 +68,7 @@ class MemoryTools:
         self._memory = memory
         self._using = using
         wanted = list(NAMES if only is None else only)
-        for name in wanted:
-            if name not in _KINDS:
-                raise UnknownName(f"there is no tool {name!r}", hint=f"There are: {', '.join(NAMES)}.")
+        self._definitions = tuple(definition(name) for name in wanted)
         self._names = tuple(wanted)
 
     @property
@@ -81,7 +79,7 @@ class MemoryTools:
     @property
     def definitions(self) -> tuple[Tool, ...]:
         """The tools as a model is told of them."""
-        return tuple(definition(name) for name in self._names)
+        return self._definitions
 
     def call(self, name: str, arguments: str | Mapping[str, Any] = "{}") -> ToolResult:
         """Do what a model asks for and return what it is to be told.
@@ -167,7 +165,9 @@ class MemoryTools:
 
 
 def definition(name: str) -> Tool:
-    """Return a tool as a model is told of it."""
+    """Return a tool as a model is told of it; `UnknownName` if there is none of that name."""
+    if name not in _KINDS:
+        raise UnknownName(f"there is no tool {name!r}", hint=f"There are: {', '.join(NAMES)}.")
     kind = _KINDS[name]
     return Tool(name, " ".join((kind.__doc__ or "").split()), schema_of(kind))
 

@@ -1,4 +1,4 @@
-"""The tools of a memory, and OpenAI's forms of them: what a model gets wrong is told to it, and whose memory is fixed."""
+"""The tools of a memory, and OpenAI's forms of them: what a model gets wrong is told to it; whose it is, is fixed."""
 
 from __future__ import annotations
 

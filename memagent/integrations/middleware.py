@@ -40,7 +40,7 @@ _SAID = 50  # messages of a request that may be among what is found, at most
 _MADE = "lc_source"  # LangChain's mark on messages that a middleware made, such as a summary of what came before
 
 
-class MemagentMiddleware(AgentMiddleware[Any, Any, Any]):
+class MemagentMiddleware(AgentMiddleware):
     """Memory for an agent that serves many users.
 
     Before each call of the model, the memory of the user is searched for the latest human message, and what is found

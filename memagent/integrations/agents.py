@@ -131,7 +131,7 @@ def _pop_last(session: MemagentSession) -> Any:
 
 
 def _delete_all(session: MemagentSession) -> None:
-    turns.delete(session.memory, list(turns.turns_in(session.memory, KEPT)))
+    turns.delete(session.memory, turns.turns_in(session.memory, KEPT))
 
 
 _read = awaitable(_items)

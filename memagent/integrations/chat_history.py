@@ -74,7 +74,7 @@ class MemagentChatMessageHistory(BaseChatMessageHistory):
 
     def clear(self) -> None:
         """Delete the turns of this conversation for good, and nothing else that the session has."""
-        turns.delete(self._memory, list(turns.turns_in(self._memory, KEPT)))
+        turns.delete(self._memory, turns.turns_in(self._memory, KEPT))
 
     async def aget_messages(self) -> list[BaseMessage]:
         """As `messages`, in a thread."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
-from memagent.errors import ExtraMissing, NotFound
+from memagent.errors import ExtraMissing
 from memagent.integrations import turns
+from memagent.integrations.existing import existing
 from memagent.integrations.langchain_tools import memory_tools
-from memagent.integrations.toolbox import shown
+from memagent.integrations.toolbox import told_of
 from memagent.integrations.turns import Turn, text_of
 from memagent.integrations.whose import Keys, whose
 from memagent.memory import Memory
@@ -134,7 +135,8 @@ class MemagentMiddleware(AgentMiddleware):
 
 def recalled(memory: Memory, hits: Sequence[Hit]) -> str:
     """Return what was found as a prompt shows it: a JSON object a line, between tags that no memory can close."""
-    lines = [json.dumps(_line(memory, hit), ensure_ascii=False) for hit in hits]
+    told = [{name: value for name, value in one.items() if name != "id"} for _, one in told_of(memory, hits)]
+    lines = [json.dumps(one, ensure_ascii=False) for one in told]
     [message] = fill("recall/memories", memories="\n".join(lines))
     return message.content
 
@@ -160,16 +162,6 @@ def _asks(message: AnyMessage) -> bool:
     return isinstance(message, HumanMessage) and _MADE not in message.additional_kwargs
 
 
-def _line(memory: Memory, hit: Hit) -> Mapping[str, Any]:
-    if hit.kind != "passage":
-        return {"kind": hit.kind, "text": hit.text}
-    try:
-        told = shown(memory.get(hit.id))
-    except NotFound:  # it was removed a moment ago
-        return {"text": hit.text}
-    return {name: value for name, value in told.items() if name != "id"}
-
-
 def _before(data: str, asked: AnyMessage) -> AnyMessage:
     content = asked.content
     if isinstance(content, str):
@@ -178,15 +170,6 @@ def _before(data: str, asked: AnyMessage) -> AnyMessage:
 
 
 def _write(memory: Memory, said: Sequence[Turn]) -> None:
-    """Keep turns; one that is here with another text was edited since."""
-    new = []
-    for turn in said:
-        try:
-            old = memory.get(turn.id) if turn.id else None
-        except NotFound:
-            old = None
-        if old is None:
-            new.append(turn)
-        elif old.text != turn.text:
-            memory.edit(turn.id, turn.text)
-    turns.write(memory, new)
+    """Keep the turns that are not here yet; one that was edited here since stays so."""
+    here = {passage.id for passage in existing(memory, [turn.id for turn in said if turn.id])}
+    turns.write(memory, [turn for turn in said if turn.id not in here])

@@ -14,10 +14,10 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, field_validator
 
-from memagent.errors import NotFound
 from memagent.integrations.documents import document_of
+from memagent.integrations.existing import existing
 from memagent.memory import Memory
-from memagent.types import Hit
+from memagent.types import Hit, Passage
 
 
 class MemagentRetriever(BaseRetriever):
@@ -60,18 +60,18 @@ class MemagentRetriever(BaseRetriever):
         return await asyncio.to_thread(self._found, query, self.k if k is None else k)
 
     def _found(self, query: str, k: int) -> list[Document]:
-        return [_document(self.memory, hit) for hit in self.memory.search(query, k, using=self.using)]
+        hits = self.memory.search(query, k, using=self.using)
+        passages = existing(self.memory, [hit.id for hit in hits if hit.kind == "passage"])
+        by_id = {passage.id: passage for passage in passages}
+        return [_document(hit, by_id.get(hit.id)) for hit in hits]
 
 
-def _document(memory: Memory, hit: Hit) -> Document:
+def _document(hit: Hit, passage: Passage | None) -> Document:
+    """A hit with what is known of its passage; there is none for a fact, or if it was removed a moment ago."""
     said: dict[str, Any] = {"score": hit.score, "why": hit.why, "parts": dict(hit.parts), "kind": hit.kind}
     said |= {name: list(value) for name, value in (("path", hit.path), ("triple", hit.triple)) if value}
-    found = {name: value for name, value in (("source", hit.source), ("title", hit.title)) if value}
-    if hit.kind == "passage":
-        try:
-            passage = memory.get(hit.id)
-        except NotFound:  # it was removed a moment ago
-            return Document(hit.text, id=hit.id, metadata={**found, **said})
-        found = document_of(passage).metadata
+    if passage is not None:
         said |= {"at": passage.at.isoformat()} if passage.at else {}
+        return Document(hit.text, id=hit.id, metadata={**document_of(passage).metadata, **said})
+    found = {name: value for name, value in (("source", hit.source), ("title", hit.title)) if value}
     return Document(hit.text, id=hit.id, metadata={**found, **said})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from memagent.errors import Conflict, NotFound, UnknownName, UsageProblem
 from memagent.integrations import tool_arguments as given
+from memagent.integrations.existing import existing
 from memagent.integrations.tool_arguments import Arguments, iso, parsed, schema_of
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
@@ -106,7 +107,7 @@ class MemoryTools:
 
     def _search(self, asked: given.Search) -> dict[str, Any]:
         hits = self._memory.search(asked.query, asked.k, using=self._using)
-        return {"memories": [self._hit(hit) for hit in hits]}
+        return {"memories": [{**told, **_found(hit)} for hit, told in told_of(self._memory, hits)]}
 
     def _save(self, asked: given.Save) -> dict[str, Any]:
         [id] = self._memory.add(Note(asked.text, at=asked.at, metadata={SAVED: "save_memory"}))
@@ -146,15 +147,6 @@ class MemoryTools:
         found = self._memory.facts.find(*parts, history=asked.history)
         return {"facts": [_fact(fact) for fact in found[: asked.limit]], "more": max(0, len(found) - asked.limit)}
 
-    def _hit(self, hit: Hit) -> dict[str, Any]:
-        told = {"id": hit.id, "text": hit.text, "score": round(hit.score, 4), "why": hit.why}
-        if hit.kind != "passage":
-            return {**told, "kind": hit.kind}
-        try:
-            return {**shown(self._memory.get(hit.id)), **told}
-        except NotFound:  # it was removed a moment ago
-            return told
-
     def _text(self, id: str) -> str:
         for get in (self._memory.get, self._memory.facts.get, self._memory.rationales.get):
             try:
@@ -172,6 +164,13 @@ def definition(name: str) -> Tool:
     return Tool(name, " ".join((kind.__doc__ or "").split()), schema_of(kind))
 
 
+def told_of(memory: Memory, hits: Sequence[Hit]) -> list[tuple[Hit, dict[str, Any]]]:
+    """Return hits, each with what `shown` says of it."""
+    passages = existing(memory, [hit.id for hit in hits if hit.kind == "passage"])
+    by_id = {passage.id: shown(passage) for passage in passages}
+    return [(hit, by_id.get(hit.id, {"id": hit.id, "kind": hit.kind, "text": hit.text})) for hit in hits]
+
+
 def shown(passage: Passage) -> dict[str, Any]:
     """Return a passage as tools show it: its id and text, and where it comes from as far as that is known."""
     said = {name: passage.metadata.get(name) for name in ("role", "speaker")}
@@ -182,6 +181,10 @@ def shown(passage: Passage) -> dict[str, Any]:
         **{name: value for name, value in told.items() if value},
         "recorded_at": iso(passage.recorded_at),
     }
+
+
+def _found(hit: Hit) -> dict[str, Any]:
+    return {"score": round(hit.score, 4), "why": hit.why}
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

@@ -9,9 +9,9 @@ an edited message. A message without text is a passage without text, which no se
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -64,7 +64,8 @@ def write(memory: Memory, turns: Sequence[Turn]) -> list[str]:
     Raises:
         Conflict: an id is taken by another text.
     """
-    notes = [_note(turn) for turn in turns]
+    now = datetime.now(UTC)
+    notes = [_note(turn, now + timedelta(microseconds=number)) for number, turn in enumerate(turns)]
     ids: list[str] = []
     for said, some in groupby(notes, key=lambda note: bool(note.text.strip())):
         group = list(some)
@@ -76,12 +77,15 @@ def write(memory: Memory, turns: Sequence[Turn]) -> list[str]:
     return ids
 
 
-def turns_in(memory: Memory, key: str) -> Iterator[Passage]:
-    """Iterate over the turns of this very scope, in order: those with a role, and those kept under a key."""
-    scope = memory.scope
-    for passage in memory.passages():
-        if passage.scope == scope and (passage.metadata.get("role") or key in passage.metadata):
-            yield passage
+def turns_in(memory: Memory, key: str) -> list[Passage]:
+    """Return the turns of this very scope: those with a role, and those kept under a key.
+
+    Their order is that of the times at which they were said; of one moment, that in which they were written. An edited
+    turn stays in its place.
+    """
+    found = (passage for passage in memory.passages() if passage.scope == memory.scope)
+    turns = [passage for passage in found if passage.metadata.get("role") or key in passage.metadata]
+    return sorted(turns, key=lambda passage: passage.at or passage.recorded_at)
 
 
 def delete(memory: Memory, passages: Sequence[Passage]) -> None:
@@ -132,9 +136,9 @@ def _with(part: Any, text: str) -> Any:
     return text if isinstance(part, str) else {**part, "text": text}
 
 
-def _note(turn: Turn) -> Note:
+def _note(turn: Turn, at: datetime) -> Note:
     said = turn.text if turn.text.strip() else ""
     metadata: dict[str, Any] = dict(turn.kept)
     if said:
         metadata |= {"role": turn.role, **({"speaker": turn.speaker} if turn.speaker else {})}
-    return Note(said, id=turn.id or uuid.uuid4().hex, at=datetime.now(UTC), metadata=metadata)
+    return Note(said, id=turn.id or uuid.uuid4().hex, at=at, metadata=metadata)

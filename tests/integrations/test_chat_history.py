@@ -81,9 +81,9 @@ def test_a_message_is_a_turn_of_the_memory(history: MemagentChatMessageHistory, 
 
 def test_an_edited_passage_is_an_edited_message(history: MemagentChatMessageHistory, session: Memory) -> None:
     history.add_messages(MESSAGES[5:7])
-    session.edit("ai-2", "Look: ")
     session.edit("ai-3", "Three.")
-    first, second = sorted(history.messages, key=lambda one: str(one.id))
+    session.edit("ai-2", "Look: ")
+    first, second = history.messages
     assert first.content == [{"type": "text", "text": "Look: "}, {"type": "image_url", "image_url": {"url": "data:,x"}}]
     assert second.content == [{"type": "text", "text": "Three."}]
 

@@ -143,6 +143,17 @@ def test_each_turn_is_kept_once_whoever_keeps_the_history(everybody: Memory) -> 
     assert said(alice.bind(session="t2")) == turns
 
 
+def test_what_a_person_has_corrected_stays_corrected(everybody: Memory) -> None:
+    alice = everybody.bind(user="alice", session="s")
+    context = {"user_id": "alice", "session_id": "s"}
+    made = agent(ScriptedLLM(["Noted."] * 2, can=CAN), everybody)
+    asked = HumanMessage("I live in Porto.", id="h1")
+    run(made, [asked], False, context=context)
+    alice.edit("h1", "I live in Lisbon.")
+    run(made, [asked], False, context=context)
+    assert [text for role, text in said(alice) if role == "user"] == ["I live in Lisbon."]
+
+
 def test_summaries_and_tools_are_no_turns_of_anybody() -> None:
     summary = HumanMessage("Here is a summary.", additional_kwargs={"lc_source": "summarization"})
     called = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "1"}])

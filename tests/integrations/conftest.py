@@ -40,9 +40,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             if (name := _class_of(report.nodeid)) in counts:
                 counts[name][outcome] += 1
-    if counts:
+    ran = {name: found for name, found in counts.items() if found}
+    if ran:
         terminalreporter.section("LangChain's standard suites")
-    for name, found in counts.items():
+    for name, found in ran.items():
         told = ", ".join(f"{count} {outcome}" for outcome, count in found.items())
         terminalreporter.write_line(f"{name} ({_SUITES[name]}): {told}")
 

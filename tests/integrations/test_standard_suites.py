@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from memagent import Memory, Note
-from memagent.embedders.hashing import Hashing
 from memagent.integrations.chat_model import MemagentChatModel
-from memagent.integrations.documents import AsEmbeddings
+from memagent.integrations.documents import as_embeddings
+from memagent.integrations.langchain_tools import memory_tools
 from memagent.integrations.retriever import MemagentRetriever
 from memagent.llms.openai import OpenAI
 from memagent.testing.server import FakeOpenAIServer, Fault
@@ -63,11 +63,11 @@ class TestFactsRetriever(_Retriever, suites.RetrieversIntegrationTests):  # type
 
 
 class _Embeddings:
-    embeddings_class = AsEmbeddings
+    embeddings_class = staticmethod(as_embeddings)
 
     @property
     def embedding_model_params(self) -> dict[str, Any]:
-        return {"embedder": Hashing(64)}
+        return {"embedder": "hashing:64"}
 
 
 class TestEmbeddingsUnit(_Embeddings, units.EmbeddingsUnitTests):  # type: ignore[misc, name-defined]
@@ -76,6 +76,38 @@ class TestEmbeddingsUnit(_Embeddings, units.EmbeddingsUnitTests):  # type: ignor
 
 class TestEmbeddings(_Embeddings, suites.EmbeddingsIntegrationTests):  # type: ignore[misc, name-defined]
     pass
+
+
+class _Tool:
+    """The tools of an agent, on a memory that is bound; that whose memory it is comes from the run is tested apart."""
+
+    named: tuple[str, dict[str, Any]] = ("search_memory", {"query": "What does Ida do?"})
+
+    @property
+    def tool_constructor(self) -> Any:
+        memory = Memory(":memory:").bind(user="alice")
+        memory.add([Note(text) for text in TEXTS])
+        return memory_tools(memory, [self.named[0]])[0]
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return self.named[1]
+
+
+class TestSearchToolUnit(_Tool, units.ToolsUnitTests):  # type: ignore[misc, name-defined]
+    pass
+
+
+class TestSearchTool(_Tool, suites.ToolsIntegrationTests):  # type: ignore[misc, name-defined]
+    pass
+
+
+class TestSaveToolUnit(_Tool, units.ToolsUnitTests):  # type: ignore[misc, name-defined]
+    named = ("save_memory", {"text": "Ida likes fog."})
+
+
+class TestSaveTool(_Tool, suites.ToolsIntegrationTests):  # type: ignore[misc, name-defined]
+    named = ("save_memory", {"text": "Ida likes fog."})
 
 
 class _Model:

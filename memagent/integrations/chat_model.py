@@ -232,9 +232,16 @@ class MemagentChatModel(BaseChatModel):
         return ChatGenerationChunk(message=last)
 
 
-def as_chat_model(llm: Any = None, **settings: Any) -> MemagentChatModel:
-    """Return a language model of ours as a LangChain chat model; see `MemagentChatModel` for the settings."""
-    return MemagentChatModel(llm=llm, **settings)
+def as_chat_model(
+    llm: Any = None,
+    *,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    timeout: float | None = None,
+    stop: list[str] | None = None,
+) -> MemagentChatModel:
+    """Return a language model of ours as a LangChain chat model; see `MemagentChatModel` for the arguments."""
+    return MemagentChatModel(llm=llm, temperature=temperature, max_tokens=max_tokens, timeout=timeout, stop=stop)
 
 
 def _tool(given: Mapping[str, Any]) -> Tool:

@@ -19,6 +19,7 @@ from memagent.memory import Memory
 
 try:
     import uvicorn
+    from mcp.server import ServerRequestContext  # which mcp 1 has not
     from mcp.server.lowlevel import Server
     from mcp.server.stdio import stdio_server
     from mcp.server.transport_security import TransportSecuritySettings
@@ -28,7 +29,6 @@ except ImportError as error:
     raise ExtraMissing(f"an MCP server needs mcp 2: {error}", hint=hint) from error
 
 if TYPE_CHECKING:
-    from mcp.server import ServerRequestContext
     from mcp.types import CallToolRequestParams, PaginatedRequestParams
     from starlette.types import ASGIApp, Receive, Scope, Send
 

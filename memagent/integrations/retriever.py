@@ -12,7 +12,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from memagent.integrations.documents import document_of
 from memagent.integrations.existing import existing
@@ -35,6 +35,7 @@ class MemagentRetriever(BaseRetriever):
 
     Raises:
         ScopeRequired: no user is bound.
+        UnknownName: there is no retriever of that name.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -43,11 +44,10 @@ class MemagentRetriever(BaseRetriever):
     k: int = Field(default=5, ge=1)
     using: Any = "hybrid"
 
-    @field_validator("memory")
-    @classmethod
-    def _bound(cls, memory: Memory) -> Memory:
-        memory.count()  # says here, and not at the first search, that no user is bound
-        return memory
+    @model_validator(mode="after")
+    def _there(self) -> MemagentRetriever:
+        self.memory.search("", 1, using=self.using)  # says here, and not at the first search, what is missing
+        return self
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun | None = None, k: int | None = None

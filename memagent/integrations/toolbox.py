@@ -61,11 +61,11 @@ class MemoryTools:
 
     Raises:
         ScopeRequired: no user is bound.
-        UnknownName: there is no tool of that name.
+        UnknownName: there is no tool, or no retriever, of that name.
     """
 
     def __init__(self, memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid") -> None:
-        memory.count()  # says here, and not at the first call, that no user is bound
+        memory.search("", 1, using=using)  # says here, and not at the first call, that no user or retriever is there
         self._memory = memory
         self._using = using
         wanted = list(NAMES if only is None else only)

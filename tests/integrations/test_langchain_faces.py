@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel
 
 from memagent import Memory, Note
-from memagent.errors import CapabilityError, ScopeRequired, UsageProblem
+from memagent.errors import CapabilityError, ScopeRequired, UnknownName, UsageProblem
 from memagent.integrations.chat_model import MemagentChatModel, as_chat_model
 from memagent.testing import ScriptedLLM
 from memagent.types import Completion, Hit, Scope, Token, ToolCall, Triple, Usage
@@ -82,6 +82,8 @@ def test_a_retriever_of_ones_own_and_k_for_each_call(everybody: Memory, memory: 
         everybody.as_retriever()
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         memory.as_retriever(0)
+    with pytest.raises(UnknownName, match="hybird"):
+        memory.as_retriever(using="hybird")
 
 
 # --- the chat model

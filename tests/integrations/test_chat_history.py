@@ -94,10 +94,13 @@ def test_clear_takes_the_turns_of_this_session_alone(everybody: Memory, session:
     for history in (session.as_chat_history(), other, bob):
         history.add_user_message("Hi")
         history.add_ai_message("Hello.")
+    agent = session.bind(agent="critic").as_chat_history()
+    agent.add_user_message("Between the two of us.")
     session.add(Note("A note of the session.", id="note"))
     session.as_chat_history().clear()
     assert session.as_chat_history().messages == []
-    assert [passage.id for passage in session.passages()] == ["note"]
+    assert [one.text for one in agent.messages] == ["Between the two of us."]
+    assert [passage.id for passage in session.passages() if passage.scope == session.scope] == ["note"]
     assert [len(history.messages) for history in (other, bob)] == [2, 2]
 
 

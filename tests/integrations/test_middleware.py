@@ -21,7 +21,7 @@ from memagent.integrations.chat_model import as_chat_model
 from memagent.integrations.langchain_tools import memory_tools
 from memagent.integrations.middleware import MemagentMiddleware, new_turns
 from memagent.testing import ScriptedLLM
-from memagent.types import Completion, Request, ToolCall, Usage
+from memagent.types import Completion, Passage, Request, ToolCall, Usage
 
 CAN = ("stop", "tools")
 
@@ -109,6 +109,19 @@ def test_a_run_without_a_user_is_an_error(everybody: Memory, asynchronous: bool)
     assert llm.requests == []
 
 
+def test_the_context_of_a_run_goes_before_its_configuration(everybody: Memory) -> None:
+    made = agent(ScriptedLLM(["Hello."] * 2, can=CAN), everybody)
+    config = {"configurable": {"user_id": "bob", "thread_id": 7}}
+    run(made, "Hi", False, config=config, context={"user_id": 1})
+    run(made, "Ho", False, config=config)
+    kept = [(one.scope.user, one.scope.session, one.text) for user in ("1", "bob") for one in _all(everybody, user)]
+    assert kept == [("1", "7", "Hi"), ("1", "7", "Hello."), ("bob", "7", "Ho"), ("bob", "7", "Hello.")]
+
+
+def _all(everybody: Memory, user: str) -> list[Passage]:
+    return list(everybody.bind(user=user).passages())
+
+
 def test_a_handle_that_is_bound_serves_its_user_alone(everybody: Memory) -> None:
     llm = ScriptedLLM(["Hello."], can=CAN)
     made = agent(llm, everybody.bind(user="alice"))
@@ -141,6 +154,18 @@ def test_each_turn_is_kept_once_whoever_keeps_the_history(everybody: Memory) -> 
         answer = run(made, list(history), True, context={"user_id": "alice", "session_id": "t2"})[-1]
         history.append(("assistant", answer.text))
     assert said(alice.bind(session="t2")) == turns
+
+
+def test_what_the_request_says_already_is_not_recalled_beside_it(everybody: Memory) -> None:
+    llm = ScriptedLLM(["Noted.", "Lisbon."], can=CAN)
+    made = agent(llm, everybody, checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "t", "user_id": "alice"}}
+    run(made, "I moved to Lisbon.", False, config=config)
+    everybody.bind(user="alice").add("Lisbon is where Alice moved.")
+    run(made, "Where did I move to? Lisbon?", False, config=config)
+    asked = [message.content for message in llm.requests[1].messages]
+    assert sum("I moved to Lisbon." in content for content in asked) == 1
+    assert "Lisbon is where Alice moved." in asked[-1]
 
 
 def test_what_a_person_has_corrected_stays_corrected(everybody: Memory) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import complain, say
-from memagent.cli.options import embedder_option
+from memagent.cli.options import embedder_option, open_memory
 
 if TYPE_CHECKING:
     from memagent.memory import Memory
@@ -55,12 +55,11 @@ def mcp(
     by another host name or from a web page are refused. Stop it with Ctrl-C.
     """
     from memagent.integrations.mcp_server import NAMES, READING, listening, mcp_server, serve_http, serve_stdio
-    from memagent.memory import Memory
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="memagent: %(message)s")
     if not file.exists():
         say(f"{file} is new")
-    with Memory(file, embedder=embedder) as opened:
+    with open_memory(file, embedder, new=True) as opened:
         memory = opened.bind(user=user, session=session, agent=agent)
         server = mcp_server(memory, only=READING if read_only else NAMES, using=using)
         if port is None:

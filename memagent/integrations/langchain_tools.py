@@ -7,7 +7,7 @@ agent.invoke({"messages": messages}, context={"user_id": "alice"})
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException
@@ -15,6 +15,9 @@ from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool
 from memagent.integrations.toolbox import MemoryTools, ToolResult, definition
 from memagent.integrations.whose import Keys, whose
 from memagent.memory import Memory
+
+if TYPE_CHECKING:
+    from memagent.retrievers.base import Retriever
 
 USUAL = ("search_memory", "save_memory", "forget_memory")
 """The tools that agents get where it is not said."""
@@ -25,7 +28,7 @@ def memory_tools(
     names: Iterable[str] = USUAL,
     *,
     user_key: str = "user_id",
-    using: str = "hybrid",
+    using: str | Retriever = "hybrid",
 ) -> list[BaseTool]:
     """Return tools for an agent that serves many users over one memory.
 
@@ -46,7 +49,7 @@ def memory_tools(
     return [_tool(memory, name, Keys(user=user_key), using) for name in names]
 
 
-def _tool(memory: Memory, name: str, keys: Keys, using: str) -> BaseTool:
+def _tool(memory: Memory, name: str, keys: Keys, using: str | Retriever) -> BaseTool:
     def tools_of(config: RunnableConfig, runtime: Any) -> MemoryTools:
         # A model can write a mapping into the arguments and no object with a context.
         context = None if isinstance(runtime, Mapping) else getattr(runtime, "context", None)

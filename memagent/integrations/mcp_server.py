@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mcp.types import CallToolRequestParams, PaginatedRequestParams
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from memagent.retrievers.base import Retriever
+
 LOOPBACK = "127.0.0.1"
 _INSTRUCTIONS = (
     "The long-term memory of one user. Search it before saying that you do not know something of the user, and save "
@@ -41,7 +43,7 @@ _GRACE = 2  # seconds that open streams have when an HTTP server ends
 _log = logging.getLogger("memagent")
 
 
-def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str = "hybrid") -> Server[Any]:
+def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid") -> Server[Any]:
     """Return an MCP server with the tools of one handle; see `MemoryTools`.
 
     What goes wrong in a tool is the result of its call, marked as an error, with what to do about it.

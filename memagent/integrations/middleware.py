@@ -86,7 +86,7 @@ class MemagentMiddleware(AgentMiddleware):
         self._k = k
         self._using = using
         self._keep = keep
-        self.tools = memory_tools(memory, tools, user_key=user_key)
+        self.tools = memory_tools(memory, tools, user_key=user_key, using=using)
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]

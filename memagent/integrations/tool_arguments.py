@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from memagent.errors import UsageProblem
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Ids = Annotated[list[Id], Field(min_length=1, max_length=50, description="Ids, as the other tools give them.")]
+
+
+Moment = Annotated[AwareDatetime, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Arguments(BaseModel):
@@ -82,7 +85,7 @@ class Facts(Arguments):
 
 def schema_of(kind: type[Arguments]) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments, without the titles that say nothing to a model."""
-    schema = _untitled(kind.model_json_schema())
+    schema = _plain(kind.model_json_schema())
     for name in ("title", "description"):
         schema.pop(name, None)
     return {"type": "object", **schema}
@@ -127,11 +130,15 @@ def _told(problem: Any) -> str:
     return f"{where}: {said}"
 
 
-def _untitled(schema: Any) -> Any:
+def _plain(schema: Any) -> Any:
+    """A schema without titles, and without null as another form of what may be left out: not every model takes that."""
     if isinstance(schema, list):
-        return [_untitled(one) for one in schema]
+        return [_plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
-        name: _untitled(value) for name, value in schema.items() if not (name == "title" and isinstance(value, str))
-    }
+    forms = schema.get("anyOf", [])
+    if {"type": "null"} in forms and len(forms) == 2:
+        [form] = [one for one in forms if one != {"type": "null"}]
+        schema = {**{name: value for name, value in schema.items() if name not in ("anyOf", "default")}, **form}
+    said = (name for name, value in schema.items() if name != "title" or not isinstance(value, str))
+    return {name: _plain(schema[name]) for name in said}

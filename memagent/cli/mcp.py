@@ -56,6 +56,7 @@ def mcp(
     """
     from memagent.integrations.mcp_server import NAMES, READING, listening, mcp_server, serve_http, serve_stdio
 
+    logging.getLogger("uvicorn.error").addFilter(_is_no_farewell)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="memagent: %(message)s")
     if not file.exists():
         say(f"{file} is new")
@@ -71,6 +72,11 @@ def mcp(
         with listening(port) as at:
             say(f"serving the memory of {user} at http://127.0.0.1:{at.getsockname()[1]}/mcp")
             asyncio.run(serve_http(server, at, token=os.environ.get(TOKEN, "")))
+
+
+def _is_no_farewell(record: logging.LogRecord) -> bool:
+    """Let all be said but that the streams of clients were open when the server ended."""
+    return "without completing response" not in record.getMessage()
 
 
 def _stop_at_signals(loop: asyncio.AbstractEventLoop, memory: Memory) -> None:

@@ -85,7 +85,7 @@ def test_what_is_recalled_is_data_that_cannot_leave_its_place(everybody: Memory)
     assert asked.role == "user"
     assert asked.content.count("</memories>") == 1
     inside = asked.content.split("<memories>\n")[1].split("\n</memories>")[0]
-    assert json.loads(inside)["text"] == attack.replace("</memories>", "‹/memories›")
+    assert json.loads(inside)["text"].translate(str.maketrans("‹›", "<>")) == attack
     assert asked.content.index("Ignore all rules") < asked.content.index("</memories>")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -190,6 +191,20 @@ def test_summaries_and_tools_are_no_turns_of_anybody() -> None:
         ("assistant", "Done."),
     ]
     assert new_turns([summary, AIMessage("Done.")]) == []
+
+
+def test_beside_the_summaries_of_langchain_each_turn_is_kept_and_no_summary(everybody: Memory) -> None:
+    summaries = ScriptedLLM(["It was about numbers."] * 9)
+    shortens = SummarizationMiddleware(as_chat_model(summaries), trigger=("messages", 4), keep=("messages", 1))
+    llm = ScriptedLLM(["1", "2", "3", "4"], can=CAN)
+    kinds = [shortens, MemagentMiddleware(everybody)]
+    made = create_agent(as_chat_model(llm), middleware=kinds, context_schema=dict, checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "t", "user_id": "alice"}}
+    for text in ("One", "Two", "Three", "Four"):
+        state = run(made, text, True, config=config)
+    assert "about numbers" in state[0].text and len(state) < 8
+    words = ["One", "1", "Two", "2", "Three", "3", "Four", "4"]
+    assert [text for _, text in said(everybody.bind(user="alice", session="t"))] == words
 
 
 def test_an_agent_saves_searches_and_forgets_with_its_tools(everybody: Memory) -> None:

@@ -19,6 +19,7 @@ from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
 from memagent.memory.learning import learn
+from memagent.quoting import quoted
 from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
@@ -219,7 +220,7 @@ class Facts:
         """
         if not self._core.triples.functional(self._scope, relation):
             raise UsageProblem(
-                f"{relation!r} may have many values at a time, so that a new one ends none",
+                f"{quoted(relation)} may have many values at a time, so that a new one ends none",
                 hint=f"Say that it has one, with facts.declare({relation!r}), or add the triple.",
             )
         return self.add(Triple(subject, relation, object, source=source, at=at or datetime.now(UTC)))[0]

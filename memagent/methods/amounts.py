@@ -22,6 +22,7 @@ from fractions import Fraction
 
 from memagent.methods.amount_signs import Unclear, plain
 from memagent.methods.amount_words import CENT_SIGN, CENTS, MONEY, PERCENT, check_not_denied, check_units, scaled
+from memagent.quoting import quoted
 
 __all__ = ["Amount", "Unclear", "amount", "same", "value"]
 
@@ -82,7 +83,7 @@ def amount(text: str) -> Amount:
     flat = plain(text)
     check_not_denied(flat)
     if found := _RELATIONS.search(flat):
-        raise Unclear(f"{found.group()!r} says no value")
+        raise Unclear(f"{quoted(found.group())} says no value")
     *sides, last = _SPLIT.split(flat)
     return _equal([side for side in sides if side.strip()], last) if sides else _stated(flat)
 
@@ -116,7 +117,7 @@ def _equal(sides: list[str], last: str) -> Amount:
         if known is not None and known.number != stated.number:
             raise Unclear("the sides of the equation are two numbers")
         if known is None and not _may_be_named(side.strip()):
-            raise Unclear(f"{side.strip()[:40]!r} is more than the name of a number")
+            raise Unclear(f"{quoted(side.strip()[:40])} is more than the name of a number")
     return stated
 
 

@@ -31,6 +31,7 @@ from memagent.methods.attempts import attempted
 from memagent.methods.obfuscating import Nouns
 from memagent.methods.verifying import Check, Verdict, boxed
 from memagent.prompts import fill
+from memagent.quoting import quoted
 from memagent.types import Answer, Rationale
 
 __all__ = ["Key", "Learnt", "Solved", "Tried", "attempts", "learn", "solve"]
@@ -113,7 +114,9 @@ def attempts(
     if tried.problems and not tried.texts:
         raise BackendError(f"no attempt of {count} came: {tried.problems[0]}")
     if tried.problems:
-        yield from tell(f"{len(tried.problems)} of {count} attempts at {problem[:60]!r} failed: {tried.problems[0]}")
+        yield from tell(
+            f"{len(tried.problems)} of {count} attempts at {quoted(problem, 60)} failed: {tried.problems[0]}"
+        )
     return tried
 
 

@@ -110,7 +110,7 @@ def memllm(
 
 
 class _Said(NamedTuple):
-    """What a reply adds: its text up to a call, the calls if there are any, and the tool calls that each was made of."""
+    """What a reply adds: its text up to the first call, the calls, and the tool call that each was made of."""
 
     text: str
     calls: tuple[ReadCall, ...] = ()

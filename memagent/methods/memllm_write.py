@@ -38,6 +38,7 @@ from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, 
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
 from memagent.prompts import fill
+from memagent.quoting import quoted
 from memagent.sentences import split_sentences
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
@@ -178,10 +179,10 @@ class _Run:
         stated, failed = yield from attempted(self._ask(sentence, context))
         self.failed_in_a_row = self.failed_in_a_row + 1 if stated is None else 0
         if stated is None:
-            self.problems.append(f"{sentence[:60]!r} was passed over: {failed}")
+            self.problems.append(f"{quoted(sentence, 60)} was passed over: {failed}")
             return
         if stated.problem:
-            self.problems.append(f"{sentence[:60]!r}: {stated.problem}")
+            self.problems.append(f"{quoted(sentence, 60)}: {stated.problem}")
         self.refused += [Refusal(sentence, problem.why) for problem in stated.call.problems]
         triples = [self._triple(words, stated.call) for words in stated.call.triples]
         if not triples:
@@ -200,7 +201,7 @@ class _Run:
             )
         )
         if learnt is None:
-            self.problems.append(f"{sentence[:60]!r} was not written: {failed}")
+            self.problems.append(f"{quoted(sentence, 60)} was not written: {failed}")
         else:
             self._take(learnt)
 

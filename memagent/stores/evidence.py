@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.quoting import quoted
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
 from memagent.stores.derived import of_fact, of_term
@@ -24,8 +25,9 @@ def check_triple(triple: Triple) -> None:
     for name in ("subject", "relation", "object"):
         check_text(f"the {name} of a triple", getattr(triple, name))
         if not key(getattr(triple, name)):
+            said = " | ".join(quoted(part) for part in (triple.subject, triple.relation, triple.object))
             hint = "A fact has a subject, a relation and an object."
-            raise UsageProblem(f"the {name} of {triple!r} is empty"[:300], hint=hint)
+            raise UsageProblem(f"the {name} is empty: {said}", hint=hint)
     check_text("the source of a triple", triple.source)
     if triple.passage is not None:
         check_text("the passage of a triple", triple.passage)

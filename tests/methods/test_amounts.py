@@ -79,6 +79,16 @@ def test_groups_of_three_are_one_number(number: int) -> None:
         assert value(f"{number:,}".replace(",", between)) == number
 
 
+@given(st.integers(1000, 999_999), st.sampled_from(["", "€", "$"]), st.sampled_from(["", " kg", "%", " dozen"]))
+def test_a_point_before_three_figures_is_never_held_against_an_answer(number: int, sign: str, unit: str) -> None:
+    pointed, plain = (amount(f"{sign}{form.format(number)}{unit}") for form in ("{:,}", "{}"))
+    assert same(pointed, plain) is True
+    pointed = amount(f"{sign}{number:,}{unit}".replace(",", "."))
+    assert same(pointed, plain) is None is same(plain, pointed)
+    assert same(pointed, pointed) is True
+    assert same(pointed, amount(f"{sign}{number + 1}{unit}")) is False
+
+
 @given(st.integers(0, 9999), st.integers(1, 98), st.integers(2, 99))
 def test_mixed_numbers_are_sums_and_never_rows_of_figures(whole: int, top: int, bottom: int) -> None:
     wanted = whole + Fraction(top, bottom) if top < bottom else None

@@ -205,7 +205,7 @@ def _only_like(controller: Controller, flow: Flow[Answer], as_json: bool) -> int
 
 def _examples(answer: Answer) -> None:
     for number, hit in enumerate(answer.hits, 1):
-        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    {hit.why}"))
+        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    score {hit.score:.2f}, {hit.why}"))
 
 
 def _verdict(solved: Solved) -> Iterator[str]:

@@ -14,12 +14,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem, quoted
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
 from memagent.memory.learning import learn
-from memagent.quoting import quoted
 from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from memagent.quoting import quoted
+from memagent.errors import quoted
 
 _MOST = 300
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from memagent.errors import quoted
 from memagent.methods.amount_signs import Unclear
-from memagent.quoting import quoted
 
 _POWERS = {
     "hundred": 10**2,

@@ -25,9 +25,9 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from memagent.errors import quoted
 from memagent.methods.amount_signs import Unclear, plain
 from memagent.methods.amount_words import CENT_SIGN, CENTS, MONEY, PERCENT, check_not_denied, check_units, scaled
-from memagent.quoting import quoted
 
 __all__ = ["Amount", "Unclear", "amount", "same", "value"]
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memagent.errors import BackendError, MemagentError, Stopped, TraceError, UsageProblem
+from memagent.errors import BackendError, MemagentError, Stopped, TraceError, UsageProblem, quoted
 from memagent.flow import Flow, count_outcome, gather, generate, tell
 from memagent.methods.arm_rag_examples import Key, Looked, answer_with, check_key, found_for, looked, shown
 from memagent.methods.arm_rag_learning import Keep, Learnt, judge_all, keep, learn
@@ -31,7 +31,6 @@ from memagent.methods.attempts import attempted
 from memagent.methods.obfuscating import Nouns
 from memagent.methods.verifying import Check, Verdict, boxed
 from memagent.prompts import fill
-from memagent.quoting import quoted
 from memagent.types import Answer, Rationale
 
 __all__ = ["Key", "Learnt", "Solved", "Tried", "attempts", "learn", "solve"]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from memagent.quoting import quoted
+from memagent.errors import quoted
 from memagent.structured import Unreadable
 from memagent.triples import Query
 

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from memagent.errors import UsageProblem
+from memagent.errors import UsageProblem, quoted
 from memagent.flow import Flow, Path, ReadTriples, Step, read_triples, run
 from memagent.methods.attempts import attempted
 from memagent.prompts import fill
-from memagent.quoting import quoted
 from memagent.structured import Unreadable, ask, json_object
 from memagent.triples import Limits, Query, Reading
 from memagent.types import Answer, Fact, Hit, Part

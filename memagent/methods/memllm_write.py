@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem
+from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, generate, inquire, write_triples
 from memagent.memory.reasons import MODEL, PROMPT, RECALLED
 from memagent.memory.turns import Line, lines
@@ -38,7 +38,6 @@ from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, 
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
 from memagent.prompts import fill
-from memagent.quoting import quoted
 from memagent.sentences import split_sentences
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations

@@ -13,13 +13,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memagent.errors import MemagentError, ReplyError, Stopped, TraceError, UsageProblem
+from memagent.errors import MemagentError, ReplyError, Stopped, TraceError, UsageProblem, quoted
 from memagent.flow import Flow
 from memagent.methods.amounts import Unclear, amount, same
 from memagent.methods.rat_reading import program_in
 from memagent.methods.running import returned, tested
 from memagent.prompts import fill
-from memagent.quoting import quoted
 from memagent.structured import Unreadable, ask, json_object
 
 __all__ = ["Check", "Verdict", "boxed", "checked", "exact", "judge", "judged", "numeric", "passes"]

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem
-from memagent.quoting import quoted
+from memagent.errors import Conflict, NotFound, UsageProblem, quoted
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
 from memagent.stores.derived import of_fact, of_term

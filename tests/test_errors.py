@@ -1,11 +1,11 @@
-"""Texts in quotation marks, as messages have them."""
+"""What messages of errors are made of: texts in quotation marks."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent.quoting import quoted
+from memagent.errors import quoted
 
 
 def test_a_text_stands_in_marks_as_it_is() -> None:

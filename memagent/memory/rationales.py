@@ -65,6 +65,18 @@ class Rationales:
         """Iterate over the rationales, in the order they were written."""
         return self._core.rationales.rationales(self._scope)
 
+    def of(self, problem: str) -> list[Rationale]:
+        """Return all attempts at a problem, right and refuted, in the order they were written.
+
+        However the problem is spelt; of this scope's own those that were forgotten as well, and of others those that
+        they have shared.
+
+        Raises:
+            UsageProblem: the problem is blank.
+        """
+        arguments.check_says_something(problem, "the problem")
+        return list(self._core.rationales.rationales(self._scope, problem=problem))
+
     def count(self) -> int:
         """Return the number of rationales."""
         return self._core.rationales.count(self._scope)
@@ -184,6 +196,7 @@ class Rationales:
     aadd = awaitable(add)
     aget = awaitable(get)
     aall = awaitable_list(all)
+    aof = awaitable(of)
     acount = awaitable(count)
     asearch = awaitable(search)
     arejudge = awaitable(rejudge)

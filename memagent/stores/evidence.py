@@ -87,9 +87,10 @@ class EvidenceRow(NamedTuple):
 
 
 def say(writer: Writer, said: EvidenceRow) -> None:
-    """Write a line of evidence."""
-    sql = f"INSERT INTO evidence ({', '.join(EvidenceRow._fields)}) VALUES ({marks(said)})"
-    writer.execute(sql, said)
+    """Write a line of evidence of a fact that is there, with the subject and the relation of that fact."""
+    sql = f"""INSERT INTO evidence ({", ".join(EvidenceRow._fields)}, about, through)
+              SELECT {marks(said)}, subject, relation FROM facts WHERE rid = ?"""
+    writer.execute(sql, [*said, said.fact])
 
 
 class Keeper:

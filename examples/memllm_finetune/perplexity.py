@@ -1,4 +1,4 @@
-"""How well a model foretells documents with a memory and without: OVERALL, TARGET and ENTITY (MemLLM, arXiv:2404.11672).
+"""How well a model foretells documents with a memory and without (MemLLM, arXiv:2404.11672).
 
     python perplexity.py MODEL docs.json --relations names.json [--branching]
 
@@ -13,6 +13,7 @@ log-likelihood under the name PPL; here each has its own column.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -166,7 +167,7 @@ def table(documents: Sequence[Document], look_up: LookUp, scorer: Scorer, *, bra
     }
     for kind in KINDS:
         means = [sums[memory].mean(kind) for memory in (True, False)]
-        both = [2.718281828459045**mean for mean in means]
+        both = [math.exp(mean) for mean in means]
         tokens = sums[True].counts[kind]
         rows.append(f"{kind.upper():<10}{tokens:>10}{means[0]:>11.4f}{means[1]:>14.4f}{both[0]:>18.2f}{both[1]:>10.2f}")
     return "\n".join(rows)

@@ -63,6 +63,12 @@ def test_7_a_second_call_takes_the_first_block_away(memory: Memory) -> None:
     assert [part.queries for part in answer.parts] == [(), ("Ida>>lives in>>",), ("Mara>>works for>>",)]
     assert [hit.text for hit in answer.hits] == ["Ida lives in Oslo", "Mara works for Acme Corp"]
     assert answer.problems == ()
+    assert {request.temperature for request in llm.requests} == {0.0}  # greedy, as the paper decodes
+
+
+def test_half_of_an_opening_at_the_end_is_no_text(memory: Memory) -> None:
+    for can in (RAW, ["stop"]):
+        assert ask(memory, ScriptedLLM(["Ida lives in Oslo (", "END"], can=can)).text.rstrip() == "Ida lives in Oslo"
 
 
 def test_8_the_same_call_again_is_dropped_and_the_opening_barred_for_one_token(memory: Memory) -> None:

@@ -81,6 +81,13 @@ def test_8_the_same_call_again_is_dropped_and_the_opening_barred_for_one_token(m
     assert "dropped: it repeats the one before" in answer.parts[1].why
 
 
+def test_8_a_call_that_cannot_be_read_does_not_make_one_forget_the_one_before(memory: Memory) -> None:
+    llm = ScriptedLLM([f"In {IDA}-->", "Oslo ({MEM_READ(a>>b>>c)-->", f"and {IDA}-->", "nowhere else."], can=["stop"])
+    answer = ask(memory, llm)
+    assert answer.text == "In Oslo and nowhere else."
+    assert "dropped: it repeats the one before" in answer.parts[2].why
+
+
 @pytest.mark.parametrize("can", [RAW, ["prefill", "stop"], [], ["stop"]])
 @pytest.mark.parametrize(
     "only", ["({", IDA, IDA + "-->", "({MEM_READ(", "({MEM_READ(a>>b>>c)-->", "(", "({MEM_WRITE-->"]

@@ -212,6 +212,20 @@ def test_what_holds_of_a_long_history_is_found_by_time(kept, database, monkeypat
     assert not any("TEMP B-TREE" in line for line in plans)
 
 
+def test_hundreds_of_values_of_one_moment_are_gone_through_once(kept):
+    kept.store.declare(ALICE, "is", True)
+    start, later = datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
+    for at in (start, later):
+        kept.add(ALICE, *(Triple("fog", "is", f"thick {number}", at=at) for number in range(600)))
+    [before] = [fact for fact in kept.store.facts(ALICE, history=True) if holds(fact, start)]
+    for at, objects in ((start, [before.object]), (later, None), (start - timedelta(days=1), [])):
+        [*found] = kept.store.facts(ALICE, subject="fog", relation="is", as_of=at)
+        assert [fact.object for fact in found] == (objects if objects is not None else [found[0].object])
+        assert kept.store.read(ALICE, [Query("fog", "is", None)], {}, LITERAL, as_of=at).texts == tuple(
+            fact.object for fact in found
+        )
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_what_is_found_by_time_is_what_going_through_all_finds(one_file, data):

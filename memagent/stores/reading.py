@@ -170,7 +170,7 @@ class Reader:
         yield from merge(*known, self._judged(scope, place, others, at), key=lambda one: one[0])
 
     def _current(self, scope: Scope, pair: Pair, at: str) -> list[tuple[int, Fact]] | None:
-        """What holds of a subject and a functional relation, as far as it was said of this pair; else `None`."""
+        """What holds of a subject and a functional relation, each with where it was first written; else `None`."""
         rows = self._database.read("SELECT rid, id FROM items WHERE rid IN (?, ?)", list(pair))
         ids = {row["rid"]: row["id"] for row in rows}
         if len(ids) < 2:  # one of them was deleted a moment ago
@@ -181,10 +181,9 @@ class Reader:
         by_id = {fact.id: fact for fact in facts}
         condition, params = visible(scope)
         rows = self._database.read(
-            f"""SELECT facts.rid, items.id FROM items CROSS JOIN facts WHERE items.kind = 'fact' AND {condition}
-                AND items.id IN ({marks(by_id)}) AND facts.rid = items.rid AND facts.subject = ? AND facts.relation = ?
-                ORDER BY facts.rid""",
-            [*params, *by_id, *pair],
+            f"""SELECT min(items.rid) AS rid, items.id FROM items WHERE items.kind = 'fact' AND {condition}
+                AND items.id IN ({marks(by_id)}) GROUP BY items.id ORDER BY 1""",
+            [*params, *by_id],
         )
         return [(row["rid"], by_id[row["id"]]) for row in rows]
 

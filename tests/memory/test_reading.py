@@ -157,6 +157,22 @@ def test_several_queries_are_one_list_each_value_once(memory: Memory) -> None:
     assert found.texts == ("Bergen", "x", "Oslo")
 
 
+def test_values_of_several_queries_that_are_as_near_stand_in_the_order_in_which_they_were_written(
+    memory: Memory,
+) -> None:
+    memory.facts.add([("e1", "r1", "first"), ("e1", "r2", "second"), ("e1", "r1", "third")])
+    for queries in ([("e1", "r1", None), ("e1", "r2", None)], [("e1", "r2", None), ("e1", "r1", None)]):
+        assert memory.facts.read(queries).texts == ("first", "second", "third")
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_more_than_a_handful_of_entities_are_as_near_and_all_are_read(memory: Memory, functional: bool) -> None:
+    memory.facts.declare("keeps", functional)
+    memory.facts.add([(f"Wren {'x' * n}", "keeps", f"lamp {n}") for n in range(20)])
+    found = memory.facts.read(("Wren", "keeps", None), limits=Limits(2.0, 2.0, 2.0, exact=False))
+    assert set(found.texts) == {f"lamp {n}" for n in range(20)}
+
+
 def test_the_empty_place_is_never_embedded_and_known_words_are_not_again() -> None:
     embedder = Placed(CHECK_4)
     with Memory(":memory:", embedder=embedder, single_user=True) as memory:

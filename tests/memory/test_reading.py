@@ -157,6 +157,20 @@ def test_several_queries_are_one_list_each_value_once(memory: Memory) -> None:
     assert found.texts == ("Bergen", "x", "Oslo")
 
 
+def test_5_what_is_nearer_than_a_thousandth_counts_as_exactly_what_was_asked() -> None:
+    with Memory(":memory:", embedder=Placed(CHECK_4 | {"e4": 0.9994, "e5": 0.9974}), single_user=True) as memory:
+        memory.facts.add(
+            [("e1", "r0", "same"), ("e4", "r0", "all but same"), ("e5", "r0", "near"), ("e2", "r0", "less")]
+        )
+        assert memory.facts.read(QUERY, limits=FOURTH).texts == ("same", "all but same")
+        assert len(memory.facts.read(QUERY, limits=Limits(0.15, 0.15, 0.1, exact=False)).texts) == 4
+
+
+def test_a_value_in_two_spellings_is_read_once(memory: Memory) -> None:
+    memory.facts.add([("e1", "r1", "Oslo"), ("e2", "r1", "OSLO"), ("e2", "r1", "Bergen")])
+    assert memory.facts.read(QUERY, limits=FOURTH).texts == ("Oslo", "Bergen")
+
+
 def test_values_of_several_queries_that_are_as_near_stand_in_the_order_in_which_they_were_written(
     memory: Memory,
 ) -> None:

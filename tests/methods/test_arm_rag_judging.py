@@ -169,6 +169,21 @@ def test_7_what_others_have_shared_is_judged_by_them_alone() -> None:
         assert served(ida) == served(bo) == []
 
 
+def test_attempts_that_others_share_are_seen_until_they_forget_them() -> None:
+    with Memory(":memory:") as opened:
+        ida, bo = opened.bind(user="ida"), opened.bind(user="bo")
+        [shared] = ran(ida, learn(CLIPS, [GOOD], numeric("72"), shared=True)).ids
+        ran(ida, learn(CLIPS, [r"Mine. \boxed{72}"], numeric("72")))
+        [own] = ran(bo, learn(CLIPS, [BAD], numeric("96"))).ids
+        assert [one.reasoning for one in bo.rationales.of(f" {CLIPS.upper()}")] == [GOOD, BAD]
+        ida.forget([shared])
+        bo.forget([own])
+        assert [one.reasoning for one in bo.rationales.of(CLIPS)] == [BAD]
+        assert bo.rationales.of("Another problem?") == []
+        with pytest.raises(UsageProblem, match="the problem is empty"):
+            bo.rationales.of(" ")
+
+
 def test_7_what_is_judged_otherwise_is_so_after_reopening(tmp_path: Any) -> None:
     for gold, right in (("96", [BAD]), ("72", [GOOD])):
         with Memory(tmp_path / "m.db", single_user=True) as memory:

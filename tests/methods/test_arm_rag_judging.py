@@ -169,6 +169,20 @@ def test_7_what_others_have_shared_is_judged_by_them_alone() -> None:
         assert served(ida) == served(bo) == []
 
 
+def test_an_attempt_without_an_answer_is_kept_by_no_choice(memory: Memory) -> None:
+    learnt: Learnt = ran(memory, learn(CLIPS, ["I give up.", BAD], lambda attempt: False, failures=True))
+    assert (learnt.wrong, len(learnt.ids)) == (2, 1)
+    assert [one.reasoning for one in memory.rationales.all()] == [BAD]
+
+
+@pytest.mark.parametrize("using", ["dense", "keyword", "hybrid"])
+def test_behind_many_attempts_at_the_problem_itself_others_are_found(memory: Memory, using: str) -> None:
+    ran(memory, learn(CLIPS, [f"{GOOD} Way {number}." for number in range(70)], numeric("72")))
+    ran(memory, learn(LIKE, [r"\boxed{15}"], numeric("15")))
+    assert [hit.text[:12] for hit in memory.rationales.search(CLIPS, 1, apart_from=CLIPS, using=using)] == [LIKE[:12]]
+    assert [one.problem for one in memory.rationales.like(CLIPS, 1, apart_from=CLIPS, using=using)] == [LIKE]
+
+
 def test_attempts_that_others_share_are_seen_until_they_forget_them() -> None:
     with Memory(":memory:") as opened:
         ida, bo = opened.bind(user="ida"), opened.bind(user="bo")

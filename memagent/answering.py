@@ -15,6 +15,7 @@ from memagent.steps import (
     Rejudge,
     Remember,
     Step,
+    TriedBefore,
     WriteTriples,
 )
 
@@ -53,6 +54,7 @@ _ANSWERS: Mapping[type, Callable[[Memory, Any], Any]] = {
     Forget: lambda memory, step: memory.forget(step.ids).total,
     FindRationales: _like,
     KeepRationales: lambda memory, step: memory.rationales.add(step.rationales),
+    TriedBefore: lambda memory, step: memory.rationales.of(step.problem),
     Rejudge: lambda memory, step: memory.rationales.rejudge(step.rationales),
     CountOutcome: lambda memory, step: memory.rationales.record_all(step.ids, success=step.success),
     ReadTriples: lambda memory, step: memory.facts.read(step.queries, limits=step.limits, as_of=step.as_of),

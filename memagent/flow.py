@@ -45,6 +45,7 @@ from memagent.steps import (
     Say,
     Step,
     Tell,
+    TriedBefore,
     WriteTriples,
     count_outcome,
     execute,
@@ -60,6 +61,7 @@ from memagent.steps import (
     retrieve,
     say,
     tell,
+    tried_before,
     write_triples,
 )
 
@@ -87,6 +89,7 @@ __all__ = [
     "StepStarted",
     "Tell",
     "TokenReceived",
+    "TriedBefore",
     "WriteTriples",
     "arun",
     "count_outcome",
@@ -104,6 +107,7 @@ __all__ = [
     "run",
     "say",
     "tell",
+    "tried_before",
     "write_triples",
 ]
 

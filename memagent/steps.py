@@ -162,6 +162,13 @@ class KeepRationales:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedBefore:
+    """Ask the memory for all that it has of attempts at a problem. Answered with a list of rationales, oldest first."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejudge:
     """Ask the memory to judge again what it has of the same problems and reasonings.
 
@@ -187,6 +194,7 @@ Step = (
     | Execute
     | FindRationales
     | KeepRationales
+    | TriedBefore
     | Rejudge
     | CountOutcome
     | ReadTriples
@@ -296,6 +304,12 @@ def find_rationales(
 def keep_rationales(*rationales: Rationale) -> Flow[list[str]]:
     """Ask the memory to keep rationales; the answer is their ids."""
     answer: list[str] = yield KeepRationales(rationales)
+    return answer
+
+
+def tried_before(problem: str) -> Flow[list[Rationale]]:
+    """Ask the memory for all attempts at a problem that it has, right and refuted, forgotten ones too."""
+    answer: list[Rationale] = yield TriedBefore(problem)
     return answer
 
 

@@ -156,7 +156,8 @@ class Rationale:
     asked for such attempts alone.
 
     `shared` makes it visible to every scope of the memory; only the scope that wrote it can change or remove it. The
-    `id` is a digest of the content unless one is given; the last four fields are the memory's to fill.
+    `id` is a digest of the content unless one is given; the last five fields are the memory's to fill. The `score` of
+    one that was looked for says how like its problem is, in [0, 1], less where failures followed.
     """
 
     problem: str
@@ -171,6 +172,7 @@ class Rationale:
     recorded_at: datetime | None = None
     successes: int = 0
     failures: int = 0
+    score: float | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:

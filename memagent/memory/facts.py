@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem, quoted
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
@@ -219,7 +219,7 @@ class Facts:
         """
         if not self._core.triples.functional(self._scope, relation):
             raise UsageProblem(
-                f"{relation!r} may have many values at a time, so that a new one ends none",
+                f"{quoted(relation)} may have many values at a time, so that a new one ends none",
                 hint=f"Say that it has one, with facts.declare({relation!r}), or add the triple.",
             )
         return self.add(Triple(subject, relation, object, source=source, at=at or datetime.now(UTC)))[0]

@@ -431,8 +431,11 @@ class RationaleStore(Protocol):
         """Return the live rationales with these ids, in this order; `NotFound` if one is not there."""
         ...
 
-    def rationales(self, scope: Scope) -> Iterator[Rationale]:
-        """Iterate over the live rationales that the scope sees, in the order they were written."""
+    def rationales(self, scope: Scope, *, problem: str = "") -> Iterator[Rationale]:
+        """Iterate over the live rationales that the scope sees, in the order they were written.
+
+        With a problem, over all attempts at it: of the scope's own those that are hidden as well.
+        """
         ...
 
     def count(self, scope: Scope) -> int:

@@ -38,7 +38,7 @@ from memagent.sentences import split_sentences
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
-SETS = ("development", "held_out_a", "held_out_b")
+SETS = ("development", "development_b", "held_out_a", "held_out_b")
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -69,12 +69,14 @@ def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     open_ = [row for row in junk if any(True for _ in sentences(row))]
     let_in = [(row, triple) for row in junk if (triple := worst(row)) is not None]
     lost = [(row, why) for row in facts if (why := lost_because(row))]
+    turned = [row for row in facts if turned_round(row)]
     return {
         "junk": len(junk),
         "refused_as_lines": len(junk) - len(open_),
         "became_facts": len(let_in),
         "facts": len(facts),
         "facts_kept": len(facts) - len(lost),
+        "kept_turned_round": len(turned),
         "other_languages": {
             "junk": _foreign(junk),
             "refused_as_lines": _foreign(junk) - _foreign(open_),
@@ -93,6 +95,7 @@ def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "let_in": [{"text": row["text"], "triple": triple} for row, triple in let_in],
         "not_refused_as_lines": [row["text"] for row in open_],
         "lost": [{"text": row["text"], "why": why} for row, why in lost],
+        "turned_round": [{"text": row["text"], "fact": row["fact"]} for row in turned],
     }
 
 
@@ -113,9 +116,24 @@ def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
-            if not gate.why_not(triple, sentence, context=context, speaker=SPEAKER):
+            if not gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
                 return triple.subject, triple.relation, triple.object
     return None
+
+
+def shown(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what came out of the memory before, where a row says so."""
+    return tuple(row.get("shown", ()))
+
+
+def turned_round(row: dict[str, Any]) -> bool:
+    """Return whether the fact of a text is kept with its subject and object exchanged, which no text says."""
+    subject, relation, object = row["fact"]
+    turned = Triple(object, relation, subject)
+    return any(
+        not gate.why_not(turned, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        for sentence, context in sentences(row)
+    )
 
 
 def credulous(sentence: str) -> Iterator[Triple]:
@@ -133,7 +151,10 @@ def credulous(sentence: str) -> Iterator[Triple]:
 def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
-    found = [gate.why_not(triple, sentence, context=context, speaker=SPEAKER) for sentence, context in sentences(row)]
+    found = [
+        gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        for sentence, context in sentences(row)
+    ]
     if "" in found:
         return ""
     refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER)]
@@ -153,6 +174,7 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             f"   (not English: {other['became_facts']} of {other['junk']}), in the worst case",
             f"  facts kept        {one['facts_kept']:>3} of {one['facts']}"
             f"   (not English: {other['facts_kept']} of {other['facts']})",
+            f"  turned round      {one['kept_turned_round']:>3} of {one['facts']}, which is wrong",
             "  kind          texts  refused  became facts",
         ]
         told += [
@@ -163,6 +185,7 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             told += [f"  LET IN {each['text']!r}: {each['triple']}" for each in one["let_in"]]
             told += [f"  ASKED  {text!r}" for text in one["not_refused_as_lines"]]
             told += [f"  LOST   {each['text']!r}: {each['why']}" for each in one["lost"]]
+            told += [f"  TURNED {each['text']!r}: {each['fact']}" for each in one["turned_round"]]
     return "\n".join(told)
 
 

@@ -102,7 +102,7 @@ def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a text that a model would be asked about, each with those before it."""
     before: list[str] = []
-    for line in lines(row["text"], SPEAKER):
+    for line in lines(row["text"], SPEAKER, shown(row)):
         for sentence in [] if line.why else split_sentences(line.text, row["language"]):
             if not unfit(sentence):
                 yield sentence, " ".join(before)
@@ -112,7 +112,7 @@ def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
     """Return a triple that a model which proposes everything gets into the memory, or None."""
     ways = [*sentences(row)]
-    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER)):
+    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
@@ -157,7 +157,7 @@ def lost_because(row: dict[str, Any]) -> str:
     ]
     if "" in found:
         return ""
-    refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER)]
+    refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER, shown(row))]
     return next(filter(None, [*found, *refused]), "nothing is left of it")
 
 

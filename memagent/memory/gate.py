@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.echoes import repeats_of
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import RECALLED, TO_YOU
@@ -22,7 +23,6 @@ from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
 
-_A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
@@ -58,11 +58,6 @@ _INTENDED = re.compile(
 )
 """Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
-_ASSENT = re.compile(
-    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|"
-    r"对)[,.!:]?\s+)+|"
-    r"^(?:i (?:remember|recall|know)(?: that)?)\s+"
-)
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
 _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
@@ -106,7 +101,7 @@ def why_not(
     """
     if why := unfit(sentence) or next((line.why for line in lines(sentence) if line.why), ""):
         return f"the sentence is {why}" if not why.startswith("it ") else why
-    if _shown(sentence, shown):
+    if repeats_of(triple, sentence, tuple(shown)):
         return f"the sentence is {RECALLED}"
     return (
         _form(triple, sentence)
@@ -126,18 +121,6 @@ def grounded(part: str, text: str) -> bool:
     wanted = [word for word in wanted if word not in SMALL] or wanted
     there = _words(text)
     return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
-
-
-def _shown(sentence: str, shown: Iterable[str]) -> bool:
-    """Whether a sentence is what was shown, or a part of it, but for a word or two such as `Yes,`."""
-    said = key(sentence).strip(" .!…")
-    bare = _ASSENT.sub("", said)
-    texts = [key(text).strip(" .!…") for text in shown]
-    return any(bool(bare) and (bare in text or (bool(text) and text in said and _nearly(text, said))) for text in texts)
-
-
-def _nearly(text: str, said: str) -> bool:
-    return len(said.split()) - len(text.split()) <= _A_WORD_OR_TWO
 
 
 def _form(triple: Triple, sentence: str) -> str:

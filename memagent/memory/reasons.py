@@ -7,6 +7,7 @@ from __future__ import annotations
 
 GREETING, INSTRUCTION, PROMPT = "a greeting or thanks", "an instruction", "a system prompt"
 MACHINE = "written for a machine"
+ROW = "fields of a row, and no sentence"
 RECALLED, QUESTION, SUPPOSED, MODEL = "recalled text", "a question", "a supposition", "said by the model itself"
 QUOTED = "quoted from somebody"
 ANSWER = "an answer in a list of questions"

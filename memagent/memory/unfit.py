@@ -12,8 +12,10 @@ import unicodedata
 
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
+from memagent.memory.labels import is_labelled
 from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, SUPPOSED
+from memagent.memory.rows import is_row
 from memagent.memory.statements import about_the_talk, is_english, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
 
@@ -131,7 +133,7 @@ _SYSTEM = re.compile(
 )
 _MACHINE = re.compile(
     r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*(?:[-*•]\s*)?[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
-    r"^[^|\n]{0,80}(?:\|[^|\n]{1,80}){2,9}$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
+    r"^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
     r"passage|doc) )|(?i:^\W*(?:top )?(?:match|hit|result)\b[^:\n]{0,20}:)"
@@ -159,15 +161,6 @@ _TOLD_BACK = re.compile(
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
-_LABELLED = re.compile(
-    r"(?i)^\W*context[:：]|^\W*[^:：.!?\n]{0,40}\b(?:memory|memories|recalled|retrieved|remembered|knowledge base|"
-    r"database|chat history|"
-    r"user (?:profile|facts|info)|(?:known|stored|saved|previous|earlier|past|relevant|user) (?:facts?|context|"
-    r"conversations?|"
-    r"chats?|messages?|sessions?|information|details)|facts (?:i|we) (?:have|know)|what (?:i|we) (?:know|have|"
-    r"remember)|"
-    r"(?:i|we) (?:know|remember) about|known about)\b[^:：.!?\n]{0,40}[:：]"
-)
 _PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
 _OURS = "The memory holds nothing on this"
 
@@ -182,10 +175,12 @@ def unfit(sentence: str) -> str:
 
 def _marked(text: str) -> str:
     """Why not, by marks: of recalled text, of programs, of prompts."""
-    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or _LABELLED.search(text):
+    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or is_labelled(text):
         return RECALLED
     if cites(text) or assistants.of_its_memory(text):
         return RECALLED
+    if is_row(text):
+        return ROW
     if _MACHINE.search(text):
         return MACHINE
     if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text) or _PROMPT_LABEL.search(text):

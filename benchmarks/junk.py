@@ -145,7 +145,7 @@ def credulous(sentence: str) -> Iterator[Triple]:
         for other in words:
             for relation in words:
                 if len({subject, relation, other}) == 3:
-                    yield gate.named(Triple(subject, relation, other), SPEAKER)
+                    yield gate.named(Triple(subject, relation, other), SPEAKER, sentence)
 
 
 def lost_because(row: dict[str, Any]) -> str:

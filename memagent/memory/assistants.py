@@ -30,7 +30,7 @@ _KEPT = re.compile(
     r"logged|log|remember(?:ed)?|kept|keep|bear)(?: down| in mind)? (?:that|this|it|your|the fact|everything)\b|"
     r"\b(?:i|we)(?:'ve|’ve| have|'ll|’ll| will)? (?:ma[dk]e a note|add(?:ed)? .{0,30}\bto (?:my |the |our "
     r")?(?:memory|"
-    r"notes|records|profile))\b|"
+    r"notes|records|profile)|add(?:ed)? .{0,60}\bto (?:the|your) (?:list|calendar|file|log|reminders|itinerary))\b|"
     r"\b(?:gespeichert|gemerkt|notiert|vorgemerkt)\b|\b(?:j'ai|je l'ai) (?:bien )?(?:noté|enregistré|mémorisé|"
     r"retenu)\b|"
     r"\b(?:he|lo he) (?:guardado|anotado|memorizado|registrado)\b|\bho (?:salvato|annotato|memorizzato|registrato)\b|"
@@ -39,7 +39,7 @@ _KEPT = re.compile(
 )
 _MEMORY = re.compile(
     r"(?i)\b(?:my|our) (?:memory|notes|records?|memory store|database|knowledge(?: base)?|training(?: data)?) "
-    r"(?:says?|shows?|tells?|contains?|holds?|indicates?|includes?)\b|"
+    r"(?:says?|shows?|tells?|lists?|contains?|holds?|indicates?|includes?)\b|"
     r"\baccording to (?:my|our) (?:memory|notes|records|data)\b|"
     r"\b(?:laut|gemäß|nach|in) meine[rnm]? (?:erinnerung\w*|notizen|aufzeichnung\w*|gedächtnis|speicher)\b|"
     r"\b(?:d'après|selon|dans) (?:ma|mes) (?:mémoire|notes|souvenirs)\b|\b(?:según|en) (?:mi|mis) (?:memoria|"
@@ -59,7 +59,8 @@ _RECALLED_FOR = re.compile(
 )
 _OPENING = re.compile(
     r"(?i)^\W*(?:certainly|absolutely|of course|sure(?: thing)?|got it|noted|understood|great question|good question|"
-    r"happy to help|glad to help|gladly|no problem|my pleasure|will do|done|gerne|natürlich|selbstverständlich|sehr "
+    r"(?:glad|great|thanks) (?:that )?you asked|happy to help|glad to help|gladly|"
+    r"no problem|my pleasure|will do|done|gerne|natürlich|selbstverständlich|sehr "
     r"gern|"
     r"verstanden|alles klar|bien sûr|certainement|volontiers|avec plaisir|c'est noté|compris|claro(?: que sí)?|"
     r"por supuesto|con gusto|entendido|desde luego|certo|certamente|volentieri|capito|con piacere|claro|com certeza|"
@@ -97,6 +98,7 @@ _REFUSES = re.compile(
     r"data|"
     r"information) (?:match|found|for|about|on|of|available|exist|were|was|in|is)\w*\b|"
     r"^\W*nothing (?:found|matches|matched|known|on record|in memory|relevant)\b|"
+    r"\b(?:i|we) (?:currently |still )?have nothing (?:on|about|in)\b|"
     r"\b(?:against|violates?) (?:my|our|the) (?:guidelines|policy|policies|rules)\b|"
     r"\b(?:kann|darf) (?:ich )?.{0,60}\bnicht (?:weiter|heraus|mit|preis)?(?:geben|teilen|helfen|nennen|sagen|"
     r"beantworten|"

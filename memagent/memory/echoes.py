@@ -18,6 +18,7 @@ from memagent.types import Triple
 
 _LEAST = 3  # words of a repetition; fewer stand in any text by chance
 _AROUND = 2  # words before and behind together
+_NOTE = re.compile(r"\s*[\[(][^()\[\]\n]{1,40}[\])]\W*$")  # behind an item of a list: `(since March)`
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W_\u2e80-\u9fff\uac00-\ud7af]+")
 
 
@@ -30,6 +31,8 @@ def repeats(line: str, shown: Sequence[str]) -> bool:
     """
     if not shown:
         return False
+    if (bare := unlisted(line)) != line:
+        line = _NOTE.sub("", bare)
     told, said = _running(tuple(shown)), words(line)
     if len(said) < _LEAST:
         return False

@@ -12,11 +12,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
+from memagent.memory.english import related
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import RECALLED, TO_YOU
-from memagent.memory.statements import related
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
@@ -36,7 +37,10 @@ _FALSE = re.compile(
     r"nobody knows|"
     r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
 )
-_CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
+_CLAUSE = re.compile(
+    r"(?i)[,;:.!，；。、]|因为|因為|\b(?:because|weil|denn|parce que|porque|perché|потому что|"
+    r"and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b"
+)
 _TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
 _YOU = re.compile(
     r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])"
@@ -67,13 +71,13 @@ _ELIDED = re.compile(r"^(?:[jlmnstdc]|qu|dell|all|nell|un)'(?=\w)")  # as in Fre
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
 
-def named(triple: Triple, speaker: str) -> Triple:
-    """Return a triple with the speaker in place of `I`, where it is known who that is."""
+def named(triple: Triple, speaker: str, sentence: str = "") -> Triple:
+    """Return a triple with the speaker in place of `I`, where it is known who that is; the mine of a sentence stays."""
     if not speaker.strip():
         return triple
 
     def name(text: str) -> str:
-        return speaker if _is_first_person(text) else text
+        return speaker if _is_first_person(text) and not _is_noun(text, sentence) else text
 
     return replace(triple, subject=name(triple.subject), object=name(triple.object))
 
@@ -108,6 +112,7 @@ def why_not(
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
+        or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or _denial(triple, sentence)
         or _addressed(triple, sentence)
     )
@@ -132,13 +137,15 @@ def _form(triple: Triple, sentence: str) -> str:
             return f"its {name} is longer than {_LONGEST} characters"
         if _MARKS.search(part):
             return f"its {name} holds marks of a call or prompt"
-    if _is_pronoun(triple.subject) or _is_nobody(triple.subject, sentence):
+    if not re.search(r"[^\W\d_]", triple.relation):
+        return f"its relation {triple.relation!r} says nothing"
+    if _is_pronoun(triple.subject, sentence) or _is_nobody(triple.subject, sentence):
         return f"its subject {triple.subject!r} names nobody"
     for name in ("subject", "object"):
         part = getattr(triple, name)
-        if part not in NAMES and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+        if not _is_noun(part, sentence) and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
             return f"its {name} {part!r} names nothing"
-    if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
+    if _is_pronoun(triple.object, sentence) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
     return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
 
@@ -239,9 +246,18 @@ def _is_first_person(text: str) -> bool:
     return plain in FIRST_PERSON and text.strip() not in NAMES
 
 
-def _is_pronoun(text: str) -> bool:
+def _is_pronoun(text: str, sentence: str) -> bool:
     bare = text.strip().strip(".,;:!?\"'")
-    return bare.casefold().replace("’", "'") in PRONOUNS and bare not in NAMES
+    return bare.casefold().replace("’", "'") in PRONOUNS and not _is_noun(bare, sentence)
+
+
+def _is_noun(text: str, sentence: str) -> bool:
+    """Whether a word that may be a pronoun is none here: a name, in capitals beside small letters, or `the mine`."""
+    text = text.strip()
+    if text in NAMES or (len(text) > 1 and text.isupper() and not sentence.isupper() and text in sentence):
+        return True
+    owned = key(text) in FIRST_PERSON and len(text) > 1
+    return owned and re.search(rf"(?i)\b(?:the|an?|his|her|their|our|my)\s+{re.escape(text)}\b", sentence) is not None
 
 
 def _pieces(sentence: str) -> Sequence[str]:

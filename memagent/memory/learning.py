@@ -36,7 +36,7 @@ def learn(
     """
     kept: list[Triple] = []
     refused: list[Refusal] = []
-    for triple in (gate.named(one, speaker) for one in triples):
+    for triple in (gate.named(one, speaker, sentence) for one in triples):
         why = gate.why_not(
             triple,
             sentence,

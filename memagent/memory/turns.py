@@ -24,7 +24,7 @@ from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, rec
 from memagent.memory.prompting import is_prompt
 from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED, ROW
 from memagent.memory.rows import rows
-from memagent.memory.transcripts import is_talk, of_role, said, untagged
+from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.memory.unfit import unfit
 from memagent.memory.wrapping import unwrapped
 from memagent.sentences import split_sentences
@@ -84,8 +84,9 @@ def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
 def _turns(text: str, speaker: str) -> Iterator[Piece]:
     """The lines of a text with whose turn they are; a line of somebody who is no user is refused already."""
     talk, turn, inside = is_talk(plain := untagged(text)), 0, ""
+    names = is_of_names(plain, speaker)
     for line in unwrapped(untied(plain).splitlines()):
-        one = said(line, talk=talk, speaker=speaker)
+        one = said(line, talk=talk, speaker=speaker, names=names)
         if one.why is None:
             yield Piece(one.text, turn, inside if one.text else "", indented=line[:1].isspace())
         elif one.text and one.text == line.replace(">", "").strip():  # quoted, by nobody who is named

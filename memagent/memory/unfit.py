@@ -12,11 +12,12 @@ import unicodedata
 
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
+from memagent.memory.english import is_english
 from memagent.memory.labels import is_labelled
 from memagent.memory.machine import cites, is_machine
 from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, SUPPOSED
 from memagent.memory.rows import is_row
-from memagent.memory.statements import about_the_talk, is_english, says_nothing, unframed
+from memagent.memory.statements import about_the_talk, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
 
 _GREETINGS = (

@@ -87,7 +87,7 @@ def _is_turned_at(triple: Triple, words: Sequence[str], at: int, speaker: str) -
         last = int(_stands(triple.subject, behind) and not _stands(triple.object, behind))
     if not last or _ends(triple.subject, words[:start], speaker):
         return False
-    if start > last and words[start - last - 1] in _BEFORE:
+    if start > last and _leads_on(words[start - last - 1]):
         return False
     passive = bool(_BE & {*words[start:at]}) and not words[at].endswith("ing")
     if _is_passive(_words(triple.relation)):
@@ -95,6 +95,11 @@ def _is_turned_at(triple: Triple, words: Sequence[str], at: int, speaker: str) -
     if _PARTICIPLE.fullmatch(words[at]) and _BY & {*words[at + 1 : at + 4]}:
         return False  # a film directed by Ida
     return not (passive and _BY & {*words[at + 1 :]}) and (passive or words[at] != "born")
+
+
+def _leads_on(word: str) -> bool:
+    """Whether a phrase behind a word is no subject: behind a preposition, or behind a verb (`has black cats`)."""
+    return word in _BEFORE or word in _HAVE or word in _BE or is_finite(word)
 
 
 def _ends(name: str, words: Sequence[str], speaker: str) -> int:

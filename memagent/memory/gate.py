@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
@@ -103,8 +104,8 @@ def why_not(
         confidence: the least that is kept.
         relations: `stated`, or `any` for relations of a vocabulary of their own, such as those of Wikidata.
     """
-    if why := unfit(sentence) or next((line.why for line in lines(sentence) if line.why), ""):
-        return f"the sentence is {why}" if not why.startswith("it ") else why
+    if why := _unlearnt(sentence):
+        return why
     if repeats_of(triple, sentence, tuple(shown)):
         return f"the sentence is {RECALLED}"
     return (
@@ -116,6 +117,12 @@ def why_not(
         or _denial(triple, sentence)
         or _addressed(triple, sentence)
     )
+
+
+@lru_cache(maxsize=256)  # one triple of a sentence comes after the other
+def _unlearnt(sentence: str) -> str:
+    why = unfit(sentence) or next((line.why for line in lines(sentence) if line.why), "")
+    return why if not why or why.startswith("it ") else f"the sentence is {why}"
 
 
 def grounded(part: str, text: str) -> bool:

@@ -95,8 +95,8 @@ _WANTS_TEXT = re.compile(
     r"suggestions|tips|synonyms|options|answer|reply)\b(?! from\b)"
 )
 _WHOSE = re.compile(
-    r"(?i)^\W*(?:(?:(?:what|how|whose|which)(?: \w+)?|who|where|when|why)(?:['’]s| is| are| was| were| do| does| did| can|"
-    r" will| has| have| had)(?: not|n['’]t)? (?:the|that|this|those|these|it|he|she|they|we|i|my|our|his|"
+    r"(?i)^\W*(?:(?:(?:what|how|whose|which)(?: \w+)?|who|where|when|why)(?:['’]s| is| are| was| were| do| does| did|"
+    r" can| will| has| have| had)(?: not|n['’]t)? (?:the|that|this|those|these|it|he|she|they|we|i|my|our|his|"
     r"her|their|(?-i:[A-Z])))"
 )
 _YOU_GAVE = re.compile(

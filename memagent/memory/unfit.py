@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
@@ -163,15 +164,23 @@ _TOLD_BACK = re.compile(
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
 _PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
+_LONGEST = 1000  # characters of a sentence of which it is kept what it is
 _OURS = "The memory holds nothing on this"
 
 
 def unfit(sentence: str) -> str:
     """Return why nothing is to be learnt from a sentence, in words, or ''."""
     text = unicodedata.normalize("NFC", sentence).strip()
+    return _kept_unfit(text) if len(text) <= _LONGEST else _unfit(text)
+
+
+def _unfit(text: str) -> str:
     if not re.search(r"\w", text):
         return "it says nothing"
     return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
+
+
+_kept_unfit = lru_cache(maxsize=1024)(_unfit)  # a sentence is asked about for its turn, its line and each triple
 
 
 def _marked(text: str) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from memagent.memory.gate_words import EMPTY
 from memagent.memory.marks import unlisted
 from memagent.stores.keys import key
 from memagent.types import Triple
@@ -19,6 +20,7 @@ from memagent.types import Triple
 _LEAST = 3  # words of a repetition; fewer stand in any text by chance
 _AROUND = 2  # words before and behind together
 _NOTE = re.compile(r"\s*[\[(][^()\[\]\n]{1,40}[\])]\W*$")  # behind an item of a list: `(since March)`
+_QUOTES = tuple("\"'“”«»„‘")
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W_\u2e80-\u9fff\uac00-\ud7af]+")
 
 
@@ -31,7 +33,7 @@ def repeats(line: str, shown: Sequence[str]) -> bool:
     """
     if not shown:
         return False
-    if (bare := unlisted(line)) != line:
+    if (bare := unlisted(line)) != line or line.lstrip()[:1] in _QUOTES:
         line = _NOTE.sub("", bare)
     told, said = _running(tuple(shown)), words(line)
     if len(said) < _LEAST:
@@ -54,7 +56,7 @@ def repeats_of(triple: Triple, sentence: str, shown: Sequence[str]) -> bool:
         for behind in range(_AROUND + 1 - before):
             core = said[before : len(said) - behind]
             if len(core) >= _LEAST and _runs(core, told):
-                return not wanted & {*said[:before], *said[len(said) - behind :]} - set(core)
+                return not wanted & {*said[:before], *said[len(said) - behind :]} - set(core) - EMPTY
     return False
 
 

@@ -121,7 +121,10 @@ def why_not(
 
 @lru_cache(maxsize=256)  # one triple of a sentence comes after the other
 def _unlearnt(sentence: str) -> str:
-    why = unfit(sentence) or next((line.why for line in lines(sentence) if line.why), "")
+    parts = [part for part in sentence.splitlines() if part.strip()]
+    each = [unfit(part) for part in parts] if len(parts) > 1 else []
+    why = unfit(sentence) or (each[0] if each and all(each) else "")
+    why = why or next((line.why for line in lines(sentence) if line.why), "")
     return why if not why or why.startswith("it ") else f"the sentence is {why}"
 
 

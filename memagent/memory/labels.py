@@ -26,6 +26,9 @@ _BY_ITSELF = (
 _ELSEWHERE = (
     r"(?:bekannte|gespeicherte|relevante|frühere|gemerkte)\w? (?:fakten|tatsachen|informationen|angaben|notizen)|"
     r"erinnerungen|gedächtnis|"
+    r"(?:früheren?|vorherigen?|letzten?) (?:gespräche?n?|unterhaltung\w*)|conversations? (?:précédente|passée)s?|"
+    r"conversaciones (?:anteriores|previas|pasadas)|conversazioni (?:precedenti|passate)|conversas (?:anteriores|"
+    r"passadas)|(?:прошл|предыдущ)\w+ (?:разговор|бесед)\w*|"
     r"(?:faits|informations|éléments|notes) (?:connu|pertinent|enregistré|mémorisé)e?s|souvenirs|mémoire|"
     r"(?:hechos|datos|notas|información) (?:conocid|relevante|guardad|almacenad)[oa]?s?|recuerdos|memoria|"
     r"(?:fatti|informazioni|note|dati) (?:not|rilevant|salvat|memorizzat)[ie]|ricordi|"
@@ -33,7 +36,7 @@ _ELSEWHERE = (
     r"(?:известн|релевантн|сохран[её]нн|важн)\w+ (?:факт|сведени|данн|информаци)\w*|воспоминания|память"
 )
 _EAST = (
-    r"(?:已知|相关|历史|背景|既知の|関連する?|保存された?|已保存的?)(?:信息|事实|记忆|資料|资料|内容|情報|事実|記憶)|"
+    r"(?:已知|之前的?|先前的?|相关|历史|背景|既知の|関連する?|保存された?|已保存的?)(?:信息|事实|记忆|对话|聊天|資料|资料|内容|情報|事実|記憶)|"
     r"记忆|記憶|回忆|事实"
 )
 _LABEL = re.compile(

@@ -22,7 +22,8 @@ _SIGNS = re.compile(
 _LOG = re.compile(
     r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+)?\W?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|"
     r"TRACE)\b|"
-    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
+    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\W?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b|"
+    r"\b\w+=\S+\s(?:.*\s)?\w+=\S|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
     r"\b\w+(?:Error|Exception)\b\s*[:(]|\bHTTP(?:/\d)?\S* \d{3}\b|\bFile \"[^\"]+\", line \d+|\b\w+\.\w{1,4}:\d+[: ]|"
     r"\b(?:exit|status|error) code:? \d+|^\s*(?:SELECT|INSERT|UPDATE|DELETE)\s.+\b(?:FROM|INTO|SET)\b"
 )

@@ -6,7 +6,7 @@ single commas was printed. Known by form alone, so in any language:
 - two fields or more of a few words, none of which ends as a sentence: `Ida | lives in | Oslo`, `Ida,plays,cello`,
   `cello; Ida plays cello`, `Ida / plays / cello`, `Ida: plays: cello`;
 - lines one after the other that are parted alike, whatever is in their fields;
-- lines one after the other of the form `Name: value`.
+- lines one after the other of the form `Name: value`, or several such in one line.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _LONGEST = 400  # characters of a row
 _FIELDS = range(3, 9)
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
 _KEYED = re.compile(r"^\s*[^\W\d_][\w ]{0,24}\s*[:：=]\s*\S.{0,80}$")
+_KEYS = re.compile(r"(?:^|(?<=[.;,|]\s))[^\W\d_][\w-]*(?: [^\W\d_][\w-]*)?[:：]\s")
 _STOP = re.compile(r"[.!?。！？][\"'”»)]*\s*$")
 _CLAUSE = re.compile(
     r"(?i)\b(?:i|i'm|my|we|he|she|it|they|you|ich|wir|sie|er|je|j'|nous|il|elle|yo|mi|eu|io|и|я|мы|он|она|und|and|but|et|y)\b|[我他她你]"
@@ -35,7 +36,11 @@ _CLAUSE = re.compile(
 def is_row(line: str) -> bool:
     """Return whether one line is fields of a row: at least three short ones, or two of which one repeats the other."""
     bare = unlisted(line).strip().strip("|").strip()
-    if len(bare) > _LONGEST or _STOP.search(bare) or "\n" in bare:
+    if len(bare) > _LONGEST or "\n" in bare:
+        return False
+    if _is_keyed(bare):
+        return True
+    if _STOP.search(bare):
         return False
     return any(_is_row(fields, separator) for separator in _SEPARATORS if len(fields := bare.split(separator)) > 1)
 
@@ -63,6 +68,12 @@ def _shape(line: str) -> tuple[str, int] | None:
         if len(fields) in _FIELDS and all(fields) and (separator != "," or ", " not in bare):
             return separator, len(fields)
     return ("=", 2) if _KEYED.match(line) else None
+
+
+def _is_keyed(bare: str) -> bool:
+    """Whether a line is two keys or more, each with a short value: `Entities: Ida, Oslo. Relations: lives in.`"""
+    values = _KEYS.split(bare)
+    return len(values) > 2 and not values[0].strip() and all(map(_is_short, values[1:]))
 
 
 def _is_row(fields: Sequence[str], separator: str) -> bool:

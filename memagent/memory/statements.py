@@ -26,7 +26,8 @@ _SUBORDINATE = re.compile(
 )
 _NOTED = re.compile(
     r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
-    r"(?: that|:)|remember,|fyi[,:]?|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so "
+    r"(?: that|:)|remember,|fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|"
+    r"(?:just )?so "
     r"(?:that )?you know,|"
     r"you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|"
@@ -186,7 +187,9 @@ def _is_named(words: Sequence[str]) -> bool:
     first, second = words[0].lower(), words[1].lower()
     third = words[2].lower() if len(words) > 2 else ""
     capital = words[0][0].isupper()
-    if second == "of" or (capital and first in listed("names") and _may_be_finite(words, 1)):
+    if "of" in (second, third if second in _NUMBERS else "") or (
+        capital and first in listed("names") and _may_be_finite(words, 1)
+    ):
         return True
     if third and capital and words[1][0].isupper() and first not in listed("clausal") and _may_be_finite(words, 2):
         return True  # Will Turner works
@@ -232,7 +235,8 @@ def _may_be_finite(words: Sequence[str], at: int) -> bool:
     if word in listed("verbs") and (before in _SUBJECTS or _is_coordinated(words, at)):
         return True
     if re.fullmatch(r"[a-z-]{2,}ed|[a-z]+[^su]s", word):
-        return before in _SUBJECTS or not (before in listed("small") or before in _OF_SEVERAL or before.isdigit())
+        nominal = before in listed("small") or before in _OF_SEVERAL or before.isdigit()
+        return word not in listed("small") and (before in _SUBJECTS or not nominal)
     if before in _PLURAL and word.islower():
         return True
     several = re.fullmatch(r"[a-z]+[^su]s", words[at - 1]) is not None or before in (
@@ -255,4 +259,5 @@ _PREPOSITIONS = frozenset("for in at on with from to of by about".split())
 _DETERMINERS = frozenset("the a an it them this that these those my our me us all".split())
 _OF_SEVERAL = frozenset("my our his her their the these those both all two three four many most some".split())
 _PLURAL = frozenset("i we they who".split())
+_NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
 _SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone one another each both".split())

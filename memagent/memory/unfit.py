@@ -206,7 +206,8 @@ def _asked(text: str) -> str:
         return QUESTION
     if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
         return GREETING
-    if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+    found = _INSTRUCTIONS.search(text)
+    if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
     return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
 

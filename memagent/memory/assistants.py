@@ -49,6 +49,7 @@ _MEMORY = re.compile(
     r"\b(?:согласно|по|в) (?:моим|моей) (?:запис\w+|памяти|данным|заметк\w+)\b|(?:根据|按照)我的(?:记忆|记录|"
     r"笔记)|我(?:的记忆|"
     r"的记录)(?:中|里|显示)|"
+    r"\b(?:d'après|selon) ce que je sais\b|\bsoweit ich weiß\b|\bpor lo que sé\b|\bнасколько я знаю\b|据我所知|"
     r"\baus (?:dem|meinem) (?:gedächtnis|speicher)\b|\bde (?:la )?mémoire\b|\bde memoria\b(?=.*:)|\bиз памяти\b"
 )
 _RECALLED_FOR = re.compile(

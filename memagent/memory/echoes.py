@@ -40,7 +40,7 @@ def repeats(line: str, shown: Sequence[str]) -> bool:
         return False
     if _runs(said, told):
         return True
-    parts = [part for part in (words(part) for part in re.split(r"[.!?;。！？；\n]", line)) if part]
+    parts = [part for part in (words(part) for part in re.split(r"[.!?;,。！？；，\n]", line)) if part]
     return len(parts) > 1 and all(len(part) >= _LEAST and _runs(part, told) for part in parts)
 
 

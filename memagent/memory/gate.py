@@ -8,7 +8,6 @@ for it (a spouse is married). Pure; `learning` applies it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -16,8 +15,9 @@ from functools import lru_cache
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
 from memagent.memory.english import related
-from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
+from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, WE
 from memagent.memory.languages import in_first_person
+from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
@@ -68,7 +68,6 @@ _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_ELIDED = re.compile(r"^(?:[jlmnstdc]|qu|dell|all|nell|un)'(?=\w)")  # as in French and Italian
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
 
@@ -128,16 +127,6 @@ def _unlearnt(sentence: str) -> str:
     return why if not why or why.startswith("it ") else f"the sentence is {why}"
 
 
-def grounded(part: str, text: str) -> bool:
-    """Whether every word of a name stands in a text, apart from case, accents, small words and endings."""
-    if _EAST.search(part):
-        return key(part) in key(text)
-    wanted = _words(part)
-    wanted = [word for word in wanted if word not in SMALL] or wanted
-    there = _words(text)
-    return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
-
-
 def _form(triple: Triple, sentence: str) -> str:
     for name in ("subject", "relation", "object"):
         part = getattr(triple, name)
@@ -169,7 +158,7 @@ def _confidence(triple: Triple, sentence: str, least: float) -> str:
 def _is_unsure(triple: Triple, sentence: str) -> bool:
     """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
     doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
-    if doubted != triple.relation and any(word not in EMPTY for word in _words(doubted)):
+    if doubted != triple.relation and any(word not in EMPTY for word in words_of(doubted)):
         return False  # the relation itself says it
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
@@ -208,11 +197,11 @@ def _related(triple: Triple, sentence: str) -> str:
     """
     if _EAST.search(triple.relation) or _EAST.search(sentence):
         return ""
-    wanted = [word for word in _words(triple.relation) if word not in LIGHT and len(word) > 1]
-    there = _words(sentence)
-    if not wanted and all(word in EMPTY - COPULAS for word in _words(triple.relation)):
+    wanted = [word for word in words_of(triple.relation) if word not in LIGHT and len(word) > 1]
+    there = words_of(sentence)
+    if not wanted and all(word in EMPTY - COPULAS for word in words_of(triple.relation)):
         return f"its relation {triple.relation!r} says nothing"
-    if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
+    if not wanted or any(alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
     return f"its relation {triple.relation!r} is not in the sentence"
 
@@ -276,28 +265,3 @@ def _pieces(sentence: str) -> Sequence[str]:
     found = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", plain)
     found += [word.partition("'")[0] for word in found if "'" in word]
     return [*found, *_EAST.findall(plain)]
-
-
-def _words(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKD", key(text))
-    bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
-    return [_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare)]
-
-
-_ENDINGS = frozenset(
-    "s es d ed ing n en ns e er ers em es ern y ly 's st est ning ting red ded ged ped ment t te ten".split()
-)
-
-
-def _alike(word: str, other: str) -> bool:
-    """The same word, or the same with another ending; numbers are alike only if they are the same."""
-    if word == other:
-        return True
-    if any(char.isdigit() for char in word + other):
-        return False
-    short, long = sorted((word, other), key=len)
-    if short.isascii():
-        same = len(short) >= 3 and long.startswith(short)
-        return same and (long[len(short) :] in _ENDINGS or (len(short) > 5 and len(long) - len(short) <= 3))
-    stem = max(3, len(short) - 2)
-    return len(short) >= 3 and long[:stem] == short[:stem] and len(long) - len(short) <= 3

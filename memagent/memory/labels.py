@@ -21,7 +21,7 @@ _BY_ITSELF = (
     r"memor(?:y|ies)|recollections?|recalled|retrieved|remembered|knowledge base|database|chat history|"
     r"conversation history|(?:facts?|context|passages|triples)(?=\s*[:：])|facts (?:i|we) (?:have|know)|"
     r"(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember|recall)|(?:i|we) (?:know|remember) "
-    r"about|known about"
+    r"about|known about|on (?:record|file)(?=\s*[:：])"
 )
 _ELSEWHERE = (
     r"(?:bekannte|gespeicherte|relevante|frühere|gemerkte)\w? (?:fakten|tatsachen|informationen|angaben|notizen)|"
@@ -46,6 +46,8 @@ _LABEL = re.compile(
 )
 _HEADING = re.compile(
     r"(?i)^\s*\d{1,3}\.\s+[01]?\.\d+\s|^\s*#{1,4}\s.*\b(?:memor(?:y|ies)|recalled|retrieved|context|passages)\b|"
+    r"^\W*(?:\w+ ){0,3}(?:results|hits|matches|entries|memories|facts|passages|records|snippets|excerpts)"
+    r"(?: (?:for|about|on|of|from) [^.:\n]{1,40})?\s*[:：]?\W*$|"
     r"^\W*(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)\b"
     r"[^.\n]{0,60}$"
 )

@@ -13,6 +13,7 @@ from memagent.memory.labels import is_heading
 from memagent.memory.reasons import MACHINE, PROMPT, RECALLED
 
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
+_CLOSED = re.compile(r"^\s*</\s*([^\W\d][\w-]{0,30})\s*>|</\s*([^\W\d][\w-]{0,30})\s*>\s*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s")
 _TIED = re.compile(r"(?m)^([ \t]*(?:<([^\W\d][\w-]{0,30})>[^\n]{0,2000}?</\2>|</[^\W\d][\w-]{0,30}>))[ \t]*(?=\S)")
@@ -38,7 +39,8 @@ def enclosed(turn: Sequence[Piece]) -> list[Piece]:
 
     A line outside that speaks of what is in a tag by its name (`The context is ...`) is part of the prompt.
     """
-    closed = {match["name"].lower() for piece in turn if (match := _TAG.match(piece.text)) and match["end"]}
+    closed = {name.lower() for piece in turn for match in _CLOSED.finditer(piece.text) for name in match.groups("")}
+    closed.discard("")
     named = re.compile(rf"(?i)\b(?:{'|'.join(map(re.escape, sorted(closed)))})\b") if closed else None
     tag, fenced, found = "", False, []
     left = sum(_FENCE.match(piece.text) is not None for piece in turn)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from memagent.memory.english import listed
+from memagent.memory.statements import unframed
 
 _YOU_ARE = re.compile(
     r"^\W*(?:(?i:from now on|starting now|today|in this (?:task|chat|conversation|game|scenario)|for this "
@@ -87,7 +88,7 @@ def is_prompt(text: str) -> bool:
     if not lines:
         return False
     first = lines[0]
-    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(first):
+    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)):
         return True
     headings = sum(_HEADING.match(line) is not None for line in lines)
     labels = sum(_LABEL.match(line) is not None for line in lines)

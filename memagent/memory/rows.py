@@ -18,7 +18,10 @@ from itertools import groupby
 from memagent.memory.echoes import words
 from memagent.memory.marks import unlisted
 
-_SEPARATORS = ("|", "\t", ";", "；", " — ", " – ", " - ", " / ", " :: ", " -> ", " → ", " => ", ",", ": ")
+_SEPARATORS = ("|", "\t", ";", "；", ",", ": ")
+_SIGN = re.compile(
+    r"(?<=\S )[^\w\s.,;:!?'\"’“”«»()&%+$€£]{1,3}(?= \S)"
+)  # with blanks round it: a dash, an arrow, a bar
 _FEW = 4  # words of a field
 _LETTERS = 16  # of a field in a writing that does not part words
 _CLAUSES = 3  # words that each field has where semicolons part clauses
@@ -42,7 +45,9 @@ def is_row(line: str) -> bool:
         return True
     if _STOP.search(bare):
         return False
-    return any(_is_row(fields, separator) for separator in _SEPARATORS if len(fields := bare.split(separator)) > 1)
+    signs = dict.fromkeys(f" {sign} " for sign in _SIGN.findall(bare))
+    separators = (*signs, *_SEPARATORS)
+    return any(_is_row(fields, separator) for separator in separators if len(fields := bare.split(separator)) > 1)
 
 
 def rows(lines: Sequence[str]) -> list[bool]:
@@ -63,7 +68,7 @@ def _shape(line: str) -> tuple[str, int] | None:
     bare = unlisted(line).strip().strip("|").strip()
     if len(bare) > _LONGEST or _STOP.search(bare):
         return None
-    for separator in _SEPARATORS[:-1]:
+    for separator in (*(f" {sign} " for sign in _SIGN.findall(bare)), *_SEPARATORS[:-1]):
         fields = [field.strip() for field in bare.split(separator)]
         if len(fields) in _FIELDS and all(fields) and (separator != "," or ", " not in bare):
             return separator, len(fields)
@@ -71,7 +76,13 @@ def _shape(line: str) -> tuple[str, int] | None:
 
 
 def _is_keyed(bare: str) -> bool:
-    """Whether a line is two keys or more, each with a short value: `Entities: Ida, Oslo. Relations: lives in.`"""
+    """Whether a line is a key with several values, or two keys or more, each with a short value.
+
+    `Ida: keeps bees; lives in Oslo`, `Entities: Ida, Oslo. Relations: lives in.`
+    """
+    key, colon, several = bare.partition(": ")
+    if colon and ";" in several and len(words(key)) <= _FEW and not _STOP.search(bare) and not _CLAUSE.search(bare):
+        return True
     values = _KEYS.split(bare)
     return len(values) > 2 and not values[0].strip() and all(map(_is_short, values[1:]))
 

@@ -26,12 +26,11 @@ _SUBORDINATE = re.compile(
 )
 _NOTED = re.compile(
     r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
-    r"(?: that|:)|remember,|fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|"
-    r"(?:just )?so "
-    r"(?:that )?you know,|"
-    r"you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
-    r"what[,:!]|"
-    r"if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
+    r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
+    r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
+    r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
+    r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
+    r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
     r"know,)\s+(?:but\s+|and\s+)?"
 )
 _TRAILING = re.compile(r"(?i),?\s(?:when|whenever|if|unless|until|while|because|wherever|as soon as)\b[^,;]*$")
@@ -107,6 +106,8 @@ _YOU_GAVE = re.compile(
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
+_YOURS = re.compile(r"\byour (?:[\w-]+ )?([\w-]+)")
+_MINE_BESIDE = re.compile(r"(?i);\s+(?:i|i['’]m|my|we|our)\b(?!.*\byou)")  # `Call me Ida; I live in Oslo`
 _BE = frozenset("is are was were".split())
 
 
@@ -125,7 +126,8 @@ def says_nothing(text: str) -> str:
         return ASKS
     if _asks_at_the_end(text):
         return ASKS
-    if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
+    clauses = _CLAUSES.split(_SUBORDINATE.sub("", addressed))
+    if any(_asks(clause) for clause in clauses if clause) and not _MINE_BESIDE.search(addressed):
         return ASKS
     main = _WORD.findall(_TRAILING.sub("", text))
     return "" if any(_may_be_finite(main, at) for at in range(len(main))) else NO_STATEMENT
@@ -133,6 +135,8 @@ def says_nothing(text: str) -> str:
 
 def _is_wanted(text: str, words: Sequence[str]) -> bool:
     """Whether a line says how answers, bullets and the like ought to be; what somebody does with them is none."""
+    if any(noun in listed("talk") for noun in _YOURS.findall(text.lower())):
+        return True
     there = {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))}
     if not listed("talk") & there or tells_of_somebody(text, known_words(), listed("talk")):
         return False

@@ -123,6 +123,7 @@ _SUPPOSED = re.compile(
     r"^\W*(?:perhaps|maybe|vielleicht|peut-être|quizás?|forse|talvez|может быть|возможно)\b|^\W*(?:假设|假如|如果|"
     r"もし|也许|"
     r"可能)|"
+    r"^\W*(?:role-?play|scenario|scene|story|plot|fiction|thought experiment)\s*[:：]|"
     r"^\W*(?:in this (?:story|scenario|game|role-?play|example|novel)|(?:for|as an) (?:example|instance)|e\.g\.|"
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
@@ -197,7 +198,7 @@ def _marked(text: str) -> str:
         return PROMPT
     if is_machine(text):
         return MACHINE
-    return PROMPT if prompting.opens(text) else ""
+    return PROMPT if prompting.opens(unframed(text)) else ""
 
 
 def _asked(text: str) -> str:

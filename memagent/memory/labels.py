@@ -40,22 +40,22 @@ _EAST = (
     r"记忆|記憶|回忆|事实"
 )
 _LABEL = re.compile(
-    rf"(?i)^\W*(?:[^:：.!?\n]{{0,40}}?(?<!\w)(?:(?:{_KNOWN}) (?:\w+ )?(?:{_HELD})|{_BY_ITSELF}|{_ELSEWHERE})"
+    rf"(?i)^\W{{0,20}}(?:[^:：.!?\n]{{0,40}}?(?<!\w)(?:(?:{_KNOWN}) (?:\w+ )?(?:{_HELD})|{_BY_ITSELF}|{_ELSEWHERE})"
     rf"(?!\w)[^:：.!?\n]{{0,40}}|[^:：。！？\n]{{0,6}}(?:{_EAST})[^:：。！？\n]{{0,12}})[:：]\s*(?P<rest>.*)$",
     re.DOTALL,
 )
 _HEADING = re.compile(
     r"(?i)^\s*\d{1,3}\.\s+[01]?\.\d+\s|^\s*#{1,4}\s.*\b(?:memor(?:y|ies)|recalled|retrieved|context|passages)\b|"
-    r"^\W*(?:\w+ ){0,3}(?:results|hits|matches|entries|memories|facts|passages|records|snippets|excerpts)"
+    r"^\W{0,20}(?:\w+ ){0,3}(?:results|hits|matches|entries|memories|facts|passages|records|snippets|excerpts)"
     r"(?: (?:for|about|on|of|from) [^.:\n]{1,40})?\s*[:：]?\W*$|"
-    r"^\W*(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)\b"
+    r"^\W{0,20}(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)\b"
     r"[^.\n]{0,60}$"
 )
 _OF_MINE = re.compile(
-    r"(?i)^\W*(?:i|i'm|i’m|my|we|our|ich|mein\w*|je|j'\w*|mon|ma|mes|mi|yo|io|mio|mia|eu|meu|minha|я|мо[йя])\b|^\W*我"
+    r"(?i)^\W{0,20}(?:i|i'm|i’m|my|we|our|ich|mein\w*|je|j'\w*|mon|ma|mes|mi|yo|io|mio|mia|eu|meu|minha|я|мо[йя])\b|^\W{0,20}我"
 )
 _WEAK = re.compile(
-    r"(?i)^\W*(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|additional \w+)\s*[:：]"
+    r"(?i)^\W{0,20}(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|additional \w+)\s*[:：]"
 )
 
 

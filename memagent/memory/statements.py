@@ -106,7 +106,7 @@ _YOU_GAVE = re.compile(
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
-_YOURS = re.compile(r"\byour (?:[\w-]+ )?([\w-]+)")
+_YOURS = re.compile(r"\byour ([\w-]+)(?: ([\w-]+))?")
 _MINE_BESIDE = re.compile(r"(?i);\s+(?:i|i['’]m|my|we|our)\b(?!.*\byou)")  # `Call me Ida; I live in Oslo`
 _BE = frozenset("is are was were".split())
 
@@ -135,7 +135,7 @@ def says_nothing(text: str) -> str:
 
 def _is_wanted(text: str, words: Sequence[str]) -> bool:
     """Whether a line says how answers, bullets and the like ought to be; what somebody does with them is none."""
-    if any(noun in listed("talk") for noun in _YOURS.findall(text.lower())):
+    if any(listed("talk") & {*nouns} for nouns in _YOURS.findall(text.lower())):
         return True
     there = {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))}
     if not listed("talk") & there or tells_of_somebody(text, known_words(), listed("talk")):

@@ -38,7 +38,7 @@ from memagent.sentences import split_sentences
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
-SETS = ("development", "development_b", "development_c", "held_out_a", "held_out_b")
+SETS = ("development", "development_b", "development_c", "development_d", "held_out_a", "held_out_b")
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")

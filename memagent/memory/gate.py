@@ -15,7 +15,7 @@ from functools import lru_cache
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
 from memagent.memory.english import related
-from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, WE
+from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
@@ -199,7 +199,7 @@ def _related(triple: Triple, sentence: str) -> str:
         return ""
     wanted = [word for word in words_of(triple.relation) if word not in LIGHT and len(word) > 1]
     there = words_of(sentence)
-    if not wanted and all(word in EMPTY - COPULAS for word in words_of(triple.relation)):
+    if not wanted and all(word in EMPTY - COPULAS - SMALL for word in words_of(triple.relation)):
         return f"its relation {triple.relation!r} says nothing"
     if not wanted or any(alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""

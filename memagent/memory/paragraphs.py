@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from memagent.memory.labels import is_heading
 from memagent.memory.reasons import MACHINE, PROMPT, RECALLED
+from memagent.memory.unfit import unfit
 
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
 _CLOSED = re.compile(r"^\s*</\s*([^\W\d][\w-]{0,30})\s*>|</\s*([^\W\d][\w-]{0,30})\s*>\s*$")
@@ -80,7 +81,7 @@ def recalled_list(paragraph: Sequence[Piece]) -> list[bool]:
     """
     found, recalled, items = [], False, False
     for piece in paragraph:
-        if is_heading(piece.text):
+        if is_heading(piece.text) or (piece.text.endswith((":", "：")) and unfit(piece.text) == RECALLED):
             recalled, items = True, False
         elif is_item(piece.text):
             items = True

@@ -22,7 +22,7 @@ from memagent.memory.languages import in_first_person
 from memagent.memory.machine import cites, is_machine, messages
 from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED, ROW
+from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED, ROW, UNLED
 from memagent.memory.rows import rows
 from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.memory.unfit import unfit
@@ -36,6 +36,7 @@ _MINE = re.compile(
     r"minha|я|мо[йяеи]|меня|мне)\b|^\W*我"
 )
 _YOU = re.compile(r"(?i)\b(?:you|your|du|dein\w*|tu|vous|votre|usted|ты|вы|тебе|вам)\b|[你您]")
+_I = re.compile(r"(?i)(?<!\w)(?:i|ich|je|yo|io|eu|я)(?!\w)|我")
 _SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
 _SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
 _LONGEST = 20_000  # characters of a turn; what is longer is a document, and judged sentence by sentence
@@ -75,10 +76,19 @@ def refusals(of: list[Line]) -> list[Refusal]:
 def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
     found: list[Line] = []
     for _, group in groupby(_turns(text, speaker), key=lambda piece: piece.turn):
-        judged = _of_prompts(enclosed([*group]))
-        for paragraph in paragraphs(judged):
-            found += [Line(piece.text, why) for piece, why in _judged(paragraph, shown) if piece.text]
+        turn = [*paragraphs(_of_prompts(enclosed([*group])))]
+        unled = _is_unled(turn)
+        for number, paragraph in enumerate(turn):
+            why = UNLED if unled and number == 0 else ""
+            found += [Line(piece.text, one or why) for piece, one in _judged(paragraph, shown)]
     return found
+
+
+def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
+    """Whether a turn begins with a list that nobody introduces, and nobody in the turn speaks of himself."""
+    if not turn or len(turn[0]) < _SEVERAL or not all(is_item(piece.text) for piece in turn[0]):
+        return False
+    return not any(_I.search(piece.text) or about_me(piece.text) for paragraph in turn for piece in paragraph)
 
 
 def _turns(text: str, speaker: str) -> Iterator[Piece]:
@@ -115,9 +125,17 @@ def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[
     for piece, recalled, row in zip(paragraph, listed, fields, strict=True):
         text = piece.text
         numbered = numbered or bool(_NUMBERED.match(text))
-        again = recalled or numbered or cites(text) or of_its_memory(text) or is_labelled(text) or repeats(text, shown)
+        again = recalled or numbered or cites(text) or is_labelled(text) or _retells(text) or repeats(text, shown)
         why = (RECALLED if again else "") or (ROW if row else "") or (MACHINE if machine else "")
         yield piece, piece.why or why or (MODEL if modelled else "")
+
+
+def _retells(line: str) -> bool:
+    """Whether a line says that it comes out of a memory, or begins so and goes on without a word of who says it."""
+    if of_its_memory(line):
+        return True
+    sentences = split_sentences(line) if len(line) <= _LONGEST else []
+    return len(sentences) > 1 and unfit(sentences[0]) == RECALLED and not about_me(" ".join(sentences[1:]))
 
 
 def _speaks(line: str) -> bool:

@@ -116,6 +116,12 @@ _EAST_INSTRUCTIONS = re.compile(
     r"回复)|你(?:是|必须|应该|要)|あなたは)|"
     r"(?:てください|しないで|なさい|て下さい|주세요|하세요|십시오)\W*$|(?:答えて|返答して|翻訳して)"
 )
+_TASK = re.compile(
+    r"(?i)^\W*(?:please )?(?:translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|classify|extract|analy[sz]e|"
+    r"continue|complete|correct|explain|describe|shorten|simplify|improve|repeat(?: after me)?|übersetze?|traduis|"
+    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]"
+)
+"""A task with its material behind a colon."""
 _SUPPOSED = re.compile(
     r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|"
     r"falls|"
@@ -162,6 +168,7 @@ _TOLD_BACK = re.compile(
     r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
     r"well\b)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
+    r"\b(?:based on|from|given|going by) what (?:i|we|you) (?:know|have|remember|told|said|shared)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
 _PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
@@ -209,6 +216,8 @@ def _asked(text: str) -> str:
         return GREETING
     found = _INSTRUCTIONS.search(text)
     if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+        return INSTRUCTION
+    if _TASK.match(text):
         return INSTRUCTION
     return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
 

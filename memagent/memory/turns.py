@@ -16,13 +16,15 @@ from itertools import groupby
 
 from memagent.memory.assistants import about_me, of_its_memory
 from memagent.memory.assistants import opens as opens_as_a_model
-from memagent.memory.echoes import repeats
+from memagent.memory.echoes import repeats, words
+from memagent.memory.english import listed
+from memagent.memory.gate_words import EMPTY
 from memagent.memory.labels import is_labelled
 from memagent.memory.languages import in_first_person
 from memagent.memory.machine import cites, is_machine, messages
 from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED, ROW, UNLED
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, UNLED
 from memagent.memory.rows import rows
 from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.memory.unfit import unfit
@@ -37,6 +39,9 @@ _MINE = re.compile(
 )
 _YOU = re.compile(r"(?i)\b(?:you|your|du|dein\w*|tu|vous|votre|usted|ты|вы|тебе|вам)\b|[你您]")
 _I = re.compile(r"(?i)(?<!\w)(?:i|ich|je|yo|io|eu|я)(?!\w)|我")
+_UNPARTED = re.compile(r"[\u2e80-\u9fff]")
+_GOES_ON = re.compile(r"[.!?。！？]\s*\S")
+_LONG = 3  # letters of a word that says what a prompt is about
 _SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
 _SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
 _LONGEST = 20_000  # characters of a turn; what is longer is a document, and judged sentence by sentence
@@ -107,11 +112,17 @@ def _turns(text: str, speaker: str) -> Iterator[Piece]:
 
 
 def _of_prompts(turn: Sequence[Piece]) -> list[Piece]:
-    """The lines of one turn, those of a prompt refused: to its end, or to where somebody begins to speak of himself."""
+    """The lines of one turn, those of a prompt refused: to its end, or to where somebody else begins to speak.
+
+    That is where a line is of who says it, or a paragraph behind the first with nothing of the prompt in it and behind.
+    """
     own = [piece.text for piece in turn if not piece.why]
     if not own or not (is_prompt("\n".join(own)) or _instructs(own)):
         return [*turn]
     end = next((at for at, piece in enumerate(turn) if at and not piece.why and _speaks(piece.text)), len(turn))
+    blank = next((at for at, piece in enumerate(turn) if at and not piece.text), end)
+    if blank < end and _is_apart([piece.text for piece in turn[:blank]], [piece.text for piece in turn[blank + 1 :]]):
+        end = blank
     told = [replace(piece, why=piece.why or PROMPT) for piece in turn[:end]]
     return told + (_of_prompts(turn[end:]) if end < len(turn) else [])
 
@@ -132,10 +143,26 @@ def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[
 
 def _retells(line: str) -> bool:
     """Whether a line says that it comes out of a memory, or begins so and goes on without a word of who says it."""
-    if of_its_memory(line):
-        return True
+    if of_its_memory(line) or not _GOES_ON.search(line):
+        return of_its_memory(line)
     sentences = split_sentences(line) if len(line) <= _LONGEST else []
     return len(sentences) > 1 and unfit(sentences[0]) == RECALLED and not about_me(" ".join(sentences[1:]))
+
+
+def _is_apart(prompt: Sequence[str], rest: Sequence[str]) -> bool:
+    """Whether what stands behind the first paragraph of a prompt has nothing to do with it.
+
+    It has no word for the listener, asks for nothing, and has no longer word of the prompt. Writings without blanks
+    between words are not covered: there the prompt goes on.
+    """
+    text = "\n".join(rest)
+    if _YOU.search(text) or _UNPARTED.search(text) or len(text) > _LONGEST:
+        return False
+    shared = {*words("\n".join(prompt))} & {*words(text)} - EMPTY - listed("small")
+    if any(len(word) >= _LONG for word in shared):
+        return False
+    whys = [unfit(sentence) for line in rest if line for sentence in split_sentences(line)]
+    return bool(whys) and all(why in ("", GREETING, QUESTION) for why in whys) and "" in whys
 
 
 def _speaks(line: str) -> bool:

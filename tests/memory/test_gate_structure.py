@@ -116,6 +116,38 @@ def test_a_line_about_what_is_in_a_tag_belongs_to_the_prompt() -> None:
     assert asked_about(f"<note>\n{ITS}\n</note>\nThe note is material for you.\n{MINE}") == [MINE]
 
 
+def test_a_paragraph_behind_a_prompt_is_a_persons_where_nothing_of_the_prompt_is_in_it() -> None:
+    theirs = "Dana plays the cello in Turku."
+    assert asked_about(f"You are a helpful assistant.\n\n{theirs}") == [theirs]
+    for rest in (
+        "Vino lives in Turku.",
+        "The bar sells wine.",
+        f"{theirs} Answer in French.",
+        f"{theirs} Greet your guests.",
+    ):
+        assert asked_about(f"You are Vino, the waiter of a bar.\n\n{rest}") == []
+    assert asked_about(f"You are Vino, the waiter of a bar.\n{theirs}") == []
+
+
+def test_a_list_that_nobody_introduces_is_none_of_a_person() -> None:
+    items = "- Dana plays the cello.\n- Ilse lives in Bonn."
+    assert asked_about(items) == []
+    assert {line.why for line in lines(items)} == {reasons.UNLED}
+    for text in (f"My friends:\n{items}", f"Two things happened.\n\n{items}", f"{items}\n\nI like both."):
+        assert len([one for one in asked_about(text) if one.startswith("-")]) == 2
+    assert asked_about("- Dana plays the cello.") != []
+
+
+def test_what_begins_as_told_back_goes_on_so() -> None:
+    assert asked_about("Here is what I remember about you. Your aunt is old. Dana is your sister. She sails.") == []
+    assert asked_about("Based on our last chat, you like tea. My sister Dana likes coffee.") != []
+
+
+@pytest.mark.parametrize("text", [f"Translate: {ITS}", f"Summarise this: {ITS}", f"Переведи: {ITS}", f"翻译：{ITS}"])
+def test_the_material_of_a_task_is_no_statement(text: str) -> None:
+    assert unfit(text) == reasons.INSTRUCTION
+
+
 def test_in_a_chat_of_names_only_the_speaker_teaches() -> None:
     assert asked_about(f"Me: where is he?\nVino: {ITS}\nYuki: {MINE}") == [MINE]
     assert asked_about(f"Vino (14:02): {ITS}\nYuki (14:03): {MINE}") == [MINE]

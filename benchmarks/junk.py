@@ -1,21 +1,30 @@
 """What a memory lets in of lines that are no facts, and what it keeps of lines that are.
 
-    python benchmarks/junk.py [development held_out_a held_out_b] [--show] [--json]
+    python benchmarks/junk.py [development ... held_out_b] [--show] [--json]
 
 The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
 prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
-which a person says something, each with the fact. About a quarter is not English. The rules were made by looking at the
-first set; those that are held out were written before, by the same hand. `held_out_a` was looked at three times while
-the rules were made, and some rules answer what it showed: it flatters them. `held_out_b` was looked at once, when they
-were done, and nothing was changed after it: its figures are the ones to quote. Whoever changes a rule by what it shows
-has to write a new set.
+which a person says something, each with the fact; `shown` is what came out of the memory before, where that is known.
+About a quarter is not English. All were written by the authors of the rules.
 
-Three things are counted, by kind:
+- `development`: the first rules were made by looking at it.
+- `development_b`, `development_c`, `development_d`: each was written before it was measured, measured once, and then
+  looked at: rules answer what they showed, so that only these first figures say how lines fare that nobody has seen.
+  With the rules as they stood before `b`, of 60, 75 and 40 texts of junk 28, 17 and 6 became facts, and of 60, 80 and 40
+  facts 47, 69 and 37 were kept; with those made by the sets before each, of `c` 17 and 73, of `d` 3 and 38. They are
+  hard on purpose: recalled text in forms that no prompt of this memory has, and facts behind or beside junk.
+- `held_out_a` was looked at three times while the first rules were made: it flatters them.
+- `held_out_b` was looked at once, when the first rules were done, and not since; no rule was made by it. Its figures are
+  the ones to quote. Whoever changes a rule by what it shows has to write a new set.
+
+Four things are counted, the first two by kind:
 
 - texts that are refused as lines, so that no model is asked about them;
 - texts of which something becomes a fact in the worst case: the model that extracts takes every word, name and number
   of a sentence for a subject, for an object and for a relation, and proposes all of these triples;
-- facts that are kept, where the model proposes just the fact.
+- facts that are kept, where the model proposes just the fact;
+- facts that are kept turned round, with subject and object exchanged, where the model proposes that. Some say the same
+  (married), and of languages with a free order nothing is known, so that none at all is not the aim.
 
 The whole text goes the way of a conversation (lines, then sentences, each with those before it as context), and in the
 worst case a second way too: as if it were one sentence.

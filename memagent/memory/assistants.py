@@ -18,6 +18,7 @@ _AI = (
 )
 _IS_ONE = re.compile(
     rf"(?i)\bas (?:an?|your) (?:{_AI}|assistant)\b|\bi(?:'m| am|’m) (?:just |only )?(?:an? |your )(?:\w+ )?{_AI}\b|"
+    r"\bi(?:'m| am|’m) your (?:\w+ )?(?:assistant|helper|chatbot|bot)\b|"
     rf"\b(?:als|ich bin) (?:eine?|reines?|reine)?\s?{_AI}|\b(?:en tant qu(?:e |')|je suis )(?:une? |qu')?{_AI}\b|"
     rf"\b(?:como|soy|sou) (?:una? |uma? )?{_AI}\b|\b(?:come|sono) (?:un'?a? ?)?{_AI}\b|"
     r"\b(?:как|я(?: —| -)?) (?:ии|языковая модель|искусственный интеллект)\b|(?:作为|我是|我只是)(?:一个|一種|"
@@ -57,7 +58,8 @@ _RECALLED_FOR = re.compile(
     r".{0,30}\b(?:entr(?:y|ies)|"
     r"memor(?:y|ies)|results?|records?|facts?|passages?|notes?|matches)\b|\b(?:i|we) (?:should|will|'ll|need to|must|"
     r"could|can) (?:now |first |then )?(?:search|check|query|look up|look for|call|use the|retrieve|consult)\b|"
-    r"\bhere (?:they|it) (?:are|is)\b"
+    r"\bhere (?:they|it) (?:are|is)\b|^\W*(?:i )?hope (?:this|that|it) helps\b|^\W*let me know if you(?:'d)? "
+    r"(?:need|have|want|like)\b"
 )
 _OPENING = re.compile(
     r"(?i)^\W*(?:certainly|absolutely|of course|sure(?: thing)?|got it|noted|understood|great question|good question|"
@@ -101,7 +103,9 @@ _REFUSES = re.compile(
     r"information) (?:match|found|for|about|on|of|available|exist|were|was|in|is)\w*\b|"
     r"^\W*nothing (?:found|matches|matched|known|on record|in memory|relevant)\b|"
     r"\b(?:i|we) (?:currently |still )?have nothing (?:on|about|in)\b|"
-    r"\b(?:against|violates?) (?:my|our|the) (?:guidelines|policy|policies|rules)\b|"
+    r"\bthere(?:['’]s| is| are) no (?:\w+ )?(?:information|records?|mentions?|data|entry|entries|memor(?:y|"
+    r"ies)) (?:of|about|"
+    r"on|for)\b|\b(?:against|violates?) (?:my|our|the) (?:guidelines|policy|policies|rules)\b|"
     r"\b(?:kann|darf) (?:ich )?.{0,60}\bnicht (?:weiter|heraus|mit|preis)?(?:geben|teilen|helfen|nennen|sagen|"
     r"beantworten|"
     r"verraten|besprechen)|\bkeine(?:n)? (?:informationen?|zugriff|daten|angaben|einträge|erinnerung\w*)\b|"

@@ -25,7 +25,7 @@ def is_english(text: str, foreign: int = 0) -> bool:
         foreign: how many of its words are small words of the other language that it is most like.
     """
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    known = [word for word in words if word in known_words() or _is_third(word)]
+    known = [word for word in words if word in known_words() or _is_third(word) or _is_past(word)]
     small = sum(word in listed("small") or word in listed("finite") or word == "i" for word in known)
     if not _spelled(_WORD.findall(text)) or small < foreign or not known:
         return False
@@ -35,6 +35,11 @@ def is_english(text: str, foreign: int = 0) -> bool:
 def is_finite(word: str) -> bool:
     """Return whether an English word has the form of a verb in the third person or the past: lives, lived, wrote."""
     return re.fullmatch(r"[a-z-]+(?:[^su]s|ss?es|ed)", word) is not None or word in listed("finite") | listed("pasts")
+
+
+def _is_past(word: str) -> bool:
+    """Whether a word is a past of its own form; the shortest are words of other languages too."""
+    return len(word) > 3 and word in listed("pasts")
 
 
 def _is_third(word: str) -> bool:

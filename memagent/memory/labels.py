@@ -19,7 +19,7 @@ _HELD = (
 )
 _BY_ITSELF = (
     r"memor(?:y|ies)|recollections?|recalled|retrieved|remembered|knowledge base|database|chat history|"
-    r"conversation history|(?:facts?|context|passages|triples)(?=\s*[:：])|facts (?:i|we) (?:have|know)|"
+    r"conversation history|(?:facts|context|passages|triples)(?=\s*[:：])|facts (?:i|we) (?:have|know)|"
     r"(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember|recall)|(?:i|we) (?:know|remember) "
     r"about|known about|on (?:record|file)(?=\s*[:：])"
 )
@@ -40,7 +40,9 @@ _EAST = (
     r"记忆|記憶|回忆|事实"
 )
 _LABEL = re.compile(
-    rf"(?i)^\W{{0,20}}(?:[^:：.!?\n]{{0,40}}?(?<!\w)(?:(?:{_KNOWN}) (?:\w+ )?(?:{_HELD})|{_BY_ITSELF}|{_ELSEWHERE})"
+    rf"(?i)^\W{{0,20}}(?:(?:fact|triple|stored|recalled|answer|(?:saved to )?memory(?: updated)?|"
+    rf"note saved)(?=\s*[:：])|"
+    rf"[^:：.!?\n]{{0,40}}?(?<!\w)(?:(?:{_KNOWN}) (?:\w+ )?(?:{_HELD})|{_BY_ITSELF}|{_ELSEWHERE})"
     rf"(?!\w)[^:：.!?\n]{{0,40}}|[^:：。！？\n]{{0,6}}(?:{_EAST})[^:：。！？\n]{{0,12}})[:：]\s*(?P<rest>.*)$",
     re.DOTALL,
 )
@@ -55,7 +57,8 @@ _OF_MINE = re.compile(
     r"(?i)^\W{0,20}(?:i|i'm|i’m|my|we|our|ich|mein\w*|je|j'\w*|mon|ma|mes|mi|yo|io|mio|mia|eu|meu|minha|я|мо[йя])\b|^\W{0,20}我"
 )
 _WEAK = re.compile(
-    r"(?i)^\W{0,20}(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|additional \w+)\s*[:：]"
+    r"(?i)^\W{0,20}(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|answer|"
+    r"additional \w+)\s*[:：]"
 )
 
 

@@ -15,9 +15,11 @@ _ID = re.compile(r"\bfact:[0-9a-f]{8,}|(?<![\w#])(?=[0-9a-f]{0,40}\d)(?=[0-9a-f]
 _SCORED = re.compile(r"^\W{0,3}(?:\d{1,3}[.)]\s+)?[\[(]?[01]?[.,]\d{2,}[\])]?\s+\S|\b(?:dense|keyword) [01]\.\d")
 _CITED = re.compile(r"^(?!\s*\[).*\S\s?(?:\[\d{1,3}(?:,\s?\d{1,3})*\])+[.!]?\s*$")
 _SOURCED = re.compile(r"(?i)\S\s*\[[^\[\]\n]{0,60}\b(?:source|memory|id|score|note|fact)\b[^\[\]\n]{0,60}\]\W*$")
+_NOTED = re.compile(r"(?i)\S\s*\((?:from |in )?(?:memory|recalled|stored|saved)\b[^()\n]{0,40}\)\W*$")
 _SIGNS = re.compile(
     r"^\s*[\[{].*[\"']\s*:|[}\]]\s*[,;]?\s*$(?<=[{}])|\{[^{}]*[:=][^{}]*\}|</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|"
-    r"\s(?:->|=>|<-|-->|:=|==|!=|&&|\|\|)\s|\w\((?:\w+\s?=|[\"'{\[])|^\s*[A-Za-z][\w.~/:@-]{1,40}[>$#]\s+\S|^\s*(?:\$|>>>|#!|@@|\+\+\+|---)\s?\S|"
+    r"\s(?:->|=>|<-|-->|:=|=|==|!=|&&|\|\|)\s|^\s*\w{2,}(?:\.\w{2,})+\s*[:=]\s|\w\((?:\w+\s?=|[\"'{\[])|"
+    r"^\s*[A-Za-z][\w.~/:@-]{1,40}[>$#]\s+\S|^\s*(?:\$|>>>|#!|@@|\+\+\+|---)\s?\S|"
     r"^\s*```|\b\w+(?:_\w+)+\s*[(=:]|^\s*\[\w+(?:_\w+)+\]|::|^\s*(?:diff --git|index [0-9a-f]{7}|[+-]\w+ \w)|;\s*$"
 )
 _LOG = re.compile(
@@ -49,7 +51,7 @@ def is_machine(line: str) -> bool:
 
 def cites(line: str) -> bool:
     """Return whether a line ends in the number of a source, as an answer of this memory does: `Ghent [1].`"""
-    return _CITED.match(line) is not None or _SOURCED.search(line) is not None
+    return _CITED.match(line) is not None or _NOTED.search(line) is not None or _SOURCED.search(line) is not None
 
 
 def messages(text: str) -> list[tuple[str, str]] | None:

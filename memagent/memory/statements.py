@@ -29,6 +29,7 @@ _NOTED = re.compile(
     r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
+    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| to know)?,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
@@ -80,7 +81,8 @@ _WISHED = re.compile(
     r"(?:it|that) (?:would|"
     r"'d|might) be (?:\w+ )?\w+ (?:to|if|for)\b|(?:i|we)(?:'d|’d| would)(?: really| also)? (?:appreciate|be "
     r"grateful|be happy if|"
-    r"like it if|love it if|prefer it if|rather)\b|(?:i|we)(?:'m|’m| am| was| were|'re)? (?:just )?(?:wondering|"
+    r"like it if|love it if|prefer it if|rather (?:you|it|that|not))\b|(?:i|we)(?:'m|’m| am| was| were|"
+    r"'re)? (?:just )?(?:wondering|"
     r"wonder|curious|"
     r"asking myself)\b|(?:i(?:'m|’m| am) )?not (?:quite |really )?sure (?:if|whether|who|what|where|when|why|how|"
     r"which)\b|"
@@ -90,7 +92,8 @@ _WISHED = re.compile(
 )
 _WANTS_TEXT = re.compile(
     r"(?i)^\W*(?:i|we)(?:['’]d| would| could)?(?: just| also| really)? (?:need|want|like|love|use|have to have) "
-    r"(?:an?|the|some|one|two|three|\d+|another|more) (?:[\w-]+ ){0,3}?(?:poem|limerick|haiku|sonnet|rhyme|lyrics|song|"
+    r"(?:an?|the|some|one|two|three|\d+|another|more) (?:[\w-]+ ){0,3}?(?:poem|recipe|limerick|haiku|sonnet|rhyme|"
+    r"lyrics|song|"
     r"story|joke|riddle|letter|e-?mail|message|text|tweet|post|caption|headline|title|slogan|summary|list|table|"
     r"outline|draft|paragraph|essay|report|translation|version|code|script|function|query|examples?|toast|speech|ideas|"
     r"suggestions|tips|synonyms|options|answer|reply)\b(?! from\b)"
@@ -104,9 +107,17 @@ _YOU_GAVE = re.compile(
     r"(?i)^\W*(?:the|that|this|those|these)\b[^,.;]{0,40}\byou (?:just |have |had )?(?:gave|given|wrote|written|"
     r"sent|made|suggested|mentioned|listed|drafted|proposed|showed|told|said|recommended)\b"
 )
+_A_BOT_DOES = re.compile(
+    r"(?i)^\W*(?:this|the) (?:gpt|chatbot|bot|assistant|ai) (?:always |never )?[a-z]+s\b|"
+    r"^\W*user(?:['’]s)? (?!group|guide)"
+)
+_SOURCES_SAY = re.compile(
+    r"(?i)^\W*the (?:passages?|context|retrieved \w+|excerpts?) (?:says?|states?|mentions?|tells?|shows?)\b"
+)
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
+_OF_ONE = re.compile(r"(?i)\b(?:i|we|they|who)(?: always| often| never| usually| also)? [a-z]+")  # I prompt my students
 _YOURS = re.compile(r"\byour ([\w-]+)(?: ([\w-]+))?")
 _MINE_BESIDE = re.compile(r"(?i);\s+(?:i|i['’]m|my|we|our)\b(?!.*\byou)")  # `Call me Ida; I live in Oslo`
 _BE = frozenset("is are was were".split())
@@ -138,6 +149,7 @@ def _is_wanted(text: str, words: Sequence[str]) -> bool:
     """Whether a line says how answers, bullets and the like ought to be; what somebody does with them is none."""
     if any(listed("talk") & {*nouns} for nouns in _YOURS.findall(text.lower())):
         return True
+    text = _OF_ONE.sub(" ", text)
     there = {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))}
     if not listed("talk") & there or tells_of_somebody(text, known_words(), listed("talk")):
         return False
@@ -153,7 +165,7 @@ def about_the_talk(text: str) -> str:
     """Return why a line is about the conversation, its messages or its user rather than the world, in words, or "
     "''.
     """
-    patterns = (_OF_THE_TALK, _BOT, _ABOUT_MESSAGES, _USER, _YOU_GAVE)
+    patterns = (_OF_THE_TALK, _BOT, _ABOUT_MESSAGES, _USER, _YOU_GAVE, _A_BOT_DOES, _SOURCES_SAY)
     return OF_THE_TALK if any(pattern.search(text) for pattern in patterns) else ""
 
 
@@ -237,6 +249,10 @@ def _may_be_finite(words: Sequence[str], at: int) -> bool:
     while at > 1 and words[at - 1].lower() in ADVERBS:
         words, at = [*words[: at - 1], *words[at:]], at - 1
     word, before = words[at], words[at - 1].lower()
+    if word in _UNCHANGED and before not in listed("small"):
+        return True
+    if word.endswith(("'s", "’s")) and (at == len(words) - 2 or words[at + 1 :][:1] in _BEHIND_IS):
+        return True  # her name's Ida
     if word in listed("verbs") and (before in _SUBJECTS or _is_coordinated(words, at)):
         return True
     if re.fullmatch(r"[a-z-]{2,}ed|[a-z]+[^su]s", word):
@@ -264,5 +280,7 @@ _PREPOSITIONS = frozenset("for in at on with from to of by about".split())
 _DETERMINERS = frozenset("the a an it them this that these those my our me us all".split())
 _OF_SEVERAL = frozenset("my our his her their the these those both all two three four many most some".split())
 _PLURAL = frozenset("i we they who".split())
+_UNCHANGED = frozenset("quit put cut set hit cost hurt shut split spread bet".split())
+_BEHIND_IS = (["a"], ["an"], ["the"], ["not"], ["in"], ["on"], ["at"], ["from"], ["called"], ["my"])
 _NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
 _SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone one another each both".split())

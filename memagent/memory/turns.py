@@ -146,7 +146,7 @@ def _retells(line: str) -> bool:
     if of_its_memory(line) or not _GOES_ON.search(line):
         return of_its_memory(line)
     sentences = split_sentences(line) if len(line) <= _LONGEST else []
-    return len(sentences) > 1 and unfit(sentences[0]) == RECALLED and not about_me(" ".join(sentences[1:]))
+    return len(sentences) > 1 and unfit(sentences[0]) in (RECALLED, MODEL) and not about_me(" ".join(sentences[1:]))
 
 
 def _is_apart(prompt: Sequence[str], rest: Sequence[str]) -> bool:

@@ -51,6 +51,7 @@ _TO_SOMEBODY = re.compile(
     r"(?i)^(?:\W*$|\s+(?:there|all|everyone|everybody|for|so|very|again|you|to|back|doing|today|tomorrow|later|soon|"
     r"much|a lot|team|folks)\b|\s*[,!.…~]|\s+[^\s,]+\s*\W*$)"
 )
+_OWING = re.compile(r"(?i)^\W*thanks to (?!you\b|all\b|every)\w+(?:\s\S+){3,}")  # somebody, and what came of it
 _CLOSING = re.compile(
     r"(?i)^\W*(?:(?:warm(?:est)?|kind|best|with best|kindest) regards|regards|best wishes|all the best|lots of love|"
     r"cheers from|love from|yours (?:sincerely|truly|faithfully)|sincerely|mit freundlichen grüßen|(?:viele|"
@@ -72,7 +73,8 @@ _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich
 _TO_YOU = re.compile(r"(?i)\b(?:you|your)\b")
 
 _INSTRUCTIONS = re.compile(
-    r"(?i)^\W*(?:under no circumstances\b|it is (?:important|essential|vital|crucial|necessary) (?:that you|to)\b|"
+    r"(?i)^\W*(?:under no circumstances\b|it(?: is|'s|’s) (?:important|essential|vital|crucial|"
+    r"necessary) (?:that you|to)\b|"
     r"(?:i|we)(?:'d| would)? (?:want|need|like|expect) you to\b|"
     r"(?:erzähle?|sage?|zeige?|liste|hilf|mache?|suche?|finde|lies|lösche|merke?)\s(?:mir|uns|alle|das|den|die|"
     r"dir|eine?)\b|"
@@ -129,7 +131,7 @@ _SUPPOSED = re.compile(
     r"^\W*(?:perhaps|maybe|vielleicht|peut-être|quizás?|forse|talvez|может быть|возможно)\b|^\W*(?:假设|假如|如果|"
     r"もし|也许|"
     r"可能)|"
-    r"^\W*(?:role-?play|scenario|scene|story|plot|fiction|thought experiment)\s*[:：]|"
+    r"^\W*once upon a time\b|^\W*(?:role-?play|scenario|scene|story|plot|fiction|thought experiment)\s*[:：]|"
     r"^\W*(?:in this (?:story|scenario|game|role-?play|example|novel)|(?:for|as an) (?:example|instance)|e\.g\.|"
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
@@ -162,7 +164,8 @@ _TOLD_BACK = re.compile(
     r"\b(?:you|we) (?:have )?(?:previously |already |once |earlier )?(?:told me|mentioned|said)\b|"
     r"^\W*(?:according to|based on|from|per|as per|i found (?:this|it) in) (?:the |my |our |your |what(?:'s| is|"
     r" we have) )?"
-    r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|memor(?:y|"
+    r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|context|"
+    r"passages?|documents?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
     r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
@@ -235,7 +238,7 @@ def _is_greeting(text: str) -> bool:
     if _EAST.match(text):
         return len(text) <= 12
     found = _GREETED.match(text)
-    if found is None:
+    if found is None or _OWING.match(text):
         return False
     rest = found["rest"]
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)

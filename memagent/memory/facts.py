@@ -183,7 +183,7 @@ class Facts:
             triples: what was taken from the sentence.
             sentence: that says it.
             context: the sentences before, for what its pronouns stand for.
-            shown: texts that came out of the memory, of which nothing is learnt again.
+            shown: texts that came out of the memory, of which nothing is learnt again in whatever form it comes.
             speaker: who says it, for what is said as "I".
             confidence: a triple of less is refused.
             relations: `stated` asks that the sentence has a word of the relation, or one that stands for it (spouse

@@ -2,7 +2,8 @@
 
 What a model takes from a sentence is kept only if the words of its subject and object are there, or in the sentences
 before, at least one of them in the sentence itself, and if the sentence has a word of its relation or one that stands
-for it (a spouse is married). Pure; `learning` applies it.
+for it (a spouse is married), and does not say it the other way round (`direction`). Nothing is learnt of a sentence
+that repeats what came out of the memory, in whatever form (`echoes`). Pure; `learning` applies it.
 """
 
 from __future__ import annotations

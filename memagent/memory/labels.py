@@ -21,7 +21,8 @@ _BY_ITSELF = (
     r"memor(?:y|ies)|recollections?|recalled|retrieved|remembered|knowledge base|database|chat history|"
     r"conversation history|(?:facts|context|passages|triples)(?=\s*[:：])|facts (?:i|we) (?:have|know)|"
     r"(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember|recall)|(?:i|we) (?:know|remember) "
-    r"about|known about|on (?:record|file)(?=\s*[:：])"
+    r"about|known about|from (?:the|my|your|our) (?:archives?|notes|"
+    r"records|files|logs?|history|store)(?=\s*[:：])|on (?:record|file)(?=\s*[:：])"
 )
 _ELSEWHERE = (
     r"(?:bekannte|gespeicherte|relevante|frühere|gemerkte)\w? (?:fakten|tatsachen|informationen|angaben|notizen)|"

@@ -30,6 +30,7 @@ _NOTED = re.compile(
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
     r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| to know)?,|"
+    r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "

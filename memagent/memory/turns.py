@@ -2,9 +2,10 @@
 
 The whole text is looked at first. Messages in JSON, tags of chat templates and labels part it into turns; what a
 system, a tool or the model said goes on until somebody else speaks. What is left is a person's, unless it opens as a
-prompt does: then it is one, to its end. Then come paragraphs: a list of memories is known by its heading, its numbers
-or the marks round it; one line of a program makes all of its paragraph the program's. Lines that were wrapped are put
-together before they are judged.
+prompt does: then it is one, to its end, or to where somebody speaks of himself or of something else altogether. Then
+come paragraphs: a list of memories is known by its heading, its numbers or the marks round it, and ends with its items
+or its tag; rows of fields are known by their form; one line of a program makes all of its paragraph the program's.
+Lines that were wrapped are put together before they are judged.
 """
 
 from __future__ import annotations

@@ -171,6 +171,9 @@ _TOLD_BACK = re.compile(
     r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
     r"well\b)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
+    r"^\W*as (?:we|you)(?:['’]ve| have)? (?:already )?(?:discussed|agreed|said|mentioned|told me|talked about|"
+    r"established|"
+    r"noted)\b|"
     r"\b(?:based on|from|given|going by) what (?:i|we|you) (?:know|have|remember|told|said|shared)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )

@@ -31,8 +31,8 @@ junk = benchmark()
 @pytest.mark.parametrize("name", junk.SETS)
 def test_of_each_set_hardly_any_junk_becomes_a_fact_in_the_worst_case_and_nearly_all_facts_are_kept(name: str) -> None:
     found = junk.measure(junk.rows_of(name))
-    assert found["junk"] >= 40
-    assert found["facts"] >= 40
+    assert found["junk"] >= 60
+    assert found["facts"] >= 60
     allowed = 0.07 if name == "held_out_b" else 0.02  # no rule was made by looking at that one
     assert found["became_facts"] <= allowed * found["junk"], found["let_in"]
     assert found["facts_kept"] >= (0.9 if name == "held_out_b" else 0.97) * found["facts"], found["lost"]

@@ -47,8 +47,8 @@ def sync(story: Story) -> Edits:
     if edits.count or edits.headings:
         now = [text for _, text in told.paragraphs]
         places = [[chapter.first, chapter.title] for chapter in begun_at(told)]
-        same = [list(run) for run in edits.runs]
-        story.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places, same=same))
+        same, seen = [list(run) for run in edits.runs], story.pages.digests()
+        story.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places, same=same, files=seen))
     else:
         story.pages.write(story.record, story.log)
     take_up(story)

@@ -118,19 +118,24 @@ class Pages:
         `before` is the record as it was when the files were last written. Line ends, a byte order mark, blanks at the
         ends of lines and of the file are no edits.
         """
-        then, now = chapter_files(before), chapter_files(record)
+        then, now, taken = chapter_files(before), chapter_files(record), _taken_up(record, before)
         return [
             path
             for path in self.on_disk()
             if _edited(path, then.get(path.name, ""), now.get(path.name, then.get(path.name, "")))
+            and (path.name not in taken or taken[path.name] != _digest(path))
         ]
 
     def deleted_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
         """Return the chapters that we had written and that are gone; none where all are, which is no edit."""
         there = {path.name for path in self.on_disk()}
         gone = [file for file in chapter_files(before) if file not in there]
-        known = chapter_files(record)
-        return [self.chapters / file for file in gone if there and file in known]
+        known, taken = chapter_files(record), _taken_up(record, before)
+        return [self.chapters / file for file in gone if there and file in known and (not taken or file in taken)]
+
+    def digests(self) -> dict[str, str]:
+        """Return what tells each chapter's file as it is now from any other, by its name."""
+        return {path.name: _digest(path) for path in self.on_disk()}
 
     def strangers(self) -> list[Path]:
         """Return files beside the chapters that are none, for their names are no numbers."""
@@ -205,6 +210,15 @@ def _is_chapter(path: Path) -> bool:
 
 def _number(file: str) -> int:
     return int(file.removesuffix(".md"))
+
+
+def _taken_up(record: StoryRecord, before: StoryRecord) -> dict[str, str]:
+    """The files that were taken up as a person left them, by a run that was killed before it wrote them itself."""
+    return record.taken_up if record.taken_up != before.taken_up else {}
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _unseen(then: dict[str, str], now: dict[str, str], file: str) -> str:

@@ -49,6 +49,7 @@ class StoryRecord:
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
+        taken_up: the digests of the chapters' files as a person had left them when their edits were taken up last.
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
             true of the text. See `canon.Reading`.
@@ -62,6 +63,7 @@ class StoryRecord:
     chapters: list[Begun] = field(default_factory=list)
     long_edits: dict[int, str] = field(default_factory=dict)
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    taken_up: dict[str, str] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
@@ -170,6 +172,7 @@ class StoryRecord:
         same = {new: old for new, old in numbers.items() if before[old - 1] == self.paragraphs[new - 1]}
         self.long_edits = {new: self.long_edits[old] for new, old in same.items() if old in self.long_edits}
         self.lore = {new: self.lore[old] for new, old in numbers.items() if old in self.lore}
+        self.taken_up = event.get("files", {})
         self.state = replace(
             self._begun(),
             title=event["title"],
@@ -234,6 +237,7 @@ class StoryRecord:
             _STEPS[step["type"]](fresh, step)
         self.paragraphs, self.state, self.chapters = fresh.paragraphs, fresh.state, fresh.chapters
         self.long_edits, self.lore, self.waived = fresh.long_edits, fresh.lore, fresh.waived
+        self.taken_up = fresh.taken_up
         self.done = list(steps)
 
     def _goal(self, event: Event) -> None:
@@ -268,6 +272,7 @@ _OTHERS = {
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
+    "left": StoryRecord._failed,
     "planned": StoryRecord._failed,
     "extracted": StoryRecord._failed,
 }

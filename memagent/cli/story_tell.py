@@ -37,6 +37,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     from memagent import registry
     from memagent.cli.story_lore_told import fired_lines, firing_data
     from memagent.story import context as contexts
+    from memagent.story.canon_shown import facts_for_next, tokens_of
     from memagent.story.lore_scan import for_next
     from memagent.story.recalling import recalling
 
@@ -46,8 +47,8 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
         if plan is not None and book.state is not None and plan > len(book.state.plans):
             raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")
         select = cast("Select", book.config.select) if plan is None else (lambda state: plan)
-        look_up, lore = recalling(book), for_next(book, book.standing)
-        request = contexts.next_request(book, llm, select, look_up, lore)
+        look_up, lore, facts = recalling(book), for_next(book, book.standing), facts_for_next(book)
+        request = contexts.next_request(book, llm, select, look_up, lore, facts)
     if as_json:
         data: dict[str, Any] = {
             "label": request.label,
@@ -56,6 +57,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
             "tokens": {part.name: part.tokens for part in contexts.parts(request)},
             "recall": [asdict(one) for one in look_up.found],
             "lore": firing_data(lore.last),
+            "canon": [{"fact": entry.line, "tokens": tokens_of(entry)} for entry in facts.last],
         }
         emit(data)
         return
@@ -72,6 +74,10 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
             reasons(look_up.found, indent=23)
         for line in fired_lines(lore.last) if part.name == "lore" else ():
             click.echo(dim(f"  {line}"))
+        for entry in facts.last if part.name == "canon" else ():
+            click.echo(dim(f"  {tokens_of(entry):>7,}  {shortened(entry.line, COLUMNS - 11)}"))
+    if facts.left_out:
+        say(dim(f"{plural(facts.left_out, 'fact')} more would pass canon_budget of story.toml"))
     say(dim("Word for word: memagent story context --raw"))
 
 

@@ -25,7 +25,8 @@ from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
 from memagent.story import founding, hand_edits, long_memory
 from memagent.story import outline as outlines
-from memagent.story.canon_store import CanonStore
+from memagent.story.canon import Known
+from memagent.story.canon_store import CanonStore, fold
 from memagent.story.config import StoryConfig
 from memagent.story.lock import locked
 from memagent.story.log import Event as LogEvent
@@ -178,6 +179,11 @@ class Story:
         if self._canon is None:
             raise StoryError("the canon is open only while the story is being edited")
         return self._canon
+
+    @property
+    def known(self) -> Known:
+        """What the manuscript says, folded out of it; within `editing`, what is folded already is gone on with."""
+        return self._canon.known(self.record) if self._canon else fold(self.record)
 
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:

@@ -29,6 +29,7 @@ _ABOUT = {
     "lore_budget": "about how many tokens of a prompt the entries of lore/ may take; 0: any number",
     "lore_paragraphs": "how many of the newest paragraphs are looked through for lore, beside plan and short memory",
     "lore_depth": "how often lore that was called up is looked through for more of it",
+    "canon_budget": "about how many tokens of a prompt the facts that were told may take; 0: it shows none",
     "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
     "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
     "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
@@ -61,6 +62,7 @@ class StoryConfig:
     lore_budget: int = 1000
     lore_paragraphs: int = 2
     lore_depth: int = 2
+    canon_budget: int = 300
     continuity: str = "rules"
     continuity_check: str = "tell"
     avoid: int = 8

@@ -11,6 +11,7 @@ from memagent.llms.base import LLM, Ability
 from memagent.methods.recurrent import LookUp, Select, advance
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.canon_shown import Sheet, facts_for_next
 from memagent.story.lore_scan import Watch, for_next
 from memagent.story.recalling import recalling
 from memagent.story.tokens import about
@@ -29,12 +30,18 @@ class Part:
 
 
 def next_request(
-    story: Story, llm: LLM, select: Select, look_up: LookUp | None = None, lore: Watch | None = None
+    story: Story,
+    llm: LLM,
+    select: Select,
+    look_up: LookUp | None = None,
+    lore: Watch | None = None,
+    facts: Sheet | None = None,
 ) -> Request:
     """Return the next request that writing would send. Nothing is sent, and nothing changes.
 
     Call it inside `editing`: it looks paragraphs up as writing does, by `look_up` if one is given (see `recalling`).
-    `lore` may be a watch of the caller's, which then knows what of the lorebook the request shows, and why.
+    `lore` may be a watch of the caller's, which then knows what of the lorebook the request shows, and why; `facts`
+    likewise for the canon.
     """
     where = story.standing
     flow = advance(
@@ -42,7 +49,7 @@ def next_request(
         select=select,
         settings=story.settings,
         look_up=look_up or recalling(story),
-        around=around(story, where, lore or for_next(story, where)),
+        around=around(story, where, lore or for_next(story, where), facts or facts_for_next(story)),
     )
     try:
         Controller(_Unsent(llm), story.memory).run(flow)

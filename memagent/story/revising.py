@@ -14,6 +14,7 @@ from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
 from memagent.story.canon import Reading, digest_of
+from memagent.story.canon_shown import facts_for_passage
 from memagent.story.canon_store import fold
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
@@ -49,7 +50,9 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
         fresh=fresh,
         attempt=attempt,
         settings=story.config.settings,
-        around=around(story, story.standing, for_passage(story, passage, wish)),
+        around=around(
+            story, story.standing, for_passage(story, passage, wish), facts_for_passage(story, passage, wish)
+        ),
     )
     result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}")
     spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}

@@ -21,6 +21,7 @@ from memagent.methods.recurrent_recall import Recalled
 from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.canon_shown import facts_for_next
 from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
 from memagent.story.lore_scan import for_next
@@ -77,6 +78,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     path = story.run_trace()
     where = story.standing
     lore, recalled = for_next(story, where), recalling(story)
+    beside = around(story, where, lore, facts_for_next(story))
     look_up = once(recalled)
 
     def go(state: State | str, shown: Around) -> Flow[State]:
@@ -84,7 +86,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
 
     trace = Trace(path)
     try:
-        result = controller.run(checked(story, go, around(story, where, lore), select), trace=trace)
+        result = controller.run(checked(story, go, beside, select), trace=trace)
     except ReplyError as error:
         kept = story.reject(path, error.reply)
         story.failed(trace.usage)

@@ -138,6 +138,7 @@ def told(step: Event) -> str:
         "reached": "the run came to its end",
         "failed": "a step failed",
         "extracted": f"{len(step.get('readings', ()))} paragraphs were read for the canon",
+        "checked": f"{len(step.get('found', ()))} paragraphs were looked at for contradictions",
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
         "read": f"the memory made from paragraphs {step.get('first')} to {step.get('last')}",

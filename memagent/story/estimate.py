@@ -28,6 +28,7 @@ _NAMES = {
     "planned": "outlines",
     "read": "reading",
     "extracted": "facts",
+    "checked": "checks",
 }
 
 

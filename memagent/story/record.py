@@ -53,6 +53,8 @@ class StoryRecord:
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
             true of the text. See `canon.Reading`.
+        deep: what a model found to contradict, by the digest of each paragraph, kept as `readings`; see `check_deep`.
+        looked: the parts that a model has looked at, with how many of its findings could not be pointed at.
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
         drafts: how often each paragraph has been written.
@@ -66,6 +68,8 @@ class StoryRecord:
     taken_up: dict[str, str] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
+    deep: dict[str, list[list[str]]] = field(default_factory=dict)
+    looked: dict[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
     done: list[Event] = field(default_factory=list)
@@ -216,6 +220,10 @@ class StoryRecord:
         finding = (event["kind"], event["key"])
         (self.waived.add if event.get("meant", True) else self.waived.discard)(finding)
 
+    def _checked(self, event: Event) -> None:
+        self.looked[event["key"]] = event["dropped"]
+        self.deep.update(event["found"])
+
     def _undo(self, event: Event) -> None:
         taken = self.done[len(self.done) - event["steps"] :]
         undone = [*self.undone, *reversed(taken)]
@@ -275,6 +283,7 @@ _OTHERS = {
     "left": StoryRecord._failed,
     "planned": StoryRecord._failed,
     "extracted": StoryRecord._failed,
+    "checked": StoryRecord._checked,
 }
 
 

@@ -42,6 +42,9 @@ def story() -> None:
 @click.option(
     "--premise-file", type=click.Path(path_type=Path, allow_dash=True), help="The same, from a file; - reads it."
 )
+@click.option(
+    "--from-card", "card", type=click.Path(path_type=Path), help="A character card V2, JSON or PNG, to begin from."
+)
 @click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
 @click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
@@ -55,6 +58,7 @@ def init(
     folder: Path,
     premise: str | None,
     premise_file: Path | None,
+    card: Path | None,
     model: str,
     embedder: str,
     language: str,
@@ -67,14 +71,22 @@ def init(
 ) -> None:
     """Make the folder of a new story. Nothing is written yet and no model is asked.
 
-    On a terminal, what you do not give is asked for.
+    On a terminal, what you do not give is asked for. A card's character, scenario, first message and book go into
+    lore/ and premise.md; what a card says that means nothing here is named, and kept.
     """
     from memagent import registry
+    from memagent.cli import story_card
     from memagent.cli.story_plan import told_estimate, wizard
     from memagent.story.book import Story, quote
+    from memagent.story.card import premise_of, put
+    from memagent.story.card import read as card_from
     from memagent.story.config import StoryConfig
 
-    if premise is None and premise_file is None and sys.stdin.isatty() and sys.stderr.isatty():
+    given = premise is not None or premise_file is not None
+    character = card_from(card) if card else None
+    if character is not None:
+        text = premise_of(character, _premise(premise, premise_file) if given else "")
+    elif not given and sys.stdin.isatty() and sys.stderr.isatty():
         answers = wizard(model, language, genre)
         text, model, language, genre, chapters, words = answers
     else:
@@ -92,7 +104,13 @@ def init(
         chapter_words=words or 0,
         seed=seed,
     )
+    if character is not None:
+        config = story_card.settings_for(character, config)
+        registry.embedder(embedder)
+        written = put(folder, character)
     Story.create(folder, text, config)
+    if character is not None:
+        story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)

@@ -25,7 +25,6 @@ from memagent.story.manuscript import Place
 OURS = "memagent"
 _BOOK = "book.json"
 _END = Place(10**6)
-_CARD = "description personality scenario first_mes mes_example creator_notes system_prompt post_history_instructions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,10 @@ class Book:
 
 def read(path: Path) -> Book:
     """Read a card, a card's book, or a world. Raises `UsageProblem` for a file that is none or holds no entries."""
-    around, style = read_json(path)
+    return _read(*read_json(path), path)
+
+
+def _read(around: Raw, style: JsonText, path: Path) -> Book:
     kind, raws = _entries(around, path)
     notes: dict[str, list[str]] = {}
     entries: list[Entry] = []
@@ -64,6 +66,13 @@ def read(path: Path) -> Book:
     for words in _unlike_book(around, kind):
         notes.setdefault(words, [])
     return Book(kind, tuple(entries), _emptied(around), style, notes)
+
+
+def book_of(card: Raw, style: JsonText, path: Path) -> Book:
+    """Return the book of a card, without entries where it has none; all of the card stays in what is round it."""
+    if isinstance(at(card, ("data", "character_book")), Mapping):
+        return _read(card, style, path)
+    return Book("card", (), {**card, "data": {**card["data"], "character_book": {"entries": []}}}, style)
 
 
 def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:

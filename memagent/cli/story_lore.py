@@ -140,7 +140,7 @@ def why(folder: Path, plan: int | None, as_json: bool) -> None:
     from memagent.story.lore_scan import for_next
 
     book = open_story(folder)
-    with book.editing():
+    with book.reading():
         watch = for_next(book, book.standing)
         state = book.state
         plans = state.plans if state else ()

@@ -42,7 +42,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     from memagent.story.recalling import recalling
 
     book = open_story(folder)
-    with book.editing():
+    with book.reading():
         llm = registry.llm(model or book.config.llm or None)
         if plan is not None and book.state is not None and plan > len(book.state.plans):
             raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")

@@ -50,7 +50,7 @@ _NEXT_SEED = 1_000_003
 
 
 class Story:
-    """One story. Reading needs no lock; everything that writes happens inside `editing`, one process at a time."""
+    """One story. Reading needs no lock, see `reading`; writing happens inside `editing`, one process at a time."""
 
     def __init__(self, folder: str | Path) -> None:
         """Open the story in `folder`. Raises `StoryError` when there is none."""
@@ -168,14 +168,14 @@ class Story:
 
     @property
     def memory(self) -> Memory:
-        """The long memory. Open inside `editing` only."""
+        """The long memory. Open inside `editing` and `reading` only."""
         if self._memory is None:
             raise StoryError("the long memory is open only while the story is being edited")
         return self._memory
 
     @property
     def canon(self) -> CanonStore:
-        """What the manuscript says, as facts of the memory file. Open inside `editing` only."""
+        """What the manuscript says, as facts of the memory file. Open inside `editing` and `reading` only."""
         if self._canon is None:
             raise StoryError("the canon is open only while the story is being edited")
         return self._canon
@@ -207,6 +207,23 @@ class Story:
                     self._canon.close(self.record)
                 finally:
                     self._memory = self._canon = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Story]:
+        """See the story as it stands, with its memory and its canon, while another process may be writing it.
+
+        No lock is taken and nothing on disk changes: what is done to the memory in here is done to a copy. Edits of
+        the memory pages are seen as the next paragraph will see them. Raises as `looking.copied` does.
+        """
+        from memagent.story import looking
+
+        with looking.copied(self, self._canon_mark) as (self._memory, self._canon):
+            try:
+                self.remember()
+                yield self
+            finally:
+                self._memory = self._canon = None
+                self.record = StoryRecord.fold(self.log.events)
 
     def rebuild(self, on_progress: long_memory.OnProgress = lambda done, of: None) -> None:
         """Make all anew that is made from the log: the memory file, and pages that are missing or were deleted.

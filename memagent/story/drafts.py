@@ -80,7 +80,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     with files.writing(folder):
         kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
-        long_memory.copied(story, folder)
+        long_memory.copied(story, folder / HIDDEN)
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
     log.repair()

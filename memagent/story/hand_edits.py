@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagent.errors import StoryError, Unsynced
-from memagent.story.log import event
+from memagent.story.log import Event, event
 from memagent.story.long_memory import OnProgress, remember
 from memagent.story.manuscript import Manuscript
 from memagent.story.paths import quote
@@ -60,19 +60,26 @@ def take_up(story: Story, on_progress: OnProgress = lambda done, of: None) -> No
 
     Raises `Unsynced` where the manuscript was edited by hand, or a chapter deleted.
     """
+    if problem := unsynced(story):
+        raise problem
+    _adopt_memory_pages(story)
+    story.pages.write(story.record, story.log)
+    remember(story, on_progress)
+    story.canon.follow(story.record)
+
+
+def unsynced(story: Story) -> Unsynced | None:
+    """Return what is to be said where the manuscript was edited by hand, or a chapter deleted."""
     before = story.pages.last_written(story.log)
     edited = story.pages.edited_chapters(story.record, before)
     deleted = story.pages.deleted_chapters(story.record, before)
     if edited or deleted:
         said = [_said(edited, "edited")] * bool(edited) + [_said(deleted, "deleted")] * bool(deleted)
         again = f"\nPut what was deleted back with: memagent story rebuild {quote(story.folder)}" * bool(deleted)
-        raise Unsynced(
+        return Unsynced(
             ", and ".join(said), hint=f"Take the edits up with: memagent story sync {quote(story.folder)}{again}"
         )
-    _adopt_memory_pages(story)
-    story.pages.write(story.record, story.log)
-    remember(story, on_progress)
-    story.canon.follow(story.record)
+    return None
 
 
 def begun_at(told: Manuscript) -> list[Begun]:
@@ -88,13 +95,19 @@ def _said(paths: list[Path], what: str) -> str:
     return f"{', '.join(repr(str(path)) for path in paths)} {'was' if len(paths) == 1 else 'were'} {what} by hand"
 
 
-def _adopt_memory_pages(story: Story) -> None:
-    """Put what a person edited on the two memory pages into the log."""
+def memory_edits(story: Story) -> list[Event]:
+    """Return what a person edited on the two memory pages, as events for the log."""
     before = story.pages.last_written(story.log)
     short = story.pages.short_edit(story.record, before)
     long = story.pages.long_edits(story.record, before)
     events = [event("memory", text=short)] if short is not None else []
-    events += [event("long", number=number, text=text) for number, text in long.items()]
-    for step in events:
+    return events + [event("long", number=number, text=text) for number, text in long.items()]
+
+
+def _adopt_memory_pages(story: Story) -> None:
+    """Put what a person edited on the two memory pages into the log."""
+    for step in memory_edits(story):
         story.record.apply(story.log.append(step))
-    story.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
+        story.adopted.append(
+            "short memory" if step["type"] == "memory" else f"long memory of paragraph {step['number']}"
+        )

@@ -15,6 +15,8 @@ _SAID = {
     "style": "How it is told:",
     "outline": "Where the story stands in its outline:",
     "lore": "What holds in the world of this story:",
+    "edited": "The author has changed this since the memory was written; where that says otherwise, this holds, and "
+    "the memory follows it from now on:",
     "note": "A note from the author, for now:",
     "avoid": "Words that have been used too often; find others:",
     "wrong": "A first draft of this text contradicted what has been told. Write it so that it does not say this:",
@@ -33,6 +35,7 @@ class Around:
         outline: what is planned, and where in it the story stands.
         lore: what holds in its world.
         canon: what has been told so far that it must not contradict, a line each; in the words of `recurrent/canon`.
+        edited: what a person has changed since the memory was written.
         note: the author's note.
         avoid: phrases that have been used too often, a line each.
         wrong: what a first draft contradicted, a line each.
@@ -42,6 +45,7 @@ class Around:
     outline: str = ""
     lore: Planned = ""
     canon: Planned = ""
+    edited: str = ""
     note: str = ""
     avoid: str = ""
     wrong: str = ""
@@ -60,8 +64,8 @@ class Around:
 
     @property
     def after(self) -> str:
-        """What comes after the plan: the note, what to avoid, and what was wrong with a first draft."""
-        return self._tagged("note", "avoid", "wrong")
+        """What comes after the plan: edits, the note, what to avoid, and what was wrong with a first draft."""
+        return self._tagged("edited", "note", "avoid", "wrong")
 
     @property
     def planned(self) -> str:

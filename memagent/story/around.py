@@ -6,7 +6,7 @@ from pathlib import Path
 
 from memagent.errors import StoryError
 from memagent.methods.recurrent_around import Around
-from memagent.story import outline
+from memagent.story import edited, outline
 from memagent.story.book import Story
 from memagent.story.canon_shown import Sheet
 from memagent.story.lore_scan import Watch
@@ -30,6 +30,7 @@ def around(story: Story, where: Standing, lore: Watch | None = None, facts: Shee
         outline=outline.guide(where, story.outline),
         lore=lore or "",
         canon=facts or "",
+        edited=edited.shown(story.record),
         note=_text(story.folder / "note.md"),
         avoid="\n".join(_tired(story)),
     )

@@ -39,8 +39,8 @@ def sync(story: Story) -> Edits:
     """Take up the manuscript as a person left it, and the memory pages; return what was edited. One step of the log.
 
     The long memory follows: what it holds of a paragraph stays with it when its number shifts, and only new texts are
-    embedded. The short memory stays as it is: a person, or `reading_back`, brings it up to the edits. Needs
-    `editing(adopt=False)`; raises as `found` does.
+    embedded. The short memory follows with the next paragraph, whose prompt carries the edits (see `edited`), unless a
+    person or `reading_back` brings it up to them before. Needs `editing(adopt=False)`; raises as `found` does.
     """
     _adopt_memory_pages(story)
     edits, told = found(story)

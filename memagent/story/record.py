@@ -49,6 +49,7 @@ class StoryRecord:
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
+        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since.
         taken_up: the digests of the chapters' files as a person had left them when their edits were taken up last.
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
@@ -65,6 +66,7 @@ class StoryRecord:
     chapters: list[Begun] = field(default_factory=list)
     long_edits: dict[int, str] = field(default_factory=dict)
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    remembered: list[str] | None = None
     taken_up: dict[str, str] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
@@ -141,7 +143,7 @@ class StoryRecord:
         self.paragraphs.extend(event["written"])
         if stems := event.get("lore"):
             self.lore[len(self.paragraphs)] = tuple(stems)
-        before = self.state
+        before, self.remembered = self.state, None
         self.state = State(
             paragraphs=len(self.paragraphs),
             paragraph=self.paragraphs[-1],
@@ -163,13 +165,14 @@ class StoryRecord:
         self.state = replace(self._begun(), plan=event["plan"])
 
     def _memory(self, event: Event) -> None:
-        self.state = replace(self._begun(), memory=event["text"])
+        self.state, self.remembered = replace(self._begun(), memory=event["text"]), None
 
     def _long(self, event: Event) -> None:
         self.long_edits[event["number"]] = event["text"]
 
     def _manuscript(self, event: Event) -> None:
         before, self.paragraphs = self.paragraphs, list(event["paragraphs"])
+        self.remembered = before if self.remembered is None else self.remembered
         self.chapters = [Begun(first, title) for first, title in event.get("chapters", ())] or self.chapters[:1]
         there = range(1, min(len(before), len(self.paragraphs)) + 1)
         numbers = was(event["same"]) if "same" in event else dict(zip(there, there, strict=True))
@@ -202,9 +205,12 @@ class StoryRecord:
         """The model has read a part of the story: a short memory, and plans that hold once all of it is read."""
         plans = tuple(event["plans"]) if event["done"] else ()
         self.state = replace(self._begun(), memory=event["memory"], plans=plans, plan="")
+        self.remembered = None
 
     def _revised(self, event: Event) -> None:
         number, text = event["number"], event["text"]
+        if "memory" not in event and self.remembered is None:
+            self.remembered = list(self.paragraphs)
         self.paragraphs[number - 1] = text
         self.long_edits.pop(number, None)
         state = self._begun()
@@ -245,7 +251,7 @@ class StoryRecord:
             _STEPS[step["type"]](fresh, step)
         self.paragraphs, self.state, self.chapters = fresh.paragraphs, fresh.state, fresh.chapters
         self.long_edits, self.lore, self.waived = fresh.long_edits, fresh.lore, fresh.waived
-        self.taken_up = fresh.taken_up
+        self.taken_up, self.remembered = fresh.taken_up, fresh.remembered
         self.done = list(steps)
 
     def _goal(self, event: Event) -> None:

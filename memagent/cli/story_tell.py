@@ -119,7 +119,8 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
 
     book = open_story(folder)
     record = book.record
-    guess = estimates.estimate(book.config, more, so_far=record.usage, have=len(record.paragraphs))
+    have, beside = len(record.paragraphs), estimates.beside(book)
+    guess = estimates.estimate(book.config, more, so_far=record.usage, have=have, beside=beside)
     tables: dict[str, dict[str, Usage]] = {
         "chapter": {f"ch.{number}": usage for number, usage in estimates.by_chapter(book).items()},
         "kind": dict(estimates.by_kind(book)),
@@ -129,7 +130,7 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
         data: dict[str, Any] = {
             kind: {name: _data(usage) for name, usage in rows.items()} for kind, rows in tables.items()
         }
-        emit({**data, "all": _data(record.usage), "more": {"paragraphs": more, "cost": guess.cost}})
+        emit({**data, "all": _data(record.usage), "more": {**asdict(guess), "beside": beside}})
         return
     for kind, rows in tables.items():
         for name, usage in rows.items():

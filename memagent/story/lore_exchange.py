@@ -14,16 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from memagent import files
 from memagent.errors import StoryError, UsageProblem
+from memagent.story import lore_around
 from memagent.story.lore_entry import BEGINNING, Entry, escaped, parse, text_of, unescaped
 from memagent.story.lore_fields import FIELDS, KEYS, TITLES, Kind, Raw, at, meant, unlike
-from memagent.story.lore_files import FOLDER, lorebook, path_of, save, stem_for
+from memagent.story.lore_files import lorebook, path_of, save, stem_for
 from memagent.story.lore_json import JsonText, read_json
 from memagent.story.manuscript import Place
 
 OURS = "memagent"
-_BOOK = "book.json"
 _END = Place(10**6)
 
 
@@ -92,8 +91,7 @@ def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
         )
     for one in fresh:
         save(story, one)
-    said = {"kind": book.kind, "style": book.style.to_dict(), "around": book.around}
-    files.replace(story / FOLDER / _BOOK, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+    lore_around.keep(story, book.kind, book.style, book.around, over=over)
     return fresh
 
 
@@ -107,19 +105,20 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
         place: where in the story it is; entries that change with the story are as they are there, by default at its
             end.
     """
-    said = _said(story)
     kind = kind or kind_of(story)
-    around = said["around"] if said.get("kind") == kind else _fresh(kind, name)
-    style = JsonText.of(said["style"]) if said.get("kind") == kind else JsonText(indent=4)
+    said = lore_around.kept(story).get(kind)
+    around = said["around"] if said else _fresh(kind, name)
+    style = JsonText.of(said["style"]) if said else JsonText(indent=4)
     kept = [(entry, _kept(entry, kind)) for entry in lorebook(story).entries]
     kept.sort(key=lambda pair: pair[1].get("at", len(kept)))
     used = {int(one["key"]) for _, one in kept if str(one.get("key", "")).isdecimal()}
     free = max(used, default=-1) + 1
     raws: dict[str, Raw] = {}
     for entry, one in kept:
-        number = free if "entry" not in one else None
+        again = kind == "world" and str(one.get("key", "")) in raws  # of another book that was taken up too
+        number = free if "entry" not in one or again else None
         free += number is not None
-        key = str(one.get("key", number)) if kind == "world" else str(len(raws))
+        key = str(number if again else one.get("key", number)) if kind == "world" else str(len(raws))
         raws[key] = _raw(entry, kind, one, number, place or _END)
     if kind == "world":
         return style.written({**around, "entries": raws})
@@ -130,8 +129,7 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
 
 def kind_of(story: Path) -> Kind:
     """Return as what a lorebook is exported by default: as it was imported, else as a card."""
-    kind: Kind = "world" if _said(story).get("kind") == "world" else "card"
-    return kind
+    return next(iter(lore_around.kept(story)), "card")
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:
@@ -251,18 +249,6 @@ def _put_aside(raw: Raw, entry: Entry, kind: Kind) -> None:
     if changes or unsaid:
         own = {"content": raw.get("content", ""), "stem": entry.stem, "file": text_of(replace(entry, extensions={}))}
         raw["extensions"] = {**raw.get("extensions", {}), OURS: own}
-
-
-def _said(story: Path) -> Raw:
-    path = story / FOLDER / _BOOK
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        JsonText.of(said["style"])
-        return {"kind": said["kind"], "around": said["around"], "style": said["style"]}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoryError(f"{str(path)!r} is damaged: {error}", hint="Delete it, or import the book again.") from error
 
 
 def _unlike_book(around: Raw, kind: Kind) -> list[str]:

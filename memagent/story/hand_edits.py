@@ -63,6 +63,9 @@ def take_up(story: Story, on_progress: OnProgress = lambda done, of: None) -> No
     if problem := unsynced(story):
         raise problem
     _adopt_memory_pages(story)
+    if story.pages.ahead:
+        aside = story.pages.put_aside()[0].parent
+        story.adopted.append(f"log: its last lines were lost; what the pages showed of them is kept in {aside}")
     story.pages.write(story.record, story.log)
     remember(story, on_progress)
     story.canon.follow(story.record)

@@ -112,6 +112,10 @@ def _automatic(story: Story, controller: Controller, select: Select, signals: Si
         say(f"The story has {plural(have, 'paragraph')} already; nothing to do.", quiet=options.quiet)
     elif have:
         say(dim(f"going on after paragraph {have}, to {until}"), quiet=options.quiet)
+    where = story.standing
+    if where.over and isinstance(until, int) and not met(story, until):
+        behind = f"all {where.total} chapters are written; this goes on behind them, in chapter {where.chapter}"
+        say(dim(behind), quiet=options.quiet)
     tell_price(story, until, controller.llm.name, quiet=options.quiet)
     with signals:
         return write(story, controller, until, select=select, progress=signals.progress)
@@ -142,7 +146,7 @@ def tell_price(story: Story, until: Target, model: str, *, quiet: bool) -> None:
 def tell_short(story: Story, until: Target, *, quiet: bool) -> None:
     """Say before anything is paid for that a run cannot go as far as was asked, and how it could."""
     if why := short_of(story, until):
-        first, last = len(story.outline) + 1, str(until).partition(":")[2]
+        first, last = story.standing.total + 1, str(until).partition(":")[2]
         say(wrapped(why), quiet=quiet)
         say(f"Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
 

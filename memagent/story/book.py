@@ -358,7 +358,7 @@ class Story:
     @property
     def standing(self) -> Standing:
         """Where the next paragraph stands in the outline."""
-        return outlines.standing(self.record, self.outline, self.config.chapter_words)
+        return outlines.standing(self.record, self.outline, self.config.chapter_words, self.config.chapters)
 
     def run_trace(self) -> Path:
         """Where the trace of the next transition is written; its folder is there when this returns."""

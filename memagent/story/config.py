@@ -22,6 +22,7 @@ _ABOUT = {
     "seed": "the same seed gives the same hints, and the same story from a model that is repeatable",
     "sentences": "about how many sentences a paragraph has",
     "chapter_words": "about how many words a chapter has; 0: no chapters, or 2500 where outline.md has some",
+    "chapters": "how many chapters the story is to have; 0: any number, or those of outline.md where it has some",
     "memory_sentences": "limit of the short memory, in sentences",
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
@@ -55,6 +56,7 @@ class StoryConfig:
     seed: int = 0
     sentences: int = 20
     chapter_words: int = 0
+    chapters: int = 0
     memory_sentences: int = 20
     memory_words: int = 500
     recall: int = 2

@@ -101,9 +101,10 @@ def for_run(story: Story, until: int | str, model: str) -> Estimate | None:
     elif until.startswith("words:"):
         more = -(-(int(until.partition(":")[2]) - have) // words)
     else:
-        last = len(story.outline) if until == "end" else int(until.partition(":")[2])
+        last = story.standing.total if until == "end" else int(until.partition(":")[2])
         usual = story.config.chapter_words or USUAL
-        asked = [one.words or usual for one in story.outline[:last]] or [usual] * last
+        asked = [one.words or usual for one in story.outline[:last]]
+        asked += [usual] * (last - len(asked))
         more = -(-(sum(asked) - have) // words)
     if more < 1:
         return None

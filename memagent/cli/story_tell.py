@@ -18,9 +18,10 @@ from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from memagent.llms.base import LLM
     from memagent.methods.recurrent import Select
     from memagent.methods.recurrent_recall import Recalled
-    from memagent.types import Usage
+    from memagent.types import Request, Usage
 
 
 @click.command()
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_json: bool) -> None:
     """Show what the next call will send, part by part with its tokens. Nothing is sent.
 
-    With --raw, its messages word for word; with --json, as the JSON of a chat request.
+    With --raw, its messages word for word, and the schema that goes with them; with --json, as "request", all that the
+    server is sent. A story whose plans are chosen by a model asks for the choice first: --plan N shows the paragraph's.
     """
     from memagent import registry
     from memagent.cli.story_lore_told import fired_lines, firing_data
@@ -57,16 +59,15 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
             "tokens": {part.name: part.tokens for part in contexts.parts(request)},
             "recall": [asdict(one) for one in look_up.found],
             "lore": firing_data(lore.last),
+            "request": _sent(llm, request),
             "canon": [{"fact": entry.line, "tokens": tokens_of(entry)} for entry in facts.last],
         }
         emit(data)
         return
     if raw:
-        for message in request.messages:
-            say(dim(f"── {message.role} ──"))
-            click.echo(message.content)
+        _tell_raw(llm, request)
         return
-    found = contexts.parts(request)
+    found = [part for part in contexts.parts(request) if part.name != "schema" or "schema" in llm.can]
     click.echo(f"{request.label} for {llm.name}, about {sum(part.tokens for part in found):,} tokens")
     for part in found:
         click.echo(f"{part.tokens:>7,}  {part.name:<12}  {shortened(part.text, 56)}")
@@ -79,6 +80,33 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
     if facts.left_out:
         say(dim(f"{plural(facts.left_out, 'fact')} more would pass canon_budget of story.toml"))
     say(dim("Word for word: memagent story context --raw"))
+    _tell_choice(request)
+
+
+def _tell_raw(llm: LLM, request: Request) -> None:
+    for message in request.messages:
+        say(dim(f"── {message.role} ──"))
+        click.echo(message.content)
+    if request.schema and "schema" in llm.can:
+        say(dim("── schema ──"))
+        click.echo(json.dumps(request.schema, ensure_ascii=False))
+    _tell_choice(request)
+
+
+def _tell_choice(request: Request) -> None:
+    if request.label == "recurrent/choose":
+        say("This call chooses the plan. The paragraph's, with lore, canon and note: memagent story context --plan 1")
+
+
+def _sent(llm: LLM, request: Request) -> dict[str, Any]:
+    """All that a server is sent for a request; of a model that has none, the request."""
+    if sent := getattr(llm, "sent", None):
+        return cast("dict[str, Any]", sent(request, stream=True))
+    said = {"schema": request.schema, "seed": request.seed, "max_tokens": request.max_tokens}
+    messages = [{"role": one.role, "content": one.content} for one in request.messages]
+    return {"model": llm.name, "messages": messages} | {
+        name: value for name, value in said.items() if value is not None
+    }
 
 
 def reasons(recalled: Sequence[Recalled], indent: int = 3) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -59,11 +60,15 @@ def next_request(
 
 
 def parts(request: Request) -> list[Part]:
-    """Return what a request is made of: each tagged text, and the instructions round them, first."""
+    """Return what a request is made of: instructions, each tagged text in them, the schema of the reply if it has one.
+
+    A server may be sent the schema beside the messages, and count it; one that takes none is not.
+    """
     whole = "\n".join(message.content for message in request.messages)
     found = [Part(name, text, about(text)) for name, text in _PART.findall(whole)]
     rest = _PART.sub("", whole)
-    return [Part("instructions", rest, about(rest)), *found]
+    form = json.dumps(request.schema, ensure_ascii=False) if request.schema else ""
+    return [Part("instructions", rest, about(rest)), *found, *[Part("schema", form, about(form))] * bool(form)]
 
 
 class _Seen(Exception):

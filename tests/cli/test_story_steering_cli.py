@@ -109,7 +109,9 @@ def test_context_shows_just_what_the_next_call_sends(folder: Path) -> None:
         raw = memagent("story", "context", folder, "-m", model, "--raw").stdout
         assert server.requests == []  # nothing was sent
         assert memagent("story", "write", folder, "-m", model, "--auto", "-q").returncode == 0
+        assert server.requests[0].payload == shown["request"]  # the schema, the seed and all else
         sent = server.requests[0].payload["messages"]
+    assert '"paragraph"' in raw.splitlines()[-1] and shown["tokens"]["schema"] > 50
     assert [(one["role"], one["content"]) for one in shown["messages"]] == [
         (one["role"], one["content"]) for one in sent
     ]
@@ -212,3 +214,9 @@ def test_the_chapters_that_were_asked_for_are_kept_told_and_the_end(tmp_path: Pa
     assert "behind the 3 asked for" in memagent("story", "status", folder).stdout
     far = memagent("story", "write", folder, "--until", "ch:9", "--auto")
     assert "3 chapters were asked for" in " ".join(far.stderr.split())
+
+
+def test_context_of_a_story_whose_model_chooses_says_how_to_see_the_paragraphs_call(folder: Path) -> None:
+    shown = memagent("story", "context", folder, "-m", "offline")
+    assert "recurrent/choose" in shown.stdout and "context --plan 1" in shown.stderr
+    assert "chooses the plan" not in memagent("story", "context", folder, "-m", "offline", "--plan", 1).stderr

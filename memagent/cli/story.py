@@ -189,7 +189,8 @@ def status(folder: Path, as_json: bool) -> None:
     book = open_story(folder)
     record, state = book.record, book.state
     where = book.standing
-    next_ = f"memagent story write {quote(book.folder)}"
+    unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
+    next_ = f"memagent story {'memory read' if unread else 'write'} {quote(book.folder)}"
     facts = {
         "folder": str(book.folder),
         "title": record.title,

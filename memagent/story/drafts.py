@@ -77,6 +77,8 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
+    if story.record.paragraphs:
+        _steps_behind(story.record, upto)  # raises before anything is there
     with files.writing(folder):
         kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
@@ -84,7 +86,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
     log.repair()
-    if steps := _steps_behind(record, upto):
+    if record.paragraphs and (steps := _steps_behind(record, upto)):
         log.append(event("undo", steps=steps))
         record = StoryRecord.fold(log.events)
     copy = Story(folder)

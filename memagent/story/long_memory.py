@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagent import files, registry
-from memagent.errors import EmbedderMismatch, StorageDamaged, StoryError
+from memagent.errors import EmbedderMismatch, StorageDamaged, StorageError, StoryError
 from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, note, paragraph_id
 from memagent.story.paths import HIDDEN, quote
@@ -50,7 +50,9 @@ def opened(story: Story, *, anew: bool = False, place: Path | None = None) -> Me
         story.adopted.append("memory file: it was missing, and was rebuilt from the log")
     try:
         return Memory(path, embedder=embedder, single_user=True)
-    except (StorageDamaged, EmbedderMismatch) as error:
+    except (StorageError, EmbedderMismatch) as error:
+        if place is None and not isinstance(error, StorageDamaged | EmbedderMismatch):
+            raise  # of a copy it may be that another process had only begun to make the file
         if not free:
             raise _of_no_use(story, f"cannot be used: {error.message}") from error
         delete(story, folder=path.parent)

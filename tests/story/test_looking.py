@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.commands import command
+from cli.commands import command, memagent
 from cli.dying import Dying
 from test_canon import opening, reply
 
@@ -104,7 +104,9 @@ def test_every_look_at_a_story_that_is_being_written_sees_one_moment_of_it(tmp_p
             with story.reading():
                 count = len(story.record.paragraphs)
                 seen.add(count)
-                assert story.adopted == []
+                assert not {"memory", "long"} & {
+                    one["type"] for one in story.record.done
+                }  # no page was taken for an edit
                 assert {one.text for one in story.memory.passages(source="story")} <= set(story.record.paragraphs)
                 assert len([*story.memory.passages(source="story")]) >= count - 1
                 assert all(fact.since.paragraph <= count for fact in story.canon.facts(history=True))
@@ -114,3 +116,18 @@ def test_every_look_at_a_story_that_is_being_written_sees_one_moment_of_it(tmp_p
     assert len(seen) > 3, seen
     assert process.returncode in (0, -9)
     assert len(Story(folder).record.paragraphs) == 24
+
+
+def test_a_branch_that_cannot_be_made_leaves_no_folder_and_an_unread_import_says_what_comes_next(
+    warm: Dying, tmp_path: Path
+) -> None:
+    (tmp_path / "told.md").write_text("# Told\n\n## One\n\nIt rained.\n\n## Two\n\nIt snowed.\n")
+    told = tmp_path / "told"
+    assert warm.run("story", "import", tmp_path / "told.md", told, "--no-memory", "-q")[0] == 0
+    code, said = warm.run("story", "branch", tmp_path / "copy", told, "--at", "ch.1")
+    assert (code, "one step" in said, (tmp_path / "copy").exists()) == (2, True, False)
+    assert warm.run("story", "branch", tmp_path / "copy", told)[0] == 0
+    shown = memagent("story", "status", told)
+    assert f"next: memagent story memory read {told}" in shown.stdout
+    Story.create(tmp_path / "bare", "A lamp goes out.")
+    assert warm.run("story", "branch", tmp_path / "bare2", tmp_path / "bare")[0] == 0

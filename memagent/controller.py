@@ -230,7 +230,10 @@ class Controller:
             with self._meter.charging(request) as charge:
                 try:
                     return charge.paid(self._complete(charge.request, turn))
-                except BackendError as error:
+                except BaseException as error:
+                    charge.broken_off(turn.said)
+                    if not isinstance(error, BackendError):
+                        raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             time.sleep(wait)
@@ -249,10 +252,13 @@ class Controller:
                 raise self._late(step, limit) from None
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
-            with self._meter.charging(request) as charge:
+            async with self._meter.acharging(request) as charge:
                 try:
                     return charge.paid(await self._acomplete(charge.request, turn))
-                except BackendError as error:
+                except BaseException as error:
+                    charge.broken_off(turn.said)
+                    if not isinstance(error, BackendError):
+                        raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             await asyncio.sleep(wait)

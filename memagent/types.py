@@ -291,6 +291,7 @@ class Request:
         tools: what the model may ask for in place of an answer, or after a part of it. Needs the ability `tools`.
         timeout: seconds for the whole call; `None` leaves it to the backend's own limit.
         label: which question this is, such as `recurrent/step`; for traces, costs and displays only.
+        capped: `max_tokens` was not asked for, but is what a budget can pay: to a cache it is the same request without.
     """
 
     messages: tuple[Message, ...]
@@ -305,6 +306,7 @@ class Request:
     timeout: float | None = None
     label: str = ""
     tools: tuple[Tool, ...] = ()
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

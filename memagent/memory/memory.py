@@ -173,8 +173,9 @@ class Memory:
         Args:
             query: what is looked for.
             k: how many hits at most.
-            using: `hybrid` (words and vectors), `dense`, `keyword`, `graph` (PageRank over facts and passages),
-                `facts` (hits of a kind of their own), or a retriever of your own.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, `conversation` (turns, by who said them and when
+                too), `graph` (PageRank over facts and passages), `facts` (hits of a kind of their own), or a retriever
+                of your own.
             as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
                 writing, is not later. For `hybrid`, `dense` and `keyword`.
             facts: for `graph`, the ids of the facts to begin with, such as those that a filter has left.

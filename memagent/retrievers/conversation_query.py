@@ -1,0 +1,113 @@
+"""What a question to a conversation asks for: whose words, which days, and which words to look for.
+
+Names are compared with those of the speakers, in any script. English, Chinese and Russian are covered where a question
+asks for a time, and where it says «I» or «you», which the roles of the speakers tell apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from memagent.retrievers.conversation_dates import Mention, mentions
+from memagent.retrievers.conversation_words import root
+from memagent.terms import STOP_WORDS, fold, pieces, terms
+
+_MOST_WORDS = 60
+_SECOND = 0.5  # who is named after the first is rarely the one who speaks of it
+_WHEN = re.compile(
+    r"(?i)\bwhen\b|\b(?:what|which) (?:date|day|month|year|week|season|time)\b|\bhow (?:long|recently|often|many "
+    r"(?:days|weeks|months|years|times))\b|什么时候|何时|哪[天年月]|几[月号天年]|多久|多长时间|когда|"
+    r"в каком (?:году|месяце)|какого числа|как долго|сколько (?:дней|недель|месяцев|лет)"
+)
+_I = re.compile(r"(?i)\b(?:i|my|me|mine|myself|we|our|us|я|мой|моя|моё|мои|мне|меня|моей|моего)\b|我")
+_YOU = re.compile(r"(?i)\b(?:you|your|yours|ты|вы|твой|твоя|тебе|тебя|вам|вас|ваш)\b|[你您]")
+# What a question says about its answer, and no turn about itself.
+_ASKING = frozenset(
+    "kind type sort many much long often recently ever name date day month year time happen mention said say tell "
+    "told talk discuss describe according conversation did likely would might".split()
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, taken apart.
+
+    Attributes:
+        text: as it was asked.
+        speakers: numbers of the speakers whose words are asked for, and how surely, in (0, 1].
+        words: what to look for, without names of speakers and days: as it is compared, and as it is shown.
+        days: the days that it names.
+        timed: it asks for a time.
+        meaning: what to compare by meaning.
+    """
+
+    text: str
+    speakers: Mapping[int, float]
+    words: Mapping[str, str]
+    days: tuple[Mention, ...]
+    timed: bool
+    meaning: str
+
+
+def understood(text: str, now: date, names: Sequence[str], roles: Mapping[int, set[str]]) -> Question:
+    """Return a question taken apart.
+
+    Args:
+        text: the question.
+        now: from which day «last week» is reckoned.
+        names: of the speakers, folded, by their numbers.
+        roles: in which roles each has spoken.
+    """
+    named = _named(text, names)
+    speakers = {number: _SECOND ** min(1, place) for place, number in enumerate(dict.fromkeys(named.values()))}
+    speakers = speakers or _by_role(text, roles)
+    days = tuple(mentions(text, now))
+    rest = text
+    for one in days:
+        rest = rest.replace(one.text, " ")
+    words = ["".join(term) for term in terms(rest, limit=_MOST_WORDS)]
+    telling = [word for word in words if word not in named and word not in _ASKING and word not in STOP_WORDS]
+    chosen = telling or [word for word in words if word not in named]
+    looked_for = {root(word): word for word in reversed(chosen)}
+    return Question(text, speakers, looked_for, days, bool(_WHEN.search(text)), _meaning(text, named))
+
+
+def _named(text: str, names: Sequence[str]) -> dict[str, int]:
+    """Words of the question that name a speaker, in order: any part of a name, or the beginning of one."""
+    found: dict[str, int] = {}
+    whole = fold(text)
+    for piece in pieces(text):
+        word = fold(piece)
+        for number, name in enumerate(names):
+            parts = [fold(part) for part in pieces(name)]
+            short = piece[0].isupper() and len(word) >= 3 and word not in STOP_WORDS
+            if word in parts or (short and any(part.startswith(word) for part in parts)):
+                found.setdefault(word, number)
+    for number, name in enumerate(names):  # a name inside a run of a script without spaces
+        if name and name in whole and number not in found.values():
+            found.setdefault(name, number)
+    return found
+
+
+def _by_role(text: str, roles: Mapping[int, set[str]]) -> dict[int, float]:
+    """«I» is whoever speaks as the user and «you» the assistant; the first of them is asked about."""
+    first, second = _I.search(text), _YOU.search(text)
+    asked = sorted((match.start(), role) for match, role in ((first, "user"), (second, "assistant")) if match)
+    found: dict[int, float] = {}
+    for place, (_, role) in enumerate(asked):
+        for number, played in roles.items():
+            if role in played:
+                found.setdefault(number, _SECOND**place)
+    return found
+
+
+def _meaning(text: str, named: Mapping[str, int]) -> str:
+    """The question without the names of speakers: a turn does not name who speaks, but whom it speaks to."""
+    if not named:
+        return text
+    pattern = "|".join(re.escape(name) for name in sorted(named, key=len, reverse=True))
+    rest = re.sub(rf"(?i)(?<!\w)(?:{pattern})(?:['’]s)?(?!\w)", " ", text)
+    return " ".join(rest.split()) or text

@@ -1,0 +1,231 @@
+"""What each turn counts for a question: its words and its meaning, with those of its neighbours, and who said it when.
+
+A turn is searched together with those before and after it. Words do so by BM25 in which a neighbour's words are a
+weaker field of the turn's own (Robertson, Zaragoza and Taylor, 2004), so that an answer has the topic of its question,
+and a turn full of pronouns that of the turn before. What the first finds say most often is looked for too, weakly
+(pseudo-relevance feedback after RM3: Lavrenko and Croft, 2001). Speaker and time then make what was found count more;
+nothing is left out by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from memagent.retrievers.conversation_query import Question
+from memagent.retrievers.conversation_turns import Floats, Mask, Order, Turns
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each thing counts; 0 leaves it out.
+
+    Attributes:
+        words: BM25 of the turn.
+        meaning: its cosine, from the average turn up to the best one.
+        before, after: a neighbour's words and meaning as a part of the turn's own.
+        answer: the same of a turn before it that asks, instead of `before`.
+        sitting: what the whole sitting has of the question.
+        akin: a word that shares its beginning with one of the question.
+        feedback: words that the first finds share.
+        speaker: how much more a turn counts if the one that is asked about said it.
+        days: the same if it speaks of the days that are asked about.
+        timed: the same if it tells a time and the question asks for one.
+        brief: how little a turn of one word counts, as a power of its part of `_ENOUGH` words.
+        asking: how much less a turn counts that ends with a question.
+    """
+
+    words: float = 1.0
+    meaning: float = 1.0
+    before: float = 0.3
+    answer: float = 0.5
+    after: float = 0.2
+    sitting: float = 0.15
+    akin: float = 0.4
+    feedback: float = 0.2
+    speaker: float = 0.5
+    days: float = 0.5
+    timed: float = 0.25
+    brief: float = 0.25
+    asking: float = 0.0
+
+
+_K1, _B = 1.2, 0.4
+_ENOUGH = 8  # words
+_FIRST, _SHARED = 8, 12  # finds that feed back, and how many of their words
+_LONG = 7.0  # days: how slowly a day that is asked for is missed
+_EXPLICIT = 2.0  # how much more a date counts than «last week»
+
+
+@dataclass
+class Scores:
+    """Of each turn in order, what it counts by each part (n,), and the words of the question that it has."""
+
+    parts: dict[str, Floats]
+    has: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Floats:
+        """All parts together."""
+        total: Floats = np.sum(list(self.parts.values()), axis=0)
+        return total
+
+
+class Scorer:
+    """Scores the turns of an index for one question.
+
+    Args:
+        turns: the index, up to date.
+        seen: which turns (n,) may be found; the others count nothing, for their neighbours neither.
+        weights: how much each thing counts.
+    """
+
+    def __init__(self, turns: Turns, seen: Mask, weights: Weights) -> None:
+        self._turns, self._seen, self._weights = turns, seen, weights
+        self._order = turns.order()
+        self._lengths = np.where(seen, self._order.lengths, 0.0)
+        self._count = max(1, int(seen.sum()))
+        self._before = self._asked_before()
+
+    def scores(self, question: Question, cosines: Floats) -> Scores:
+        """Return what each turn counts, for its cosines (n,) with the question."""
+        weights = self._weights
+        has = {word: self._having(word) for word in question.words}
+        total = sum(self._idf(counts) for counts in has.values()) or 1.0
+        own, wide = self._bm25(has, wide=False) / total, self._bm25(has, wide=True) / total
+        meaning = _from_average(np.where(self._seen, cosines, 0.0), self._seen)
+        around = self._around(meaning)
+        base = weights.words * wide + weights.meaning * around
+        fed = self._fed(has, base) if weights.feedback else np.zeros_like(base)
+        sitting = self._sitting(has, total)
+        parts = {
+            "words": weights.words * own,
+            "meaning": weights.meaning * meaning * meaning_share(weights, self._before),
+            "feedback": weights.feedback * fed,
+        }
+        parts["neighbour"] = np.maximum(0.0, base - parts["words"] - parts["meaning"]) + weights.sitting * sitting
+        found = np.sum(list(parts.values()), axis=0)
+        fit = self._fit()
+        for name in parts:
+            parts[name] = parts[name] * fit
+        found = found * fit
+        speaker, date = self._speaker(question), self._date(question)
+        parts["speaker"] = found * speaker
+        parts["date"] = found * (1 + speaker) * date
+        return Scores({name: np.where(self._seen, values, 0.0) for name, values in parts.items()}, has)
+
+    def _having(self, word: str) -> Floats:
+        """How often each turn has a word (n,); one that shares its beginning counts as a part of it."""
+        counts = np.zeros(len(self._order))
+        for weight, other in [(1.0, word), *((self._weights.akin, other) for other in self._turns.like(word))]:
+            if weight:
+                places, times = self._turns.postings(other)
+                counts[places] += weight * times
+        return np.where(self._seen, counts, 0.0)
+
+    def _idf(self, counts: Floats) -> float:
+        having = int((counts > 0).sum())
+        return float(np.log(1 + (self._count - having + 0.5) / (having + 0.5)))
+
+    def _bm25(self, has: Mapping[str, Floats], *, wide: bool) -> Floats:
+        scores = np.zeros(len(self._order))
+        lengths = self._lengths
+        norm = _K1 * (1 - _B + _B * lengths / max(1.0, float(lengths.sum()) / self._count))
+        for counts in has.values():
+            often = self._with_neighbours(counts) if wide else counts
+            scores += self._idf(counts) * (often * (_K1 + 1) / (often + norm))
+        return scores / (_K1 + 1)
+
+    def _with_neighbours(self, values: Floats) -> Floats:
+        shifted = self._order.shifted
+        return values + self._before * shifted(values, 1) + self._weights.after * shifted(values, -1)
+
+    def _around(self, meaning: Floats) -> Floats:
+        return self._with_neighbours(meaning) * meaning_share(self._weights, self._before)
+
+    def _asked_before(self) -> Floats:
+        """For each turn the weight of the one before it (n,)."""
+        asks = self._order.shifted(self._order.asks.astype(np.float64), 1) > 0
+        return np.where(asks, self._weights.answer, self._weights.before)
+
+    def _sitting(self, has: Mapping[str, Floats], total: float) -> Floats:
+        """The part of the question's weight that a turn's sitting has (n,)."""
+        sitting, scores = self._order.sitting, np.zeros(len(self._order))
+        for counts in has.values():
+            sums = np.bincount(sitting, counts)
+            scores += self._idf(counts) * (sums / (sums + 2.0))[sitting] / total
+        return scores
+
+    def _fed(self, has: Mapping[str, Floats], base: Floats) -> Floats:
+        """BM25 (n,) by the words that the first finds share, as a part of all that these can count."""
+        best = np.argsort(-base)[:_FIRST]
+        shared: dict[str, float] = {}
+        for place in best[base[best] > 0].tolist():
+            bag = self._turns.words_of(place)
+            for word, count in bag.items():
+                shared[word] = shared.get(word, 0.0) + float(base[place]) * count / max(1.0, sum(bag.values()))
+        counted = {word: self._having_just(word) for word in shared if word not in has}
+        weighed = {word: shared[word] * self._idf(counts) for word, counts in counted.items()}
+        chosen = sorted(weighed, key=lambda word: (-weighed[word], word))[:_SHARED]
+        fed, total = np.zeros(len(base)), 0.0
+        for word in chosen:
+            fed += weighed[word] * counted[word] / (counted[word] + _K1)
+            total += weighed[word]
+        return fed / total if total else fed
+
+    def _having_just(self, word: str) -> Floats:
+        counts = np.zeros(len(self._order))
+        places, times = self._turns.postings(word)
+        counts[places] = times
+        return np.where(self._seen, counts, 0.0)
+
+    def _fit(self) -> Floats:
+        """What a turn is worth by its form (n,): little if it is brief, less if it asks."""
+        fit = np.minimum(1.0, (self._lengths + 1) / _ENOUGH) ** self._weights.brief
+        return np.asarray(fit * np.where(self._order.asks, 1 - self._weights.asking, 1.0))
+
+    def _speaker(self, question: Question) -> Floats:
+        gain = np.zeros(len(self._order))
+        for number, sure in question.speakers.items():
+            gain[self._order.speaker == number] = self._weights.speaker * sure
+        return gain
+
+    def _date(self, question: Question) -> Floats:
+        gain = np.zeros(len(self._order))
+        if question.timed:
+            gain += self._weights.timed * self._order.timed
+        for one in question.days:
+            gain += self._weights.days * (_EXPLICIT if one.explicit else 1.0) * near(self._order, one.span)
+        return gain
+
+
+def meaning_share(weights: Weights, before: Floats) -> Floats:
+    """What a turn's own meaning is of all that is added up round it (n,)."""
+    return np.asarray(1 / (1 + before + weights.after))
+
+
+def near(order: Order, span: tuple[int, int]) -> Floats:
+    """How near each turn (n,), or the days that it speaks of, is to the days that are asked about: 1 if among them."""
+    low, high = span
+    days = order.days
+    gaps = np.maximum(0, np.maximum(low - days, days - (high - 1))).astype(np.float64)
+    nearness = np.exp(-gaps / _LONG)
+    if len(order.spans):
+        places, starts, ends = order.spans.T
+        apart = np.maximum(0, np.maximum(low - (ends - 1), starts - (high - 1))).astype(np.float64)
+        spoken = np.zeros(len(order))
+        np.maximum.at(spoken, places, np.exp(-apart / _LONG))
+        nearness = np.maximum(nearness, spoken)
+    return nearness
+
+
+def _from_average(cosines: Floats, seen: Mask) -> Floats:
+    """How far each cosine (n,) lies from the average, 0, towards the best, 1."""
+    if not seen.any():
+        return np.zeros_like(cosines)
+    average, best = float(cosines[seen].mean()), float(cosines[seen].max())
+    if best <= max(average, 0.0):
+        return np.where(seen & (cosines > 0) & (cosines >= best), 1.0, 0.0)
+    return np.where(seen, np.clip((cosines - average) / (best - average), 0.0, 1.0), 0.0)

@@ -1,0 +1,310 @@
+"""Turns of conversations as arrays: who said them, when, in which words, and of which days they speak.
+
+One index for each scope that is searched, kept on the store and brought up to date from its changes before each search,
+so that a turn that another process has written is found, and one that was deleted is not. It holds counts of words and
+no text: what is found is read from the store.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from array import array
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.retrievers.conversation_dates import mentions
+from memagent.retrievers.conversation_words import akin, stems
+from memagent.stores.base import Feed
+from memagent.terms import fold
+from memagent.types import Passage, Scope
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_KEPT = 64  # scopes
+_WASTE = 8  # with more than this part of the rows dead, all is read anew
+_APART = 6 * 3600.0  # seconds of silence after which another sitting begins
+_SPOKEN = re.compile(
+    r"^\s*(?:[\[(][^\])\n]{1,60}[\])]\s*)?"  # [8 May 2023]
+    r"(?P<name>[^\W\d_][\w'’.-]{0,30}(?: [^\W\d_][\w'’.-]{0,30}){0,2})"
+    r"(?:\s*[\[(][^\])\n]{1,60}[\])])?\s*[:：]\s*(?=\S)"
+)
+_LASTING = re.compile(
+    r"(?i)\b(?:\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|few|several|couple)(?: of)? "
+    r"(?:hour|day|week|month|year|decade)s?\b|\d+ ?(?:час|дн|нед|мес|год|лет)|"
+    r"[\d一二两三四五六七八九十几]个?(?:小时|天|周|星期|月|年)"
+)
+_ASKS = re.compile(r"[?？]\s*$")
+
+
+class Kept:
+    """The indexes of one store, the least recently searched dropped first. Any thread may call it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._indexes: OrderedDict[Scope, Turns] = OrderedDict()
+        self._pid = os.getpid()
+
+    def of(self, scope: Scope) -> Turns:
+        """Return the index of a scope, whether it is up to date or not."""
+        if self._pid != os.getpid():  # forked: a lock may have been held, and nobody here will release it
+            self.__init__()  # type: ignore[misc]
+        with self._lock:
+            index = self._indexes.pop(scope, None) or Turns()
+            self._indexes[scope] = index
+            while len(self._indexes) > _KEPT:
+                self._indexes.popitem(last=False)
+        return index
+
+
+@dataclass(frozen=True)
+class Order:
+    """The live turns as arrays (n,), those of a sitting one after another as they were said.
+
+    Attributes:
+        rows: which rows of the index these are.
+        place: for each row of the index its place here, -1 for a dead one.
+        rids: by what the store knows them.
+        sitting: number of the sitting: a conversation up to a silence of some hours.
+        speaker: number of the name; -1 where none is known.
+        asks: it ends with a question.
+        timed: it tells a day or a stretch of time.
+        when: seconds of POSIX time.
+        lengths: how many words.
+        spans: int64 (m, 3): a place, and the first day and the one after the last of which the turn there speaks.
+    """
+
+    rows: Ints
+    place: Ints
+    rids: Ints
+    sitting: Ints
+    speaker: Ints
+    asks: Mask
+    timed: Mask
+    when: Floats
+    lengths: Floats
+    spans: Ints
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def shifted(self, values: Floats, by: int) -> Floats:
+        """Return for each turn the value of the one `by` turns before it in its sitting, 0 where there is none."""
+        out = np.zeros_like(values)
+        same = self._same(abs(by))
+        if by > 0:
+            out[..., by:] = values[..., :-by] * same
+        else:
+            out[..., :by] = values[..., -by:] * same
+        return out
+
+    def _same(self, by: int) -> Mask:
+        return np.asarray(self.sitting[by:] == self.sitting[:-by])
+
+    @cached_property
+    def by_rid(self) -> tuple[Ints, Ints]:
+        """The rids in order, and their places."""
+        places = np.argsort(self.rids)
+        return self.rids[places], places
+
+    @cached_property
+    def days(self) -> Ints:
+        """The day on which each turn was said, as `date.toordinal`."""
+        days: Ints = (self.when // 86400).astype(np.int64) + _EPOCH
+        return days
+
+
+class Turns:
+    """The index of one scope. Its lock is held by whoever brings it up to date and searches."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._seen: int | None = None
+        self._clear()
+
+    def follow(self, feed: Feed, scope: Scope) -> None:
+        """Bring the index up to date."""
+        changed = feed.changed(scope, self._seen)
+        if changed.anew:
+            self._clear()
+        else:
+            self._drop(changed.rids)
+        self._take(changed.live)
+        self._seen = changed.seq
+        if changed.anew:
+            self.follow(feed, scope)  # what was written meanwhile
+        elif self._dead * _WASTE > len(self._rids):
+            self._seen = None
+            self.follow(feed, scope)
+
+    def order(self) -> Order:
+        """Return the live turns in order."""
+        if self._ready is None:
+            self._ready = self._ordered()
+        return self._ready
+
+    def postings(self, word: str) -> tuple[Ints, Floats]:
+        """Return the places (m,) of the live turns that have a word (as `stems` gives it), and how often (m,)."""
+        number = self._words.get(word)
+        if number is None:
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
+        places = self.order().place[np.array(self._posted[number], dtype=np.int64)]
+        counts = np.array(self._counts[number], dtype=np.float64)
+        return places[places >= 0], counts[places >= 0]
+
+    def words_of(self, place: int) -> dict[str, int]:
+        """Return the words of the turn at a place, and how often."""
+        return {self._spelt[number]: count for number, count in self._bags[int(self.order().rows[place])].items()}
+
+    def like(self, word: str) -> list[str]:
+        """Return other words of the turns that have the beginning of `word` and so much of it that they are akin."""
+        if len(word) < 4 or not word.isalpha():
+            return []
+        return [other for other in self._starts.get(word[:4], ()) if other != word and akin(word, other)]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the speakers, folded, by their numbers."""
+        return list(self._names)
+
+    @property
+    def roles(self) -> dict[int, set[str]]:
+        """In which roles each speaker has spoken."""
+        return self._roles
+
+    def _clear(self) -> None:
+        self._dead = 0
+        self._ready: Order | None = None
+        self._rids: list[int] = []
+        self._row: dict[int, int] = {}
+        self._live: list[bool] = []
+        self._sources: list[int] = []
+        self._whole: dict[tuple[Scope, str], int] = {}
+        self._speakers: list[int] = []
+        self._names: dict[str, int] = {}
+        self._roles: dict[int, set[str]] = defaultdict(set)
+        self._flags: list[tuple[bool, bool]] = []
+        self._when: list[float] = []
+        self._dated: list[bool] = []
+        self._lengths: list[int] = []
+        self._spans: list[tuple[int, int, int]] = []
+        self._words: dict[str, int] = {}
+        self._spelt: list[str] = []
+        self._starts: dict[str, list[str]] = defaultdict(list)
+        self._posted: list[array[int]] = []
+        self._counts: list[array[int]] = []
+        self._bags: list[dict[int, int]] = []
+
+    def _drop(self, rids: Iterable[int]) -> None:
+        for rid in rids:
+            row = self._row.pop(rid, None)
+            if row is not None:
+                self._live[row] = False
+                self._bags[row] = {}
+                self._dead += 1
+                self._ready = None
+
+    def _take(self, live: Iterable[tuple[int, Passage]]) -> None:
+        for rid, passage in live:
+            if rid not in self._row:
+                self._add(rid, passage)
+                self._ready = None
+
+    def _add(self, rid: int, passage: Passage) -> None:
+        row = len(self._rids)
+        self._row[rid] = row
+        self._rids.append(rid)
+        self._live.append(True)
+        self._sources.append(self._whole.setdefault((passage.scope, passage.source), len(self._whole)))
+        said = passage.at or passage.recorded_at
+        self._when.append(said.timestamp())
+        self._dated.append(passage.at is not None)
+        text = self._speaker(passage)
+        days = mentions(text, said.date())
+        self._spans += [(row, *one.span) for one in days]
+        self._flags.append((bool(_ASKS.search(text)), bool(days) or bool(_LASTING.search(text))))
+        self._count(row, " ".join(filter(None, [passage.title, text, *_captions(passage)])))
+
+    def _speaker(self, passage: Passage) -> str:
+        """Note who speaks and return what is said: the text without a name before it."""
+        text, name = passage.text, passage.metadata.get("speaker")
+        role = passage.metadata.get("role")
+        before = _SPOKEN.match(text)
+        if not isinstance(name, str) or not name.strip():
+            name = before["name"] if before else role if isinstance(role, str) else ""
+        number = self._names.setdefault(fold(name.strip()), len(self._names)) if name.strip() else -1
+        self._speakers.append(number)
+        if isinstance(role, str) and number >= 0:
+            self._roles[number].add(role)
+        return text[before.end() :] if before and fold(before["name"]) == fold(name.strip()) else text
+
+    def _count(self, row: int, text: str) -> None:
+        words = Counter(stems(text))
+        bag: dict[int, int] = {}
+        for word, count in words.items():
+            number = self._words.get(word)
+            if number is None:
+                number = self._words[word] = len(self._spelt)
+                self._spelt.append(word)
+                self._posted.append(array("l"))
+                self._counts.append(array("l"))
+                if len(word) >= 4 and word.isalpha():
+                    self._starts[word[:4]].append(word)
+            self._posted[number].append(row)
+            self._counts[number].append(count)
+            bag[number] = count
+        self._bags.append(bag)
+        self._lengths.append(sum(words.values()))
+
+    def _ordered(self) -> Order:
+        live = np.array(self._live, dtype=np.bool_)
+        rids, when = np.array(self._rids, dtype=np.int64), np.array(self._when, dtype=np.float64)
+        whole = np.array(self._sources, dtype=np.int64)
+        undated = np.zeros(len(self._whole) + 1, dtype=np.bool_)
+        undated[whole[~np.array(self._dated, dtype=np.bool_)]] = True
+        said = np.where(undated[whole], 0.0, when)  # an edited turn is written anew, and still said when it was
+        rows = np.lexsort((rids, said, whole))
+        rows = rows[live[rows]]
+        place = np.full(len(live), -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        flags = np.array(self._flags, dtype=np.bool_).reshape(-1, 2)[rows]
+        spans = np.array(self._spans, dtype=np.int64).reshape(-1, 3)
+        spans = np.column_stack([place[spans[:, 0]], spans[:, 1:]])
+        return Order(
+            rows,
+            place,
+            rids[rows],
+            _sittings(whole[rows], when[rows]),
+            np.array(self._speakers, dtype=np.int64)[rows],
+            flags[:, 0],
+            flags[:, 1],
+            when[rows],
+            np.array(self._lengths, dtype=np.float64)[rows],
+            spans[spans[:, 0] >= 0],
+        )
+
+
+def _captions(passage: Passage) -> Iterator[str]:
+    """What the metadata say of pictures that came with a turn."""
+    for name, value in passage.metadata.items():
+        if name.endswith("caption") and isinstance(value, str):
+            yield value
+
+
+def _sittings(whole: Ints, when: Floats) -> Ints:
+    if not len(whole):
+        return np.zeros(0, dtype=np.int64)
+    new = (np.diff(whole) != 0) | (np.abs(np.diff(when)) > _APART)
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(new, dtype=np.int64)])
+
+
+_EPOCH = datetime(1970, 1, 1).toordinal()

@@ -26,6 +26,7 @@ CALLBACKS = 0.9
 VOCATIVES = 0.02
 RESTATED = 0.9
 MEANDERING = 1.2
+ADVERSARIAL = 0.35
 WRITTEN = Path(__file__).with_name("talk_written.json")
 
 
@@ -204,7 +205,7 @@ class _Maker:
                     yield Question(f"{asked.text[:-1]} in {month}?", asked.type, asked.evidence)
             if alike[0] is story:
                 yield from self._of_all(story, alike)
-            if self._random.random() < 0.1:
+            if self._random.random() < ADVERSARIAL:
                 wrong = _Story(story.topic, self._other(story.who), story.values)
                 yield self._asked(lines["N"], wrong, "adversarial", [story.more])
 
@@ -214,7 +215,9 @@ class _Maker:
         if len(alike) > 1 and "A" in lines:
             yield self._asked(lines["A"], story, "multi-hop", [one.told for one in alike])
         if "O" in lines:
-            yield self._asked(lines["O"], story, "open-domain", [turn for one in alike for turn in (one.told, one.more)])
+            yield self._asked(
+                lines["O"], story, "open-domain", [turn for one in alike for turn in (one.told, one.more)]
+            )
 
     def _asked(self, lines: list[str], story: _Story, kind: str, evidence: list[str]) -> Question:
         slots: dict[str, str] = {"who": story.who}
@@ -387,8 +390,16 @@ _AND_BACK = ["Haha, that's sweet.", "Oh, all fine, thanks for asking!", "That ma
 _SMALL = (
     [
         ["It's been raining here all week, I'm tired of it.", "Same here. I miss the sun on my face."],
-        ["Work is a circus at the moment.", "I hear you. My inbox has its own zip code.", "At least we get paid for it."],
-        ["Have you eaten yet?", "Only toast. I'm lazy today.", "Toast is a meal, don't let anybody tell you otherwise."],
+        [
+            "Work is a circus at the moment.",
+            "I hear you. My inbox has its own zip code.",
+            "At least we get paid for it.",
+        ],
+        [
+            "Have you eaten yet?",
+            "Only toast. I'm lazy today.",
+            "Toast is a meal, don't let anybody tell you otherwise.",
+        ],
         ["I can't believe how fast this year goes.", "Right? It feels like it started a minute ago."],
         ["My phone keeps dying, sorry if I vanish.", "No worries, I'm not going anywhere."],
         ["What are your plans for the weekend?", "Sleep, food, sleep. A person needs goals."],

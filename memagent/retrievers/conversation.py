@@ -32,8 +32,8 @@ _TELLS = 0.01  # less of a part is not worth a reason
 class Conversation:
     """Ranks turns by all that the module says. A hit's score is 1 - exp(-what it counts in all).
 
-    `parts` of a hit are what it counts by its `words` and its `meaning`, by its `neighbour`s, by words that are often
-    beside those of the question (`feedback`), and what its `speaker` and its `date` add to these.
+    `parts` of a hit are what it counts by its `words` and its `meaning`, by its `neighbour`s, and what its
+    `speaker` and its `date` add to these.
 
     A question's «last week» is reckoned from the newest turn that the scope has, or from the moment of a search as of
     then.

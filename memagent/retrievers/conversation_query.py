@@ -13,7 +13,7 @@ from datetime import date
 
 from memagent.retrievers.conversation_dates import Mention, mentions
 from memagent.retrievers.conversation_words import root
-from memagent.terms import STOP_WORDS, fold, pieces, terms
+from memagent.terms import STOP_WORDS, UNSPACED, fold, pieces, terms
 
 _MOST_WORDS = 60
 _SECOND = 0.5  # who is named after the first is rarely the one who speaks of it
@@ -24,6 +24,7 @@ _WHEN = re.compile(
 )
 _I = re.compile(r"(?i)\b(?:i|my|me|mine|myself|we|our|us|я|мой|моя|моё|мои|мне|меня|моей|моего)\b|我")
 _YOU = re.compile(r"(?i)\b(?:you|your|yours|ты|вы|твой|твоя|тебе|тебя|вам|вас|ваш)\b|[你您]")
+_FIRST_PERSON = (("[\u4e00-\u9fff]", "我的", "我"), ("[\u0430-\u044f]", "мой", "я"))
 # What a question says about its answer, and no turn about itself.
 _ASKING = frozenset(
     "kind type sort many much long often recently ever name date day month year time happen mention said say tell "
@@ -105,9 +106,21 @@ def _by_role(text: str, roles: Mapping[int, set[str]]) -> dict[int, float]:
 
 
 def _meaning(text: str, named: Mapping[str, int]) -> str:
-    """The question without the names of speakers: a turn does not name who speaks, but whom it speaks to."""
+    """The question as the first speaker that it names would put it: a turn says «I», and names whom it speaks to.
+
+    Compared by meaning with «What did I bake?», turns of whoever bakes are nearer than those that call a baker by name.
+    """
     if not named:
         return text
-    pattern = "|".join(re.escape(name) for name in sorted(named, key=len, reverse=True))
-    rest = re.sub(rf"(?i)(?<!\w)(?:{pattern})(?:['’]s)?(?!\w)", " ", text)
-    return " ".join(rest.split()) or text
+    first = next(iter(named.values()))
+    own, self = next((words for script, *words in _FIRST_PERSON if re.search(script, text)), ("my", "I"))
+    for name in sorted(named, key=len, reverse=True):
+        my, me = (own, self) if named[name] == first else ("", "")
+        text = re.sub(rf"(?i){_edge(name, 0)}{re.escape(name)}['’]s?(?!\w)", my, text)
+        text = re.sub(rf"(?i){_edge(name, 0)}{re.escape(name)}{_edge(name, -1)}", me, text)
+    return " ".join(text.split())
+
+
+def _edge(name: str, end: int) -> str:
+    """Where a word begins or ends, for scripts that have blanks between words."""
+    return "" if re.match(f"[{UNSPACED}]", name[end]) else r"(?<!\w)" if end == 0 else r"(?!\w)"

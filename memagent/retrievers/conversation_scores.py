@@ -2,9 +2,8 @@
 
 A turn is searched together with those before and after it. Words do so by BM25 in which a neighbour's words are a
 weaker field of the turn's own (Robertson, Zaragoza and Taylor, 2004), so that an answer has the topic of its question,
-and a turn full of pronouns that of the turn before. What the first finds say most often is looked for too, weakly
-(pseudo-relevance feedback after RM3: Lavrenko and Croft, 2001). Speaker and time then make what was found count more;
-nothing is left out by them.
+and a turn full of pronouns that of the turn before. Speaker and time then make what was found count more; nothing is
+left out by them. Words that the first finds share (RM3: Lavrenko and Croft, 2001) were tried and found nothing more.
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ class Weights:
         meaning: its cosine, from the average turn up to the best one.
         before, after: a neighbour's words and meaning as a part of the turn's own.
         answer: the same of a turn before it that asks, instead of `before`.
-        sitting: what the whole sitting has of the question.
         akin: a word that shares its beginning with one of the question.
-        feedback: words that the first finds share.
         speaker: how much more a turn counts if the one that is asked about said it.
         days: the same if it speaks of the days that are asked about.
         timed: the same if it tells a time and the question asks for one.
@@ -42,20 +39,18 @@ class Weights:
     before: float = 0.3
     answer: float = 0.5
     after: float = 0.2
-    sitting: float = 0.15
     akin: float = 0.4
-    feedback: float = 0.2
-    speaker: float = 0.5
-    days: float = 0.5
+    speaker: float = 0.4
+    days: float = 1.0
     timed: float = 0.25
-    brief: float = 0.25
-    asking: float = 0.0
+    brief: float = 0.5
+    asking: float = 0.3
 
 
-_K1, _B = 1.2, 0.4
+_K1, _B = 0.9, 0.4
 _ENOUGH = 8  # words
-_FIRST, _SHARED = 8, 12  # finds that feed back, and how many of their words
 _LONG = 7.0  # days: how slowly a day that is asked for is missed
+_ALONE = 0.05  # what a day finds without words
 _EXPLICIT = 2.0  # how much more a date counts than «last week»
 
 
@@ -98,22 +93,18 @@ class Scorer:
         meaning = _from_average(np.where(self._seen, cosines, 0.0), self._seen)
         around = self._around(meaning)
         base = weights.words * wide + weights.meaning * around
-        fed = self._fed(has, base) if weights.feedback else np.zeros_like(base)
-        sitting = self._sitting(has, total)
         parts = {
             "words": weights.words * own,
             "meaning": weights.meaning * meaning * meaning_share(weights, self._before),
-            "feedback": weights.feedback * fed,
         }
-        parts["neighbour"] = np.maximum(0.0, base - parts["words"] - parts["meaning"]) + weights.sitting * sitting
+        parts["neighbour"] = np.maximum(0.0, base - parts["words"] - parts["meaning"])
         found = np.sum(list(parts.values()), axis=0)
         fit = self._fit()
         for name in parts:
             parts[name] = parts[name] * fit
         found = found * fit
-        speaker, date = self._speaker(question), self._date(question)
-        parts["speaker"] = found * speaker
-        parts["date"] = found * (1 + speaker) * date
+        parts["speaker"] = found * self._speaker(question)
+        parts["date"] = self._date(question, found + parts["speaker"])
         return Scores({name: np.where(self._seen, values, 0.0) for name, values in parts.items()}, has)
 
     def _having(self, word: str) -> Floats:
@@ -150,37 +141,6 @@ class Scorer:
         asks = self._order.shifted(self._order.asks.astype(np.float64), 1) > 0
         return np.where(asks, self._weights.answer, self._weights.before)
 
-    def _sitting(self, has: Mapping[str, Floats], total: float) -> Floats:
-        """The part of the question's weight that a turn's sitting has (n,)."""
-        sitting, scores = self._order.sitting, np.zeros(len(self._order))
-        for counts in has.values():
-            sums = np.bincount(sitting, counts)
-            scores += self._idf(counts) * (sums / (sums + 2.0))[sitting] / total
-        return scores
-
-    def _fed(self, has: Mapping[str, Floats], base: Floats) -> Floats:
-        """BM25 (n,) by the words that the first finds share, as a part of all that these can count."""
-        best = np.argsort(-base)[:_FIRST]
-        shared: dict[str, float] = {}
-        for place in best[base[best] > 0].tolist():
-            bag = self._turns.words_of(place)
-            for word, count in bag.items():
-                shared[word] = shared.get(word, 0.0) + float(base[place]) * count / max(1.0, sum(bag.values()))
-        counted = {word: self._having_just(word) for word in shared if word not in has}
-        weighed = {word: shared[word] * self._idf(counts) for word, counts in counted.items()}
-        chosen = sorted(weighed, key=lambda word: (-weighed[word], word))[:_SHARED]
-        fed, total = np.zeros(len(base)), 0.0
-        for word in chosen:
-            fed += weighed[word] * counted[word] / (counted[word] + _K1)
-            total += weighed[word]
-        return fed / total if total else fed
-
-    def _having_just(self, word: str) -> Floats:
-        counts = np.zeros(len(self._order))
-        places, times = self._turns.postings(word)
-        counts[places] = times
-        return np.where(self._seen, counts, 0.0)
-
     def _fit(self) -> Floats:
         """What a turn is worth by its form (n,): little if it is brief, less if it asks."""
         fit = np.minimum(1.0, (self._lengths + 1) / _ENOUGH) ** self._weights.brief
@@ -192,12 +152,12 @@ class Scorer:
             gain[self._order.speaker == number] = self._weights.speaker * sure
         return gain
 
-    def _date(self, question: Question) -> Floats:
-        gain = np.zeros(len(self._order))
-        if question.timed:
-            gain += self._weights.timed * self._order.timed
+    def _date(self, question: Question, found: Floats) -> Floats:
+        """What time adds to what was found (n,); a day that is asked for finds a little by itself."""
+        gain = self._weights.timed * found * self._order.timed if question.timed else np.zeros(len(found))
         for one in question.days:
-            gain += self._weights.days * (_EXPLICIT if one.explicit else 1.0) * near(self._order, one.span)
+            weight = self._weights.days * (_EXPLICIT if one.explicit else 1.0)
+            gain = gain + weight * (found + _ALONE) * near(self._order, one.span)
         return gain
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from memagent.retrievers.conversation_dates import mentions
 from memagent.retrievers.conversation_words import akin, stems
 from memagent.stores.base import Feed
-from memagent.terms import fold
+from memagent.terms import fold, pieces
 from memagent.types import Passage, Scope
 
 Floats = NDArray[np.float64]
@@ -43,6 +43,11 @@ _LASTING = re.compile(
     r"(?:hour|day|week|month|year|decade)s?\b|\d+ ?(?:час|дн|нед|мес|год|лет)|"
     r"[\d一二两三四五六七八九十几]个?(?:小时|天|周|星期|月|年)"
 )
+_CALLED = re.compile(
+    r"(?:^|[.!?,] )(?:(?i:hey|hi|hello|thanks|thank you|oh|привет|спасибо),? )?"
+    r"(?P<name>[A-ZА-ЯЁ]\w{2,})(?=[!?.,]|$)"
+)
+_OFTEN = 3  # times that somebody is called by a name before it counts as one
 _ASKS = re.compile(r"[?？]\s*$")
 
 
@@ -129,6 +134,7 @@ class Turns:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._seen: int | None = None
+        self._ready: Order | None = None
         self._clear()
 
     def follow(self, feed: Feed, scope: Scope) -> None:
@@ -161,10 +167,6 @@ class Turns:
         counts = np.array(self._counts[number], dtype=np.float64)
         return places[places >= 0], counts[places >= 0]
 
-    def words_of(self, place: int) -> dict[str, int]:
-        """Return the words of the turn at a place, and how often."""
-        return {self._spelt[number]: count for number, count in self._bags[int(self.order().rows[place])].items()}
-
     def like(self, word: str) -> list[str]:
         """Return other words of the turns that have the beginning of `word` and so much of it that they are akin."""
         if len(word) < 4 or not word.isalpha():
@@ -173,8 +175,9 @@ class Turns:
 
     @property
     def names(self) -> list[str]:
-        """The names of the speakers, folded, by their numbers."""
-        return list(self._names)
+        """The names of the speakers, folded, by their numbers; then of those whom unnamed speakers call by name."""
+        called = (name for name, times in self._called.items() if times >= _OFTEN)
+        return [*self._names, *(name for name in called if name not in self._names and name not in self._small)]
 
     @property
     def roles(self) -> dict[int, set[str]]:
@@ -183,7 +186,7 @@ class Turns:
 
     def _clear(self) -> None:
         self._dead = 0
-        self._ready: Order | None = None
+        self._ready = None
         self._rids: list[int] = []
         self._row: dict[int, int] = {}
         self._live: list[bool] = []
@@ -192,24 +195,23 @@ class Turns:
         self._speakers: list[int] = []
         self._names: dict[str, int] = {}
         self._roles: dict[int, set[str]] = defaultdict(set)
+        self._called: Counter[str] = Counter()
+        self._small: set[str] = set()
         self._flags: list[tuple[bool, bool]] = []
         self._when: list[float] = []
         self._dated: list[bool] = []
         self._lengths: list[int] = []
         self._spans: list[tuple[int, int, int]] = []
         self._words: dict[str, int] = {}
-        self._spelt: list[str] = []
         self._starts: dict[str, list[str]] = defaultdict(list)
         self._posted: list[array[int]] = []
         self._counts: list[array[int]] = []
-        self._bags: list[dict[int, int]] = []
 
     def _drop(self, rids: Iterable[int]) -> None:
         for rid in rids:
             row = self._row.pop(rid, None)
             if row is not None:
                 self._live[row] = False
-                self._bags[row] = {}
                 self._dead += 1
                 self._ready = None
 
@@ -239,30 +241,31 @@ class Turns:
         text, name = passage.text, passage.metadata.get("speaker")
         role = passage.metadata.get("role")
         before = _SPOKEN.match(text)
+        if before and any(part[0].islower() for part in pieces(before["name"])):
+            before = None  # «It is done: ...»
         if not isinstance(name, str) or not name.strip():
             name = before["name"] if before else role if isinstance(role, str) else ""
         number = self._names.setdefault(fold(name.strip()), len(self._names)) if name.strip() else -1
         self._speakers.append(number)
+        if number < 0:
+            self._called.update(fold(one["name"]) for one in _CALLED.finditer(text))
+            self._small.update(word for word in pieces(text) if word[0].islower())
         if isinstance(role, str) and number >= 0:
             self._roles[number].add(role)
         return text[before.end() :] if before and fold(before["name"]) == fold(name.strip()) else text
 
     def _count(self, row: int, text: str) -> None:
         words = Counter(stems(text))
-        bag: dict[int, int] = {}
         for word, count in words.items():
             number = self._words.get(word)
             if number is None:
-                number = self._words[word] = len(self._spelt)
-                self._spelt.append(word)
+                number = self._words[word] = len(self._posted)
                 self._posted.append(array("l"))
                 self._counts.append(array("l"))
                 if len(word) >= 4 and word.isalpha():
                     self._starts[word[:4]].append(word)
             self._posted[number].append(row)
             self._counts[number].append(count)
-            bag[number] = count
-        self._bags.append(bag)
         self._lengths.append(sum(words.values()))
 
     def _ordered(self) -> Order:

@@ -20,7 +20,7 @@ from memagent.embedders.base import Embedder, embedded
 from memagent.errors import UsageProblem
 from memagent.retrievers.conversation_query import Question, understood
 from memagent.retrievers.conversation_scores import Scorer, Scores, Weights
-from memagent.retrievers.conversation_turns import Floats, Kept, Mask, Turns
+from memagent.retrievers.conversation_turns import Floats, Ints, Kept, Mask, Turns
 from memagent.stores.base import Feed, VectorStore
 from memagent.types import Hit, Passage, Scope
 
@@ -77,9 +77,7 @@ class Conversation:
             question = understood(query, self._now(turns, seen), turns.names, turns.roles)
             cosines = self._cosines(turns, scope, question.meaning)
             scores = Scorer(turns, seen, self._weights).scores(question, cosines)
-            total = np.round(scores.total, _DIGITS)
-            best = np.lexsort((order.rids, -total))[:k]
-            best = best[total[best] > 0]
+            best = _best(np.round(scores.total, _DIGITS), order.rids, k)
             names = ["", *turns.names]
             found = [(int(order.rids[place]), place, names[order.speaker[place] + 1]) for place in best.tolist()]
         passages = self._feed.read(scope, [rid for rid, _, _ in found])
@@ -99,12 +97,17 @@ class Conversation:
         """The cosine of each turn (n,) with a text; 0 for one whose vector is not there yet, or any more."""
         order = turns.order()
         rids, cosines = self._feed.cosines(scope, embedded(self._embedder, [text], "query")[0])
-        ordered, places = order.by_rid
-        found = np.minimum(np.searchsorted(ordered, rids), len(ordered) - 1)
-        there = ordered[found] == rids
-        values = np.zeros(len(order))
-        values[places[found[there]]] = cosines[there]
-        return values
+        values = np.zeros(len(order) + 1)  # the last one for those that are not there
+        values[order.places(rids)] = cosines
+        return values[:-1]
+
+
+def _best(total: Floats, rids: Ints, k: int) -> Ints:
+    """The places of the best k (n,) that count anything, best first; ties as they were written."""
+    some = np.flatnonzero(total > 0)
+    if len(some) > k:
+        some = some[total[some] >= np.partition(total[some], -k)[-k]]
+    return np.asarray(some[np.lexsort((rids[some], -total[some]))][:k])
 
 
 def _hit(passage: Passage, place: int, scores: Scores, question: Question, who: str) -> Hit:

@@ -79,11 +79,10 @@ def understood(text: str, now: date, names: Sequence[str], roles: Mapping[int, s
 def _named(text: str, names: Sequence[str]) -> dict[str, int]:
     """Words of the question that name a speaker, in order: any part of a name, or the beginning of one."""
     found: dict[str, int] = {}
-    whole = fold(text)
+    whole, numbered = fold(text), [(number, pieces(name)) for number, name in enumerate(names)]
     for piece in pieces(text):
         word = fold(piece)
-        for number, name in enumerate(names):
-            parts = [fold(part) for part in pieces(name)]
+        for number, parts in numbered:
             short = piece[0].isupper() and len(word) >= 3 and word not in STOP_WORDS
             if word in parts or (short and any(part.startswith(word) for part in parts)):
                 found.setdefault(word, number)

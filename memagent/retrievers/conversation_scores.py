@@ -82,7 +82,9 @@ class Scorer:
         self._order = turns.order()
         self._lengths = np.where(seen, self._order.lengths, 0.0)
         self._count = max(1, int(seen.sum()))
-        self._before = self._asked_before()
+        self._every = bool(seen.all())
+        self._before = np.where(self._order.after_question, weights.answer, weights.before)
+        self._share = 1 / (1 + self._before + weights.after)  # of a turn itself in what is added up round it
 
     def scores(self, question: Question, cosines: Floats) -> Scores:
         """Return what each turn counts, for its cosines (n,) with the question."""
@@ -95,7 +97,7 @@ class Scorer:
         base = weights.words * wide + weights.meaning * around
         parts = {
             "words": weights.words * own,
-            "meaning": weights.meaning * meaning * meaning_share(weights, self._before),
+            "meaning": weights.meaning * meaning * self._share,
         }
         parts["neighbour"] = np.maximum(0.0, base - parts["words"] - parts["meaning"])
         found = np.sum(list(parts.values()), axis=0)
@@ -114,7 +116,7 @@ class Scorer:
             if weight:
                 places, times = self._turns.postings(other)
                 counts[places] += weight * times
-        return np.where(self._seen, counts, 0.0)
+        return counts if self._every else np.where(self._seen, counts, 0.0)
 
     def _idf(self, counts: Floats) -> float:
         having = int((counts > 0).sum())
@@ -134,12 +136,7 @@ class Scorer:
         return values + self._before * shifted(values, 1) + self._weights.after * shifted(values, -1)
 
     def _around(self, meaning: Floats) -> Floats:
-        return self._with_neighbours(meaning) * meaning_share(self._weights, self._before)
-
-    def _asked_before(self) -> Floats:
-        """For each turn the weight of the one before it (n,)."""
-        asks = self._order.shifted(self._order.asks.astype(np.float64), 1) > 0
-        return np.where(asks, self._weights.answer, self._weights.before)
+        return self._with_neighbours(meaning) * self._share
 
     def _fit(self) -> Floats:
         """What a turn is worth by its form (n,): little if it is brief, less if it asks."""
@@ -159,11 +156,6 @@ class Scorer:
             weight = self._weights.days * (_EXPLICIT if one.explicit else 1.0)
             gain = gain + weight * (found + _ALONE) * near(self._order, one.span)
         return gain
-
-
-def meaning_share(weights: Weights, before: Floats) -> Floats:
-    """What a turn's own meaning is of all that is added up round it (n,)."""
-    return np.asarray(1 / (1 + before + weights.after))
 
 
 def near(order: Order, span: tuple[int, int]) -> Floats:

@@ -13,9 +13,10 @@ import threading
 from array import array
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,7 @@ class Order:
         when: seconds of POSIX time.
         lengths: how many words.
         spans: int64 (m, 3): a place, and the first day and the one after the last of which the turn there speaks.
+        memo: what is worked out from these.
     """
 
     rows: Ints
@@ -98,28 +100,39 @@ class Order:
     when: Floats
     lengths: Floats
     spans: Ints
+    memo: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def shifted(self, values: Floats, by: int) -> Floats:
-        """Return for each turn the value of the one `by` turns before it in its sitting, 0 where there is none."""
+        """Return for each turn the value of the one before it in its sitting (`by` 1) or after it (-1), 0 for none."""
         out = np.zeros_like(values)
-        same = self._same(abs(by))
         if by > 0:
-            out[..., by:] = values[..., :-by] * same
+            np.multiply(values[:-by], self._same, out=out[by:])
         else:
-            out[..., :by] = values[..., -by:] * same
+            np.multiply(values[-by:], self._same, out=out[:by])
         return out
 
-    def _same(self, by: int) -> Mask:
-        return np.asarray(self.sitting[by:] == self.sitting[:-by])
+    @cached_property
+    def _same(self) -> Mask:
+        return np.asarray(self.sitting[1:] == self.sitting[:-1])
 
     @cached_property
-    def by_rid(self) -> tuple[Ints, Ints]:
-        """The rids in order, and their places."""
-        places = np.argsort(self.rids)
-        return self.rids[places], places
+    def after_question(self) -> Mask:
+        """Which turns (n,) come after one that asks."""
+        return self.shifted(self.asks.astype(np.float64), 1) > 0
+
+    def places(self, rids: Ints) -> Ints:
+        """Return the place of each of `rids` (m,), and n for one that is not here."""
+        known, found = self.memo.get("places", (None, None))
+        if known is None or not np.array_equal(known, rids):
+            by_rid = np.argsort(self.rids)
+            ordered = self.rids[by_rid]
+            near = np.minimum(np.searchsorted(ordered, rids), len(ordered) - 1)
+            found = np.where(ordered[near] == rids, by_rid[near], len(self))
+            self.memo["places"] = rids, found
+        return np.asarray(found)
 
     @cached_property
     def days(self) -> Ints:

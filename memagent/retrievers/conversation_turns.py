@@ -200,21 +200,21 @@ class Turns:
     def _clear(self) -> None:
         self._dead = 0
         self._ready = None
-        self._rids: list[int] = []
+        self._rids = array("q")
         self._row: dict[int, int] = {}
-        self._live: list[bool] = []
-        self._sources: list[int] = []
+        self._live = bytearray()
+        self._sources = array("q")
         self._whole: dict[tuple[Scope, str], int] = {}
-        self._speakers: list[int] = []
+        self._speakers = array("q")
         self._names: dict[str, int] = {}
         self._roles: dict[int, set[str]] = defaultdict(set)
         self._called: Counter[str] = Counter()
         self._small: set[str] = set()
-        self._flags: list[tuple[bool, bool]] = []
-        self._when: list[float] = []
-        self._dated: list[bool] = []
-        self._lengths: list[int] = []
-        self._spans: list[tuple[int, int, int]] = []
+        self._asks, self._timed = bytearray(), bytearray()
+        self._when = array("d")
+        self._dated = bytearray()
+        self._lengths = array("q")
+        self._spans = array("q")
         self._words: dict[str, int] = {}
         self._starts: dict[str, list[str]] = defaultdict(list)
         self._posted: list[array[int]] = []
@@ -245,8 +245,10 @@ class Turns:
         self._dated.append(passage.at is not None)
         text = self._speaker(passage)
         days = mentions(text, said.date())
-        self._spans += [(row, *one.span) for one in days]
-        self._flags.append((bool(_ASKS.search(text)), bool(days) or bool(_LASTING.search(text))))
+        for one in days:
+            self._spans.extend((row, *one.span))
+        self._asks.append(bool(_ASKS.search(text)))
+        self._timed.append(bool(days) or bool(_LASTING.search(text)))
         self._count(row, " ".join(filter(None, [passage.title, text, *_captions(passage)])))
 
     def _speaker(self, passage: Passage) -> str:
@@ -292,7 +294,6 @@ class Turns:
         rows = rows[live[rows]]
         place = np.full(len(live), -1, dtype=np.int64)
         place[rows] = np.arange(len(rows))
-        flags = np.array(self._flags, dtype=np.bool_).reshape(-1, 2)[rows]
         spans = np.array(self._spans, dtype=np.int64).reshape(-1, 3)
         spans = np.column_stack([place[spans[:, 0]], spans[:, 1:]])
         return Order(
@@ -301,8 +302,8 @@ class Turns:
             rids[rows],
             _sittings(whole[rows], when[rows]),
             np.array(self._speakers, dtype=np.int64)[rows],
-            flags[:, 0],
-            flags[:, 1],
+            np.array(self._asks, dtype=np.bool_)[rows],
+            np.array(self._timed, dtype=np.bool_)[rows],
             when[rows],
             np.array(self._lengths, dtype=np.float64)[rows],
             spans[spans[:, 0] >= 0],

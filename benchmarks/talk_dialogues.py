@@ -21,9 +21,9 @@ from pathlib import Path
 
 from talk_topics import DEV, HELD_OUT
 
-PARAPHRASE = 0.15
+PARAPHRASE = 0.1
 CALLBACKS = 0.9
-VOCATIVES = 0.02
+VOCATIVES = 0.01
 RESTATED = 0.9
 MEANDERING = 1.2
 ADVERSARIAL = 0.35

@@ -49,6 +49,7 @@ class Weights:
 
 _K1, _B = 0.9, 0.4
 _ENOUGH = 8  # words
+_FEW = 10  # turns, whose average says little of what an average turn is
 _LONG = 7.0  # days: how slowly a day that is asked for is missed
 _ALONE = 0.05  # what a day finds without words
 _EXPLICIT = 2.0  # how much more a date counts than «last week»
@@ -178,6 +179,7 @@ def _from_average(cosines: Floats, seen: Mask) -> Floats:
     if not seen.any():
         return np.zeros_like(cosines)
     average, best = float(cosines[seen].mean()), float(cosines[seen].max())
+    average *= seen.sum() / (seen.sum() + _FEW)
     if best <= max(average, 0.0):
         return np.where(seen & (cosines > 0) & (cosines >= best), 1.0, 0.0)
     return np.where(seen, np.clip((cosines - average) / (best - average), 0.0, 1.0), 0.0)

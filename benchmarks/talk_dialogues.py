@@ -1,10 +1,10 @@
 """Made-up conversations of two people over many days, with questions and the turns that answer them.
 
-Two people talk in some 25 sessions, each on a day of its own, about topics (`talk_topics.py`) that both of them have and
-come back to, and about nothing much between them. What happened is told of a day before («last Friday»), outright or as
+Two people talk in some 25 sessions, each on a day of its own, about topics (`talk_topics.txt`) that both of them have
+and come back to, and about nothing much between them. What happened is told of a day before («last Friday»), outright or as
 an answer that makes sense only after its question; the other one says something to it and more comes out. Questions
-call things by other names than the turns do about half of the time (`paraphrase`), and what was told is mentioned again
-where it answers nothing (`callbacks`).
+call things by other names than the turns do now and then (`PARAPHRASE`), and what was told is mentioned again
+where it answers nothing (`CALLBACKS`).
 
 One seed makes one conversation, on every machine the same. Odd seeds use the topics and the small talk for choosing
 weights, even ones those that were held out.
@@ -19,14 +19,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from talk_topics import DEV, HELD_OUT
+from talk_phrases import (
+    AGAIN,
+    AND_BACK,
+    BYE,
+    FILLERS,
+    HELLO,
+    HELLO_BACK,
+    NAMES,
+    OPENERS,
+    PHOTOS,
+    REACTIONS,
+    RESTATING,
+    SMALL,
+    TURNING,
+    WHENS,
+)
 
+# Chosen so that BM25 finds about half of the evidence among the first ten, and so do vectors and both together.
 PARAPHRASE = 0.1
 CALLBACKS = 0.9
 VOCATIVES = 0.01
 RESTATED = 0.9
 MEANDERING = 1.2
 ADVERSARIAL = 0.35
+TOPICS = Path(__file__).with_name("talk_topics.txt")
 WRITTEN = Path(__file__).with_name("talk_written.json")
 
 
@@ -103,12 +120,12 @@ def _read(raw: dict[str, object]) -> Dialogue:
 class _Maker:
     def __init__(self, seed: int, sessions: int) -> None:
         self._seed, self._random = seed, random.Random(seed)
-        self._topics = list(_topics(DEV if seed % 2 else HELD_OUT))
-        self._names = self._random.sample(_NAMES[seed % 2], 2)
+        self._topics = list(_topics("for weights" if seed % 2 else "held out"))
+        self._names = self._random.sample(NAMES[seed % 2], 2)
         self._sessions = sessions or self._random.randint(21, 29)
         self._turns: list[Turn] = []
         self._stories: list[_Story] = []
-        self._small = list(_SMALL[seed % 2])
+        self._small = list(SMALL[seed % 2])
 
     def dialogue(self) -> Dialogue:
         at = datetime(2021 + self._seed % 3, self._random.randint(1, 12), self._random.randint(1, 28), 18, tzinfo=UTC)
@@ -136,8 +153,8 @@ class _Maker:
     def _session(self, number: int, at: datetime, stories: list[_Story]) -> None:
         lines: list[tuple[str, str, _Story | None, str]] = []
         first, second = self._random.sample(self._names, 2)
-        for who, other, greetings in ((first, second, _HELLO), (second, first, _HELLO_BACK)):
-            filler = self._random.choice(_FILLERS[self._seed % 2])
+        for who, other, greetings in ((first, second, HELLO), (second, first, HELLO_BACK)):
+            filler = self._random.choice(FILLERS[self._seed % 2])
             lines.append((who, f"{self._random.choice(greetings).format(other=other)} {filler}", None, ""))
         for story in stories:
             lines += self._chat()
@@ -146,7 +163,7 @@ class _Maker:
                 lines += self._callback(self._random.choice(self._stories))
             self._stories.append(story)
         lines += self._chat()
-        lines.append((first, self._random.choice(_BYE).format(other=second), None, ""))
+        lines.append((first, self._random.choice(BYE).format(other=second), None, ""))
         for place, (speaker, text, story_told, what) in enumerate(lines, 1):
             turn = Turn(f"D{number}:{place}", speaker, at + timedelta(seconds=30 * place), text)
             self._turns.append(turn)
@@ -155,7 +172,7 @@ class _Maker:
 
     def _telling(self, story: _Story, at: datetime) -> Iterator[tuple[str, str, _Story | None, str]]:
         who, other, lines = story.who, self._other(story.who), story.topic.lines
-        days, when = self._random.choice(_WHENS)
+        days, when = self._random.choice(WHENS)
         story.day = at - timedelta(days=days) if days else None
         if days == -1:
             story.day, when = self._last_weekday(at)
@@ -169,18 +186,18 @@ class _Maker:
         more = self._pick(lines["M"], slots)
         if self._random.random() < RESTATED:
             value = _of(next(iter(story.values.values()))[0], "my")
-            more += f" {self._random.choice(_RESTATING).format(value=value)}"
+            more += f" {self._random.choice(RESTATING).format(value=value)}"
         if self._random.random() < 0.2:
-            more += f" [photo: {self._random.choice(_PHOTOS)}]"
+            more += f" [photo: {self._random.choice(PHOTOS)}]"
         yield who, self._loosely(more, other), story, "more"
         if self._random.random() < 0.6:
-            yield other, self._loosely(self._random.choice(_REACTIONS), who), None, ""
+            yield other, self._loosely(self._random.choice(REACTIONS), who), None, ""
 
     def _callback(self, story: _Story) -> Iterator[tuple[str, str, _Story | None, str]]:
         """What was told is mentioned again, and nothing new is said of it."""
         value = _of(self._random.choice(list(story.values.values()))[0], "your")
-        yield self._other(story.who), self._random.choice(_AGAIN).format(value=value), None, ""
-        yield story.who, self._random.choice(_AND_BACK), None, ""
+        yield self._other(story.who), self._random.choice(AGAIN).format(value=value), None, ""
+        yield story.who, self._random.choice(AND_BACK), None, ""
 
     def _chat(self) -> Iterator[tuple[str, str, _Story | None, str]]:
         who = self._random.choice(self._names)
@@ -232,13 +249,13 @@ class _Maker:
     def _loosely(self, text: str, other: str) -> str:
         """A line as people say it: with a word before it, a name in it, or a question after it."""
         for _ in range(int(self._random.random() * 2 * MEANDERING)):
-            text = f"{text} {self._random.choice(_FILLERS[self._seed % 2])}"
+            text = f"{text} {self._random.choice(FILLERS[self._seed % 2])}"
         if self._random.random() < 0.3:
-            text = f"{self._random.choice(_OPENERS)} {text}"
+            text = f"{self._random.choice(OPENERS)} {text}"
         if self._random.random() < VOCATIVES:
             text = f"{text[:-1]}, {other}{text[-1]}" if self._random.random() < 0.5 else f"{other}! {text}"
         if not text.endswith("?") and self._random.random() < 0.2:
-            text = f"{text} {self._random.choice(_TURNING)}"
+            text = f"{text} {self._random.choice(TURNING)}"
         return text
 
     def _last_weekday(self, at: datetime) -> tuple[datetime, str]:
@@ -249,9 +266,9 @@ class _Maker:
         return self._names[1 - self._names.index(who)]
 
 
-def _topics(text: str) -> Iterator[_Topic]:
-    topic = _Topic("")
-    for line in text.strip().splitlines():
+def _topics(half: str) -> Iterator[_Topic]:
+    topic, text = _Topic(""), TOPICS.read_text(encoding="utf-8")
+    for line in text.partition(f"\n== {half}\n")[2].partition("\n== ")[0].splitlines():
         if line.startswith("= "):
             if topic.name:
                 yield topic
@@ -272,148 +289,3 @@ def _of(value: str, owner: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-_NAMES = (
-    ["Ingrid", "Marcus", "Leila", "Owen", "Sofia", "Darnell", "Hana", "Felix"],
-    ["Nora", "Theo", "Amara", "Julian", "Bianca", "Victor", "Elise", "Ravi"],
-)
-_WHENS = [
-    (1, "yesterday"),
-    (1, "last night"),
-    (2, "two days ago"),
-    (7, "last week"),
-    (4, "a few days ago"),
-    (14, "two weeks ago"),
-    (30, "last month"),
-    (-1, "last weekday"),
-    (-1, "last weekday"),
-    (0, "the other day"),
-    (0, "recently"),
-]
-_HELLO = [
-    "Hey {other}! Long time no talk. How have you been?",
-    "Hi there, good to see you! What's new?",
-    "Hey you! I was just thinking of you. How's it going?",
-    "Hello stranger, how was your week?",
-    "Hey, how are things at home?",
-]
-_HELLO_BACK = [
-    "Hey! All good here, thanks. Busy, but good.",
-    "Hi! Can't complain. It's nice to hear from you.",
-    "Hello hello! I'm doing great, thanks for asking.",
-    "Oh hi {other}! Tired, but happy to talk.",
-]
-_BYE = [
-    "Thanks for the chat. Take care!",
-    "I have to go, the oven is beeping. Talk soon!",
-    "Let's catch up again soon, ok? Hugs!",
-    "Good night, sleep well!",
-]
-_OPENERS = ["Oh,", "Honestly,", "So,", "Well,", "Haha,", "You know,", "Wow,", "By the way,"]
-_TURNING = ["How about you?", "What's new on your side?", "What do you think?", "Anything like that with you?"]
-_REACTIONS = [
-    "That's so great to hear!",
-    "I love that for you.",
-    "Wow, I need to see it one day.",
-    "Haha, that's typical you.",
-    "Keep it up, you're doing amazing.",
-    "That must mean a lot to you.",
-    "Thanks for sharing that with me.",
-]
-_PHOTOS = [
-    "a person smiling at the camera in front of a window",
-    "a wooden table with a cup on it",
-    "two people standing side by side outdoors",
-    "a close up of a pair of hands",
-]
-_RESTATING = [
-    "That is how it goes with {value}.",
-    "I never thought {value} would become a thing for me.",
-    "So much for {value}!",
-    "And all that because of {value}.",
-    "{value}, who would have guessed?",
-]
-_FILLERS = (
-    [
-        "Life throws the strangest things at us sometimes.",
-        "I think I really needed a bit of change.",
-        "It made me realise how lucky we are with the people around us.",
-        "The whole street seemed to know before I did.",
-        "I had the biggest mug of cocoa afterwards.",
-        "My neighbour thinks I'm completely mad.",
-        "We should do something together when you're back in town.",
-        "It was harder than it looks, but worth every minute.",
-        "I took a long walk to clear my mind.",
-        "My mother would have laughed so much about that.",
-        "There is always something going on here.",
-        "I'm learning to be patient, slowly.",
-        "The little moments count the most, don't they.",
-        "I felt so supported by everybody.",
-        "It reminded me of when we were young and broke.",
-        "I still get goosebumps when I picture it.",
-        "You would have liked the people there.",
-        "I could go on for hours, stop me if I bore you.",
-        "Nothing beats a quiet evening after such a day.",
-        "One step at a time, as they say.",
-    ],
-    [
-        "Some days you simply have to say yes to things.",
-        "I was nervous, but in a good way.",
-        "It gave me a lot to think about on the train.",
-        "My flatmate rolled his eyes, as usual.",
-        "I wrote it all down in my diary afterwards.",
-        "We laughed like teenagers.",
-        "The best ideas come when you least expect them.",
-        "I hope it stays like this for a while.",
-        "It's such a relief to tell somebody.",
-        "My granny always said the same.",
-        "It rained, of course, but nobody minded.",
-        "I had butterflies in my stomach all morning.",
-        "You learn something new about yourself every day.",
-        "There was a long queue, but time flew by.",
-        "I came home late and slept like a stone.",
-        "It's funny how these things turn out.",
-        "I'm grateful, even on the messy days.",
-        "That is what keeps me going at the moment.",
-        "We have to plan a visit soon.",
-        "Everyone was so kind and welcoming.",
-    ],
-)
-_AGAIN = [
-    "By the way, I told a colleague about {value}, hope that's fine.",
-    "I keep thinking of what you said about {value}.",
-    "How is it going, all that with {value}?",
-    "I saw something that reminded me of {value} and of you.",
-]
-_AND_BACK = ["Haha, that's sweet.", "Oh, all fine, thanks for asking!", "That makes me smile.", "Nothing new there."]
-_SMALL = (
-    [
-        ["It's been raining here all week, I'm tired of it.", "Same here. I miss the sun on my face."],
-        [
-            "Work is a circus at the moment.",
-            "I hear you. My inbox has its own zip code.",
-            "At least we get paid for it.",
-        ],
-        [
-            "Have you eaten yet?",
-            "Only toast. I'm lazy today.",
-            "Toast is a meal, don't let anybody tell you otherwise.",
-        ],
-        ["I can't believe how fast this year goes.", "Right? It feels like it started a minute ago."],
-        ["My phone keeps dying, sorry if I vanish.", "No worries, I'm not going anywhere."],
-        ["What are your plans for the weekend?", "Sleep, food, sleep. A person needs goals."],
-        ["I needed a laugh today.", "Glad to be of service.", "You always are."],
-        ["The kids next door learned a new kind of scream.", "Oh dear. Headphones!"],
-    ],
-    [
-        ["The traffic was awful this morning.", "Again? You should charge them for your time."],
-        ["I've been sleeping so badly.", "Full moon, maybe. Or too much coffee.", "I blame the coffee."],
-        ["Is it as hot where you are?", "I'm melting. I sit with my feet in a bucket.", "Living the dream!"],
-        ["I have so much laundry that it has a name.", "Introduce me one day."],
-        ["Do you ever miss school?", "Only the summer holidays.", "And the friends, I guess."],
-        ["My boss sent us home early today.", "Lucky! Mine would never do that kind of thing."],
-        ["I'm trying to spend less time on my phone.", "Says the one who's typing.", "Fair point."],
-        ["There's a cold going around at work.", "Stay away from it, wash your hands!"],
-    ],
-)

@@ -1,10 +1,10 @@
 """Made-up conversations of two people over many days, with questions and the turns that answer them.
 
 Two people talk in some 25 sessions, each on a day of its own, about topics (`talk_topics.txt`) that both of them have
-and come back to, and about nothing much between them. What happened is told of a day before («last Friday»), outright or as
-an answer that makes sense only after its question; the other one says something to it and more comes out. Questions
-call things by other names than the turns do now and then (`PARAPHRASE`), and what was told is mentioned again
-where it answers nothing (`CALLBACKS`).
+and come back to, and about nothing much between them. What happened is told of a day before («last Friday»), outright
+or as an answer that makes sense only after its question; the other one says something to it and more comes out.
+Questions call things by other names than the turns do now and then (`PARAPHRASE`), some of them name the wrong speaker
+(`ADVERSARIAL`), and what was told is mentioned again where it answers nothing (`CALLBACKS`).
 
 One seed makes one conversation, on every machine the same. Odd seeds use the topics and the small talk for choosing
 weights, even ones those that were held out.

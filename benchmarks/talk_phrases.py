@@ -1,6 +1,6 @@
 """What people say between what they have to tell: names, greetings, small talk, and ways to tell a day.
 
-Where there are two lists, the first is for conversations of even seeds, which are held out, and the second for odd ones.
+Where there are two lists, the first is for conversations of even seeds, which are held out, the second for odd ones.
 """
 
 from __future__ import annotations

@@ -59,6 +59,7 @@ WITHOUT = {
     "speaker": Weights(speaker=0),
     "days": Weights(days=0),
     "told times": Weights(timed=0),
+    "side of events": Weights(side=0),
     "akin words": Weights(akin=0),
     "form": Weights(brief=0, asking=0),
 }

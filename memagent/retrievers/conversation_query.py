@@ -22,6 +22,7 @@ _WHEN = re.compile(
     r"(?:days|weeks|months|years|times))\b|什么时候|何时|哪[天年月]|几[月号天年]|多久|多长时间|когда|"
     r"в каком (?:году|месяце)|какого числа|как долго|сколько (?:дней|недель|месяцев|лет)"
 )
+_ORDER = re.compile(r"(?i)\b(?P<side>before|until|after|since) (?P<event>[^?,.;]+)")
 _I = re.compile(r"(?i)\b(?:i|my|me|mine|myself|we|our|us|я|мой|моя|моё|мои|мне|меня|моей|моего)\b|我")
 _YOU = re.compile(r"(?i)\b(?:you|your|yours|ты|вы|твой|твоя|тебе|тебя|вам|вас|ваш)\b|[你您]")
 _FIRST_PERSON = (("[\u4e00-\u9fff]", "我的", "我"), ("[\u0430-\u044f]", "мой", "я"))
@@ -42,6 +43,8 @@ class Question:
         words: what to look for, without names of speakers and days: as it is compared, and as it is shown.
         days: the days that it names.
         timed: it asks for a time.
+        order: -1 for «before the move», 1 for «after», 0 for neither.
+        event: the words that «the move» is looked for by.
         meaning: what to compare by meaning.
     """
 
@@ -50,6 +53,8 @@ class Question:
     words: Mapping[str, str]
     days: tuple[Mention, ...]
     timed: bool
+    order: int
+    event: tuple[str, ...]
     meaning: str
 
 
@@ -73,7 +78,18 @@ def understood(text: str, now: date, names: Sequence[str], roles: Mapping[int, s
     telling = [word for word in words if word not in named and word not in _ASKING and word not in STOP_WORDS]
     chosen = telling or [word for word in words if word not in named]
     looked_for = {root(word): word for word in reversed(chosen)}
-    return Question(text, speakers, looked_for, days, bool(_WHEN.search(text)), _meaning(text, named))
+    order, event = _event(rest, looked_for)
+    return Question(text, speakers, looked_for, days, bool(_WHEN.search(text)), order, event, _meaning(text, named))
+
+
+def _event(text: str, looked_for: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
+    """«Before the move»: on which side of it, and by which of the words it is looked for. English only."""
+    match = _ORDER.search(text)
+    if match is None:
+        return 0, ()
+    words = {root("".join(term)) for term in terms(match["event"], limit=_MOST_WORDS)}
+    event = tuple(word for word in looked_for if word in words)
+    return (-1 if match["side"].lower() in ("before", "until") else 1) if event else 0, event
 
 
 def _named(text: str, names: Sequence[str]) -> dict[str, int]:

@@ -30,12 +30,13 @@ class Weights:
         speaker: how much more a turn counts if the one that is asked about said it.
         days: the same if it speaks of the days that are asked about.
         timed: the same if it tells a time and the question asks for one.
+        side: the same if it is of the side of an event, before or after, that is asked about.
         brief: how little a turn of one word counts, as a power of its part of `_ENOUGH` words.
         asking: how much less a turn counts that ends with a question.
     """
 
     words: float = 1.0
-    meaning: float = 1.0
+    meaning: float = 0.8
     before: float = 0.3
     answer: float = 0.5
     after: float = 0.2
@@ -43,6 +44,7 @@ class Weights:
     speaker: float = 0.4
     days: float = 1.0
     timed: float = 0.25
+    side: float = 0.2
     brief: float = 0.5
     asking: float = 0.3
 
@@ -107,7 +109,8 @@ class Scorer:
             parts[name] = parts[name] * fit
         found = found * fit
         parts["speaker"] = found * self._speaker(question)
-        parts["date"] = self._date(question, found + parts["speaker"])
+        found = found + parts["speaker"]
+        parts["date"] = self._date(question, found) + self._weights.side * found * self._side(question, has)
         return Scores({name: np.where(self._seen, values, 0.0) for name, values in parts.items()}, has)
 
     def _having(self, word: str) -> Floats:
@@ -149,6 +152,17 @@ class Scorer:
         for number, sure in question.speakers.items():
             gain[self._order.speaker == number] = self._weights.speaker * sure
         return gain
+
+    def _side(self, question: Question, has: Mapping[str, Floats]) -> Floats:
+        """Which turns (n,) speak of the days before, or after, the one that has most of the event."""
+        event = np.zeros(len(self._order))
+        for word in question.event:
+            event += self._idf(has[word]) * (has[word] > 0)
+        if not question.order or not event.any():
+            return event
+        days = self._order.told
+        apart = days - days[int(np.argmax(event))]
+        return np.asarray((apart * question.order > 0).astype(np.float64))
 
     def _date(self, question: Question, found: Floats) -> Floats:
         """What time adds to what was found (n,); a day that is asked for finds a little by itself."""

@@ -140,6 +140,14 @@ class Order:
         days: Ints = (self.when // 86400).astype(np.int64) + _EPOCH
         return days
 
+    @cached_property
+    def told(self) -> Ints:
+        """The first day of which each turn (n,) speaks; the one on which it was said if it speaks of none."""
+        days = self.days.copy()
+        places, firsts = np.unique(self.spans[:, 0], return_index=True)
+        days[places] = self.spans[firsts, 1]
+        return days
+
 
 class Turns:
     """The index of one scope. Its lock is held by whoever brings it up to date and searches."""

@@ -122,6 +122,16 @@ def test_who_asks_when_gets_turns_that_tell_a_time(memory: Memory) -> None:
     assert all("date" not in hit.parts for hit in memory.search("Who has the dog?", 2, using="conversation"))
 
 
+def test_before_and_after_an_event_are_told_apart(memory: Memory) -> None:
+    say(memory, ("Ana", "I swim every day."), at=MAY)
+    say(memory, ("Ana", "We moved house."), at=MAY + timedelta(days=30))
+    say(memory, ("Ana", "I swim every day."), at=MAY + timedelta(days=60))
+    for side, first in (("before", "t0"), ("after", "t2")):
+        hits = memory.search(f"Did Ana swim every day {side} the house was moved?", 3, using="conversation")
+        swims = [hit for hit in hits if "swim" in hit.text]
+        assert swims[0].id == first and "date" in swims[0].parts and "date" not in swims[1].parts
+
+
 def test_a_day_alone_finds_what_was_said_of_it(memory: Memory) -> None:
     say(memory, ("Ana", "Rain."), at=MAY)
     say(memory, ("Ana", "Snow."), at=MAY + timedelta(days=200))

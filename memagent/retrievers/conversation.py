@@ -15,12 +15,14 @@ from math import exp
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import UsageProblem
+from memagent.retrievers.conversation_order import Floats, Ints, Mask, Order
 from memagent.retrievers.conversation_query import Question, understood
 from memagent.retrievers.conversation_scores import Scorer, Scores, Weights
-from memagent.retrievers.conversation_turns import Floats, Ints, Kept, Mask, Turns
+from memagent.retrievers.conversation_turns import Kept, Turns
 from memagent.stores.base import Feed, VectorStore
 from memagent.types import Hit, Passage, Scope
 
@@ -63,7 +65,8 @@ class Conversation:
         """Return up to k hits, best first; ties as they were written. An empty query finds nothing.
 
         Raises:
-            UsageProblem: the embedder gave something else than one finite vector of its dimension.
+            UsageProblem: the embedder gave something else than one finite vector of its dimension, or the moment has no
+                time zone.
         """
         if not query.strip() or k < 1:
             return []
@@ -71,32 +74,43 @@ class Conversation:
         turns = kept.of(scope)
         with turns.lock:
             turns.follow(self._feed, scope)
-            order, seen = turns.order(), self._seen(turns)
+            seen = self._seen(turns)
             if not seen.any():
                 return []
             question = understood(query, self._now(turns, seen), turns.names, turns.roles)
-            cosines = self._cosines(turns, scope, question.meaning)
-            scores = Scorer(turns, seen, self._weights).scores(question, cosines)
-            best = _best(np.round(scores.total, _DIGITS), order.rids, k)
+        vector = embedded(self._embedder, [question.meaning], "query")[0]  # may take its time: others search meanwhile
+        with turns.lock:
+            order = turns.order()
+            cosines = self._cosines(order, *self._feed.cosines(scope, vector))
+            scores = Scorer(turns, self._seen(turns), self._weights).scores(question, cosines)
             names = ["", *turns.names]
-            found = [(int(order.rids[place]), place, names[order.speaker[place] + 1]) for place in best.tolist()]
-        passages = self._feed.read(scope, [rid for rid, _, _ in found])
-        return [_hit(passages[rid], place, scores, question, who) for rid, place, who in found if rid in passages]
+        best = _best(np.round(scores.total, _DIGITS), order.rids, k)
+        passages = self._feed.read(scope, order.rids[best].tolist())
+        found = [(passages.get(int(order.rids[place])), int(place)) for place in best]
+        return [
+            _hit(passage, place, scores, question, names[order.speaker[place] + 1])
+            for passage, place in found
+            if passage is not None
+        ]
 
     def _seen(self, turns: Turns) -> Mask:
         """Which turns (n,) may be found."""
         when, moment = turns.order().when, self._feed.moment
-        return np.ones(len(when), dtype=np.bool_) if moment is None else np.asarray(when <= moment.timestamp())
+        if moment is None:
+            return np.ones(len(when), dtype=np.bool_)
+        if not isinstance(moment, datetime) or moment.utcoffset() is None:
+            hint = "Say which zone it is in: datetime(..., tzinfo=UTC)."
+            raise UsageProblem(f"as_of has no time zone: {moment!r}", hint=hint)
+        return np.asarray(when <= moment.timestamp())
 
     def _now(self, turns: Turns, seen: Mask) -> date:
         """The day from which a question's «last week» is reckoned."""
         moment = self._feed.moment or datetime.fromtimestamp(float(turns.order().when[seen].max()), UTC)
         return moment.astimezone(UTC).date()
 
-    def _cosines(self, turns: Turns, scope: Scope, text: str) -> Floats:
-        """The cosine of each turn (n,) with a text; 0 for one whose vector is not there yet, or any more."""
-        order = turns.order()
-        rids, cosines = self._feed.cosines(scope, embedded(self._embedder, [text], "query")[0])
+    @staticmethod
+    def _cosines(order: Order, rids: Ints, cosines: NDArray[np.float32]) -> Floats:
+        """The cosine of each turn (n,); 0 for one whose vector is not there yet, or any more."""
         values = np.zeros(len(order) + 1)  # the last one for those that are not there
         values[order.places(rids)] = cosines
         return values[:-1]
@@ -113,7 +127,7 @@ def _best(total: Floats, rids: Ints, k: int) -> Ints:
 def _hit(passage: Passage, place: int, scores: Scores, question: Question, who: str) -> Hit:
     parts = {name: round(float(values[place]), _DIGITS) for name, values in scores.parts.items() if values[place] > 0}
     said = {
-        "words": ", ".join(shown for word, shown in question.words.items() if scores.has[word][place] > 0),
+        "words": ", ".join([shown for word, shown in question.words.items() if scores.has[word][place] > 0][:_SAID]),
         "speaker": who,
         "date": (passage.at or passage.recorded_at).date().isoformat(),
     }

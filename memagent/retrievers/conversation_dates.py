@@ -18,10 +18,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import MAXYEAR, date
+from datetime import date
 from typing import NamedTuple
 
-Span = tuple[int, int]
+from memagent.retrievers.conversation_calendar import (
+    Span,
+    day_span,
+    month_by_way,
+    month_of,
+    nearest_year,
+    season,
+    season_by_way,
+    weekday,
+    year_span,
+)
+
 Reader = Callable[[re.Match[str], date | None], Span | None]
 
 
@@ -108,15 +119,15 @@ def _full(match: re.Match[str], said: date | None) -> Span | None:
     month = _month(parts["month"]) if parts.get("month") else None
     year = int(parts["year"]) if parts.get("year") else None
     if month is None:
-        return None if year is None else _year(year)
+        return None if year is None else year_span(year)
     if parts.get("day"):
         day = int(parts["day"])
         if year is None:
-            year = _nearest_year(month, day, said)
-        return None if year is None else _day(date(year, month, day))
+            year = nearest_year(month, day, said)
+        return None if year is None else day_span(date(year, month, day))
     if year is None:
-        year = _nearest_year(month, 15, said)
-    return None if year is None else _month_of(year, month)
+        year = nearest_year(month, 15, said)
+    return None if year is None else month_of(year, month)
 
 
 def _season_of_year(match: re.Match[str], said: date | None) -> Span | None:
@@ -124,7 +135,7 @@ def _season_of_year(match: re.Match[str], said: date | None) -> Span | None:
     year = int(match["year"]) if match["year"] else None
     if year is None and said is not None:
         year = said.year if (said.month, said.day) >= (month, 1) else said.year - 1
-    return None if year is None else _season(year, month)
+    return None if year is None else season(year, month)
 
 
 def _near_day(match: re.Match[str], said: date | None) -> Span | None:
@@ -162,12 +173,12 @@ def _which(match: re.Match[str], said: date | None) -> Span | None:
         return None
     way, what = _WAYS[match["way"].removesuffix("个").removesuffix("個")], match["what"]
     if what[:3] in _WEEKDAYS and what not in ("summer", "month"):
-        return _weekday(said, _WEEKDAYS[what[:3]], way)
+        return weekday(said, _WEEKDAYS[what[:3]], way)
     for name, month in _SEASONS.items():
         if what.startswith(name) and not what.startswith("летн"):
-            return _season_by_way(said, month, way)
+            return season_by_way(said, month, way)
     if what in _EN_MONTHS:
-        return _month_by_way(said, _month(what), way)
+        return month_by_way(said, _month(what), way)
     if what == "weekend":
         saturday = said.toordinal() - said.weekday() + 5 + 7 * (way if way >= 0 or said.weekday() < 5 else -1)
         return saturday - 1, saturday + 2
@@ -177,73 +188,20 @@ def _which(match: re.Match[str], said: date | None) -> Span | None:
         return monday, monday + 7
     if unit == "m":
         months = said.year * 12 + said.month - 1 + way
-        return _month_of(months // 12, months % 12 + 1)
-    return _year(said.year + way) if unit == "y" else None
-
-
-def _weekday(said: date, weekday: int, way: int) -> Span:
-    """The nearest such day before, within the week or after."""
-    apart = (weekday - said.weekday()) % 7
-    day = said.toordinal() + (apart - 7 if way < 0 else apart or 7 * way)
-    return day, day + 1
-
-
-def _season_by_way(said: date, month: int, way: int) -> Span:
-    """The season of that month that was over before, is going on or comes next, or begins next."""
-    day = said.toordinal()
-    spans = [_season(year, month) for year in range(said.year - 2, said.year + 2)]
-    if way < 0:
-        return [span for span in spans if span[1] <= day][-1]
-    coming = [span for span in spans if span[1] > day]
-    return coming[0] if way == 0 or coming[0][0] > day else coming[1]
-
-
-def _month_by_way(said: date, month: int, way: int) -> Span:
-    year = said.year - (1 if way < 0 and month >= said.month else 0) + (1 if way > 0 and month <= said.month else 0)
-    return _month_of(year, month)
+        return month_of(months // 12, months % 12 + 1)
+    return year_span(said.year + way) if unit == "y" else None
 
 
 def _past_weekday(match: re.Match[str], said: date | None) -> Span | None:
     """«On Friday», nothing else said: the one just past or the one to come, so a week on either side."""
     if said is None:
         return None
-    weekday = _WEEKDAYS[match["what"][:3]]
-    return _weekday(said, weekday, -1)[0], _weekday(said, weekday, 1)[1]
+    number = _WEEKDAYS[match["what"][:3]]
+    return weekday(said, number, -1)[0], weekday(said, number, 1)[1]
 
 
-def _iso(match: re.Match[str], said: date | None) -> Span | None:
-    return _day(date(int(match["year"]), int(match["month"]), int(match["day"])))
-
-
-def _day(day: date) -> Span:
-    return day.toordinal(), day.toordinal() + 1
-
-
-def _year(year: int) -> Span:
-    return date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1
-
-
-def _month_of(year: int, month: int) -> Span:
-    start = date(year, month, 1).toordinal()
-    return start, date(year + month // 12, month % 12 + 1, 1).toordinal() if year < MAXYEAR else start + 30
-
-
-def _season(year: int, month: int) -> Span:
-    """Three months from `month` on: the winter of a year begins in its December."""
-    return date(year, month, 1).toordinal(), date(year + (month + 2) // 12, (month + 2) % 12 + 1, 1).toordinal()
-
-
-def _nearest_year(month: int, day: int, said: date | None) -> int | None:
-    """The year in which a day without one is nearest, the past preferred."""
-    if said is None:
-        return None
-    years = [year for year in (said.year - 1, said.year, said.year + 1) if 1 <= year <= MAXYEAR]
-
-    def far(year: int) -> int:
-        days = date(year, month, min(day, 28)).toordinal() - said.toordinal()
-        return 2 * days if days > 0 else -days
-
-    return min(years, key=far)
+def _iso(match: re.Match[str], _said: date | None) -> Span | None:
+    return day_span(date(int(match["year"]), int(match["month"]), int(match["day"])))
 
 
 def _month(name: str) -> int:
@@ -317,7 +275,7 @@ def _rules() -> Iterator[_Rule]:
 
 def _chinese(match: re.Match[str], said: date | None) -> Span | None:
     if match["past"]:
-        return None if said is None else _year(said.year + {"去": -1, "今": 0, "明": 1}[match["past"]])
+        return None if said is None else year_span(said.year + {"去": -1, "今": 0, "明": 1}[match["past"]])
     return _which(match, said)
 
 
@@ -328,14 +286,14 @@ def _russian(match: re.Match[str], said: date | None) -> Span | None:
     what = match["what"]
     for name in ("весн", "лет", "осен", "зим"):
         if what.startswith(name):
-            return _season_by_way(said, _SEASONS[name], way)
+            return season_by_way(said, _SEASONS[name], way)
     day, unit = said.toordinal(), _unit(what)
     if unit == "w":
         return day - said.weekday() + 7 * way, day - said.weekday() + 7 * way + 7
     if unit == "m":
         months = said.year * 12 + said.month - 1 + way
-        return _month_of(months // 12, months % 12 + 1)
-    return _year(said.year + way)
+        return month_of(months // 12, months % 12 + 1)
+    return year_span(said.year + way)
 
 
 _RULES = tuple(_rules())

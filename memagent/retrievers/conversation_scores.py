@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from memagent.retrievers.conversation_order import Floats, Mask, Order
 from memagent.retrievers.conversation_query import Question
-from memagent.retrievers.conversation_turns import Floats, Mask, Order, Turns
+from memagent.retrievers.conversation_turns import Turns
 
 
 @dataclass(frozen=True)

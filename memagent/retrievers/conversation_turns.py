@@ -13,27 +13,18 @@ import threading
 from array import array
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from memagent.retrievers.conversation_dates import mentions
+from memagent.retrievers.conversation_order import Floats, Ints, Order, sittings
 from memagent.retrievers.conversation_words import akin, stems
 from memagent.stores.base import Feed
 from memagent.terms import fold, pieces
 from memagent.types import Passage, Scope
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
 _KEPT = 64  # scopes
 _WASTE = 8  # with more than this part of the rows dead, all is read anew
-_APART = 6 * 3600.0  # seconds of silence after which another sitting begins
 _SPOKEN = re.compile(
     r"^\s*(?:[\[(][^\])\n]{1,60}[\])]\s*)?"  # [8 May 2023]
     r"(?P<name>[^\W\d_][\w'’.-]{0,30}(?: [^\W\d_][\w'’.-]{0,30}){0,2})"
@@ -70,83 +61,6 @@ class Kept:
             while len(self._indexes) > _KEPT:
                 self._indexes.popitem(last=False)
         return index
-
-
-@dataclass(frozen=True)
-class Order:
-    """The live turns as arrays (n,), those of a sitting one after another as they were said.
-
-    Attributes:
-        rows: which rows of the index these are.
-        place: for each row of the index its place here, -1 for a dead one.
-        rids: by what the store knows them.
-        sitting: number of the sitting: a conversation up to a silence of some hours.
-        speaker: number of the name; -1 where none is known.
-        asks: it ends with a question.
-        timed: it tells a day or a stretch of time.
-        when: seconds of POSIX time.
-        lengths: how many words.
-        spans: int64 (m, 3): a place, and the first day and the one after the last of which the turn there speaks.
-        memo: what is worked out from these.
-    """
-
-    rows: Ints
-    place: Ints
-    rids: Ints
-    sitting: Ints
-    speaker: Ints
-    asks: Mask
-    timed: Mask
-    when: Floats
-    lengths: Floats
-    spans: Ints
-    memo: dict[str, Any] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def shifted(self, values: Floats, by: int) -> Floats:
-        """Return for each turn the value of the one before it in its sitting (`by` 1) or after it (-1), 0 for none."""
-        out = np.zeros_like(values)
-        if by > 0:
-            np.multiply(values[:-by], self._same, out=out[by:])
-        else:
-            np.multiply(values[-by:], self._same, out=out[:by])
-        return out
-
-    @cached_property
-    def _same(self) -> Mask:
-        return np.asarray(self.sitting[1:] == self.sitting[:-1])
-
-    @cached_property
-    def after_question(self) -> Mask:
-        """Which turns (n,) come after one that asks."""
-        return self.shifted(self.asks.astype(np.float64), 1) > 0
-
-    def places(self, rids: Ints) -> Ints:
-        """Return the place of each of `rids` (m,), and n for one that is not here."""
-        known, found = self.memo.get("places", (None, None))
-        if known is None or not np.array_equal(known, rids):
-            by_rid = np.argsort(self.rids)
-            ordered = self.rids[by_rid]
-            near = np.minimum(np.searchsorted(ordered, rids), len(ordered) - 1)
-            found = np.where(ordered[near] == rids, by_rid[near], len(self))
-            self.memo["places"] = rids, found
-        return np.asarray(found)
-
-    @cached_property
-    def days(self) -> Ints:
-        """The day on which each turn was said, as `date.toordinal`."""
-        days: Ints = (self.when // 86400).astype(np.int64) + _EPOCH
-        return days
-
-    @cached_property
-    def told(self) -> Ints:
-        """The first day of which each turn (n,) speaks; the one on which it was said if it speaks of none."""
-        days = self.days.copy()
-        places, firsts = np.unique(self.spans[:, 0], return_index=True)
-        days[places] = self.spans[firsts, 1]
-        return days
 
 
 class Turns:
@@ -308,7 +222,7 @@ class Turns:
             rows,
             place,
             rids[rows],
-            _sittings(whole[rows], when[rows]),
+            sittings(whole[rows], when[rows]),
             np.array(self._speakers, dtype=np.int64)[rows],
             np.array(self._asks, dtype=np.bool_)[rows],
             np.array(self._timed, dtype=np.bool_)[rows],
@@ -323,13 +237,3 @@ def _captions(passage: Passage) -> Iterator[str]:
     for name, value in passage.metadata.items():
         if name.endswith("caption") and isinstance(value, str):
             yield value
-
-
-def _sittings(whole: Ints, when: Floats) -> Ints:
-    if not len(whole):
-        return np.zeros(0, dtype=np.int64)
-    new = (np.diff(whole) != 0) | (np.abs(np.diff(when)) > _APART)
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(new, dtype=np.int64)])
-
-
-_EPOCH = datetime(1970, 1, 1).toordinal()

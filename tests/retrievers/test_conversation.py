@@ -247,6 +247,12 @@ def test_odd_queries_are_no_error(memory: Memory, query: str) -> None:
     assert len(texts(memory, query)) <= 1
 
 
+def test_a_moment_without_a_time_zone_is_refused(memory: Memory) -> None:
+    say(memory, ("Ana", "The bells rang."))
+    with pytest.raises(UsageProblem, match="no time zone"):
+        texts(memory, "bells", as_of=datetime(2024, 1, 1))
+
+
 def test_a_store_that_does_not_tell_its_changes_is_refused() -> None:
     class Plain:
         def match(self) -> None: ...

@@ -105,8 +105,9 @@ class Conversation:
 
     def _now(self, turns: Turns, seen: Mask) -> date:
         """The day from which a question's «last week» is reckoned."""
-        moment = self._feed.moment or datetime.fromtimestamp(float(turns.order().when[seen].max()), UTC)
-        return moment.astimezone(UTC).date()
+        moment = self._feed.moment
+        newest = date.fromordinal(int(turns.order().days[seen].max()))
+        return newest if moment is None else moment.astimezone(UTC).date()
 
     @staticmethod
     def _cosines(order: Order, rids: Ints, cosines: NDArray[np.float32]) -> Floats:

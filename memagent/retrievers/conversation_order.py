@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,6 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _APART = 6 * 3600.0  # seconds of silence after which another sitting begins
-_EPOCH = datetime(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,10 @@ class Order:
         sitting: number of the sitting: a conversation up to a silence of some hours.
         speaker: number of the name; -1 where none is known.
         asks: it ends with a question.
+        asking: how much of it is questions, in [0, 1].
         timed: it tells a day or a stretch of time.
         when: seconds of POSIX time.
+        days: the day on which it was said, as `date.toordinal`.
         lengths: how many words.
         spans: int64 (m, 3): a place, and the first day and the one after the last of which the turn there speaks.
         memo: what is worked out from these.
@@ -42,8 +42,10 @@ class Order:
     sitting: Ints
     speaker: Ints
     asks: Mask
+    asking: Floats
     timed: Mask
     when: Floats
+    days: Ints
     lengths: Floats
     spans: Ints
     memo: dict[str, Any] = field(default_factory=dict)
@@ -81,12 +83,6 @@ class Order:
         return np.asarray(found)
 
     @cached_property
-    def days(self) -> Ints:
-        """The day on which each turn was said, as `date.toordinal`."""
-        days: Ints = (self.when // 86400).astype(np.int64) + _EPOCH
-        return days
-
-    @cached_property
     def told(self) -> Ints:
         """The first day of which each turn (n,) speaks; the one on which it was said if it speaks of none."""
         days = self.days.copy()
@@ -95,9 +91,9 @@ class Order:
         return days
 
 
-def sittings(whole: Ints, when: Floats) -> Ints:
-    """Return the number of the sitting of each turn (n,), for the conversation and the second of each, in order."""
+def sittings(whole: Ints, when: Floats, days: Ints) -> Ints:
+    """Return the number of the sitting of each turn (n,), for its conversation, second and day, in order."""
     if not len(whole):
         return np.zeros(0, dtype=np.int64)
-    new = (np.diff(whole) != 0) | (np.abs(np.diff(when)) > _APART)
+    new = (np.diff(whole) != 0) | (np.abs(np.diff(when)) > _APART) | (np.abs(np.diff(days)) > 1)
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(new, dtype=np.int64)])

@@ -33,7 +33,7 @@ class Weights:
         timed: the same if it tells a time and the question asks for one.
         side: the same if it is of the side of an event, before or after, that is asked about.
         brief: how little a turn of one word counts, as a power of its part of `_ENOUGH` words.
-        asking: how much less a turn counts that ends with a question.
+        asking: how much less a turn counts that does nothing but ask.
     """
 
     words: float = 1.0
@@ -47,7 +47,7 @@ class Weights:
     timed: float = 0.25
     side: float = 0.2
     brief: float = 0.5
-    asking: float = 0.3
+    asking: float = 0.5
 
 
 _K1, _B = 0.9, 0.4
@@ -146,7 +146,7 @@ class Scorer:
     def _fit(self) -> Floats:
         """What a turn is worth by its form (n,): little if it is brief, less if it asks."""
         fit = np.minimum(1.0, (self._lengths + 1) / _ENOUGH) ** self._weights.brief
-        return np.asarray(fit * np.where(self._order.asks, 1 - self._weights.asking, 1.0))
+        return np.asarray(fit * (1 - self._weights.asking * self._order.asking))
 
     def _speaker(self, question: Question) -> Floats:
         gain = np.zeros(len(self._order))

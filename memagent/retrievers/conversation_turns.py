@@ -13,6 +13,7 @@ import threading
 from array import array
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 import numpy as np
 
@@ -40,6 +41,7 @@ _CALLED = re.compile(
     r"(?P<name>[A-ZА-ЯЁ]\w{2,})(?=[!?.,]|$)"
 )
 _OFTEN = 3  # times that somebody is called by a name before it counts as one
+_QUESTION = re.compile(r"[^.!?。！？\n]+[?？]")
 _ASKS = re.compile(r"[?？]\s*$")
 
 
@@ -133,7 +135,9 @@ class Turns:
         self._called: Counter[str] = Counter()
         self._small: set[str] = set()
         self._asks, self._timed = bytearray(), bytearray()
+        self._asking = array("d")
         self._when = array("d")
+        self._days = array("q")
         self._dated = bytearray()
         self._lengths = array("q")
         self._spans = array("q")
@@ -162,19 +166,21 @@ class Turns:
         self._rids.append(rid)
         self._live.append(True)
         self._sources.append(self._whole.setdefault((passage.scope, passage.source), len(self._whole)))
-        said = passage.at or passage.recorded_at
-        self._when.append(said.timestamp())
+        self._when.append((passage.at or passage.recorded_at).timestamp())
         self._dated.append(passage.at is not None)
-        text = self._speaker(passage)
-        days = mentions(text, said.date())
+        heading, text = self._speaker(passage)
+        said = _day(passage, heading)
+        self._days.append(said.toordinal())
+        days = mentions(text, said)
         for one in days:
             self._spans.extend((row, *one.span))
         self._asks.append(bool(_ASKS.search(text)))
+        self._asking.append(sum(map(len, _QUESTION.findall(text))) / max(1, len(text)))
         self._timed.append(bool(days) or bool(_LASTING.search(text)))
         self._count(row, " ".join(filter(None, [passage.title, text, *_captions(passage)])))
 
-    def _speaker(self, passage: Passage) -> str:
-        """Note who speaks and return what is said: the text without a name before it."""
+    def _speaker(self, passage: Passage) -> tuple[str, str]:
+        """Note who speaks and return the name before the text, with what stands beside it, and what is said."""
         text, name = passage.text, passage.metadata.get("speaker")
         role = passage.metadata.get("role")
         before = _SPOKEN.match(text)
@@ -189,7 +195,8 @@ class Turns:
             self._small.update(word for word in pieces(text) if word[0].islower())
         if isinstance(role, str) and number >= 0:
             self._roles[number].add(role)
-        return text[before.end() :] if before and fold(before["name"]) == fold(name.strip()) else text
+        end = before.end() if before and fold(before["name"]) == fold(name.strip()) else 0
+        return text[:end], text[end:]
 
     def _count(self, row: int, text: str) -> None:
         words = Counter(stems(text))
@@ -216,20 +223,29 @@ class Turns:
         rows = rows[live[rows]]
         place = np.full(len(live), -1, dtype=np.int64)
         place[rows] = np.arange(len(rows))
+        days = np.array(self._days, dtype=np.int64)[rows]
         spans = np.array(self._spans, dtype=np.int64).reshape(-1, 3)
         spans = np.column_stack([place[spans[:, 0]], spans[:, 1:]])
         return Order(
             rows,
             place,
             rids[rows],
-            sittings(whole[rows], when[rows]),
+            sittings(whole[rows], when[rows], days),
             np.array(self._speakers, dtype=np.int64)[rows],
             np.array(self._asks, dtype=np.bool_)[rows],
+            np.array(self._asking, dtype=np.float64)[rows],
             np.array(self._timed, dtype=np.bool_)[rows],
             when[rows],
+            days,
             np.array(self._lengths, dtype=np.float64)[rows],
             spans[spans[:, 0] >= 0],
         )
+
+
+def _day(passage: Passage, heading: str) -> date:
+    """On which day it was said: its own, else one before the name, «[8 May 2023] Ana: », else that of writing."""
+    named = () if passage.at or not heading else mentions(heading, None)
+    return date.fromordinal(named[0].span[0]) if named else (passage.at or passage.recorded_at).date()
 
 
 def _captions(passage: Passage) -> Iterator[str]:

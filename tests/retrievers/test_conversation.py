@@ -122,6 +122,14 @@ def test_who_asks_when_gets_turns_that_tell_a_time(memory: Memory) -> None:
     assert all("date" not in hit.parts for hit in memory.search("Who has the dog?", 2, using="conversation"))
 
 
+def test_a_day_before_the_name_dates_a_turn_that_has_no_other(memory: Memory) -> None:
+    memory.add(
+        [Note("[1:56 pm on 8 May, 2023] Ana: I sailed."), Note("[3:10 pm on 2 July, 2023] Ana: I sailed last week.")]
+    )
+    assert "8 May" in texts(memory, "When in May 2023 did Ana sail?", 1)[0]
+    assert "2 July" in texts(memory, "Did Ana sail in June 2023?", 1)[0]
+
+
 def test_before_and_after_an_event_are_told_apart(memory: Memory) -> None:
     say(memory, ("Ana", "I swim every day."), at=MAY)
     say(memory, ("Ana", "We moved house."), at=MAY + timedelta(days=30))

@@ -4,8 +4,9 @@
     python benchmarks/talk_recall.py --speed
 
 Measured on three kinds of conversations: made up by a generator (`talk_dialogues.py`) from odd seeds, on which weights
-were chosen; from even ones, whose topics and small talk were held out; and two of some 140 turns with 58 questions that
-were written by hand (`talk_written.json`) before any weight was chosen, whose questions hardly use a word of the turns.
+were chosen; from even ones, whose topics and small talk are others; and two of some 140 turns with 58 questions that
+were written by hand (`talk_written.json`) and hardly use a word of the turns. The last two kinds were looked at while
+ingredients were tried, so that they are held out from the weights and not from the design.
 A question's recall is the share of the turns that answer it among the first 5, 10 and 20 hits. Intervals are of 95 %,
 by bootstrap over the questions; `over hybrid` is the difference, question by question.
 

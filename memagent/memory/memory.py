@@ -173,10 +173,12 @@ class Memory:
         Args:
             query: what is looked for.
             k: how many hits at most.
-            using: `hybrid` (words and vectors), `dense`, `keyword`, `graph` (PageRank over facts and passages),
-                `facts` (hits of a kind of their own), or a retriever of your own.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, `conversation` (turns, by who said them and when
+                too), `graph` (PageRank over facts and passages), `facts` (hits of a kind of their own), or a retriever
+                of your own.
             as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
-                writing, is not later. For `hybrid`, `dense` and `keyword`.
+                writing, is not later. For `hybrid`, `dense`, `keyword` and
+                `conversation`.
             facts: for `graph`, the ids of the facts to begin with, such as those that a filter has left.
 
         Raises:
@@ -191,7 +193,7 @@ class Memory:
         by_facts = isinstance(using, str) and using.partition(":")[0].strip() in ("graph", "facts")
         if as_of is not None and (not isinstance(using, str) or by_facts):
             hint = "Filter the hits, or name one of these."
-            raise UsageProblem("as_of is for hybrid, dense and keyword search", hint=hint)
+            raise UsageProblem("as_of is for hybrid, dense, keyword and conversation search", hint=hint)
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
         core = self._core
         triples, graph = (core.triples, core.graph) if by_facts else (None, None)

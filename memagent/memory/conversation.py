@@ -1,0 +1,181 @@
+"""`memory.turns`: what was said in a conversation, word for word, in the order in which it was said.
+
+me = memory.bind(user="alice", session="web-42")
+me.turns.add("I moved to Lisbon last week.", role="user")
+me.turns.recent(20)
+
+A turn is a passage: it is searched, edited, forgotten, purged and exported as every other. What makes it a turn is the
+`role` in its metadata: who says it, as models know them. `speaker` is the name of who says it, where there is one.
+Two turns with the same words are two turns, so each has an id of its own. The order is that of the times at which the
+turns were said; of one moment, that in which they were written. So an edited turn stays in its place.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any, get_args
+
+from memagent.errors import UsageProblem
+from memagent.memory import arguments
+from memagent.memory.awaiting import awaitable
+from memagent.stores.turn_rows import latest_first
+from memagent.types import Note, Passage, Role
+
+if TYPE_CHECKING:
+    from memagent.memory.memory import Memory
+
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody says, on its way into a conversation.
+
+    Attributes:
+        text: word for word, without a name before it.
+        role: `user`, `assistant`, `system` or `tool`.
+        speaker: the name of who says it, where there is one.
+        at: when (aware); now if not given, and in a list the time of the one before.
+        id: one of its own is made if it is empty. The same id twice is one turn.
+        source: where it was taken from, such as the name of an export; empty for what is said here.
+        metadata: what else is known of it.
+    """
+
+    text: str
+    role: str = "user"
+    speaker: str = ""
+    at: datetime | None = None
+    id: str = ""
+    source: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def note(self) -> Note:
+        """The turn as a passage to be.
+
+        Raises:
+            UsageProblem: nothing is said, or there is no such role.
+        """
+        arguments.check_says_something(self.text, "the text of a turn")
+        if self.role not in ROLES:
+            raise UsageProblem(f"{self.role!r} is no role", hint=f"Roles are {', '.join(ROLES)}.")
+        own = {"role": self.role, **({"speaker": self.speaker} if self.speaker else {})}
+        return Note(
+            self.text,
+            source=self.source,
+            id=self.id or new_id(),
+            at=self.at or datetime.now(UTC),
+            metadata={**self.metadata, **own},
+        )
+
+
+class Turns:
+    """The turns that a scope sees: of one conversation where a session is bound, else of all of a user's.
+
+    Args:
+        memory: a memory that is bound, or open for a single user.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._core = memory.core
+        self._scope = memory.scope
+
+    def add(
+        self,
+        text: str,
+        *,
+        role: str = "user",
+        speaker: str = "",
+        at: datetime | None = None,
+        id: str = "",
+        source: str = "",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Keep one turn and return its id. When this returns, it is on disk. The arguments are those of `Turn`.
+
+        Raises:
+            UsageProblem: nothing is said, there is no such role, or the time has no zone.
+            Conflict: the id is taken by another text.
+        """
+        return self.add_many([Turn(text, role, speaker, at, id, source, metadata or {})])[0]
+
+    def add_many(self, turns: Iterable[Turn]) -> list[str]:
+        """Keep turns in this order and return their ids; each thousand of them is one transaction.
+
+        One without a time gets that of the one before it, the first one the present moment.
+        """
+        notes: list[Note] = []
+        for turn in turns:
+            before = notes[-1].at if notes else None
+            notes.append(replace(turn, at=turn.at or before).note)
+        return self._memory.add(notes)
+
+    def recent(self, count: int) -> list[Passage]:
+        """Return the last `count` turns, oldest first."""
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise UsageProblem(f"count must be a whole number of at least 1, got {count!r}")
+        return list(islice(self._latest_first(min(count, 200) + 8), count))[::-1]
+
+    def since(self, id: str, count: int) -> list[Passage]:
+        """Return up to `count` turns that were said after the one with this id, oldest first; all, if it is gone."""
+        later: list[Passage] = []
+        for turn in self._latest_first(200):
+            if turn.id == id:
+                break
+            later.append(turn)
+        return later[::-1][:count]
+
+    def count(self) -> int:
+        """Return how many turns there are."""
+        return sum(1 for _ in self._latest_first(500))
+
+    def __iter__(self) -> Iterator[Passage]:
+        return iter(list(self._latest_first(500))[::-1])
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return True  # a conversation in which nothing was said yet is still one
+
+    def __repr__(self) -> str:
+        return f"Turns({self._scope})"
+
+    aadd = awaitable(add)
+    aadd_many = awaitable(add_many)
+    arecent = awaitable(recent)
+    asince = awaitable(since)
+    acount = awaitable(count)
+
+    def _latest_first(self, page: int) -> Iterator[Passage]:
+        if self._core.database is not None:
+            found = latest_first(self._core.database, self._scope, page)
+        else:
+            all_of_it = list(enumerate(self._core.passages.passages(self._scope)))
+            found = iter([one for _, one in sorted(all_of_it, key=lambda pair: (said_at(pair[1]), pair[0]))][::-1])
+        return (one for one in found if is_turn(one))
+
+
+def new_id() -> str:
+    """Return an id that no other turn has, in any process."""
+    return uuid.uuid4().hex
+
+
+def is_turn(passage: Passage) -> bool:
+    """Whether a passage is a turn of a conversation: its metadata say in which role it was said."""
+    return passage.metadata.get("role") in ROLES
+
+
+def said_at(passage: Passage) -> datetime:
+    """Return when a passage was said: its own time, else that of writing."""
+    return passage.at or passage.recorded_at
+
+
+def after(passage: Passage | None, now: datetime) -> datetime:
+    """Return a moment for what is said next: now, or just behind a turn whose time is later by another clock."""
+    return now if passage is None else max(now, said_at(passage) + timedelta(microseconds=1))

@@ -1,0 +1,40 @@
+"""Passages in the order in which they were said, which is what a conversation is read by.
+
+An edit writes a passage anew, with its time; so it is the time that tells its place, and the order of writing only
+where times are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memagent.stores.base import Database
+from memagent.stores.items import HAPPENED, LIVE
+from memagent.stores.passage_rows import FULL, passage
+from memagent.stores.scoping import marks, visible
+from memagent.types import Passage, Scope
+
+_PAGE = 200
+_OWN = f"FROM items WHERE kind = 'passage' AND {LIVE}"
+
+
+def latest_first(database: Database, scope: Scope, page: int = _PAGE) -> Iterator[Passage]:
+    """Yield the live passages of a scope, what was said last first; `page` of them are read at a time."""
+    condition, params = visible(scope)
+    last: tuple[str, int] | None = None
+    while True:
+        before = "" if last is None else f"AND ({HAPPENED} < ? OR ({HAPPENED} = ? AND items.rid < ?))"
+        values = [*params] if last is None else [*params, last[0], last[0], last[1]]
+        own = f"{_OWN} AND {condition} {before}"
+        sql = f"SELECT rid, {HAPPENED} AS said {own} ORDER BY said DESC, rid DESC LIMIT {page}"
+        places = database.read(sql, values)
+        if not places:
+            return
+        rids = [row["rid"] for row in places]
+        sql = f"""SELECT {FULL} FROM items JOIN passages ON passages.rid = items.rid
+                  WHERE items.rid IN ({marks(rids)}) AND {LIVE}"""
+        rows = {row["rid"]: row for row in database.read(sql, rids)}
+        yield from (passage(rows[rid]) for rid in rids if rid in rows)
+        if len(places) < page:
+            return
+        last = (places[-1]["said"], places[-1]["rid"])

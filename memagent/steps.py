@@ -13,7 +13,20 @@ from typing import Any, TypeVar, cast, get_args
 from memagent.errors import UsageProblem
 from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
-from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role, Tool, Triple
+from memagent.types import (
+    Completion,
+    Execution,
+    Hit,
+    Message,
+    Note,
+    Passage,
+    Rationale,
+    Request,
+    Role,
+    Talk,
+    Tool,
+    Triple,
+)
 
 T = TypeVar("T")
 
@@ -45,6 +58,20 @@ class Remember:
     """Ask the memory to keep notes. Answered with the list of their ids. Asking twice keeps them once."""
 
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTurns:
+    """Ask the memory for the last turns of the conversation. Answered with a `Talk`, its turns oldest first."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassages:
+    """Ask the memory for passages by their ids. Answered with a list of those that are there, in this order."""
+
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +217,8 @@ Step = (
     Generate
     | Retrieve
     | Remember
+    | ReadTurns
+    | ReadPassages
     | Forget
     | Execute
     | FindRationales
@@ -272,6 +301,18 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
         if not isinstance(given, (str, Note)):
             raise UsageProblem(f"remember takes texts and notes, got {given!r}")
     answer: list[str] = yield Remember(tuple(Note(given) if isinstance(given, str) else given for given in notes))
+    return answer
+
+
+def read_turns(count: int) -> Flow[Talk]:
+    """Ask for the last turns of the conversation that the memory is bound to, and the summary of what was before."""
+    answer: Talk = yield ReadTurns(count)
+    return answer
+
+
+def read_passages(ids: Iterable[str]) -> Flow[list[Passage]]:
+    """Ask for passages by their ids; those that are gone are left out."""
+    answer: list[Passage] = yield ReadPassages(tuple(ids))
     return answer
 
 

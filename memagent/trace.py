@@ -32,7 +32,9 @@ from memagent.flow import (
     Inquire,
     KeepRationales,
     Path,
+    ReadPassages,
     ReadTriples,
+    ReadTurns,
     Rejudge,
     Remember,
     Retrieve,
@@ -45,7 +47,7 @@ from memagent.flow import (
     run,
 )
 from memagent.triples import Learnt, Reading
-from memagent.types import Completion, Execution, Hit, Rationale, Usage
+from memagent.types import Completion, Execution, Hit, Passage, Rationale, Talk, Usage
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -57,6 +59,8 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "generate": (Generate, Completion),
     "retrieve": (Retrieve, list[Hit]),
     "remember": (Remember, list[str]),
+    "read_turns": (ReadTurns, Talk),
+    "read_passages": (ReadPassages, list[Passage]),
     "forget": (Forget, int),
     "execute": (Execute, Execution),
     "find_rationales": (FindRationales, list[Rationale]),

@@ -19,11 +19,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 
-from memagent.errors import UsageProblem
+from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
+from memagent.stores import summaries
 from memagent.stores.turn_rows import latest_first
-from memagent.types import Note, Passage, Role
+from memagent.types import Note, Passage, Role, Talk
 
 if TYPE_CHECKING:
     from memagent.memory.memory import Memory
@@ -130,6 +131,21 @@ class Turns:
             later.append(turn)
         return later[::-1][:count]
 
+    def talk(self, count: int) -> Talk:
+        """Return the last `count` turns with the summary of what was said before; see `memory.summary`."""
+        found = self.recent(count + 1)
+        database = self._core.database
+        summary = None if database is None else summaries.get(database, self._scope)
+        return Talk(tuple(found[-count:]), len(found) > count, summary)
+
+    def passages(self, ids: Iterable[str]) -> list[Passage]:
+        """Return the passages of these ids that are there, in this order, whether they are turns or not."""
+        store, wanted = self._memory.store, list(dict.fromkeys(ids))
+        try:
+            return store.get(self._scope, wanted)
+        except NotFound:
+            return [passage for id in wanted for passage in self._if_there(id)]
+
     def count(self) -> int:
         """Return how many turns there are."""
         return sum(1 for _ in self._latest_first(500))
@@ -151,6 +167,12 @@ class Turns:
     arecent = awaitable(recent)
     asince = awaitable(since)
     acount = awaitable(count)
+
+    def _if_there(self, id: str) -> list[Passage]:
+        try:
+            return self._memory.store.get(self._scope, [id])
+        except NotFound:
+            return []
 
     def _latest_first(self, page: int) -> Iterator[Passage]:
         if self._core.database is not None:

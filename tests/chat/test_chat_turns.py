@@ -14,7 +14,7 @@ from memagent.memory.conversation import Turn
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.vector import SQLVectorStore
 
-NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def texts(memory: Memory) -> list[str]:

@@ -29,6 +29,7 @@ from typing import Any, Generic, TypeVar
 
 from memagent.errors import Stopped, UsageProblem
 from memagent.steps import (
+    AskTime,
     CountOutcome,
     Execute,
     FindRationales,
@@ -49,6 +50,7 @@ from memagent.steps import (
     Tell,
     TriedBefore,
     WriteTriples,
+    ask_time,
     count_outcome,
     execute,
     find_rationales,
@@ -70,6 +72,7 @@ from memagent.steps import (
 )
 
 __all__ = [
+    "AskTime",
     "CountOutcome",
     "Event",
     "Execute",
@@ -98,6 +101,7 @@ __all__ = [
     "TriedBefore",
     "WriteTriples",
     "arun",
+    "ask_time",
     "count_outcome",
     "execute",
     "find_rationales",

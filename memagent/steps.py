@@ -139,6 +139,11 @@ class Inquire:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTime:
+    """Ask what time it is. Answered with a `datetime`, aware UTC, which is the same when the run is replayed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """Say a piece of the answer that stands as it is. Answered with `None`.
 
@@ -229,6 +234,7 @@ Step = (
     | ReadTriples
     | WriteTriples
     | Inquire
+    | AskTime
     | Say
     | Tell
     | Gather
@@ -400,6 +406,12 @@ def inquire() -> Flow[frozenset[str]]:
     """Ask what the language model can do: see `Ability` for the names. Nothing is spent."""
     answer: list[str] = yield Inquire()
     return frozenset(answer)
+
+
+def ask_time() -> Flow[datetime]:
+    """Ask what time it is, in UTC."""
+    answer: datetime = yield AskTime()
+    return answer
 
 
 def say(text: str) -> Flow[None]:

@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
 from memagent.flow import (
+    AskTime,
     CountOutcome,
     Execute,
     FindRationales,
@@ -71,6 +73,7 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "read_triples": (ReadTriples, Reading),
     "write_triples": (WriteTriples, Learnt),
     "inquire": (Inquire, list[str]),
+    "ask_time": (AskTime, datetime),
     "say": (Say, None),
     "tell": (Tell, None),
 }

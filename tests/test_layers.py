@@ -74,6 +74,18 @@ MAY: dict[str, set[str]] = {
         "memory",
         "retrievers.base",
     },
+    "chat": {
+        "budget",
+        "controller",
+        "flow",
+        "llms.base",
+        "memory",
+        "methods",
+        "prompts",
+        "registry",
+        "retrievers.base",
+        "trace",
+    },
     "story": {
         "controller",
         "budget",

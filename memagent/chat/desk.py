@@ -1,0 +1,65 @@
+"""The memory as one conversation sees it: it writes into its session, and finds what the user said in any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from memagent.memory import Memory
+from memagent.memory.conversation import Turns
+from memagent.memory.facts import Facts
+from memagent.memory.rationales import Rationales
+from memagent.retrievers.base import Retriever
+from memagent.types import Hit, Passage
+
+
+class Desk(Memory):
+    """A memory bound to a session, whose searches go over all sessions of its user.
+
+    What is added, and the turns that are read, are of the session; so are facts that are learnt.
+    """
+
+    whole: Memory
+
+    @classmethod
+    def over(cls, whole: Memory, session: str | None) -> Desk:
+        """Return the desk of a session of a user, whose memory is `whole`."""
+        desk = object.__new__(cls)
+        desk.__dict__.update(whole.bind(session=session).__dict__, whole=whole)
+        return desk
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of the session."""
+        return _Turns(self)
+
+    @property
+    def rationales(self) -> Rationales:
+        """The solved problems of the user."""
+        return self.whole.rationales
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of the session: for learning. A search for facts goes by `search`."""
+        return super().facts
+
+    def search(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        using: str | Retriever = "hybrid",
+        as_of: datetime | None = None,
+        facts: Sequence[str] | None = None,
+    ) -> list[Hit]:
+        """Search all that the user has."""
+        return self.whole.search(query, k, using=using, as_of=as_of, facts=facts)
+
+
+class _Turns(Turns):
+    """The turns of a session; passages are those that its user has anywhere."""
+
+    def passages(self, ids: Iterable[str]) -> list[Passage]:
+        """Return the passages of these ids that the user has."""
+        whole = self._memory.whole if isinstance(self._memory, Desk) else self._memory
+        return whole.turns.passages(ids)

@@ -1,0 +1,147 @@
+"""What a message calls to mind: turns and notes, facts, and solved problems, each with who said it and when.
+
+Turns and notes are episodic memory, facts are semantic and rationales procedural. Each is shown as one entry with its
+kind in front, so that a model can tell what somebody said from what somebody noted and from how something was solved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from memagent.flow import Flow, find_rationales, read_passages, retrieve
+from memagent.types import Hit, Passage, Rationale, estimate_tokens
+
+Kind = Literal["episodic", "semantic", "procedural"]
+KINDS: tuple[Kind, ...] = ("episodic", "semantic", "procedural")
+
+RECALL = "hybrid"
+"""How turns and notes are searched where nobody says otherwise."""
+
+_SHORT = 6  # tokens; a shorter message is searched together with the one before
+_SPEAKER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One thing that was called to mind.
+
+    Attributes:
+        hit: what was found, with its score and why.
+        kind: `episodic`, `semantic` or `procedural`.
+        label: in words, what it is, who said it, when and where.
+        query: what was looked for.
+        session: of which conversation it is; empty where that is not known.
+    """
+
+    hit: Hit
+    kind: Kind
+    label: str
+    query: str
+    session: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The memory as a prompt shows it, on lines that no other entry can be mistaken for."""
+        return f"({self.label}) " + "\n    ".join(self.hit.text.splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much of what is called to mind: how many of each kind, and how turns and notes are searched."""
+
+    passages: int = 8
+    facts: int = 6
+    rationales: int = 2
+    using: str = RECALL
+    timeout: float | None = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where something is called to mind: what is said, by which user, in which session, and what is shown already."""
+
+    message: str
+    user: str
+    session: str
+    shown: tuple[str, ...] = ()
+
+
+def recalled(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
+    """Find what a query calls to mind, without what is in the prompt already."""
+    found: list[Recalled] = []
+    if wanted.passages:
+        found += yield from _passages(query, wanted, here)
+    if wanted.facts:
+        hits = yield from retrieve(query, wanted.facts, using="facts", timeout=wanted.timeout)
+        found += [Recalled(hit, "semantic", "fact", query) for hit in hits]
+    if wanted.rationales:
+        solved = yield from find_rationales(query, wanted.rationales, timeout=wanted.timeout)
+        found += [_solved(one, query) for one in solved]
+    return found
+
+
+def query_of(message: str, before: Sequence[Passage]) -> str:
+    """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
+    if estimate_tokens(message) >= _SHORT:
+        return message
+    earlier = [turn.text for turn in before if turn.metadata.get("role") == "user" and turn.text != message]
+    return f"{earlier[-1][:400]} {message}" if earlier else message
+
+
+def speaker_of(passage: Passage, user: str) -> str:
+    """Return who says a turn: the speaker's name, else the user's, else the role; nobody's where it is no turn."""
+    role = passage.metadata.get("role", "")
+    name = passage.metadata.get("speaker") or (user if role == "user" else f"the {role}" if role else "")
+    return re.sub(r"[\s()\[\];<>]+", " ", str(name or "the user")).strip()[:_SPEAKER]
+
+
+def day(at: datetime) -> str:
+    """Return a day as a prompt shows it, with its name, so that `last Friday` can be told."""
+    return f"{at:%Y-%m-%d} ({at:%A})"
+
+
+def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
+    """The turns and notes; more are looked for than wanted, because the last turns are often the likest."""
+    beyond = wanted.passages + min(len(here.shown), 4 * wanted.passages)
+    hits = yield from retrieve(query, beyond, using=wanted.using, timeout=wanted.timeout)
+    new = _each_once([hit for hit in hits if hit.id not in here.shown], here.message)[: wanted.passages]
+    passages = {one.id: one for one in (yield from read_passages(hit.id for hit in new if hit.kind == "passage"))}
+    found = []
+    for hit in new:
+        passage = passages.get(hit.id)
+        label = _label(passage, here) if passage is not None else hit.kind
+        place = (passage.scope.session or "") if passage is not None else ""
+        found.append(Recalled(hit, "episodic" if hit.kind == "passage" else "semantic", label, query, place))
+    return found
+
+
+def _each_once(hits: Sequence[Hit], message: str) -> list[Hit]:
+    """The hits without those that say just what a better one says, or what is being said now."""
+    seen: dict[str, Hit] = {}
+    for hit in hits:
+        seen.setdefault(_plain(hit.text), hit)
+    seen.pop(_plain(message), None)
+    return list(seen.values())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _label(passage: Passage, here: Setting) -> str:
+    at = day(passage.at or passage.recorded_at)
+    if "role" not in passage.metadata:
+        titled = f"note {passage.title!r}" if passage.title else "note"
+        return "; ".join([titled, at, *([f"from {passage.source}"] if passage.source else [])])
+    where = [] if passage.scope.session == here.session else ["in another conversation"]
+    return "; ".join(["turn", f"said by {speaker_of(passage, here.user)}", at, *where])
+
+
+def _solved(one: Rationale, query: str) -> Recalled:
+    how = f"solved problem; checked by {one.verified}" if one.verified else "solved problem; not checked"
+    hit = Hit(one.id, one.text, 1.0, why="a problem like this one", source=one.source, kind="rationale")
+    return Recalled(hit, "procedural", how, query)

@@ -84,7 +84,10 @@ MAY: dict[str, set[str]] = {
         "prompts",
         "registry",
         "retrievers.base",
+        "sentences",
+        "stores",
         "trace",
+        "triples",
     },
     "story": {
         "controller",

@@ -9,22 +9,24 @@ print(me.send("Which city am I in?"))
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from memagent import registry
 from memagent.budget import Budget
-from memagent.chat.answering import Answered, Manner
+from memagent.chat import upkeep
+from memagent.chat.answering import Manner
 from memagent.chat.conversation import Conversation
 from memagent.chat.counting import Counter, cautious
-from memagent.chat.desk import Desk
+from memagent.chat.learning import Learned
 from memagent.chat.recalled import KINDS, RECALL, Kind, Wanted
-from memagent.controller import Controller
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.llms.base import LLM
 from memagent.memory import Memory
 
 Extract = Literal["never", "batch", "each"]
+Summarise = Literal["rules", "llm", "never"]
 
 SESSION = "main"
 """The session of who names none."""
@@ -56,6 +58,8 @@ class Chat:
         retries: how many times a call that failed for a passing reason is made again.
         extract: when facts are taken from what users say: `never`; in a `batch`, when `flush` is called; or from
             `each` turn, after its answer.
+        summary: who writes the summary of the turns that are too long ago to be shown: `rules`, which take sentences
+            of the user word for word; the `llm`, when `flush` is called; or `never` anybody.
 
     Raises:
         UsageProblem: an argument is none of those.
@@ -80,13 +84,17 @@ class Chat:
         budget: Budget | None = None,
         retries: int = 2,
         extract: Extract = "batch",
+        summary: Summarise = "rules",
     ) -> None:
-        _check(memory, pinned, recall, extract)
+        _check(memory, pinned, recall, extract, summary)
         self.llm: LLM = registry.llm(llm)
+        if summary == "llm" and getattr(self.llm, "narrow", False):
+            raise UsageProblem(f"{self.llm.name} writes no summaries", hint='Use summary="rules", or another model.')
         self.memory = memory
         self.budget = budget
         self.retries = retries
         self.extract = extract
+        self.summary = summary
         file = memory.core.database is not None
         wanted = Wanted(
             passages=k if "episodic" in recall else 0,
@@ -133,8 +141,23 @@ class Chat:
             ) from error
         return Conversation(self, mine, session or scope.session or _named(session), speaker.strip())
 
-    def after_turn(self, desk: Desk, answered: Answered, controller: Controller) -> None:
-        """What follows an answer, when the user has it."""
+    def flush(self, *, failed: bool = False) -> Learned:
+        """Take facts from what users said since the last time, and bring the summaries up to date.
+
+        Of all conversations in the memory that the chat was given. Each turn is on record as soon as it is done, so
+        that this can be stopped, and go on, and be done twice. With `extract="never"` no facts are taken; with the
+        default `summary="rules"` no model writes a summary. Calls are made here, one for each sentence that may state
+        something; `failed` tries those turns again for which the model failed.
+
+        Raises:
+            BackendError: the model failed at a summary.
+            UsageProblem: the memory is a passage store that was given and has no file.
+        """
+        return upkeep.flush(self, self.memory, failed=failed)
+
+    async def aflush(self, *, failed: bool = False) -> Learned:
+        """Like `flush`, in a thread."""
+        return await asyncio.to_thread(self.flush, failed=failed)
 
     def __repr__(self) -> str:
         return f"Chat({self.llm.name!r}, {self.memory!r})"
@@ -162,7 +185,7 @@ def _limit(llm: LLM, context_tokens: int, window: int | None, max_tokens: int | 
     return limit
 
 
-def _check(memory: object, pinned: object, recall: Sequence[str], extract: str) -> None:
+def _check(memory: object, pinned: object, recall: Sequence[str], extract: str, summary: str) -> None:
     if not isinstance(memory, Memory):
         raise UsageProblem(f"Chat needs a Memory, got a {type(memory).__name__}", hint='Memory("bot.db")')
     if isinstance(pinned, str):
@@ -172,3 +195,5 @@ def _check(memory: object, pinned: object, recall: Sequence[str], extract: str) 
         raise UsageProblem(f"there is no such kind of memory: {recall!r}", hint=f"Kinds are {', '.join(KINDS)}.")
     if extract not in get_args(Extract):
         raise UsageProblem(f"extract cannot be {extract!r}", hint="It is never, batch or each.")
+    if summary not in get_args(Summarise):
+        raise UsageProblem(f"summary cannot be {summary!r}", hint="It is rules, llm or never.")

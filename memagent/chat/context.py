@@ -9,7 +9,7 @@ out is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, cast
 
@@ -57,7 +57,7 @@ class Asked:
     user: str = ""
     system: str = ""
     pinned: tuple[str, ...] = ()
-    talk: Talk = Talk()
+    talk: Talk = field(default_factory=Talk)
     recalled: tuple[Recalled, ...] = ()
 
 
@@ -78,7 +78,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A prompt, how many tokens it has of how many it may, what stands in it, and what was left out of it."""
+    """A prompt, how many tokens it has of how many it may, what stands in it, and what was left out of it.
+
+    `unseen` is how many turns at least are neither shown nor covered by the summary, whether that is shown or not.
+    """
 
     messages: tuple[Message, ...]
     tokens: int
@@ -87,6 +90,7 @@ class Context:
     turns: tuple[str, ...] = ()
     summary: Summary | None = None
     left_out: tuple[LeftOut, ...] = ()
+    unseen: int = 0
 
 
 def assembled(asked: Asked, limits: Limits) -> Context:
@@ -132,7 +136,18 @@ class _Assembly:
             tuple(turn.id for turn in turns),
             asked.talk.summary if summary else None,
             tuple(self.left_out),
+            self._unseen({turn.id for turn in turns}),
         )
+
+    def _unseen(self, shown: set[str]) -> int:
+        """How many of the turns before those that are shown no summary covers; those not looked at count as many."""
+        talk = self.asked.talk
+        ids = [turn.id for turn in talk.turns]
+        first = next((place for place, id in enumerate(ids) if id in shown), len(ids))
+        upto = talk.summary.upto if talk.summary is not None else None
+        if upto in ids:
+            return max(0, first - ids.index(upto) - 1)
+        return first + (len(ids) if talk.more else 0)
 
     def _reserved(self, most: int) -> int:
         """What is kept for memories while the turns are chosen."""

@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import TYPE_CHECKING, cast
 
+from memagent.chat import upkeep
 from memagent.chat.answering import Answered, Said, answer
 from memagent.chat.desk import Desk
 from memagent.chat.events import Done, Hearing, Told, Used
 from memagent.chat.history import ANSWERS, PARTIAL
+from memagent.chat.learning import Learned
 from memagent.chat.reply import Reply
 from memagent.controller import Controller, Result
-from memagent.errors import MemoryProblem, UsageProblem
-from memagent.flow import RunDone
+from memagent.errors import MemoryProblem, TraceError, UsageProblem
+from memagent.flow import Event, Remember, RunDone
 from memagent.memory import Memory
-from memagent.memory.conversation import new_id
+from memagent.memory.conversation import Turns, new_id
 from memagent.trace import Trace
 
 if TYPE_CHECKING:
@@ -47,9 +49,9 @@ class Conversation:
         self._failed: tuple[str, str] | None = None  # the text and the id of a turn that was never answered
 
     @property
-    def session(self) -> Memory:
-        """The memory of this session alone; `session.turns` is what was said in it."""
-        return self._desk.whole.bind(session=self._desk.scope.session)
+    def turns(self) -> Turns:
+        """What was said in this conversation, oldest first."""
+        return self._desk.turns
 
     def send(self, text: str, *, id: str = "") -> Reply:
         """Say something and return the answer. May be called inside a running event loop.
@@ -107,7 +109,7 @@ class Conversation:
         said = self._said(text, id)
         controller, hearing = self._controller(), Hearing()
         done = False
-        events = controller.astream(answer(said, self._chat.manner))
+        events = cast(AsyncGenerator[Event, None], controller.astream(answer(said, self._chat.manner)))
         try:
             async for event in events:
                 if isinstance(event, RunDone):
@@ -121,6 +123,14 @@ class Conversation:
             await events.aclose()
             if not done:
                 await asyncio.shield(asyncio.to_thread(self._broken_off, said, hearing.text))
+
+    def flush(self, *, failed: bool = False) -> Learned:
+        """Do what `Chat.flush` does, for this user alone."""
+        return upkeep.flush(self._chat, self.memory, failed=failed)
+
+    async def aflush(self, *, failed: bool = False) -> Learned:
+        """Like `flush`, in a thread."""
+        return await asyncio.to_thread(self.flush, failed=failed)
 
     def replay(self, trace: Trace) -> Reply:
         """Return the reply that a recorded turn came to, from its trace alone: nothing is asked, found or written.
@@ -155,7 +165,7 @@ class Conversation:
         problems: list[str] = []
         try:
             self.memory.used(one.hit.id for one in result.value.context.memories)
-            self._chat.after_turn(self._desk, result.value, controller)
+            upkeep.after_turn(self._chat, self._desk, result.value, controller)
         except MemoryProblem as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")
@@ -178,9 +188,6 @@ def said_in(trace: Trace, user: str, session: str) -> Said:
     Raises:
         TraceError: the trace is of no turn of a conversation.
     """
-    from memagent.errors import TraceError
-    from memagent.flow import Remember
-
     for record in trace:
         if isinstance(record.step, Remember) and record.step.notes[0].metadata.get("role") == "user":
             note = record.step.notes[0]

@@ -24,7 +24,7 @@ from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.stores import summaries
 from memagent.stores.turn_rows import latest_first
-from memagent.types import Note, Passage, Role, Talk
+from memagent.types import Note, Passage, Role, Summary, Talk
 
 if TYPE_CHECKING:
     from memagent.memory.memory import Memory
@@ -134,9 +134,27 @@ class Turns:
     def talk(self, count: int) -> Talk:
         """Return the last `count` turns with the summary of what was said before; see `memory.summary`."""
         found = self.recent(count + 1)
+        return Talk(tuple(found[-count:]), len(found) > count, self.summary())
+
+    def summary(self) -> Summary | None:
+        """Return the summary of the older turns of this conversation, if there is one; see `keep_summary`."""
         database = self._core.database
-        summary = None if database is None else summaries.get(database, self._scope)
-        return Talk(tuple(found[-count:]), len(found) > count, summary)
+        return None if database is None else summaries.get(database, self._scope)
+
+    def keep_summary(self, summary: Summary, seen: int) -> bool:
+        """Keep a summary of older turns in place of the one there is; return whether it could be kept.
+
+        It is dropped as soon as a turn of this conversation is edited, forgotten, restored or deleted. `seen` is what
+        `last_change` said before the turns were read: where something has gone since then, it is not kept.
+
+        Raises:
+            UsageProblem: the memory is a passage store that was given and has no file.
+        """
+        return summaries.put(self._core.file(), self._scope, summary, seen)
+
+    def last_change(self) -> int:
+        """Return the number of the last change of the file: for `keep_summary`."""
+        return summaries.last_change(self._core.file())
 
     def passages(self, ids: Iterable[str]) -> list[Passage]:
         """Return the passages of these ids that are there, in this order, whether they are turns or not."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from memagent.stores.base import Database
 from memagent.stores.items import HAPPENED, LIVE
 from memagent.stores.passage_rows import FULL, passage
-from memagent.stores.scoping import marks, visible
+from memagent.stores.scoping import marks, of_row, visible
 from memagent.types import Passage, Scope
 
 _PAGE = 200
@@ -38,3 +38,10 @@ def latest_first(database: Database, scope: Scope, page: int = _PAGE) -> Iterato
         if len(places) < page:
             return
         last = (places[-1]["said"], places[-1]["rid"])
+
+
+def scopes(database: Database, scope: Scope) -> list[Scope]:
+    """Return the exact scopes in which there are live passages, of those that a scope sees; of all users for none."""
+    condition, params = visible(scope) if scope.user is not None else ("1 = 1", [])
+    sql = f"SELECT DISTINCT user, session, agent {_OWN} AND {condition} ORDER BY user, session, agent"
+    return [of_row(row) for row in database.read(sql, params)]

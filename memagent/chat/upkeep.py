@@ -1,0 +1,84 @@
+"""What a chatbot does beside its conversations: facts out of what was said, and summaries of what is long ago.
+
+Nothing of it is done while somebody waits for an answer. After an answer, the summary by rules is brought up to date
+where enough turns have gone out of sight, and with `extract="each"` the turn is gone through for facts. The rest is
+done by `Chat.flush`, which may be called from anywhere, as often as you like, and stopped at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from memagent.chat import learning, summarising
+from memagent.chat.answering import Answered
+from memagent.chat.desk import Desk
+from memagent.chat.learning import Learned
+from memagent.controller import Controller
+from memagent.memory import Memory
+from memagent.stores.turn_rows import scopes
+from memagent.types import Passage, Scope, Summary
+
+if TYPE_CHECKING:
+    from memagent.chat.chat import Chat
+
+EVERY = 12
+"""So many turns go out of sight before a summary takes them in, unless it is asked for."""
+
+
+def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controller) -> None:
+    """Do what follows an answer when the user has it."""
+    if desk.core.database is None:
+        return
+    if chat.extract == "each":
+        learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=[answered.turn, answered.id])
+    if chat.summary == "rules" and answered.context.unseen >= EVERY:
+        _summarise(chat, desk, answered.context.turns[0] if answered.context.turns else answered.turn)
+
+
+def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
+    """Go through all that a memory sees: of one user, or of all where it is bound to nobody; see `Chat.flush`."""
+    done = Learned()
+    for scope in scopes(memory.core.file(), memory.scope):
+        session = _of_scope(memory, scope)
+        if failed:
+            session.extractions.again(failed=True)
+        if chat.extract != "never":
+            done = done.plus(learning.learn(session, lambda one: Controller(chat.llm, one, retries=chat.retries)))
+        if chat.summary != "never":
+            talk = session.turns.talk(chat.manner.turns)
+            first = talk.turns[0].id if talk.more else ""
+            done = replace(done, summaries=done.summaries + bool(first and _summarise(chat, session, first)))
+    return done
+
+
+def _summarise(chat: Chat, memory: Memory, first_shown: str) -> bool:
+    """Take into the summary what went out of sight; return whether there is a new one."""
+    seen = memory.turns.last_change()
+    turns = summarising.due(memory, first_shown)
+    if not turns:
+        return False
+    return memory.turns.keep_summary(_summary(chat, memory, turns), seen)
+
+
+def _summary(chat: Chat, memory: Memory, turns: list[Passage]) -> Summary:
+    before, user, manner = memory.turns.summary(), memory.scope.user or "", chat.manner
+    if chat.summary == "rules":
+        return summarising.by_rules(before, turns, user, manner.count)
+    room = max(200, manner.tokens - 3 * summarising.TOKENS)
+    flow = summarising.by_model(before, turns, user, manner.count, room)
+    return replace(Controller(chat.llm, retries=chat.retries).run(flow).value, by=chat.llm.name)
+
+
+def _of_scope(memory: Memory, scope: Scope) -> Memory:
+    return memory.bind(user=scope.user, session=scope.session, agent=scope.agent)
+
+
+def _exact(desk: Desk) -> Memory:
+    return desk.whole.bind(session=desk.scope.session)
+
+
+def _with(controller: Controller, memory: Memory) -> Controller:
+    """The controller of the turn, whose budget holds for what follows it too, over the memory of the session."""
+    controller.memory = memory
+    return controller

@@ -15,7 +15,7 @@ from typing import Literal, cast
 
 from memagent.chat import history
 from memagent.chat.counting import Counter, cautious, shortened, size
-from memagent.chat.recalled import Recalled, day
+from memagent.chat.recalled import Recalled, day, plain_name
 from memagent.errors import UsageProblem
 from memagent.prompts import fill, tagged, without_tags
 from memagent.types import Message, Passage, Summary, Talk
@@ -256,9 +256,9 @@ class _Assembly:
         return history.merged(self._around(blocks, history.as_messages(turns, self.asked.user)))
 
     def _around(self, blocks: Sequence[str], said: Sequence[Message] = ()) -> list[Message]:
-        asked = self.asked
+        asked, who = self.asked, plain_name(self.asked.user) or "the user"
         system = fill("chat/system", system=asked.system.strip())
-        last = fill("chat/message", blocks="\n\n".join(blocks), message=self.message, now=day(asked.at))
+        last = fill("chat/message", blocks="\n\n".join(blocks), message=self.message, now=day(asked.at), speaker=who)
         return [replace(one, content=one.content.strip()) for one in (*system, *said, *last)]
 
     def _cost_of_turn(self, text: str) -> int:

@@ -22,7 +22,7 @@ RECALL = "hybrid"
 """How turns and notes are searched where nobody says otherwise."""
 
 _SHORT = 6  # tokens; a shorter message is searched together with the one before
-_SPEAKER = 60
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,12 @@ def speaker_of(passage: Passage, user: str) -> str:
     """Return who says a turn: the speaker's name, else the user's, else the role; nobody's where it is no turn."""
     role = passage.metadata.get("role", "")
     name = passage.metadata.get("speaker") or (user if role == "user" else f"the {role}" if role else "")
-    return re.sub(r"[\s()\[\];<>]+", " ", str(name or "the user")).strip()[:_SPEAKER]
+    return plain_name(str(name)) or "the user"
+
+
+def plain_name(name: str) -> str:
+    """Return a name without signs by which a prompt is put together, on one line and not too long."""
+    return re.sub(r"[\s()\[\];<>$]+", " ", name).strip()[:_LONGEST_NAME]
 
 
 def day(at: datetime) -> str:
@@ -135,8 +140,8 @@ def _plain(text: str) -> str:
 def _label(passage: Passage, here: Setting) -> str:
     at = day(passage.at or passage.recorded_at)
     if "role" not in passage.metadata:
-        titled = f"note {passage.title!r}" if passage.title else "note"
-        return "; ".join([titled, at, *([f"from {passage.source}"] if passage.source else [])])
+        title, source = plain_name(passage.title), plain_name(passage.source)
+        return "; ".join([f"note, {title}" if title else "note", at, *([f"from {source}"] if source else [])])
     where = [] if passage.scope.session == here.session else ["in another conversation"]
     return "; ".join(["turn", f"said by {speaker_of(passage, here.user)}", at, *where])
 

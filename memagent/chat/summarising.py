@@ -61,9 +61,7 @@ def by_rules(before: Summary | None, turns: Sequence[Passage], user: str, count:
     return replace(extended, text="\n".join([head, *map(str, kept)]) if kept else f"{head} nothing was stated.")
 
 
-def by_model(
-    before: Summary | None, turns: Sequence[Passage], user: str, count: Counter, tokens: int
-) -> Flow[Summary]:
+def by_model(before: Summary | None, turns: Sequence[Passage], user: str, count: Counter, tokens: int) -> Flow[Summary]:
     """Return the summary so far with that of further turns, as a model writes it, `tokens` of turns at once."""
     text, shown, room = before.text if before is not None else "", list[str](), tokens
     for number, turn in enumerate(turns, 1):

@@ -164,7 +164,6 @@ class Conversation:
         """What is done once the answer is there: nothing of it may take the answer away."""
         problems: list[str] = []
         try:
-            self.memory.used(one.hit.id for one in result.value.context.memories)
             upkeep.after_turn(self._chat, self._desk, result.value, controller)
         except MemoryProblem as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)

@@ -53,6 +53,10 @@ _MONTHS = frozenset(
     "thursday friday saturday sunday spring summer autumn winter i".split()
 )
 _FROM, _AT = "from in at is".split(), "to in at for join joined near with is".split()
+_NAMED = re.compile(
+    r"\b(?i:names? (?:is|are)|named|called|call me|i am|i['’]m|is)\s+"
+    r"([^\W\d_a-zа-я][\w'’-]*(?:\s+[^\W\d_a-zа-я][\w'’-]*)*)"
+)
 _HAD = ("pet", "children", "siblings", "spouse")  # a dog is a pet; who eats no meat may eat what else there is
 _RELATIVE = re.compile(r"(?i)\b(?:yesterday|today|tomorrow|last|next|ago|this)\b")
 
@@ -173,7 +177,9 @@ def _span(question: str, kind: Kind, topic: Topic | None, one: Told) -> str:
     """The part of a sentence that is asked for, if it can be told."""
     if kind is Kind.WHERE or (kind is Kind.WHO and topic is not None and topic.wants == "place"):
         return _place(question, topic, one.text)
-    if kind is Kind.OTHER and topic is not None and topic.wants == "name":
+    if kind in (Kind.OTHER, Kind.WHO) and topic is not None and topic.wants == "name":
+        if found := _NAMED.search(one.text):
+            return found[1]
         kind = Kind.WHO
     return span(kind, one.text, question) if kind not in (Kind.OTHER, Kind.YES_NO) else ""
 

@@ -30,7 +30,8 @@ class Topic:
 
 
 def _topic(name: str, asked: str, told: str, words: str = "", wants: str = "") -> Topic:
-    return Topic(name, *(re.compile(one, re.IGNORECASE) for one in (asked, told, words or asked)), wants)
+    found = (re.compile(pattern, re.IGNORECASE) for pattern in (asked, told, words or asked))
+    return Topic(name, next(found), next(found), next(found), wants)
 
 
 TOPICS: tuple[Topic, ...] = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
 from memagent.chat import upkeep
@@ -93,14 +93,16 @@ class Conversation:
         said = self._said(text, id)
         controller, hearing = self._controller(), Hearing()
         done = False
+        events = cast(Generator[Event, None, None], controller.stream(answer(said, self._chat.manner)))
         try:
-            for event in controller.stream(answer(said, self._chat.manner)):
+            for event in events:
                 if isinstance(event, RunDone):
                     done = True
                     yield from self._ending(self._finished(event.result, controller))
                 else:
                     yield from hearing.heard(event)
         finally:
+            events.close()
             if not done:
                 self._broken_off(said, hearing.text)
 
@@ -175,9 +177,15 @@ class Conversation:
         yield Done(reply)
 
     def _broken_off(self, said: Said, text: str) -> None:
-        """Keep what had come of an answer, and remember that the turn was never answered."""
+        """Keep what had come of an answer, and remember that the turn was never answered.
+
+        The run may have been quicker than the one who stopped it: then the whole answer is there.
+        """
+        kept = [turn for turn in self._desk.turns.recent(20) if turn.metadata.get(ANSWERS) == said.id]
+        if not all(turn.metadata.get(PARTIAL) for turn in kept):
+            return
         self._failed = (said.text, said.id)
-        if text.strip():
+        if text.strip() and not kept:
             self._desk.turns.add(text.strip(), role="assistant", metadata={ANSWERS: said.id, PARTIAL: True})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,8 @@ class Why:
         if self.summarised:
             lines.append(f"and a summary of {_counted(self.summarised, 'turn')} before them")
         lines.append(f"The prompt had {self.tokens} of {self.limit} tokens.")
-        lines += [f"Left out: {one.what} {one.id[:12]}".rstrip() + f", {one.why}" for one in self.left_out]
+        missed = Counter((one.what, one.why) for one in self.left_out)
+        lines += [_missed(what, why, count) for (what, why), count in missed.items()]
         return "\n".join(lines)
 
     def __iter__(self) -> Any:
@@ -142,6 +144,11 @@ class Reply(str):
             "tokens": self.context.tokens,
             "problems": list(self.problems),
         }  # fmt: skip
+
+
+def _missed(what: str, why: str, count: int) -> str:
+    several = f"{count} memories" if what == "memory" else f"{count} {what}s"
+    return f"Not shown, or not whole: {f'1 {what}' if count == 1 else several} ({why})"
 
 
 def _short(text: str) -> str:

@@ -106,17 +106,37 @@ def _stated(turn: Passage, user: str) -> list[Line]:
 
 
 def _best(lines: Sequence[Line], tokens: int, count: Counter) -> list[Line]:
-    """The lines that say most, as many as have room, in their order; of equals the later ones."""
+    """The lines that say most, as many as have room, in their order; of equals the later ones.
+
+    One that is much like one that is kept comes after all that are not.
+    """
     ranked = sorted(range(len(lines)), key=lambda number: (-_weight(lines[number].text), -number))
     kept: list[int] = []
+    words: list[frozenset[str]] = []
+    likes: list[int] = []
     for number in ranked:
-        cost = count(str(lines[number])) + 1
-        if cost <= tokens:
+        own = _words(lines[number].text)
+        if any(_like(own, other) for other in words):
+            likes.append(number)
+        elif (cost := count(str(lines[number])) + 1) <= tokens:
             tokens -= cost
             kept.append(number)
-        if tokens < 8:
-            break
+            words.append(own)
+    for number in likes:
+        if (cost := count(str(lines[number])) + 1) <= tokens:
+            tokens -= cost
+            kept.append(number)
     return [lines[number] for number in sorted(kept)]
+
+
+def _words(sentence: str) -> frozenset[str]:
+    """The words of a sentence without its numbers, by which it is compared."""
+    return frozenset(word for word in re.findall(r"[^\W\d_]+", sentence.casefold()) if len(word) > 1)
+
+
+def _like(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether more than two thirds of all words of two sentences stand in both."""
+    return 3 * len(one & other) > 2 * len(one | other)
 
 
 def _weight(sentence: str) -> int:

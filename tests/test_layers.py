@@ -55,7 +55,7 @@ MAY: dict[str, set[str]] = {
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files", "triples"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "sentences", "triples"},
-    "integrations": {"embedders.base", "memory", "prompts", "registry", "retrievers.base"},
+    "integrations": {"chat", "embedders.base", "memory", "prompts", "registry", "retrievers.base"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},
     "answering": {"memory", "steps"},
@@ -78,6 +78,7 @@ MAY: dict[str, set[str]] = {
         "budget",
         "controller",
         "flow",
+        "integrations",
         "llms.base",
         "memory",
         "methods",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from memagent import registry
 from memagent.budget import Budget
@@ -24,6 +24,9 @@ from memagent.chat.recalled import KINDS, RECALL, Kind, Wanted
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.llms.base import LLM
 from memagent.memory import Memory
+
+if TYPE_CHECKING:
+    from memagent.integrations.runnable import ChatRunnable
 
 Extract = Literal["never", "batch", "each"]
 Summarise = Literal["rules", "llm", "never"]
@@ -158,6 +161,15 @@ class Chat:
     async def aflush(self, *, failed: bool = False) -> Learned:
         """Like `flush`, in a thread."""
         return await asyncio.to_thread(self.flush, failed=failed)
+
+    def as_runnable(self) -> ChatRunnable:
+        """Return the chatbot as a LangChain runnable, which takes `user` and `session` from `config["configurable"]`.
+
+        They are never taken from the input.
+        """
+        from memagent.integrations.runnable import ChatRunnable
+
+        return ChatRunnable(lambda user, session: self.bind(user=user, session=session))
 
     def __repr__(self) -> str:
         return f"Chat({self.llm.name!r}, {self.memory!r})"

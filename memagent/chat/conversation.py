@@ -30,6 +30,7 @@ from memagent.trace import Trace
 
 if TYPE_CHECKING:
     from memagent.chat.chat import Chat
+    from memagent.integrations.runnable import ChatRunnable
 
 _log = logging.getLogger("memagent")
 
@@ -142,6 +143,12 @@ class Conversation:
         """
         said = said_in(trace, self._user, self._desk.scope.session or "")
         return Reply.of(trace.replay(answer(said, self._chat.manner)), trace)
+
+    def as_runnable(self) -> ChatRunnable:
+        """Return the conversation as a LangChain runnable. It is bound already: a config cannot name another."""
+        from memagent.integrations.runnable import ChatRunnable
+
+        return ChatRunnable(lambda user, session: self)
 
     def __repr__(self) -> str:
         return f"Conversation(user={self.memory.scope.user!r}, session={self._desk.scope.session!r})"

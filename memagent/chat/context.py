@@ -257,9 +257,15 @@ class _Assembly:
 
     def _around(self, blocks: Sequence[str], said: Sequence[Message] = ()) -> list[Message]:
         asked, who = self.asked, plain_name(self.asked.user) or "the user"
-        system = fill("chat/system", system=asked.system.strip())
-        last = fill("chat/message", blocks="\n\n".join(blocks), message=self.message, now=day(asked.at), speaker=who)
-        return [replace(one, content=one.content.strip()) for one in (*system, *said, *last)]
+        first, last = fill(
+            "chat/answer",
+            system=asked.system.strip(),
+            blocks="\n\n".join(blocks),
+            message=self.message,
+            now=day(asked.at),
+            speaker=who,
+        )
+        return [replace(one, content=one.content.strip()) for one in (first, *said, last)]
 
     def _cost_of_turn(self, text: str) -> int:
         return size([Message("user", text)], self.count) - size([], self.count) + 8  # and a name before it

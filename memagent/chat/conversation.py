@@ -22,7 +22,7 @@ from memagent.chat.history import ANSWERS, PARTIAL
 from memagent.chat.learning import Learned
 from memagent.chat.reply import Reply
 from memagent.controller import Controller, Result
-from memagent.errors import MemoryProblem, TraceError, UsageProblem
+from memagent.errors import MemagentError, TraceError, UsageProblem
 from memagent.flow import Event, Remember, RunDone
 from memagent.memory import Memory
 from memagent.memory.conversation import Turns, new_id
@@ -174,7 +174,7 @@ class Conversation:
         problems: list[str] = []
         try:
             upkeep.after_turn(self._chat, self._desk, result.value, controller)
-        except MemoryProblem as error:
+        except MemagentError as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")
         return Reply.of(result.value, result.trace, tuple(problems))

@@ -60,18 +60,19 @@ def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: I
     Args:
         memory: bound to just the scope of the session.
         controller: gives a controller over that memory.
-        only: the ids of turns, where not all are meant.
+        only: the ids of turns that were said just now, where not all are meant.
 
     Raises:
         BudgetExceeded: what was learnt until then is kept, and the next call goes on.
         BackendError: as the controller says.
     """
-    wanted = set(only)
-    turns = [one for one in memory.extractions.pending() if is_turn(one) and one.scope == memory.scope]
-    pending = [one for one in turns if not wanted or one.id in wanted]
+    wanted = list(only)
+    among = memory.turns.passages(wanted) if wanted else memory.extractions.pending()
+    pending = [one for one in among if is_turn(one) and one.scope == memory.scope]
     if not pending:
         return Learned()
-    before = _before(memory, {one.id for one in pending})
+    turns = memory.turns.recent(20) if wanted else list(memory.turns)
+    before = _before(turns, {one.id for one in pending})
     job = controller(memory)
     learned = Learned()
     for turn in pending:
@@ -108,8 +109,7 @@ def _reading(turn: Passage, before: list[Passage], user: str) -> Flow[Written]:
     )
 
 
-def _before(memory: Memory, wanted: set[str], count: int = 3) -> dict[str, list[Passage]]:
+def _before(turns: list[Passage], wanted: set[str], count: int = 3) -> dict[str, list[Passage]]:
     """The few turns before each wanted turn."""
-    turns = list(memory.turns)
     places = ((number, turn) for number, turn in enumerate(turns) if turn.id in wanted)
     return {turn.id: turns[max(0, number - count) : number] for number, turn in places}

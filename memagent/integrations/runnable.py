@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.prompt_values import PromptValue
@@ -20,7 +21,7 @@ from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableCo
 from memagent.chat.conversation import Conversation
 from memagent.chat.events import Done, Retry, Text, Told
 from memagent.chat.reply import Reply
-from memagent.errors import UsageProblem
+from memagent.errors import BackendError, UsageProblem
 
 Input: TypeAlias = "str | BaseMessage | list[BaseMessage] | PromptValue | Mapping[str, Any]"
 KEYS = ("message", "input", "question")
@@ -58,7 +59,7 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """Say something, and return the answer."""
 
-        def answer(given: Input, config: RunnableConfig) -> AIMessage:
+        def answer(given: Any, run_manager: CallbackManagerForChainRun, config: RunnableConfig) -> AIMessage:
             return as_message(self._conversation(config).send(said_in(given)))
 
         return self._call_with_config(answer, input, config, **kwargs)
@@ -66,7 +67,7 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     async def ainvoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """Say something, and return the answer, without blocking the event loop."""
 
-        async def answer(given: Input, config: RunnableConfig) -> AIMessage:
+        async def answer(given: Any, run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig) -> AIMessage:
             return as_message(await self._conversation(config).asend(said_in(given)))
 
         return await self._acall_with_config(answer, input, config, **kwargs)
@@ -91,7 +92,9 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     ) -> Iterator[AIMessage]:
         """Take what is said as it comes, and yield the answer in chunks."""
 
-        def chunks(given: Iterator[Input], config: RunnableConfig) -> Iterator[AIMessage]:
+        def chunks(
+            given: Iterator[Any], run_manager: CallbackManagerForChainRun, config: RunnableConfig
+        ) -> Iterator[AIMessage]:
             for event in self._conversation(config).stream(said_in(_joined(list(given)))):
                 if (chunk := as_chunk(event)) is not None:
                     yield chunk
@@ -103,7 +106,9 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     ) -> AsyncIterator[AIMessage]:
         """Take what is said as it comes, and yield the answer in chunks, without blocking the event loop."""
 
-        async def chunks(given: AsyncIterator[Input], config: RunnableConfig) -> AsyncIterator[AIMessage]:
+        async def chunks(
+            given: AsyncIterator[Any], run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
+        ) -> AsyncIterator[AIMessage]:
             said = said_in(_joined([piece async for piece in given]))
             async for event in self._conversation(config).astream(said):
                 if (chunk := as_chunk(event)) is not None:
@@ -126,16 +131,16 @@ def as_chunk(event: Told) -> AIMessageChunk | None:
     """Return the chunk that an event is; the last one is empty and carries what the whole answer came from.
 
     Raises:
-        UsageProblem: what was streamed is taken back.
+        BackendError: what was streamed is taken back.
     """
     if isinstance(event, Text):
-        return AIMessageChunk(event.text)
+        return AIMessageChunk(content=event.text)
     if isinstance(event, Retry):
-        raise UsageProblem(f"the answer broke off: {event.why}", hint="Use Chat.stream, which can take chunks back.")
+        raise BackendError(f"the answer broke off: {event.why}", hint="Conversation.stream can take chunks back.")
     if not isinstance(event, Done):
         return None
     reply = event.reply
-    return AIMessageChunk("", usage_metadata=_usage(reply), response_metadata=_metadata(reply))
+    return AIMessageChunk(content="", usage_metadata=_usage(reply), response_metadata=_metadata(reply))
 
 
 def said_in(given: Input) -> str:

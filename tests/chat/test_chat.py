@@ -182,6 +182,10 @@ def test_arguments_that_cannot_be_are_refused(tmp_path: Path) -> None:
         ):  # fmt: skip
             with pytest.raises(UsageProblem):
                 Chat(ScriptedLLM(), memory, **bad)
+        small = ScriptedLLM()
+        small.window = 900  # type: ignore[attr-defined]
+        assert Chat(small, memory, max_tokens=300).manner.tokens == 600
+        assert Chat(small, memory, max_tokens=300, context_tokens=500, window=2000).manner.tokens == 500
         with pytest.raises(UsageProblem, match="writes no summaries"):
             Chat("offline", memory, summary="llm")
         with pytest.raises(UsageProblem, match="needs a Memory"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from memagent.testing import ScriptedLLM
 from memagent.types import Completion, Request, Usage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-USERS, SESSIONS, TURNS = ("alice", "bob"), 25, 4
+USERS, SESSIONS, TURNS = ("alice", "bob"), 25, 3
 
 
 def test_a_session_of_5000_turns_keeps_to_its_limit_and_knows_what_was_said_in_turn_3(tmp_path: Path) -> None:
@@ -39,6 +41,31 @@ def test_a_session_of_5000_turns_keeps_to_its_limit_and_knows_what_was_said_in_t
         assert summary.turns > 4900
         assert cautious(summary.text) <= 450
         assert reply.why().summarised == summary.turns
+
+
+SENDS = """
+import sys
+from memagent import Chat, Memory
+me = Chat("offline", Memory(sys.argv[1], embedder="hashing:128")).bind(user="ana", session="s")
+for number in range(8):
+    assert me.send(f"{sys.argv[2]} says that number {number} is mine.") == "I have kept that."
+"""
+
+
+def test_two_processes_in_one_conversation_lose_no_turn_and_the_file_is_sound(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    Memory(path, embedder="hashing:128").close()
+    running = [subprocess.Popen([sys.executable, "-c", SENDS, path, name]) for name in ("one", "two")]
+    assert [process.wait(60) for process in running] == [0, 0]
+    with Memory(path) as memory:
+        said = [turn.text for turn in memory.bind(user="ana", session="s").turns]
+        assert len(said) == 32
+        for name in ("one", "two"):
+            own = [text for text in said if text.startswith(name)]
+            assert own == [f"{name} says that number {number} is mine." for number in range(8)]
+        Chat("offline", memory, context_tokens=300).bind(user="ana", session="s").send("One more is mine.")
+        assert memory.bind(user="ana", session="s").turns.summary() is not None
+        assert memory.doctor() == []
 
 
 class Echo(ScriptedLLM):

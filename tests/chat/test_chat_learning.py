@@ -104,6 +104,10 @@ def test_each_turn_teaches_after_its_answer_within_the_budget_or_never(tmp_path:
         bot.bind(user="ana").send("I live in Lisbon.")
         assert labels(llm) == ["chat/reply", "memllm/write"]
         assert facts(memory) == {"ana live in Lisbon"}
+        less, _ = chat(memory, extract="each", budget=Budget(calls=1))
+        reply = less.bind(user="cat").send("I live in Lisbon.")
+        assert (reply, facts(memory, "cat")) == ("You probably own a yacht.", set())
+        assert reply.problems[0].startswith("after the answer: the limit of 1 calls would be passed")
         never, quiet = chat(memory, extract="never")
         never.bind(user="ben").send("I live in Lisbon.")
         never.flush()

@@ -64,8 +64,10 @@ CASES = [
 
 def asked(question: str, *before: Message, memories: str = "", speaker: str = "alice") -> str:
     blocks = tagged("memories", memories) if memories else ""
-    last = fill("chat/message", blocks=blocks, message=question, now="2026-11-26 (Thursday)", speaker=speaker)
-    return Offline().complete(Request((*fill("chat/system", system=""), *before, *last))).text
+    first, last = fill(
+        "chat/answer", system="", blocks=blocks, message=question, now="2026-11-26 (Thursday)", speaker=speaker
+    )
+    return Offline().complete(Request((first, *before, last))).text
 
 
 def entries(said: list[str], who: str = "alice") -> str:

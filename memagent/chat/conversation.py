@@ -22,10 +22,11 @@ from memagent.chat.history import ANSWERS, PARTIAL
 from memagent.chat.learning import Learned
 from memagent.chat.reply import Reply
 from memagent.controller import Controller, Result
-from memagent.errors import MemagentError, TraceError, UsageProblem
+from memagent.errors import MemagentError, MemoryProblem, TraceError, UsageProblem
 from memagent.flow import Event, Remember, RunDone
 from memagent.memory import Memory
 from memagent.memory.conversation import Turns, new_id
+from memagent.methods.thinking import spoken
 from memagent.trace import Trace
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class Conversation:
         controller = self._controller()
         try:
             result = controller.run(answer(said, self._chat.manner))
-        except BaseException:
-            self._failed = (said.text, said.id)
+        except BaseException as error:
+            self._broken_off(said, _said_of(error))
             raise
         return self._finished(result, controller)
 
@@ -81,8 +82,8 @@ class Conversation:
         controller = self._controller()
         try:
             result = await controller.arun(answer(said, self._chat.manner))
-        except BaseException:
-            self._failed = (said.text, said.id)
+        except BaseException as error:
+            await asyncio.shield(asyncio.to_thread(self._broken_off, said, _said_of(error)))
             raise
         return await asyncio.to_thread(self._finished, result, controller)
 
@@ -188,12 +189,21 @@ class Conversation:
 
         The run may have been quicker than the one who stopped it: then the whole answer is there.
         """
-        kept = [turn for turn in self._desk.turns.recent(20) if turn.metadata.get(ANSWERS) == said.id]
-        if not all(turn.metadata.get(PARTIAL) for turn in kept):
-            return
-        self._failed = (said.text, said.id)
-        if text.strip() and not kept:
-            self._desk.turns.add(text.strip(), role="assistant", metadata={ANSWERS: said.id, PARTIAL: True})
+        try:
+            kept = [turn for turn in self._desk.turns.recent(20) if turn.metadata.get(ANSWERS) == said.id]
+            if not all(turn.metadata.get(PARTIAL) for turn in kept):
+                return
+            self._failed = (said.text, said.id)
+            if text.strip() and not kept:
+                self._desk.turns.add(text.strip(), role="assistant", metadata={ANSWERS: said.id, PARTIAL: True})
+        except MemoryProblem as error:  # what ended the turn is raised, and may be the same
+            self._failed = (said.text, said.id)
+            _log.warning("what had come of an answer is not kept: %s", error)
+
+
+def _said_of(error: BaseException) -> str:
+    """What a model had said when an error ended its call, without what it thought aloud."""
+    return spoken(error.said) if isinstance(error, MemagentError) else ""
 
 
 def said_in(trace: Trace, user: str, session: str) -> Said:

@@ -96,6 +96,11 @@ def test_what_had_come_of_an_answer_is_kept_as_partial(tmp_path: Path) -> None:
         me._chat.llm = ScriptedLLM(["Lisbon."])
         assert me.send("Which city?") == "Lisbon."
         assert me.turns.count() == 3
+        other = Chat(partly(BackendError("gone", retryable=False)), memory).bind(user="ana", session="b")
+        for _ in range(2):
+            with pytest.raises(BackendError):
+                other.send("Which city?")
+        assert said(memory, "b") == [("user", "Which city?"), ("assistant", "The city is")]
 
 
 def test_a_stream_that_is_closed_stops_the_turn_and_keeps_what_had_come(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ MAY: dict[str, set[str]] = {
         "retrievers.base",
         "sentences",
         "stores",
+        "terms",
         "trace",
         "triples",
     },

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from memagent.chat.recalled import day, speaker_of
 from memagent.memory import Memory
-from memagent.memory.conversation import Turns
+from memagent.memory.conversation import Turns, is_turn
 from memagent.memory.facts import Facts
 from memagent.memory.rationales import Rationales
 from memagent.retrievers.base import Retriever
-from memagent.types import Hit, Passage
+from memagent.types import Fact, Hit, Passage
 
 
 class Desk(Memory):
@@ -52,8 +54,23 @@ class Desk(Memory):
         as_of: datetime | None = None,
         facts: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Search all that the user has."""
-        return self.whole.search(query, k, using=using, as_of=as_of, facts=facts)
+        """Search all that the user has. A fact that is found has in its title since when it holds, and who says so."""
+        hits = self.whole.search(query, k, using=using, as_of=as_of, facts=facts)
+        return _dated(self.whole, hits) if using == "facts" else hits
+
+
+def _dated(memory: Memory, hits: Sequence[Hit]) -> list[Hit]:
+    """Facts with what is known of them; one that has gone since it was found is left out."""
+    found = memory.core.triples.facts(memory.scope, ids=[hit.id for hit in hits])
+    facts = {fact.id: fact for fact in found}
+    said = {one.id: one for one in memory.turns.passages(id for fact in found for id in fact.passages[:1])}
+    return [replace(hit, title=_of_fact(facts[hit.id], said, memory)) for hit in hits if hit.id in facts]
+
+
+def _of_fact(fact: Fact, said: Mapping[str, Passage], memory: Memory) -> str:
+    passage = said.get(fact.passages[0]) if fact.passages else None
+    by = [f"said by {speaker_of(passage, memory.scope.user or '')}"] if passage and is_turn(passage) else []
+    return "; ".join([f"since {day(fact.at)}", *by])
 
 
 class _Turns(Turns):

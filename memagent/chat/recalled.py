@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from memagent.flow import Flow, find_rationales, read_passages, retrieve
+from memagent.terms import terms
 from memagent.types import Hit, Passage, Rationale, estimate_tokens
 
 Kind = Literal["episodic", "semantic", "procedural"]
@@ -77,10 +78,10 @@ def recalled(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
         found += yield from _passages(query, wanted, here)
     if wanted.facts:
         hits = yield from retrieve(query, wanted.facts, using="facts", timeout=wanted.timeout)
-        found += [Recalled(hit, "semantic", "fact", query) for hit in hits]
+        found += [Recalled(hit, "semantic", "; ".join(filter(None, ["fact", hit.title])), query) for hit in hits]
     if wanted.rationales:
-        solved = yield from find_rationales(query, wanted.rationales, timeout=wanted.timeout)
-        found += [_solved(one, query) for one in solved]
+        solved = yield from find_rationales(here.message, wanted.rationales, timeout=wanted.timeout)
+        found += [_solved(one, here.message) for one in solved if _alike(one.problem, here.message)]
     return found
 
 
@@ -144,6 +145,16 @@ def _label(passage: Passage, here: Setting) -> str:
         return "; ".join([f"note, {title}" if title else "note", at, *([f"from {source}"] if source else [])])
     where = [] if passage.scope.session == here.session else ["in another conversation"]
     return "; ".join(["turn", f"said by {speaker_of(passage, here.user)}", at, *where])
+
+
+def _alike(problem: str, message: str) -> bool:
+    """Whether a problem has a third of the telling words of a message: the likest of all may have nothing of it."""
+    there, asked = _telling(problem), _telling(message)
+    return bool(asked) and 3 * len(there & asked) >= len(asked)
+
+
+def _telling(text: str) -> frozenset[str]:
+    return frozenset("".join(term)[:5] for term in terms(text))  # alike but for their endings
 
 
 def _solved(one: Rationale, query: str) -> Recalled:

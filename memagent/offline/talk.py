@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from memagent.offline import topics
 from memagent.offline.lists import pet_nouns, relation_nouns
-from memagent.offline.past import is_base
+from memagent.offline.past import base_of, is_base, is_third, is_verb
 from memagent.offline.persons import is_own, said_back
 from memagent.offline.reader import NOT_SAID, answer, terms
 from memagent.offline.spans import Kind, kind_of, span
@@ -92,8 +92,8 @@ def reply(sections: dict[str, str], frame: str, messages: Sequence[Message]) -> 
     message = sections.get("message", "")
     if not _QUESTION.search(message):
         return KEPT if _states(message) else ""
-    found = _SPEAKER.search(frame)
-    told = list(_told(sections, messages, found["name"] if found else ""))
+    names = _SPEAKER.findall(frame)  # the last is the prompt's own; others may stand in what was said
+    told = list(_told(sections, messages, names[-1] if names else ""))
     asked = [sentence for sentence in sentences(message) if _QUESTION.search(sentence)] or [message]
     for question in map(_spelt_out, reversed(asked)):
         if text := _answer(question, told):
@@ -241,8 +241,13 @@ def _same(name: str, speaker: str) -> bool:
 
 
 def _as_own(fact: str, speaker: str) -> str:
-    """A fact of who asks, as they would say it."""
-    return re.sub(rf"^{re.escape(speaker)}\b(?:'s)?", "I", fact) if speaker else fact
+    """A fact of who asks, as they would say it: `alice lives in Oslo` is `I live in Oslo`."""
+    found = re.match(rf"{re.escape(speaker)} (\S+)(.*)", fact, re.DOTALL) if speaker else None
+    if found is None:
+        return fact
+    verb = {"is": "am", "has": "have"}.get(found[1]) or (base_of(found[1]) if is_third(found[1]) else found[1])
+    known = is_verb(found[1]) or verb.endswith("n't")
+    return f"I {verb}{found[2]}" if known else f"My {found[1]}{found[2]}"
 
 
 def _from_notes(memories: str, question: str) -> str:

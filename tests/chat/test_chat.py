@@ -52,19 +52,20 @@ def test_a_reply_is_a_text_that_knows_what_it_came_from(tmp_path: Path) -> None:
         ana.facts.add(("Ana", "keeps keys in", "the shed"))
         ana.rationales.add(Rationale("Where are lost keys?", "Look where light is.", "the lamp", verified="exact"))
         ana.bind(session="old").turns.add("I lost my keys in Rome.", speaker="Ana")
-        llm = ScriptedLLM(["Under the mat."])
+        llm = ScriptedLLM(["Under the mat.", "Hi."])
         reply = Chat(llm, memory).bind(user="ana", session="s").send("Where are my keys, the lost ones?")
         assert (reply, isinstance(reply, str), reply.usage.calls) == ("Under the mat.", True, 1)
         kinds = {one.kind for one in reply.why()}
         assert kinds == {"episodic", "semantic", "procedural"}
         shown = llm.requests[0].messages[-1].content
-        for label in ("(note, House;", "(turn; said by Ana;", "(fact)", "(solved problem; checked by exact)"):
+        for label in ("(note, House;", "(turn; said by Ana;", "(fact; since 20", "(solved problem; checked by exact)"):
             assert label in shown
         assert {one.text for one in reply.memories} >= {"Keys are under the mat.", "I lost my keys in Rome."}
         assert f"The prompt had {reply.context.tokens} of 8000 tokens." in str(reply.why())
         assert max(map(len, str(reply.why()).splitlines())) <= 120
         used = {one.id: str(ana.why(one.id)) for one in reply.memories}
         assert all("used 1 times" in lines for lines in used.values())
+        assert "procedural" not in {one.kind for one in Chat(llm, memory).bind(user="ana").send("Hello there!").why()}
         assert [turn.text for turn in memory.bind(user="ana", session="s").turns][-1] == "Under the mat."
 
 

@@ -107,7 +107,7 @@ def test_each_turn_teaches_after_its_answer_within_the_budget_or_never(tmp_path:
         less, _ = chat(memory, extract="each", budget=Budget(calls=1))
         reply = less.bind(user="cat").send("I live in Lisbon.")
         assert (reply, facts(memory, "cat")) == ("You probably own a yacht.", set())
-        assert reply.problems[0].startswith("after the answer: the limit of 1 calls would be passed")
+        assert reply.problems[0].startswith("after the answer: the limit of 1 calls ")
         never, quiet = chat(memory, extract="never")
         never.bind(user="ben").send("I live in Lisbon.")
         never.flush()
@@ -120,7 +120,8 @@ def test_a_fact_comes_back_in_another_conversation_as_a_fact(tmp_path: Path) -> 
         bot.bind(user="ana", session="a", speaker="Ana").send("I live in Lisbon.")
         bot.flush()
         reply = bot.bind(user="ana", session="b").send("Where does Ana live?")
-        assert "(fact) Ana live in Lisbon" in llm.requests[-1].messages[-1].content
+        today = f"{datetime.now(UTC):%Y-%m-%d (%A)}"
+        assert f"(fact; since {today}; said by Ana) Ana live in Lisbon" in llm.requests[-1].messages[-1].content
         assert "semantic" in {one.kind for one in reply.why()}
 
 

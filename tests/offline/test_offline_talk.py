@@ -95,6 +95,17 @@ def test_what_the_assistant_or_somebody_else_said_answers_nothing() -> None:
     assert UNKNOWN in asked("Where do I live?", memories=entries(["I live in Porto."], "Ben"))
 
 
+def test_a_fact_answers_as_what_was_said_does() -> None:
+    facts = "[1] (fact; since 2026-11-02 (Monday); said by alice) alice {}"
+    for text, question, wanted in (
+        ("lives in Oslo", "Where do I live?", "Oslo."),
+        ("is a nurse", "What do I do for a living?", "You are a nurse."),
+        ("boss Ingrid Holm", "Who is my boss?", "Ingrid Holm."),
+        ("has a boat", "Do I have a boat?", "Yes: you have a boat."),
+    ):
+        assert asked(question, memories=facts.format(text)) == wanted
+
+
 def test_a_note_is_read_as_a_passage_and_tells_nothing_of_who_asks() -> None:
     note = "[1] (note, Opening hours; 2026-11-02 (Monday)) The museum opens at 10:00. Ida keeps the lighthouse."
     assert asked("Who keeps the lighthouse?", memories=note) == "Ida."

@@ -2,9 +2,9 @@
 
 By rules, it is what the user stated, taken word for word: sentences that say something, those about the user and those
 with names and numbers first, as many as have room. By a model, where the caller asks for that, it is written anew from
-the summary so far and the turns since, piece by piece. Both say who made them, and neither is made while somebody
-waits for an answer. A summary goes when a turn that it may tell of is edited, forgotten or deleted, and is then made
-again from the turns that are left.
+the summary so far and the turns since, piece by piece, and never while somebody waits for an answer. Both say who made
+them. A summary goes when a turn that it may tell of is edited, forgotten or deleted, and is then made again from the
+turns that are left.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def by_model(before: Summary | None, turns: Sequence[Passage], user: str, count:
     return replace(_extended(before, turns, "a model"), text=text)
 
 
-def due(memory: Memory, first_shown: str) -> list[Passage]:
-    """Return the turns of a session that no summary covers yet, up to the first that a prompt still shows."""
+def due(memory: Memory, first_shown: str, most: int) -> list[Passage]:
+    """Return the oldest turns of a session that no summary covers, up to the first that a prompt still shows."""
     summary = memory.turns.summary()
-    since = list(memory.turns) if summary is None else memory.turns.since(summary.upto, 1_000_000)
+    since = memory.turns.since(summary.upto if summary is not None else "", most)
     place = next((number for number, turn in enumerate(since) if turn.id == first_shown), len(since))
     return since[:place]
 

@@ -1,8 +1,9 @@
 """What a chatbot does beside its conversations: facts out of what was said, and summaries of what is long ago.
 
-Nothing of it is done while somebody waits for an answer. After an answer, the summary by rules is brought up to date
-where enough turns have gone out of sight, and with `extract="each"` the turn is gone through for facts. The rest is
-done by `Chat.flush`, which may be called from anywhere, as often as you like, and stopped at any time.
+No model is called for it while somebody waits, unless `extract="each"` asks for that. After an answer, the summary by
+rules takes in a piece of what has gone out of sight, which takes milliseconds, and with `extract="each"` the turn is
+gone through for facts. The rest is done by `Chat.flush`, which may be called from anywhere, as often as you like, and
+stopped at any time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 EVERY = 12
 """So many turns go out of sight before a summary takes them in, unless it is asked for."""
 
+AT_ONCE = 200
+"""So many turns at most are taken in after one answer; of a long conversation that was imported, the rest later."""
+
+_ALL = 1_000_000
+
 
 def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controller) -> None:
     """Do what follows an answer when the user has it."""
@@ -35,7 +41,8 @@ def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controlle
     if chat.extract == "each":
         learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=[answered.turn, answered.id])
     if chat.summary == "rules" and answered.context.unseen >= EVERY:
-        _summarise(chat, desk, answered.context.turns[0] if answered.context.turns else answered.turn)
+        shown = answered.context.turns
+        _summarise(chat, desk, shown[0] if shown else answered.turn, AT_ONCE)
 
 
 def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
@@ -54,10 +61,10 @@ def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
     return done
 
 
-def _summarise(chat: Chat, memory: Memory, first_shown: str) -> bool:
-    """Take into the summary what went out of sight; return whether there is a new one."""
+def _summarise(chat: Chat, memory: Memory, first_shown: str, most: int = _ALL) -> bool:
+    """Take into the summary what went out of sight, the oldest first; return whether there is a new one."""
     seen = memory.turns.last_change()
-    turns = summarising.due(memory, first_shown)
+    turns = summarising.due(memory, first_shown, most)
     if not turns:
         return False
     return memory.turns.keep_summary(_summary(chat, memory, turns), seen)

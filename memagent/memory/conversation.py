@@ -23,7 +23,7 @@ from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.stores import summaries
-from memagent.stores.turn_rows import latest_first
+from memagent.stores.turn_rows import in_order
 from memagent.types import Note, Passage, Role, Summary, Talk
 
 if TYPE_CHECKING:
@@ -120,16 +120,11 @@ class Turns:
         """Return the last `count` turns, oldest first."""
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise UsageProblem(f"count must be a whole number of at least 1, got {count!r}")
-        return list(islice(self._latest_first(min(count, 200) + 8), count))[::-1]
+        return list(islice(self._in_order(latest_first=True, page=min(count, 200) + 8), count))[::-1]
 
     def since(self, id: str, count: int) -> list[Passage]:
-        """Return up to `count` turns that were said after the one with this id, oldest first; all, if it is gone."""
-        later: list[Passage] = []
-        for turn in self._latest_first(200):
-            if turn.id == id:
-                break
-            later.append(turn)
-        return later[::-1][:count]
+        """Return up to `count` turns from behind the one with this id, oldest first; from the first, if it is gone."""
+        return list(islice(self._in_order(after=id, page=min(count, 200)), count))
 
     def talk(self, count: int) -> Talk:
         """Return the last `count` turns with the summary of what was said before; see `memory.summary`."""
@@ -166,10 +161,10 @@ class Turns:
 
     def count(self) -> int:
         """Return how many turns there are."""
-        return sum(1 for _ in self._latest_first(500))
+        return sum(1 for _ in self._in_order())
 
     def __iter__(self) -> Iterator[Passage]:
-        return iter(list(self._latest_first(500))[::-1])
+        return self._in_order()
 
     def __len__(self) -> int:
         return self.count()
@@ -192,13 +187,20 @@ class Turns:
         except NotFound:
             return []
 
-    def _latest_first(self, page: int) -> Iterator[Passage]:
+    def _in_order(self, *, latest_first: bool = False, after: str = "", page: int = 500) -> Iterator[Passage]:
+        """The turns as they were said, or backwards; from behind the one whose id is `after`."""
         if self._core.database is not None:
-            found = latest_first(self._core.database, self._scope, page)
+            found = in_order(self._core.database, self._scope, latest_first=latest_first, after=after, page=page)
         else:
-            all_of_it = list(enumerate(self._core.passages.passages(self._scope)))
-            found = iter([one for _, one in sorted(all_of_it, key=lambda pair: (said_at(pair[1]), pair[0]))][::-1])
+            found = self._of_store(latest_first, after)
         return (one for one in found if is_turn(one))
+
+    def _of_store(self, latest_first: bool, after: str) -> Iterator[Passage]:
+        """The same of a store that was given: it is read as a whole."""
+        kept = list(enumerate(self._core.passages.passages(self._scope)))
+        passages = [one for _, one in sorted(kept, key=lambda pair: (said_at(pair[1]), pair[0]))]
+        place = next((place for place, one in enumerate(passages, 1) if one.id == after), 0)
+        return iter(passages[::-1] if latest_first else passages[place:])
 
 
 def new_id() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memagent.stores.base import Database
-from memagent.stores.items import HAPPENED, LIVE
+from memagent.stores.items import HAPPENED, LIVE, LIVE_ONE
 from memagent.stores.passage_rows import FULL, passage
 from memagent.stores.scoping import marks, of_row, visible
 from memagent.types import Passage, Scope
@@ -18,15 +18,26 @@ _PAGE = 200
 _OWN = f"FROM items WHERE kind = 'passage' AND {LIVE}"
 
 
-def latest_first(database: Database, scope: Scope, page: int = _PAGE) -> Iterator[Passage]:
-    """Yield the live passages of a scope, what was said last first; `page` of them are read at a time."""
+def in_order(
+    database: Database, scope: Scope, *, latest_first: bool = False, after: str = "", page: int = _PAGE
+) -> Iterator[Passage]:
+    """Yield the live passages of a scope as they were said, or what was said last first.
+
+    Args:
+        database: where they are.
+        scope: whose.
+        latest_first: backwards.
+        after: the id of a passage behind which to begin; at the beginning, where there is none of that id.
+        page: how many are read at a time.
+    """
     condition, params = visible(scope)
-    last: tuple[str, int] | None = None
+    sign, order = ("<", "DESC") if latest_first else (">", "ASC")
+    last = _place(database, scope, after) if after else None
     while True:
-        before = "" if last is None else f"AND ({HAPPENED} < ? OR ({HAPPENED} = ? AND items.rid < ?))"
+        beyond = "" if last is None else f"AND ({HAPPENED} {sign} ? OR ({HAPPENED} = ? AND items.rid {sign} ?))"
         values = [*params] if last is None else [*params, last[0], last[0], last[1]]
-        own = f"{_OWN} AND {condition} {before}"
-        sql = f"SELECT rid, {HAPPENED} AS said {own} ORDER BY said DESC, rid DESC LIMIT {page}"
+        own = f"{_OWN} AND {condition} {beyond}"
+        sql = f"SELECT rid, {HAPPENED} AS said {own} ORDER BY said {order}, rid {order} LIMIT {page}"
         places = database.read(sql, values)
         if not places:
             return
@@ -38,6 +49,14 @@ def latest_first(database: Database, scope: Scope, page: int = _PAGE) -> Iterato
         if len(places) < page:
             return
         last = (places[-1]["said"], places[-1]["rid"])
+
+
+def _place(database: Database, scope: Scope, id: str) -> tuple[str, int] | None:
+    """When a passage was said, and its rid."""
+    condition, params = visible(scope)
+    sql = f"SELECT rid, {HAPPENED} AS said FROM items WHERE kind = 'passage' AND {condition} AND {LIVE_ONE} AND id = ?"
+    rows = database.read(sql, [*params, id])
+    return (rows[-1]["said"], rows[-1]["rid"]) if rows else None
 
 
 def scopes(database: Database, scope: Scope) -> list[Scope]:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from memagent import Chat, Memory
 from memagent.chat.counting import cautious, size
 from memagent.memory.conversation import Turn
 from memagent.testing import ScriptedLLM
-from memagent.types import Completion, Request, Usage
+from memagent.types import Completion, Request, Token, Usage
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS, SESSIONS, TURNS = ("alice", "bob"), 25, 3
@@ -32,11 +33,15 @@ def test_a_session_of_5000_turns_keeps_to_its_limit_and_knows_what_was_said_in_t
         for number in range(12):
             reply = me.send(f"I read chapter {number} again, with a long cup of tea, as one does in winter.")
             assert reply.context.tokens <= 1000
+        piece = talk.turns.summary()
+        assert piece is not None
+        assert 0 < piece.turns <= 12 * 200  # a piece after each answer, and the whole when asked to
+        Chat("offline", memory, context_tokens=1000, extract="never").flush()
+        summary = talk.turns.summary()
         reply = me.send("What is my sister's name?")
         assert reply == "Ana Pereira."
         assert said[2] in {hit.text for hit in reply.memories}
         assert size(reply.context.messages, cautious) == reply.context.tokens <= 1000
-        summary = talk.turns.summary()
         assert summary is not None
         assert summary.turns > 4900
         assert cautious(summary.text) <= 450
@@ -76,6 +81,10 @@ class Echo(ScriptedLLM):
         self.users: dict[str, list[str]] = {}
         self.most = self._now = 0
         self._count = threading.Lock()
+
+    async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
+        """Answer in one piece."""
+        yield await self.acomplete(request)
 
     async def acomplete(self, request: Request) -> Completion:
         """Answer, and note what a user was shown."""

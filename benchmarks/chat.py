@@ -116,10 +116,12 @@ def in_a_long_one(folder: Path, turns: int, tokens: int) -> list[dict[str, Any]]
                 Turn(FACT if n == 2 else text_of(n), "assistant" if n % 2 else "user", at=START + timedelta(minutes=n))
                 for n in range(count)
             )
-            me = Chat(llm, memory, context_tokens=tokens).bind(user="alice", session="s")
+            chat = Chat(llm, memory, context_tokens=tokens, extract="never")
+            chat.flush()  # the summary of what was said before
+            me = chat.bind(user="alice", session="s")
             if not count:
                 me.turns.add(FACT, at=START)
-            me.send("Hello, are you there?")  # the summary of what was said before is made after this one
+            me.send("Hello, are you there?")  # opens the indexes
             replies, times = [], []
             for number in range(20):
                 started = time.perf_counter()

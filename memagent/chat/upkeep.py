@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EVERY = 12
 """So many turns go out of sight before a summary takes them in, unless it is asked for."""
 
-AT_ONCE = 200
+AT_ONCE = 60
 """So many turns at most are taken in after one answer; of a long conversation that was imported, the rest later."""
 
 _ALL = 1_000_000

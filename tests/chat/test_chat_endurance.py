@@ -13,6 +13,7 @@ from pathlib import Path
 
 from memagent import Chat, Memory
 from memagent.chat.counting import cautious, size
+from memagent.chat.upkeep import AT_ONCE
 from memagent.memory.conversation import Turn
 from memagent.testing import ScriptedLLM
 from memagent.types import Completion, Request, Token, Usage
@@ -35,7 +36,7 @@ def test_a_session_of_5000_turns_keeps_to_its_limit_and_knows_what_was_said_in_t
             assert reply.context.tokens <= 1000
         piece = talk.turns.summary()
         assert piece is not None
-        assert 0 < piece.turns <= 12 * 200  # a piece after each answer, and the whole when asked to
+        assert 0 < piece.turns <= 12 * AT_ONCE  # a piece after each answer, and the whole when asked to
         Chat("offline", memory, context_tokens=1000, extract="never").flush()
         summary = talk.turns.summary()
         reply = me.send("What is my sister's name?")

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from memagent.offline import topics
-from memagent.offline.lists import pet_nouns, relation_nouns
 from memagent.offline.past import base_of, is_base, is_third, is_verb
 from memagent.offline.persons import is_own, said_back
 from memagent.offline.reader import NOT_SAID, answer, terms
@@ -52,7 +51,8 @@ _MONTHS = frozenset(
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday spring summer autumn winter i".split()
 )
-_FROM, _AT = "from in at is".split(), "to in at for join joined near with is".split()
+_LEADS = {"origin": "from in at is".split(), "work": "at for with joined join in by is".split()}
+_AT = "to in at near for with is".split()
 _NAMED = re.compile(
     r"\b(?i:names? (?:is|are)|named|called|call me|i am|i['’]m|is)\s+"
     r"([^\W\d_a-zа-я][\w'’-]*(?:\s+[^\W\d_a-zа-я][\w'’-]*)*)"
@@ -131,9 +131,9 @@ def _fit(question: str, kind: Kind, about: Sequence[Topic], one: Told) -> float:
         return 0.0
     if _OVER.search(one.text) and not _OF_THE_PAST.search(question):
         return 0.0
-    if is_own(question) and (not one.is_own or _of_another(question, one.text)):
-        return 0.0
     topic = next((topic for topic in about if topic.told.search(one.text)), None)
+    if is_own(question) and (not one.is_own or _of_another(question, topic, one.text)):
+        return 0.0
     needed = _needed(question, kind, topic)
     reach = terms(one.text) | (one.before if _POINTS_BACK.search(one.text) else frozenset())
     if needed - reach or not (needed or topic):
@@ -153,12 +153,16 @@ def _needed(question: str, kind: Kind, topic: Topic | None) -> frozenset[str]:
     return wanted
 
 
-def _of_another(question: str, text: str) -> bool:
-    """Whether the question is about who asks, and the sentence about somebody who is theirs: `My brother works`."""
+def _of_another(question: str, topic: Topic | None, text: str) -> bool:
+    """Whether the question is about who asks, and the sentence about something of theirs: `My brother works`.
+
+    What is asked for itself is not meant: `Where do I work?` is answered by `My job is in Oslo`.
+    """
     if not _SUBJECT.search(question) or _SUBJECT.search(text):
         return False
-    owned = [word.lower() for pair in re.findall(r"(?i)\b(?:my|our)\s+(\w+)(?:\s+(\w+))?", text) for word in pair]
-    return not {*relation_nouns(), *pet_nouns(), "boss"}.isdisjoint(owned)
+    owned = re.findall(r"(?i)\b(?:my|our)\s+(?:(?:new|old|current|own|first|last)\s+)?(\w+)", text)
+    told = topic.told if topic is not None else None
+    return not any((told and told.search(noun)) or terms(noun) & terms(question) for noun in owned)
 
 
 def _said(question: str, kind: Kind, about: Sequence[Topic], best: Told) -> str:
@@ -186,7 +190,7 @@ def _span(question: str, kind: Kind, topic: Topic | None, one: Told) -> str:
 
 def _place(question: str, topic: Topic | None, text: str) -> str:
     """The name behind the preposition that suits the question best: where somebody comes from, or where they are."""
-    wanted = _FROM if topic is not None and topic.name == "origin" else _AT
+    wanted = _LEADS.get(topic.name, _AT) if topic is not None else _AT
     found = [
         (wanted.index(each["lead"]), each.start(), each["place"].rstrip("."))
         for each in _PLACED.finditer(text)

@@ -48,7 +48,7 @@ TOPICS: tuple[Topic, ...] = (
         r"\b(?:which|what) (?:city|town|country|place|village|state|part)\b|\bwhere\b.*\b(?:live|lives|living|based|"
         r"reside|home|stay|staying|moved?|located)\b|\bwhere (?:am i|are we)\b|\b(?:my|our) (?:city|home|address)\b"
         r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪",
-        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home is|home in"
+        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat|apartment|house"
         r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去",
         r"\b(?:city|town|country|place|village|state|part|live|lives|living|based|reside|home|stay|staying|moved?"
         r"|located|address)\b|в каком|городе|где|\bжив\w+|[住在哪个里城市]+",
@@ -58,7 +58,7 @@ TOPICS: tuple[Topic, ...] = (
         "work",
         r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career|do for)\b"
         r"|работа|工作|上班",
-        r"\b(?:work|works|working|worked|job|employer|employed|hired|joined|profession|career|run my own)\b"
+        r"\b(?:work|works|working|worked|jobs?|office|employer|employed|hired|joined|profession|career|run my own)\b"
         r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班",
         r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班",
         "place",
@@ -66,7 +66,8 @@ TOPICS: tuple[Topic, ...] = (
     _topic(
         "name",
         r"\bnames?\b|\bcalled\b|\bwho am i\b|как .*зовут|叫什么|名字",
-        r"\bnames?\b|\b(?:called|named|call me)\b|\b(?:i am|i'm) (?-i:[A-Z])\w+\W*$|зовут|叫|名字",
+        r"\bnames?\b|\b(?:called|named|call me)\b|\b(?:i am|i'm) (?-i:[A-Z])\w+\W*$|зовут|叫|名字"
+        r"|\bmy \w+ (?-i:[A-Z])\w+",
         r"\b(?:names?|called)\b|как|зовут|叫什么|名字",
         "name",
     ),

@@ -58,6 +58,15 @@ CASES = [
     (["I'm a vegetarian."], "Can I eat meat?", UNKNOWN),
     (["The office is closed on Friday."], "When is the office closed?", "Friday."),
     (["My doctor is Dr. Meyer."], "Who is my doctor?", "Meyer"),
+    (["My parents live in Naples."], "Where do I live?", UNKNOWN),
+    (["My parents live in Naples."], "Where do my parents live?", "Naples."),
+    (["I just started a new job at Siemens in Munich."], "Where do I work?", "Siemens."),
+    (["My new job is at Bosch."], "Where do I work?", "Bosch."),
+    (["My wife Clara is a surgeon."], "What is my wife's name?", "Clara."),
+    (["My flat is in Cork."], "Which city am I in?", "Cork."),
+    (["We got married in June 2015."], "When did we get married?", "June 2015."),
+    (["My daughter Lena is six years old."], "How old is my daughter?", "six years."),
+    (["My daughter Lena is six years old."], "How old am I?", UNKNOWN),
     (["I drive a Volvo."], "What car do I drive?", "You drive a Volvo."),
 ]
 

@@ -24,6 +24,7 @@ from memagent.chat.recalled import KINDS, RECALL, Kind, Wanted
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.llms.base import LLM
 from memagent.memory import Memory
+from memagent.retrievers.base import Retriever
 
 if TYPE_CHECKING:
     from memagent.integrations.runnable import ChatRunnable
@@ -51,7 +52,7 @@ class Chat:
         window: how many tokens the model takes for prompt and answer together; asked of the backend if not given.
         max_tokens: how many tokens an answer has at most; `None` leaves it to the backend.
         tokens: how tokens are counted; by default rather too many than too few, see `chat.counting.cautious`.
-        using: how turns and notes are searched: a retriever's name.
+        using: how turns and notes are searched: a retriever's name, or a retriever of your own.
         recall: of which kinds what is called to mind: `episodic` (turns and notes), `semantic` (facts), `procedural`
             (solved problems).
         k: how many turns and notes are called to mind at most.
@@ -79,7 +80,7 @@ class Chat:
         window: int | None = None,
         max_tokens: int | None = 1024,
         tokens: Counter = cautious,
-        using: str = RECALL,
+        using: str | Retriever = RECALL,
         recall: Sequence[Kind] = KINDS,
         k: int = 8,
         temperature: float | None = None,
@@ -103,7 +104,10 @@ class Chat:
             passages=k if "episodic" in recall else 0,
             facts=6 if "semantic" in recall and file else 0,
             rationales=2 if "procedural" in recall and file else 0,
-            using=using,
+            using=using if isinstance(using, str) else "",
+        )
+        self.retriever: str | Retriever = (
+            "" if isinstance(using, str) else registry.retriever(using, memory.store, memory.embedder)
         )
         self.manner = Manner(
             system=system,

@@ -160,7 +160,7 @@ class Conversation:
 
     def _controller(self) -> Controller:
         chat = self._chat
-        return Controller(chat.llm, self._desk, budget=chat.budget, retries=chat.retries)
+        return Controller(chat.llm, self._desk, retriever=chat.retriever, budget=chat.budget, retries=chat.retries)
 
     def _said(self, text: str, id: str) -> Said:
         if not isinstance(text, str) or not text.strip():

@@ -13,6 +13,7 @@ import pytest
 from memagent import Budget, Chat, Memory, Note, Rationale, Trace
 from memagent.errors import BudgetExceeded, ScopeRequired, TraceError, UsageProblem
 from memagent.testing import ScriptedLLM
+from memagent.types import Hit, Scope
 
 TEN_LINES = """
 from memagent import Memory, Chat
@@ -202,3 +203,27 @@ def test_a_memory_over_a_store_of_ones_own_has_turns_alone(tmp_path: Path) -> No
         me = Chat("offline", memory, recall=["episodic"]).bind(user="ana")
         me.send("I moved to Lisbon last week.")
         assert me.send("Which city am I in?") == "Lisbon."
+
+
+class Last:
+    """A retriever of one's own: the last passage that there is, whatever is asked."""
+
+    name = "last"
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def retrieve(self, query: str, k: int, scope: Scope) -> list[Hit]:
+        assert scope.user == "ana"
+        return [Hit(one.id, one.text, 1.0) for one in self._memory.bind(user="ana").passages()][-k:]
+
+
+def test_a_retriever_of_ones_own_is_asked_and_what_is_none_is_refused(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        memory.bind(user="ana").add("Bees sleep in flowers.")
+        reply = Chat(ScriptedLLM(["ok"]), memory, using=Last(memory)).bind(user="ana").send("Where is the key?")
+        assert [hit.text for hit in reply.memories] == ["Bees sleep in flowers."]
+        with pytest.raises(UsageProblem):
+            Chat(ScriptedLLM(), memory, using=7)  # type: ignore[arg-type]
+        with pytest.raises(UsageProblem, match="nothing is called"):
+            Chat(ScriptedLLM(), memory, using="moonlight").bind(user="ana").send("Where is the key?")

@@ -166,14 +166,15 @@ class Chat:
         """Like `flush`, in a thread."""
         return await asyncio.to_thread(self.flush, failed=failed)
 
-    def as_runnable(self) -> ChatRunnable:
-        """Return the chatbot as a LangChain runnable, which takes `user` and `session` from `config["configurable"]`.
+    def as_runnable(self, *, user_key: str = "user_id", session_key: str = "session_id") -> ChatRunnable:
+        """Return the chatbot as a LangChain runnable, which takes user and session from `config["configurable"]`.
 
-        They are never taken from the input.
+        Without a session of that name, LangGraph's `thread_id` is the session. Neither is ever taken from the input.
         """
         from memagent.integrations.runnable import ChatRunnable
+        from memagent.integrations.whose import Keys
 
-        return ChatRunnable(lambda user, session: self.bind(user=user, session=session))
+        return ChatRunnable.of(self, Keys(user_key, session_key))
 
     def __repr__(self) -> str:
         return f"Chat({self.llm.name!r}, {self.memory!r})"

@@ -148,8 +148,9 @@ class Conversation:
     def as_runnable(self) -> ChatRunnable:
         """Return the conversation as a LangChain runnable. It is bound already: a config cannot name another."""
         from memagent.integrations.runnable import ChatRunnable
+        from memagent.integrations.whose import Keys
 
-        return ChatRunnable(lambda user, session: self)
+        return ChatRunnable(lambda config: self, Keys())
 
     def __repr__(self) -> str:
         return f"Conversation(user={self.memory.scope.user!r}, session={self._desk.scope.session!r})"

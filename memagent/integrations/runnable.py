@@ -1,7 +1,7 @@
 """A chatbot as a LangChain runnable: `prompt | chat.as_runnable() | parser`.
 
     chain = chat.as_runnable()
-    chain.invoke("Which city am I in?", {"configurable": {"user": "alice", "session": "web-42"}})
+    chain.invoke("Which city am I in?", {"configurable": {"user_id": "alice", "session_id": "web-42"}})
 
 Who speaks, and in which conversation, is taken from `config["configurable"]` alone. What the input says of it is text
 like any other: no message can reach another user's memory.
@@ -18,10 +18,12 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig
 
+from memagent.chat.chat import Chat
 from memagent.chat.conversation import Conversation
 from memagent.chat.events import Done, Retry, Text, Told
 from memagent.chat.reply import Reply
-from memagent.errors import BackendError, UsageProblem
+from memagent.errors import BackendError, ScopeRequired, UsageProblem
+from memagent.integrations.whose import Keys, whose
 
 Input: TypeAlias = "str | BaseMessage | list[BaseMessage] | PromptValue | Mapping[str, Any]"
 KEYS = ("message", "input", "question")
@@ -38,22 +40,38 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     again, because a chunk cannot be taken back.
 
     Args:
-        bind: returns the conversation of a user and a session, each `None` where the config names none.
+        conversation: returns the conversation that a config means.
+        keys: what the config calls user and session.
 
     Raises:
         UsageProblem: nothing is said, or system messages come in: the prompt of a chatbot is its own.
         ScopeRequired: the config names no user, and the chatbot has none.
     """
 
-    def __init__(self, bind: Callable[[str | None, str | None], Conversation]) -> None:
-        self._bind = bind
+    def __init__(self, conversation: Callable[[RunnableConfig], Conversation], keys: Keys) -> None:
+        self._conversation = conversation
+        self._keys = keys
+
+    @classmethod
+    def of(cls, chat: Chat, keys: Keys) -> ChatRunnable:
+        """Return a chatbot as a runnable that is told by its config with whom it talks."""
+
+        def meant(config: RunnableConfig) -> Conversation:
+            try:
+                scope = whose(chat.memory, keys, None, config, session=True).scope
+            except ScopeRequired:
+                hint = f'Give config={{"configurable": {{"{keys.user}": "alice", "{keys.session}": "web-42"}}}}.'
+                raise ScopeRequired("with whom is this conversation? The config names no user", hint=hint) from None
+            return chat.bind(user=scope.user, session=scope.session)
+
+        return cls(meant, keys)
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
         """The two fields of the config that say who speaks, and in which conversation."""
         return [
-            ConfigurableFieldSpec(id="user", annotation=str, description="whose memory is meant"),
-            ConfigurableFieldSpec(id="session", annotation=str, description="which conversation"),
+            ConfigurableFieldSpec(id=self._keys.user, annotation=str, description="whose memory is meant"),
+            ConfigurableFieldSpec(id=self._keys.session, annotation=str, description="which conversation"),
         ]
 
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
@@ -116,10 +134,6 @@ class ChatRunnable(Runnable[Any, AIMessage]):
 
         async for chunk in self._atransform_stream_with_config(input, chunks, config, **kwargs):
             yield chunk
-
-    def _conversation(self, config: RunnableConfig) -> Conversation:
-        wanted = config.get("configurable", {})
-        return self._bind(wanted.get("user"), wanted.get("session"))
 
 
 def as_message(reply: Reply) -> AIMessage:

@@ -17,8 +17,8 @@ from memagent import Chat, Memory
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.testing import ScriptedLLM
 
-ANA: Any = {"configurable": {"user": "ana", "session": "s"}}
-BEN: Any = {"configurable": {"user": "ben", "session": "s"}}
+ANA: Any = {"configurable": {"user_id": "ana", "session_id": "s"}}
+BEN: Any = {"configurable": {"user_id": "ben", "thread_id": "s"}}
 
 
 class Heard(BaseCallbackHandler):
@@ -41,7 +41,7 @@ def test_a_chain_is_invoked_streamed_batched_and_awaited(tmp_path: Path) -> None
 
     with Memory(tmp_path / "a.db") as memory:
         chat = Chat(ScriptedLLM(["The answer is here."] * 9), memory).as_runnable()
-        assert [spec.id for spec in chat.config_specs] == ["user", "session"]
+        assert [spec.id for spec in chat.config_specs] == ["user_id", "session_id"]
         message = chat.invoke("One?", ANA)
         assert isinstance(message, AIMessage)
         assert message.usage_metadata is not None
@@ -61,7 +61,7 @@ def test_a_chain_is_invoked_streamed_batched_and_awaited(tmp_path: Path) -> None
         assert "".join(chunk.content for chunk in chunks) == "The answer is here."
         said = {turn.text for turn in memory.bind(user="ana", session="s").turns}
         assert said == {"One?", "Two?", "Three?", "3?", "Four?", "Five?", "Six?", "The answer is here."}
-        assert [turn.text for turn in memory.bind(user="ben").turns] == ["Seven?", "The answer is here."]
+        assert [turn.text for turn in memory.bind(user="ben", session="s").turns] == ["Seven?", "The answer is here."]
 
 
 def test_no_input_says_whose_memory_it_is(tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_no_input_says_whose_memory_it_is(tmp_path: Path) -> None:
         chat = Chat(llm, memory)
         chat.bind(user="ana", session="s").send("My PIN begins with forty-two.")
         runnable = chat.as_runnable()
-        runnable.invoke({"input": "What does my PIN begin with?", "user": "ana", "configurable": ANA}, BEN)
+        runnable.invoke({"input": "What does my PIN begin with?", "user_id": "ana", "configurable": ANA}, BEN)
         assert "forty-two" not in str(llm.requests[-1])
-        with pytest.raises(ScopeRequired):
-            runnable.invoke({"input": "Hello", "user": "ana"})
+        with pytest.raises(ScopeRequired, match="The config names no user"):
+            runnable.invoke({"input": "Hello", "user_id": "ana"})
         bound = chat.bind(user="ben", session="s").as_runnable()
         bound.invoke("What does my PIN begin with?", ANA)
         assert "forty-two" not in str(llm.requests[-1])

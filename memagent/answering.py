@@ -55,7 +55,7 @@ _ANSWERS: Mapping[type, Callable[[Memory, Any], Any]] = {
     Remember: lambda memory, step: memory.add(step.notes),
     Forget: lambda memory, step: memory.forget(step.ids).total,
     FindRationales: _like,
-    ReadTurns: lambda memory, step: memory.turns.talk(step.count),
+    ReadTurns: lambda memory, step: memory.turns.talk(step.count, elsewhere=step.elsewhere),
     ReadPassages: lambda memory, step: memory.turns.passages(step.ids),
     KeepRationales: lambda memory, step: memory.rationales.add(step.rationales),
     TriedBefore: lambda memory, step: memory.rationales.of(step.problem),

@@ -62,9 +62,13 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class ReadTurns:
-    """Ask the memory for the last turns of the conversation. Answered with a `Talk`, its turns oldest first."""
+    """Ask the memory for the last turns of the conversation. Answered with a `Talk`, its turns oldest first.
+
+    With `elsewhere`, for what its user said last in other conversations, as far as the memory sees these.
+    """
 
     count: int
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +314,12 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
     return answer
 
 
-def read_turns(count: int) -> Flow[Talk]:
-    """Ask for the last turns of the conversation that the memory is bound to, and the summary of what was before."""
-    answer: Talk = yield ReadTurns(count)
+def read_turns(count: int, *, elsewhere: bool = False) -> Flow[Talk]:
+    """Ask for the last turns of the conversation that the memory is bound to, and the summary of what was before.
+
+    With `elsewhere`, for what the user said last in other conversations.
+    """
+    answer: Talk = yield ReadTurns(count, elsewhere)
     return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from memagent.chat.recalled import day, speaker_of
 from memagent.memory import Memory
@@ -12,7 +13,9 @@ from memagent.memory.conversation import Turns, is_turn
 from memagent.memory.facts import Facts
 from memagent.memory.rationales import Rationales
 from memagent.retrievers.base import Retriever
-from memagent.types import Fact, Hit, Passage
+from memagent.types import Fact, Hit, Passage, Talk
+
+_NEAR = 400  # turns that are looked at for what was said elsewhere
 
 
 class Desk(Memory):
@@ -74,7 +77,15 @@ def _of_fact(fact: Fact, said: Mapping[str, Passage], memory: Memory) -> str:
 
 
 class _Turns(Turns):
-    """The turns of a session; passages are those that its user has anywhere."""
+    """The turns of a session; passages, and what was said elsewhere, are those that its user has anywhere."""
+
+    def talk(self, count: int, *, elsewhere: bool = False) -> Talk:
+        """Return the last turns of the session, or what its user said last in others, as far as that is near."""
+        if not elsewhere or not isinstance(self._memory, Desk):
+            return super().talk(count)
+        latest = islice(self._memory.whole.turns.latest(), _NEAR)
+        theirs = (turn for turn in latest if turn.scope != self._scope and turn.metadata.get("role") == "user")
+        return Talk(tuple(islice(theirs, count))[::-1])
 
     def passages(self, ids: Iterable[str]) -> list[Passage]:
         """Return the passages of these ids that the user has."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from memagent.flow import Flow, find_rationales, read_passages, retrieve
+from memagent.flow import Flow, find_rationales, read_passages, read_turns, retrieve
 from memagent.terms import terms
 from memagent.types import Hit, Passage, Rationale, estimate_tokens
 
@@ -122,7 +122,26 @@ def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]
         label = _label(passage, here) if passage is not None else hit.kind
         place = (passage.scope.session or "") if passage is not None else ""
         found.append(Recalled(hit, "episodic" if hit.kind == "passage" else "semantic", label, query, place))
-    return found
+    return [*found, *(yield from _lately(query, wanted.passages - len(found), new, here))]
+
+
+def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[list[Recalled]]:
+    """What the user said last elsewhere, where a search has found less than there is room for.
+
+    `Which city am I in?` and `I moved to Lisbon` share no word, and an embedder may not bring them together; in a
+    young memory that is no reason to know nothing.
+    """
+    if room < 1:
+        return []
+    talk = yield from read_turns(room + len(found), elsewhere=True)
+    known = {hit.id for hit in found} | set(here.shown)
+    texts = {_plain(hit.text) for hit in found} | {_plain(here.message)}
+    new = [turn for turn in talk.turns if turn.id not in known and _plain(turn.text) not in texts]
+    why = "found by no word; it was said lately in another conversation"
+    return [
+        Recalled(Hit(turn.id, turn.text, 0.0, why=why), "episodic", _label(turn, here), query, turn.scope.session or "")
+        for turn in new[-room:][::-1]
+    ]
 
 
 def _each_once(hits: Sequence[Hit], message: str) -> list[Hit]:

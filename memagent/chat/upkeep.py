@@ -36,8 +36,8 @@ def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controlle
     """Do what follows an answer when the user has it."""
     if desk.core.database is None:
         return
-    if answered.context.memories:
-        desk.whole.used(one.hit.id for one in answered.context.memories)
+    if found := [one.hit.id for one in answered.context.memories if one.hit.score > 0]:
+        desk.whole.used(found)
     if chat.extract == "each":
         learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=[answered.turn, answered.id])
     if chat.summary == "rules" and answered.context.unseen >= EVERY:

@@ -126,8 +126,17 @@ class Turns:
         """Return up to `count` turns from behind the one with this id, oldest first; from the first, if it is gone."""
         return list(islice(self._in_order(after=id, page=min(count, 200)), count))
 
-    def talk(self, count: int) -> Talk:
-        """Return the last `count` turns with the summary of what was said before; see `memory.summary`."""
+    def latest(self) -> Iterator[Passage]:
+        """Yield the turns backwards, what was said last first."""
+        return self._in_order(latest_first=True, page=100)
+
+    def talk(self, count: int, *, elsewhere: bool = False) -> Talk:
+        """Return the last `count` turns with the summary of what was said before; see `summary`.
+
+        With `elsewhere`, what the user said last in other conversations: a handle that is bound to one sees none.
+        """
+        if elsewhere:
+            return Talk()
         found = self.recent(count + 1)
         return Talk(tuple(found[-count:]), len(found) > count, self.summary())
 

@@ -205,6 +205,22 @@ def test_a_memory_over_a_store_of_ones_own_has_turns_alone(tmp_path: Path) -> No
         assert me.send("Which city am I in?") == "Lisbon."
 
 
+def test_what_was_said_lately_elsewhere_is_shown_where_a_search_finds_little(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        chat = Chat(ScriptedLLM(["Nice."] * 30), memory, using="keyword", k=3)
+        for number, text in enumerate(("I moved to Lisbon.", "We sail on Sunday.", "Bees sleep.", "Sam owns a boat.")):
+            chat.bind(user="ana", session=f"s{number}").send(text)
+        chat.bind(user="ben", session="s9").send("Nobody else knows this.")
+        reply = chat.bind(user="ana", session="new").send("Who owns the harbour?")
+        assert [hit.text for hit in reply.memories] == ["Sam owns a boat.", "Bees sleep.", "We sail on Sunday."]
+        assert [hit.score > 0 for hit in reply.memories] == [True, False, False]
+        assert "said lately in another conversation" in str(reply.why())
+        used = [str(memory.bind(user="ana").why(hit.id)) for hit in reply.memories]
+        assert ["used 1 times" in line for line in used] == [True, False, False]
+        again = chat.bind(user="ana", session="s3").send("Who owns the harbour?")
+        assert "Sam owns a boat." not in {hit.text for hit in again.memories}  # it is a turn of this conversation
+
+
 class Last:
     """A retriever of one's own: the last passage that there is, whatever is asked."""
 

@@ -7,7 +7,7 @@ kind in front, so that a model can tell what somebody said from what somebody no
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -114,8 +114,9 @@ def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]
     """The turns and notes; more are looked for than wanted, because the last turns are often the likest."""
     beyond = wanted.passages + min(len(here.shown), 4 * wanted.passages)
     hits = yield from retrieve(query, beyond, using=wanted.using, timeout=wanted.timeout)
-    new = _each_once([hit for hit in hits if hit.id not in here.shown], here.message)[: wanted.passages]
-    passages = {one.id: one for one in (yield from read_passages(hit.id for hit in new if hit.kind == "passage"))}
+    fresh = [hit for hit in hits if hit.id not in here.shown]
+    passages = {one.id: one for one in (yield from read_passages(hit.id for hit in fresh if hit.kind == "passage"))}
+    new = _each_once(fresh, passages, here.message)[: wanted.passages]
     found = []
     for hit in new:
         passage = passages.get(hit.id)
@@ -144,13 +145,23 @@ def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[
     ]
 
 
-def _each_once(hits: Sequence[Hit], message: str) -> list[Hit]:
-    """The hits without those that say just what a better one says, or what is being said now."""
+def _each_once(hits: Sequence[Hit], passages: Mapping[str, Passage], message: str) -> list[Hit]:
+    """The hits without those that say just what a better one says, or what is being said now.
+
+    What the assistant said in the words of somebody else is left out for these.
+    """
     seen: dict[str, Hit] = {}
     for hit in hits:
-        seen.setdefault(_plain(hit.text), hit)
+        text = _plain(hit.text)
+        if text not in seen or _by_assistant(seen[text], passages) > _by_assistant(hit, passages):
+            seen[text] = hit
     seen.pop(_plain(message), None)
     return list(seen.values())
+
+
+def _by_assistant(hit: Hit, passages: Mapping[str, Passage]) -> bool:
+    passage = passages.get(hit.id)
+    return passage is not None and passage.metadata.get("role") == "assistant"
 
 
 def _plain(text: str) -> str:

@@ -221,6 +221,14 @@ def test_what_was_said_lately_elsewhere_is_shown_where_a_search_finds_little(tmp
         assert "Sam owns a boat." not in {hit.text for hit in again.memories}  # it is a turn of this conversation
 
 
+def test_an_echo_of_the_assistant_does_not_stand_for_what_the_user_said(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        chat = Chat(ScriptedLLM(["The harbour is mine.", "ok"]), memory, using="keyword")
+        chat.bind(user="ana", session="a").send("The harbour is mine.")
+        reply = chat.bind(user="ana", session="b").send("Whose is the harbour?")
+        assert [one.label.split(";")[1].strip() for one in reply.context.memories] == ["said by ana"]
+
+
 class Last:
     """A retriever of one's own: the last passage that there is, whatever is asked."""
 

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,6 +27,7 @@ from memagent.budget import Budget, Meter, unknown_price
 from memagent.deadline import Overdue, awithin, overdue_after, within
 from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
+    AskTime,
     Event,
     Execute,
     FindRationales,
@@ -242,7 +244,7 @@ class Controller:
     async def _ado(self, step: Step, turn: Turn) -> Any:
         if not isinstance(step, Generate):
             limit = self._limit(step)
-            if isinstance(step, Inquire | Say | Tell):
+            if isinstance(step, Inquire | AskTime | Say | Tell):
                 return self._beside(step)
             if limit is None:
                 return await asyncio.to_thread(self._beside, step)
@@ -339,6 +341,8 @@ class Controller:
         """Answer a step that calls no model."""
         if isinstance(step, Inquire):
             return sorted(self.llm.can)
+        if isinstance(step, AskTime):
+            return datetime.now(UTC)
         if isinstance(step, Say):
             return None
         if isinstance(step, Tell):

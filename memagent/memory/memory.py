@@ -19,6 +19,7 @@ from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory import arguments, forgetting
 from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
+from memagent.memory.conversation import Turns
 from memagent.memory.core import Core, opened
 from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
@@ -221,7 +222,13 @@ class Memory:
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
-    # --- facts and rationales
+    # --- what was said, facts and rationales
+
+    @property
+    def turns(self) -> Turns:
+        """What was said, word for word: of one conversation where a session is bound, else of all of them."""
+        self._checked()
+        return Turns(self)
 
     @property
     def facts(self) -> Facts:

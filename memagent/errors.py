@@ -3,7 +3,8 @@
 MemagentError
 ├── UsageProblem           an argument is wrong: nothing was done
 │   ├── UnknownName        no backend, embedder or retriever of that name (the nearest one is suggested)
-│   └── PromptError        a prompt file lacks a value, or was given one that it does not use
+│   ├── PromptError        a prompt file lacks a value, or was given one that it does not use
+│   └── SecretRefused      what was to be kept holds a secret, and the memory was opened to refuse these
 ├── ConfigError            something outside the program has to be set up first
 │   ├── KeyMissing         a backend needs an API key
 │   └── ExtraMissing       an optional package is not installed
@@ -65,6 +66,14 @@ class UnknownName(UsageProblem):
 
 class PromptError(UsageProblem):
     """A prompt file lacks a value, or was given one that it does not use."""
+
+
+class SecretRefused(UsageProblem):
+    """What was to be kept holds a secret. Nothing was written; `found` says of what kind, and in which part of what."""
+
+    def __init__(self, message: str, *, hint: str = "", found: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.found = found
 
 
 class ConfigError(MemagentError):

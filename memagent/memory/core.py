@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import EmbedderMismatch, UsageProblem
+from memagent.memory.secret_guard import Guard
 from memagent.stores.base import GraphStore, RationaleStore, Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.graph import SQLGraphStore
@@ -35,6 +36,7 @@ class Core:
         embedder: what turns texts into vectors.
         passages: the passage store.
         projections: the indexes that the stores share; only where there is a file.
+        guard: what is done with secrets; whoever writes to a store gives the texts to it first.
     """
 
     passages: VectorStore
@@ -43,8 +45,15 @@ class Core:
     _graph: GraphStore
     _rationales: RationaleStore
 
-    def __init__(self, database: SQLiteDatabase | None, passages: VectorStore | None, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        database: SQLiteDatabase | None,
+        passages: VectorStore | None,
+        embedder: Embedder,
+        guard: Guard | None = None,
+    ) -> None:
         self.database = database
+        self.guard = Guard() if guard is None else guard
         self.embedder = embedder
         if database is not None:
             self.use(embedder)
@@ -112,14 +121,14 @@ class Core:
         return vector
 
 
-def opened(path_or_store: Any, embedder: str | Embedder | None) -> Core:
+def opened(path_or_store: Any, embedder: str | Embedder | None, guard: Guard | None = None) -> Core:
     """Open a file, or take a store; what goes wrong leaves no file open, and none that was not there before."""
     if not isinstance(path_or_store, str | os.PathLike):
         store = _as_store(path_or_store)
         recorded = getattr(store, "embedder", None)
         chosen = _chosen(embedder, recorded)
         _check_embedder(chosen, recorded)
-        return Core(None, store, chosen)
+        return Core(None, store, chosen, guard)
     if "\0" in os.fspath(path_or_store):
         raise UsageProblem(
             f"{os.fspath(path_or_store)!r} is no path: it holds a NUL", hint="Give a path such as notes.db."
@@ -130,7 +139,7 @@ def opened(path_or_store: Any, embedder: str | Embedder | None) -> Core:
     with ExitStack() as undo:
         undo.callback(database.close)
         made_by = origin(database)
-        core = Core(database, None, _chosen(embedder, made_by.embedder if made_by is not None else None))
+        core = Core(database, None, _chosen(embedder, made_by.embedder if made_by is not None else None), guard)
         undo.pop_all()
     return core
 

@@ -1,8 +1,9 @@
 """Where a text holds what looks like a secret: a key, a token, a password, a PIN, the number of a payment card.
 
 Patterns of keys are those that their makers document. Each is narrow, since prose must not be taken for a secret: what
-is only told ("my password is ...") must have a digit and a letter. The names of a password are known in English, German,
-French, Spanish, Portuguese, Italian, Polish, Russian, Chinese, Japanese and Korean; keys and cards look the same in all.
+is only told ("my password is ...") must have a digit and a letter. The names of a password are known in English,
+German, French, Spanish, Portuguese, Italian, Polish, Russian, Chinese, Japanese and Korean; keys and cards look the
+same in all.
 """
 
 from __future__ import annotations
@@ -12,31 +13,37 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_KEYS: tuple[tuple[str, str, str], ...] = (
+_KEYS: tuple[tuple[str, str, str, str], ...] = (
     (
+        "sk-",
         "key",
         "a key of OpenAI, Anthropic or the like",
         r"(sk-(?=[\w-]*[A-Za-z0-9]{16})(?=[\w-]*\d)[\w-]{20,})",
     ),
-    ("key", "a key of Amazon Web Services", r"((?:AKIA|ASIA)[A-Z2-7]{16})(?!\w)"),
-    ("token", "a token of GitHub", r"(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,})"),
-    ("token", "a token of GitLab", r"(glpat-[\w-]{20,})"),
-    ("token", "a token of Slack", r"(xox[abeoprs]-(?=[\w-]*\d)[\w-]{10,})"),
-    ("key", "a key of Google", r"(AIza[\w-]{35})(?![\w-])"),
-    ("key", "a key of Stripe", r"([rs]k_(?:live|test)_[A-Za-z0-9]{16,})"),
-    ("token", "a token of Hugging Face", r"(hf_[A-Za-z0-9]{30,})(?!\w)"),
-    ("key", "a key of SendGrid", r"(SG\.[\w-]{20,24}\.[\w-]{40,46})(?![\w-])"),
-    ("token", "a token of npm", r"(npm_[A-Za-z0-9]{36})(?!\w)"),
-    ("token", "a token of PyPI", r"(pypi-AgE[\w-]{50,})"),
-    ("token", "a token of DigitalOcean", r"(do[opr]_v1_[a-f0-9]{64})(?!\w)"),
-    ("token", "a token of Telegram", r"(\d{8,10}:AA[\w-]{33})(?![\w-])"),
-    ("private key", "a key of age", r"(AGE-SECRET-KEY-1[0-9A-Z]{50,})"),
-    ("token", "a JSON web token", r"(eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"),
+    ("AKIA", "key", "a key of Amazon Web Services", r"(AKIA[A-Z2-7]{16})(?!\w)"),
+    ("ASIA", "key", "a key of Amazon Web Services", r"(ASIA[A-Z2-7]{16})(?!\w)"),
+    ("gh", "token", "a token of GitHub", r"(gh[pousr]_[A-Za-z0-9]{36,})"),
+    ("github_pat_", "token", "a token of GitHub", r"(github_pat_\w{40,})"),
+    ("glpat-", "token", "a token of GitLab", r"(glpat-[\w-]{20,})"),
+    ("xox", "token", "a token of Slack", r"(xox[abeoprs]-(?=[\w-]*\d)[\w-]{10,})"),
+    ("AIza", "key", "a key of Google", r"(AIza[\w-]{35})(?![\w-])"),
+    ("k_live_", "key", "a key of Stripe", r"([rs]k_live_[A-Za-z0-9]{16,})"),
+    ("k_test_", "key", "a key of Stripe", r"([rs]k_test_[A-Za-z0-9]{16,})"),
+    ("hf_", "token", "a token of Hugging Face", r"(hf_[A-Za-z0-9]{30,})(?!\w)"),
+    ("SG.", "key", "a key of SendGrid", r"(SG\.[\w-]{20,24}\.[\w-]{40,46})(?![\w-])"),
+    ("npm_", "token", "a token of npm", r"(npm_[A-Za-z0-9]{36})(?!\w)"),
+    ("pypi-AgE", "token", "a token of PyPI", r"(pypi-AgE[\w-]{50,})"),
+    ("_v1_", "token", "a token of DigitalOcean", r"(do[opr]_v1_[a-f0-9]{64})(?!\w)"),
+    (":AA", "token", "a token of Telegram", r"(\d{8,10}:AA[\w-]{33})(?![\w-])"),
+    ("AGE-SECRET", "private key", "a private key", r"(AGE-SECRET-KEY-1[0-9A-Z]{50,})"),
+    ("eyJ", "token", "a JSON web token", r"(eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"),
 )
-_PATTERNS = [(kind, name, re.compile(rf"(?<![\w-]){pattern}")) for kind, name, pattern in _KEYS]
+"""What a text must have for the pattern to be tried, the kind, its name in words, and the pattern."""
+
+_PATTERNS = [(mark, kind, name, re.compile(rf"(?<![\w-]){pattern}")) for mark, kind, name, pattern in _KEYS]
 _PATTERNS += [
-    ("token", "a bearer token", re.compile(r"(?i)authorization\W{1,4}bearer\s{1,4}([\w.~+/-]{20,}=*)")),
-    ("password", "a password in an address", re.compile(r"://[^\s/:@]{1,200}:([^\s/@]{3,200})@")),
+    ("", "token", "a bearer token", re.compile(r"(?i)authorization\W{1,4}bearer\s{1,4}([\w.~+/-]{20,}=*)")),
+    ("://", "password", "a password in an address", re.compile(r"://[^\s/:@]{1,200}:([^\s/@]{3,200})@")),
 ]
 
 _PRIVATE_KEY = re.compile(
@@ -50,6 +57,11 @@ _NAMES = (
     r"(?:access|auth|refresh|bot)[_-]?token|passwort|kennwort|mot de passe|contraseña|senha|palavra-passe|hasło|"
     r"пароль|密码|密碼|パスワード|비밀번호)"
 )
+_STEMS = (
+    *("passw", "passp", "passc", "pwd", "key", "client", "token", "kennwort", "mot de", "contra", "senha", "palavra"),
+    *("hasło", "пароль", "密码", "密碼", "パス", "비밀"),
+)
+"""What a text has, folded, where it has one of these names."""
 _ASSIGNED = re.compile(
     rf"(?i)(?<![a-z]){_NAMES}[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
 )
@@ -87,9 +99,12 @@ class Found:
 def found(text: str) -> list[Found]:
     """Return what looks like a secret in a text, each kind in turn; two of them may overlap."""
     all_found = [Found(*match.span(), "private key", "a private key") for match in _PRIVATE_KEY.finditer(text)]
-    for kind, what, pattern in _PATTERNS:
-        all_found += [Found(*match.span(1), kind, what) for match in pattern.finditer(text)]
-    all_found += [Found(*span, "password", "a password") for span in _passwords(text)]
+    for mark, kind, what, pattern in _PATTERNS:
+        if mark in text:
+            all_found += [Found(*match.span(1), kind, what) for match in pattern.finditer(text)]
+    folded = text.lower()
+    if any(stem in folded for stem in _STEMS):
+        all_found += [Found(*span, "password", "a password") for span in _passwords(text)]
     all_found += [Found(*match.span(1), "PIN", "a PIN") for match in _PIN.finditer(text)]
     all_found += [Found(*span, "card number", "the number of a payment card") for span in _cards(text)]
     return all_found

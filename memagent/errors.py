@@ -23,7 +23,8 @@ MemagentError
 │   ├── EmbedderMismatch   the file was written with another embedder
 │   ├── StorageError       the file cannot be read or written
 │   │   ├── StorageFull    the disk is full
-│   │   └── StorageDamaged the file is damaged, or no memory at all
+│   │   ├── StorageDamaged the file is damaged, or no memory at all
+│   │   └── WrongKey       the file is encrypted by another key, or not at all
 │   ├── Busy               another process holds the file for longer than we wait
 │   └── Late               a search took longer than it was given
 ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
@@ -162,6 +163,10 @@ class StorageFull(StorageError):
 
 class StorageDamaged(StorageError):
     """The file is damaged, or is not a memory at all. It was not touched."""
+
+
+class WrongKey(StorageError):
+    """The file is encrypted by another key, or not at all, or is no memory. It was not touched."""
 
 
 class Busy(MemoryProblem):

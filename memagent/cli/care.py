@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from memagent.cli.console import FINDINGS, complain, emit, plural, say
-from memagent.cli.options import db_option, json_option, scope_options
+from memagent.cli.options import db_option, json_option, scope_options, tell_masked
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -223,16 +223,17 @@ def why_not(
     emit(asdict(explanation)) if as_json else click.echo(str(explanation))
 
 
-def _memory(db: Path, embedder: str | None = None, *, new: bool = False) -> Memory:
+def _memory(db: Path, embedder: str | None = None, *, new: bool = False, secrets: str = "mask") -> Memory:
     """Open a memory. Unless one is named, its embedder is only made when it is needed."""
+    from memagent.cli.keys import caller_key
     from memagent.memory import Memory
     from memagent.memory.reembed import deferred_embedder
 
-    if not db.exists():
-        if not new:
-            raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
-        return Memory(db, embedder=embedder, single_user=True)
-    return Memory(db, embedder=embedder or deferred_embedder(db), single_user=True)
+    key = caller_key()
+    if not db.exists() and not new:
+        raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
+    made = embedder or (deferred_embedder(db, key) if db.exists() else None)
+    return Memory(db, embedder=made, single_user=True, secrets=secrets, on_masked=tell_masked, key=key)
 
 
 def _check_chosen(ids: Sequence[str], source: str | None) -> None:

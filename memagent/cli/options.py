@@ -55,7 +55,9 @@ def open_memory(db: Path, embedder: str | None, *, new: bool = False, secrets: s
 
     if not new and not db.exists():
         raise UsageProblem(f"there is no memory {str(db)!r}", hint=f"Make one with: memagent add FOLDER --db {db}")
-    return Memory(db, embedder=embedder, single_user=True, secrets=secrets, on_masked=tell_masked)
+    from memagent.cli.keys import caller_key
+
+    return Memory(db, embedder=embedder, single_user=True, secrets=secrets, on_masked=tell_masked, key=caller_key())
 
 
 def tell_masked(masked: Masked) -> None:

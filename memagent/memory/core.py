@@ -15,6 +15,7 @@ from memagent.errors import EmbedderMismatch, UsageProblem
 from memagent.memory.secret_guard import Guard
 from memagent.stores.base import GraphStore, RationaleStore, Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
+from memagent.stores.engine import engine_for
 from memagent.stores.graph import SQLGraphStore
 from memagent.stores.label import origin
 from memagent.stores.projections import Projections
@@ -121,9 +122,16 @@ class Core:
         return vector
 
 
-def opened(path_or_store: Any, embedder: str | Embedder | None, guard: Guard | None = None) -> Core:
+def opened(
+    path_or_store: Any,
+    embedder: str | Embedder | None,
+    guard: Guard | None = None,
+    key: str | bytes | None = None,
+) -> Core:
     """Open a file, or take a store; what goes wrong leaves no file open, and none that was not there before."""
     if not isinstance(path_or_store, str | os.PathLike):
+        if key is not None:
+            raise UsageProblem("a key is for a file, and this is a store", hint="Give the path of a file.")
         store = _as_store(path_or_store)
         recorded = getattr(store, "embedder", None)
         chosen = _chosen(embedder, recorded)
@@ -135,7 +143,7 @@ def opened(path_or_store: Any, embedder: str | Embedder | None, guard: Guard | N
         )
     if embedder is not None or not os.path.exists(path_or_store):
         embedder = _chosen(embedder)  # before the file, which a wrong name must not create
-    database = SQLiteDatabase(path_or_store)
+    database = SQLiteDatabase(path_or_store, engine=engine_for(key))
     with ExitStack() as undo:
         undo.callback(database.close)
         made_by = origin(database)

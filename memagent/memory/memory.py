@@ -60,10 +60,13 @@ class Memory:
         single_user: reads and writes need no `bind`; what is not bound belongs to nobody in particular.
         secrets: what is done with keys, tokens, private keys, passwords, PINs and card numbers in what is written:
             `mask` puts `[masked key]` and the like in their place, `refuse` raises, `keep` keeps them.
+        key: encrypts the whole file: 32 bytes, 64 hex digits, or a passphrase; see `stores.engine` for what stays
+            readable. Needs `pip install "memagent[encryption]"`. It is never stored; without it the memory is lost.
         on_masked: hears what was masked, as `Masked`; by default it is logged as a warning.
 
     Raises:
         StorageError: the file cannot be used; it was not touched.
+        WrongKey: the file is encrypted by another key, or not at all; it was not touched.
         EmbedderMismatch: the file or the store was written with another embedder.
         UsageProblem: this is neither a path nor a store, or the embedder is none.
         ConfigError: the embedder needs a key or a package that is not there.
@@ -77,11 +80,12 @@ class Memory:
         single_user: bool = False,
         secrets: str = "mask",
         on_masked: OnMasked | None = None,
+        key: str | bytes | None = None,
     ) -> None:
         self._single_user = single_user
         self._scope = Scope()
         self._owner = True
-        self._core = opened(path_or_store, embedder, Guard(secrets, on_masked))
+        self._core = opened(path_or_store, embedder, Guard(secrets, on_masked), key)
 
     # --- whose memory it is
 

@@ -41,7 +41,7 @@ from memagent.errors import MemagentError, Stopped
         "reembed": ("memagent.cli.care:reembed", "Change a memory over to another embedder."),
         "rekey": ("memagent.cli.keys:rekey", "Encrypt a memory's file by a key, or another."),
         "export": ("memagent.cli.care:export", "Write a memory as JSON lines."),
-        "import": ("memagent.cli.care:import_", "Take up what export wrote."),
+        "import": ("memagent.cli.importing:import_", "Take up what export wrote, or ChatGPT, LangChain, mem0."),
         "story": ("memagent.cli.story:story", "Write a long story from a premise, paragraph by paragraph."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

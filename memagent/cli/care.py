@@ -244,6 +244,7 @@ def _tell(findings: Iterable[Any], as_json: bool) -> None:
 
 
 def listed(counts: Mapping[str, int]) -> str:
+    """Return counts in words, those of nothing left out."""
     return ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count) or "nothing"
 
 

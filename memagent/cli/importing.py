@@ -108,17 +108,14 @@ def _tell(done: Imported, file: Path, db: Path, as_json: bool) -> None:
         emit({"db": str(db), "file": str(file), **asdict(done)})
         return
     for reason, count in done.reasons.items():
-        complain(f"left out: {count:,} of which each {reason}")
+        complain(f"left out {count:,}: {reason}")
     for one in done.skipped[:5]:
         say(f"  {one}")
-    parts = [
-        plural(done.added, "turn or memory", "turns and memories"),
-        *([plural(done.facts, "fact")] if done.facts else []),
-    ]
-    where = f" of {plural(done.conversations, 'conversation')}" if done.conversations else ""
-    whose = f" and {plural(len(done.users), 'user')}" if done.users else ""
-    verb = "would be taken up" if done.dry_run else "taken up"
-    say(f"{db}: {', '.join(parts)}{where}{whose} {verb}; {done.there:,} were there already")
+    kept = [f"{done.added:,} new and {done.there:,} known"]
+    kept += [plural(done.facts, "new fact")] if done.facts else []
+    kept += [f"of {plural(done.conversations, 'conversation')}"] if done.conversations else []
+    kept += [f"of {plural(len(done.users), 'user')}"] if done.users else []
+    say(f"{db}: {', '.join(kept)}{' (dry run, nothing was written)' if done.dry_run else ''}")
 
 
 def _progress(done: int) -> None:

@@ -82,7 +82,7 @@ def text_of(content: Any) -> tuple[str, list[str]]:
 
 
 def whole(value: Any) -> Any:
-    """Return a value of JSON in which half a character, as cut exports have them, is the sign for an unreadable one."""
+    """Return a value of JSON in which half a character, as cut exports have them, is a question mark."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() if not _is_unicode(value) else value
     if isinstance(value, Mapping):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from memagent.methods.memllm_grammar import ReadCall, print_query
+from memagent.prompts.contained import without_controls
 from memagent.triples import EXACT, Reading, Value
 from memagent.types import Hit
 
 
 def told(value: Value) -> str:
-    """Return a value as the model is shown it: with its fact where that does not say just what was asked."""
-    return value.text if value.distance < EXACT else value.fact.text
+    """Return a value as the model is shown it: with its fact where that does not say just what was asked.
+
+    It has no marks of a chat template: it may be shown outside a prompt, as the result of a tool.
+    """
+    return without_controls(value.text if value.distance < EXACT else value.fact.text)
 
 
 def shown(call: ReadCall) -> str:

@@ -53,7 +53,9 @@ def test_a_memory_is_encrypted_by_a_key_from_the_environment_or_a_file(place: Pa
     for environment in ({"MEMAGENT_KEY": "tide pool"}, {}, {**by_file, **by_name}, {"MEMAGENT_KEY_FILE": "none"}):
         refused = memagent("search", "lamp", **environment)
         assert refused.returncode in (1, 3) and len(refused.stderr.splitlines()) == 2
-        assert "key" in refused.stderr.lower() and "sea horse" not in refused.stderr and "tide pool" not in refused.stderr
+        assert (
+            "key" in refused.stderr.lower() and "sea horse" not in refused.stderr and "tide pool" not in refused.stderr
+        )
     assert memagent("rekey", "--new-key-file", "other", **by_file).returncode == 0
     assert "Zanzibarquartz" in memagent("search", "lamp", MEMAGENT_KEY="tide pool").stdout
     assert memagent("rekey", "--decrypt", MEMAGENT_KEY_FILE="other").returncode == 0

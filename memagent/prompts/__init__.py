@@ -60,7 +60,7 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
         raise PromptError(
             f"prompt {name!r} does not use {', '.join(unused)}", hint=f"Slots: {', '.join(sorted(slots))}."
         )
-    tags = set(_TAG.findall(text))
+    tags = {*_TAG.findall(text), *_beside(name)}
     safe = {slot: contained(value, tags) for slot, value in values.items()}
     parts = _MARK.split(text)
     if len(parts) < 3:
@@ -72,6 +72,15 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
 def tagged(tag: str, text: str, *others: str) -> str:
     """Return a text between tags, which it cannot close; nor open or close the `others`."""
     return f"<{tag}>\n{contained(text, {tag, *others})}\n</{tag}>"
+
+
+@lru_cache(maxsize=64)
+def _beside(name: str) -> frozenset[str]:
+    """The tags of prompts that may stand in one request with this one: all of a folder with one that continues."""
+    folder = (HERE / name).parent
+    if not (folder / "continue.md").is_file():
+        return frozenset()
+    return frozenset(tag for path in folder.glob("*.md") for tag in _TAG.findall(path.read_text(encoding="utf-8")))
 
 
 def _path(name: str) -> Path:

@@ -7,6 +7,7 @@ requests that your model got: `structure` gives what no recalled text may change
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -110,7 +111,7 @@ def structure(request: Request, tags: Iterable[str]) -> tuple[object, ...]:
     """Return what recalled text may not change about a request.
 
     These are the roles of its messages, how often each of these tags is opened or closed in any case and form, how many
-    numbered blocks there are, the marks of chat templates, and the tools that are offered.
+    numbered blocks there are among passages, the marks of chat templates, and the tools that are offered.
     """
     names = frozenset(tags)
     return (
@@ -120,7 +121,16 @@ def structure(request: Request, tags: Iterable[str]) -> tuple[object, ...]:
 
 
 def _of_message(message: Message, names: frozenset[str]) -> tuple[object, ...]:
-    seen = [re.sub(r"[\s<>]", "", tag.lower()) for tag in _TAG.findall(message.content)]
+    seen = [re.sub(r"[\s<>]", "", tag.lower()) for tag in _TAG.findall(_as_it_looks(message.content))]
     ours = [tag for tag in seen if re.split(r"[^a-z_]", tag.lstrip("/"))[0] in names]
-    blocks = len(_BLOCK.findall(message.content))
+    blocks = len(_BLOCK.findall(message.content)) if "passages" in names else 0
     return (message.role, tuple(sorted(ours)), blocks, tuple(_CONTROL.findall(message.content)))
+
+
+def _as_it_looks(text: str) -> str:
+    """A text without what cannot be seen, and with plain letters in place of those that look like them."""
+    visible = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+    return visible.translate(_ALIKE)
+
+
+_ALIKE = str.maketrans("аеорсух〈〉", "aeopcyx<>")

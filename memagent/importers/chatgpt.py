@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from memagent.importers.found import Found, Skipped
 from memagent.importers.json_stream import elements, wrong
-from memagent.importers.values import rest_of, role_of, text_of, time_of, whole
+from memagent.importers.values import name_of, rest_of, role_of, text_of, time_of, whole
 
 _THINKING = ("thoughts", "reasoning_recap")
 _INSTRUCTIONS = ("user_editable_context", "model_editable_context")
@@ -93,7 +93,7 @@ def _turn(message: Mapping[str, Any], key: str, place: str, id: str, title: str)
         text,
         place,
         role=role,
-        speaker=whole(str(author.get("name") or "")),
+        speaker=name_of(author.get("name")),
         at=time_of(message.get("create_time")),
         conversation=id,
         message=str(message.get("id") or key),

@@ -1,24 +1,35 @@
 """Plain JSON lines: a message a line, or a conversation a line; a JSON list of either does as well.
 
 A message has `role` and `content`, or what other programs call them (`from` and `value`, `sender` and `text`), and may
-have a speaker, a time, an id, a session and a user. A conversation has a list of messages under `messages` or
-`conversations`.
+have a speaker, a time, an id, a session and a user; it may stand in a field `message`. A conversation has a list of
+messages under `messages` or `conversations`, and may be the whole file.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from memagent.importers.found import Found, Skipped
-from memagent.importers.json_stream import Text, elements, lines, wrong
-from memagent.importers.values import first_of, rest_of, role_of, text_of, time_of, whole
+from memagent.importers.json_stream import Text, document, elements, lines, wrong
+from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of, whole
 
 _ROLES = ("role", "from", "sender", "author", "type")
 _TEXTS = ("content", "text", "value", "message", "body")
 _SPEAKERS = ("speaker", "name", "username")
 _TIMES = ("at", "timestamp", "time", "created_at", "create_time", "date", "datetime", "ts")
-_SESSIONS = ("session", "session_id", "conversation_id", "conversation", "thread_id", "thread", "chat_id", "channel")
+_SESSIONS = (
+    "session",
+    "session_id",
+    "sessionId",
+    "conversation_id",
+    "conversation",
+    "thread_id",
+    "thread",
+    "chat_id",
+    "channel",
+)
 _USERS = ("user", "user_id")
 _IDS = ("id", "message_id", "uuid", "msg_id")
 _LISTS = ("messages", "conversations", "conversation", "turns")
@@ -33,7 +44,7 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     start = file.tell()
     first = Text(file, name).peek()
     file.seek(start)
-    for line, one in elements(file, name) if first == "[" else lines(file, name):
+    for line, one in elements(file, name) if first == "[" else _lines(file, name):
         if not isinstance(one, Mapping):
             raise wrong(name, line, "is no JSON object")
         key, listed = next(((key, one[key]) for key in _LISTS if isinstance(one.get(key), list)), ("", None))
@@ -48,7 +59,24 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
             yield _turn(message, f"line {line}, message {number}", name, line, around)
 
 
+def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
+    """The lines; where the first is no JSON of its own, the file is one object over many lines."""
+    start = file.tell()
+    try:
+        json.loads(file.readline())
+    except (ValueError, RecursionError):
+        file.seek(start)
+        if file.read(4096).split(None, 1)[:1] == [b"{"]:
+            file.seek(start)
+            yield 1, document(file, name)
+            return
+    file.seek(start)
+    yield from lines(file, name)
+
+
 def _turn(one: Mapping[str, Any], place: str, name: str, line: int, around: Mapping[str, Any]) -> Found | Skipped:
+    if isinstance(one.get("message"), Mapping):  # as in the transcripts of coding assistants
+        one = {**{key: value for key, value in one.items() if key != "message"}, **one["message"]}
     used = {names: first_of(one, names) for names in (_TEXTS, _ROLES, _SPEAKERS, _TIMES, _SESSIONS, _USERS, _IDS)}
     content = used[_TEXTS][1]
     if not any(text in one for text in _TEXTS):
@@ -68,10 +96,10 @@ def _turn(one: Mapping[str, Any], place: str, name: str, line: int, around: Mapp
         text,
         place,
         role=role,
-        speaker=whole(str(speaker or "")),
+        speaker=name_of(speaker),
         at=at,
-        conversation=str(used[_SESSIONS][1] or around.get(_SESSIONS[0]) or ""),
-        message=str(used[_IDS][1] or ""),
-        user=str(used[_USERS][1] or around.get(_USERS[0]) or ""),
+        conversation=name_of(used[_SESSIONS][1]) or name_of(around.get(_SESSIONS[0])),
+        message=name_of(used[_IDS][1]),
+        user=name_of(used[_USERS][1]) or name_of(around.get(_USERS[0])),
         metadata=metadata,
     )

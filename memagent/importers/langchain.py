@@ -11,7 +11,7 @@ from typing import IO, Any
 from memagent.importers import sqlite_rows
 from memagent.importers.found import Found, Skipped
 from memagent.importers.json_stream import Text, document, elements, wrong
-from memagent.importers.values import first_of, rest_of, role_of, text_of, time_of, whole
+from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of
 
 _USED = ("content", "type", "name", "id", "role", "example")
 _TIMES = ("timestamp", "created_at", "create_time", "time", "date", "ts")
@@ -100,7 +100,7 @@ def _turn(one: Any, place: str, session: str, *, key: str = "", at: Any = None) 
         text,
         place,
         role=role,
-        speaker=whole(str(data.get("name") or "")),
+        speaker=name_of(data.get("name")),
         at=time_of(said),
         conversation=session,
         message=str(data.get("id") or key),

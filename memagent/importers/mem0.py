@@ -14,7 +14,7 @@ from typing import IO, Any
 from memagent.importers import sqlite_rows
 from memagent.importers.found import Found, Skipped
 from memagent.importers.json_stream import Text, document, elements, wrong
-from memagent.importers.values import first_of, rest_of, role_of, text_of, time_of, whole
+from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of, whole
 
 _USED = ("id", "memory", "text", "data", "user_id", "run_id", "created_at", "updated_at", "score", "hash")
 _TEXTS = ("memory", "text", "data")
@@ -84,9 +84,9 @@ def _memory(one: Mapping[str, Any], place: str) -> Found | Skipped:
         text,
         place,
         at=time_of(one.get("updated_at")) or time_of(one.get("created_at")),
-        conversation=str(one.get("run_id") or ""),
-        message=str(one.get("id") or ""),
-        user=str(one.get("user_id") or ""),
+        conversation=name_of(one.get("run_id")),
+        message=name_of(one.get("id")),
+        user=name_of(one.get("user_id")),
         metadata={"mem0": more} if more else {},
     )
 
@@ -100,7 +100,7 @@ def _message(row: Mapping[str, Any]) -> Found | Skipped:
         text,
         place,
         role=role,
-        speaker=whole(str(row.get("name") or "")),
+        speaker=name_of(row.get("name")),
         at=time_of(row.get("created_at")),
         conversation=str(row["session_scope"] or ""),
         message=str(row.get("id") or ""),
@@ -113,7 +113,7 @@ def _relation(one: Any, place: str) -> Found | Skipped:
     terms = [whole(part).replace("_", " ").strip() if isinstance(part, str) else "" for part in parts]
     if not all(terms):
         return Skipped(place, "is no relation of two things")
-    return Found("", place, user=str(data.get("user_id") or ""), triple=(terms[0], terms[1], terms[2]))
+    return Found("", place, user=name_of(data.get("user_id")), triple=(terms[0], terms[1], terms[2]))
 
 
 _ENDS = ("target", "destination")

@@ -53,6 +53,11 @@ def first_of(data: Mapping[str, Any], names: Iterable[str]) -> tuple[str, Any]:
     return next(((name, data[name]) for name in names if data.get(name) not in (None, "")), ("", None))
 
 
+def name_of(value: Any) -> str:
+    """Return a value as a name: a text without blanks round it, or a number; '' for what can be none."""
+    return str(whole(value)).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
 def rest_of(data: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
     """Return what has a value and was not used."""
     names = set(used)

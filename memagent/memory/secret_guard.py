@@ -108,7 +108,7 @@ class Guard:
         if told and self.mode == "refuse":
             raise SecretRefused(
                 f"a secret is not kept: {told[0]}",
-                hint="Leave it out, or open the memory with secrets='mask' or secrets='keep'.",
+                hint="Leave it out, or have secrets masked or kept: secrets='mask' or 'keep', --secrets mask or keep.",
                 found=tuple(told),
             )
         for one in told:

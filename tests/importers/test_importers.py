@@ -256,6 +256,17 @@ def test_plain_lines_are_taken_up_under_whatever_names_they_have(memory: Memory,
     assert import_from("jsonl", place, ana).added == 0
 
 
+def test_one_conversation_may_be_the_whole_file_and_a_message_may_be_wrapped(memory: Memory, tmp_path: Path) -> None:
+    talk = {"id": "t", "messages": [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]}
+    ana = memory.bind(user="ana")
+    import_from("jsonl", write(tmp_path / "talk.json", json.dumps(talk, indent=2)), ana)
+    said = {"role": "user", "content": [{"type": "text", "text": "three"}]}
+    wrapped = {"type": "user", "sessionId": "w", "uuid": "u1", "message": said}
+    import_from("jsonl", write(tmp_path / "w.jsonl", json.dumps(wrapped)), ana)
+    assert [one.text for one in ana.passages()] == ["one", "two", "three"]
+    assert list(ana.bind(session="w").passages())[0].metadata["message"] == "u1"
+
+
 def test_a_dry_run_counts_and_writes_nothing(memory: Memory, tmp_path: Path) -> None:
     place = write(tmp_path / "chat.jsonl", LINES)
     ana = memory.bind(user="ana")

@@ -155,6 +155,31 @@ def test_processes_share_an_encrypted_file_from_its_first_moment_on(tmp_path: Pa
         assert memory.count() == 45 and memory.doctor() == []
 
 
+KILLED = """
+import sys
+from memagent import Memory
+memory = Memory(sys.argv[1], key=sys.argv[2], single_user=True)
+number = 0
+while True:
+    memory.add(f"acknowledged {number}")
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", KILLED, str(tmp_path / "m.db"), KEY]
+    writer = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    acknowledged = [int(writer.stdout.readline()) for _ in range(25)]
+    writer.kill()
+    writer.communicate()
+    assert readable(tmp_path) == set() and b"acknowledged" not in (tmp_path / "m.db-wal").read_bytes()
+    with Memory(tmp_path / "m.db", key=KEY, single_user=True) as memory:
+        assert {f"acknowledged {number}" for number in acknowledged} <= {one.text for one in memory.passages()}
+        assert memory.doctor() == []
+
+
 HOLDER = """
 import sys, time
 from memagent import Memory

@@ -264,7 +264,7 @@ def test_one_conversation_may_be_the_whole_file_and_a_message_may_be_wrapped(mem
     wrapped = {"type": "user", "sessionId": "w", "uuid": "u1", "message": said}
     import_from("jsonl", write(tmp_path / "w.jsonl", json.dumps(wrapped)), ana)
     assert [one.text for one in ana.passages()] == ["one", "two", "three"]
-    assert list(ana.bind(session="w").passages())[0].metadata["message"] == "u1"
+    assert next(iter(ana.bind(session="w").passages())).metadata["message"] == "u1"
 
 
 def test_a_dry_run_counts_and_writes_nothing(memory: Memory, tmp_path: Path) -> None:

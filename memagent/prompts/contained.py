@@ -36,12 +36,14 @@ def contained(value: str, tags: Set[str]) -> str:
     value = without_controls(value)
     if not tags or not _OPENER.search(value):
         return value
-    tag = _tag(frozenset(tags))
+    tag, initials = _tag(frozenset(tags)), {name[0] for name in tags}
     parts: list[str] = []
     done = 0
     for opener in _OPENER.finditer(value):
         start = opener.start()
-        if start >= done and (length := _length(value[start : start + _REACH], tag)):
+        if start < done or not _may_begin(value, start + 1, initials):
+            continue
+        if length := _length(value[start : start + _REACH], tag):
             closed = value[start + length - 1] in _CLOSE
             inner = value[start + 1 : start + length - closed]
             parts += [value[done:start], "‹", inner, "›" if closed else ""]
@@ -61,6 +63,15 @@ def without_controls(value: str) -> str:
 def _tag(tags: frozenset[str]) -> re.Pattern[str]:
     names = "|".join(sorted(map(re.escape, tags), key=len, reverse=True))
     return re.compile(rf"<\s*/?\s*(?:{names})(?!\w)(?:[^<>\n]*>|\s*/?\s*(?:\n|$))")
+
+
+def _may_begin(value: str, start: int, initials: Set[str]) -> bool:
+    """Whether the first letter behind an opening bracket is that of a tag: code has many brackets and few tags."""
+    for character in value[start : start + _REACH]:
+        plain = _plain(character).strip(" \t\n/")
+        if plain:
+            return plain[0] in initials
+    return False
 
 
 def _length(window: str, tag: re.Pattern[str]) -> int:

@@ -18,14 +18,19 @@ def caller_key() -> str | bytes | None:
     """Return the key that the environment names, in `MEMAGENT_KEY` or as a file in `MEMAGENT_KEY_FILE`; or `None`.
 
     Raises:
-        ConfigError: both are set, or the file cannot be read.
+        ConfigError: both are set, or one to nothing, which must not pass for no key; or the file cannot be read.
     """
     given, place = os.environ.get(KEY), os.environ.get(KEY_FILE)
+    for name, value in ((KEY, given), (KEY_FILE, place)):
+        if value is not None and not value.strip():
+            raise ConfigError(
+                f"{name} is set and empty", hint="Set it to the key, or unset it for a memory without one."
+            )
     if given and place:
         raise ConfigError(f"both {KEY} and {KEY_FILE} are set", hint="Set the one that is meant.")
     if place:
         return read_key(Path(place))
-    return given or None
+    return given
 
 
 def read_key(path: Path) -> str | bytes:

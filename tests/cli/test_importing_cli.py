@@ -50,7 +50,7 @@ def test_a_memory_is_encrypted_by_a_key_from_the_environment_or_a_file(place: Pa
     assert b"anzibarquartz" not in (place / "memory.db").read_bytes()
     for command in (["doctor"], ["reembed", "--to", "hashing:64"], ["audit"]):
         assert memagent(*command, **by_name).returncode == 0, command
-    for environment in ({"MEMAGENT_KEY": "tide pool"}, {}, {**by_file, **by_name}, {"MEMAGENT_KEY_FILE": "none"}):
+    for environment in ({"MEMAGENT_KEY": "tide pool"}, {}, {**by_file, **by_name}, {"MEMAGENT_KEY": ""}):
         refused = memagent("search", "lamp", **environment)
         assert refused.returncode in (1, 3) and len(refused.stderr.splitlines()) == 2
         assert (

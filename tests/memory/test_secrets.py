@@ -12,7 +12,7 @@ import pytest
 from memagent import Memory, Note
 from memagent.errors import SecretRefused, UsageProblem
 from memagent.memory.secret_guard import Guard, Masked, masked
-from memagent.types import Rationale, Triple
+from memagent.types import Extraction, Rationale, Triple
 
 KEY = "sk-proj-a1B2c3D4e5F6g7H8i9J0k1L2m3N4"
 CARD = "4111 1111 1111 1111"
@@ -49,6 +49,9 @@ def written(memory: Memory) -> dict[str, list[str]]:
     memory.facts.add(("the key", "is", KEY))
     memory.facts.learn(Triple("Ida", "lives in", "Oslo"), f"Ida lives in Oslo, and her key is {KEY}.")
     memory.rationales.add(Rationale(f"What is {KEY}?", f"It is {KEY}.", KEY, metadata={"asked": KEY}))
+    passage = memory.get("edited")
+    found = Extraction(entities=(f"the key {KEY}",), triples=(("Mara", "has the key", KEY),))
+    memory.extractions.keep(passage, found, by="me")
     return {
         "passages": [repr(one) for one in memory.passages()],
         "facts": [repr(one) for one in memory.facts.find()],
@@ -117,7 +120,7 @@ def test_an_import_is_guarded_as_writing_is_and_the_same_import_again_adds_nothi
     told: list[Masked] = []
     with Memory(tmp_path / "notes.db", single_user=True, on_masked=told.append) as memory:
         counts = memory.import_(io.StringIO(place.getvalue()))
-        assert counts["passages"] and counts["rationales"] == 1 and counts["refused"] == 1
+        assert counts["passages"] and counts["rationales"] == 1 and counts["refused"] == 2
         again = memory.import_(io.StringIO(place.getvalue()))
         assert {kind for kind, count in again.items() if count} == {"refused"}
         assert [str(one) for one in memory.facts.find("Ida", "plays")] and not memory.facts.find("the key")

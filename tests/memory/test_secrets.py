@@ -11,6 +11,8 @@ import pytest
 
 from memagent import Memory, Note
 from memagent.errors import SecretRefused, UsageProblem
+from memagent.integrations import turns
+from memagent.integrations.turns import Turn
 from memagent.memory.secret_guard import Guard, Masked, masked
 from memagent.types import Extraction, Rationale, Triple
 
@@ -143,6 +145,10 @@ def test_what_frameworks_write_is_guarded_too() -> None:
         items.put(("a",), "k", {"text": f"It is {KEY}", "password": "seahorse"})
         assert items.get(("a",), "k").value == {"text": "It is [masked key]", "password": "[masked password]"}
         assert KEY not in repr(list(memory.passages()))
+        said = Turn("assistant", "", kept={"openai": {"arguments": json.dumps({"token": KEY})}})
+        turns.write(memory.bind(session="s"), [Turn("user", f"The key is {KEY}."), said])
+        texts = [one.text for one in memory.bind(session="s").passages() if one.scope.session == "s"]
+        assert texts == ["The key is [masked key].", ""] and KEY not in repr(list(memory.passages()))
 
 
 def test_nested_values_without_a_secret_are_the_very_same(recwarn: pytest.WarningsRecorder) -> None:

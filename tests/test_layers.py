@@ -56,6 +56,7 @@ MAY: dict[str, set[str]] = {
     "trace": {"flow", "files", "triples"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "sentences", "triples"},
     "integrations": {"chat", "embedders.base", "memory", "prompts", "registry", "retrievers.base"},
+    "importers": {"memory", "stores"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},
     "answering": {"memory", "steps"},
@@ -119,7 +120,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "devices": {"torch"},
     "openai_server": {"openai"},
     "structured": {"json_repair"},
-    "stores": {"numpy", "faiss", "sqlite_utils"},
+    "stores": {"numpy", "faiss", "sqlite_utils", "sqlcipher3"},
     "terms": {"snowballstemmer"},
     "embedders": {"numpy", "openai", "langchain_core", "sentence_transformers"},
     "llms": {"openai", "langchain_core", "torch", "transformers", "huggingface_hub", "safetensors", "jinja2"},

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from memagent.errors import Conflict
 from memagent.memory.core import Core
 from memagent.memory.transfer_lines import ITEMS, Line, Parsed, wrong
+from memagent.memory.transfer_secrets import says_a_secret, without_secrets
 from memagent.stores import items, meta, tombstones
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row
 from memagent.stores.evidence import EvidenceRow, same, say
 from memagent.stores.items import pages, stored_vector
-from memagent.stores.keys import content_id, digest, key
+from memagent.stores.keys import content_id, digest, key, problem_key
 from memagent.stores.label import Label
 from memagent.stores.removal import KINDS
 from memagent.stores.scoping import columns, exact, marks
 from memagent.stores.tombstones import who
-from memagent.types import Scope
+from memagent.types import ORIGINAL, Scope
 
 _log = logging.getLogger("memagent")
 
@@ -57,7 +60,7 @@ class Intake:
         self._core = core
         self._user, self._session, self._agent = columns(scope)
         self._header = parsed.header
-        self._lines = {kind: list(lines) for kind, lines in parsed.lines.items()}
+        self._lines = without_secrets(core.guard, parsed.lines)
         self._items: dict[Place, Line] = {}
         for kind in ITEMS:
             for line in self._lines[kind]:
@@ -214,11 +217,11 @@ class Intake:
         return found
 
     def _learnable(self, writer: Writer, counts: Counter[str]) -> list[Line]:
-        """The evidence that was not purged where it would go."""
+        """The evidence that was not purged where it would go, and says no secret."""
         by_owner: dict[tuple[str, str], list[Line]] = {}
         for line in self._lines["evidence"]:
             by_owner.setdefault(self._owner(line), []).append(line)
-        refused: set[int] = set()
+        refused = {line.number for line in self._lines["evidence"] if says_a_secret(self._core.guard, line)}
         for (session, agent), lines in by_owner.items():
             said = {line.number: (who(line.data["source"], line.data["passage"]), line.data["fact"]) for line in lines}
             buried = tombstones.buried(writer, self._scope(("", session, agent, "")), list(said.values()))
@@ -263,6 +266,8 @@ class Intake:
         if table:
             terms = [self._rids[term] for term in self._terms(line)] if line.kind == "fact" else None
             values = terms if terms is not None else [data[name] for name in names]
+            if line.kind == "rationale":
+                names, values = (*names, "known_by"), [*values, _known_by(data)]
             sql = f"INSERT INTO {table} (rid, {', '.join(names)}) VALUES (?, {marks(names)})"
             writer.execute(sql, [rid, *values])
 
@@ -336,6 +341,11 @@ class Intake:
             meta.put(writer, tombstones.SALT, self._header["salt"])
             return True
         return salt is not None and salt_digest(salt) == self._header["salt_digest"]
+
+
+def _known_by(data: Mapping[str, Any]) -> str:
+    """What the problem of an exported rationale is known by."""
+    return problem_key(data["problem"], json.loads(data["metadata"]).get(ORIGINAL))
 
 
 _COPIED = ("source", "at", "recorded_at", "retired_at", "shared", "importance", "uses", "used_at")

@@ -46,9 +46,9 @@ from pathlib import Path
 from typing import Any
 
 from memagent.memory import gate
+from memagent.memory.clauses import of_line, told
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
-from memagent.sentences import split_sentences
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
@@ -117,16 +117,16 @@ def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a text that a model would be asked about, each with those before it."""
     before: list[str] = []
     for line in lines(row["text"], SPEAKER, shown(row)):
-        for sentence in [] if line.why else split_sentences(line.text, row["language"]):
-            if not unfit(sentence):
-                yield sentence, " ".join(before)
-                before.append(sentence)
+        for one in [] if line.why else of_line(line.text, row["language"]):
+            if not one.why:
+                yield one.text, " ".join([*before, one.about])
+                before.append(one.text)
 
 
 def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
     """Return a triple that a model which proposes everything gets into the memory, or None."""
     ways = [*sentences(row)]
-    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
+    if told(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
@@ -145,7 +145,7 @@ def turned_round(row: dict[str, Any]) -> bool:
     subject, relation, object = row["fact"]
     turned = Triple(object, relation, subject)
     return any(
-        not gate.why_not(turned, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        not gate.why_not(gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER)
         for sentence, context in sentences(row)
     )
 
@@ -166,7 +166,7 @@ def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
     found = [
-        gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        gate.why_not(gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER)
         for sentence, context in sentences(row)
     ]
     if "" in found:

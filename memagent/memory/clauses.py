@@ -35,6 +35,7 @@ _WANTS = re.compile(
     r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ )?(?:know|get|"
     r"understand|find|see|figure|wait|decide|remember))\b"
 )
+_POINTS = re.compile(r"(?i)\b(?:that|this)\s*(?:$|[.,]|(?:too|by|in|wrong|early|late|already|before|again|to|as|out)\b)")
 _YOU = re.compile(r"(?i)\b(?:you|your|yours)\b")
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
@@ -124,7 +125,7 @@ def _subject(clause: str, before: str) -> str:
 
 
 def _states(clause: str) -> bool:
-    return not (unfit(clause) or _WANTS.match(clause) or _YOU.search(clause))
+    return not (unfit(clause) or _WANTS.match(clause) or _POINTS.search(clause) or _YOU.search(clause))
 
 
 def _goes_on(text: str, clause: str) -> bool:

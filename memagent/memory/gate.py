@@ -16,7 +16,7 @@ from functools import lru_cache
 from memagent.memory.clauses import Told, told
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
-from memagent.memory.english import related
+from memagent.memory.english import is_finite, related
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.likeness import alike, grounded, words_of
@@ -64,6 +64,7 @@ _UNSURE = re.compile(
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )
+_USED_TO = re.compile(r"(?i)\bused to\b(?! \w+ing\b)(?<!\b(?:am|is) used to)(?<!\b(?:are|get|got) used to)")
 _INTENDED = re.compile(
     r"(?i)\b(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to\b"
 )
@@ -132,6 +133,7 @@ def why_not(
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or _denial(triple, sentence)
+        or _bygone(triple, sentence)
         or _addressed(triple, sentence)
     )
 
@@ -249,6 +251,15 @@ def _denial(triple: Triple, sentence: str) -> str:
     return "the sentence denies it" if denied else ""
 
 
+def _bygone(triple: Triple, sentence: str) -> str:
+    """Why not, where `used to` stands before the object, and the relation says that it still is so (English)."""
+    first = triple.relation.split()[0].lower()
+    if not (first in ("am", "are", "have") or (first.endswith("s") and first != "was" and is_finite(first))):
+        return ""
+    clauses = [clause for clause in _CLAUSE.split(sentence) if clause and grounded(triple.object, clause)]
+    return "the sentence says that it is past" if clauses and all(map(_USED_TO.search, clauses)) else ""
+
+
 def _addressed(triple: Triple, sentence: str) -> str:
     """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has "
     "(English).
@@ -277,7 +288,7 @@ def _is_pronoun(text: str, sentence: str) -> bool:
 
 def _is_noun(text: str, sentence: str) -> bool:
     """Whether a word that may be a pronoun is none here: a name, in capitals beside small letters, or `the mine`."""
-    text = text.strip()
+    text = text.strip().rstrip("'’")
     if text in NAMES or (len(text) > 1 and text.isupper() and not sentence.isupper() and text in sentence):
         return True
     owned = key(text) in FIRST_PERSON and len(text) > 1

@@ -20,7 +20,9 @@ About a quarter is not English. All were written by the authors of the rules.
 
 - `held_out_c`: written by somebody who had seen no rule and no line of this project, 80 and 80, and measured once, when
   all rules above were done: 8 became facts (5 where the model proposes what one would expect of it), 62 facts were
-  kept; with the rules as they stood before `development_b`, 16 and 56.
+  kept; with the rules as they stood before `development_b`, 16 and 56. Then it was looked at, and rules were made by
+  it: it is a set for development now, and flatters them. Five of the 18 lost facts were the benchmark's own doing: it
+  asked the gate about `Ich` or `我` without the speaker's name for it, which a memory gives before it asks.
 
 Four things are counted, the first two by kind:
 
@@ -145,7 +147,9 @@ def turned_round(row: dict[str, Any]) -> bool:
     subject, relation, object = row["fact"]
     turned = Triple(object, relation, subject)
     return any(
-        not gate.why_not(gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        not gate.why_not(
+            gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        )
         for sentence, context in sentences(row)
     )
 
@@ -166,7 +170,9 @@ def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
     found = [
-        gate.why_not(gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        gate.why_not(
+            gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        )
         for sentence, context in sentences(row)
     ]
     if "" in found:
@@ -201,6 +207,12 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             told += [f"  LOST   {each['text']!r}: {each['why']}" for each in one["lost"]]
             told += [f"  TURNED {each['text']!r}: {each['fact']}" for each in one["turned_round"]]
     return "\n".join(told)
+
+
+def _why_not(row: dict[str, Any], triple: Triple, sentence: str, context: str) -> str:
+    """Why a triple is not kept, as a memory keeps it: with the speaker's name for his `I`."""
+    named = gate.named(triple, SPEAKER, sentence)
+    return gate.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
 
 
 def _foreign(rows: Sequence[dict[str, Any]]) -> int:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from memagent.memory.english import known_words, listed
 from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
+from memagent.memory.statements import ASKED
 from memagent.memory.subjects import tells_of_somebody
 from memagent.memory.unfit import unfit
 from memagent.sentences import split_sentences
@@ -35,7 +36,10 @@ _WANTS = re.compile(
     r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ )?(?:know|get|"
     r"understand|find|see|figure|wait|decide|remember))\b"
 )
-_POINTS = re.compile(r"(?i)\b(?:that|this)\s*(?:$|[.,]|(?:too|by|in|wrong|early|late|already|before|again|to|as|out)\b)")
+_POINTS = re.compile(
+    r"(?i)\b(?:that|this)\s*(?:$|[.,]|(?:too|by|in|wrong|early|late|already|before|again|to|as|out)\b)|\bit\b"
+)
+"""To what was asked or said before."""
 _YOU = re.compile(r"(?i)\b(?:you|your|yours)\b")
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
@@ -107,6 +111,8 @@ def _clauses(sentence: str) -> Iterator[Told]:
     at = 0
     while at < len(parts):
         before, last = sentence[: starts[at]], at
+        if "¿" in before + parts[at] or any(unfit(part) == ASKED for part in parts[:at]):
+            return  # the rest is a part of the question
         if _is_material(before) or not (about := _subject(parts[at], before)) or not _states(parts[at]):
             at += 1
             continue

@@ -1,7 +1,8 @@
 """Lines of small talk: thanks, wishes and goodbyes with clauses beside them that speak of nothing but these.
 
-In English, and clauses that are a greeting or wish as a whole in a dozen other languages. A clause is a courtesy (`have a lovely weekend`, `talk to you later`), an interjection (`Ha`, `Okay`), or says
-of a bare `that` or `it` how it was; a line of courtesies and such clauses alone says nothing of the world.
+English, and in a dozen other languages clauses that are a greeting or a wish as a whole (`Miłego dnia`). A clause
+is a courtesy (`have a lovely weekend`, `talk to you later`), an interjection (`Ha`, `Okay`), or says of a bare `that`
+or `it` how it was; a line of courtesies, names and such clauses alone says nothing of the world.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from memagent.memory.english import is_english, is_finite
 from memagent.memory.gate_words import FIRST_PERSON, LIGHT, WE
 from memagent.memory.languages import counted, language_of
+from memagent.memory.likeness import grounded
 from memagent.stores.keys import key
 from memagent.types import Triple
 
@@ -93,7 +94,7 @@ def _is_behind_preposition(triple: Triple, sentence: str) -> bool:
     before, behind = words[:at], words[at + 1 :]
     if not _stands(triple.subject, behind) or _stands(triple.subject, before):
         return False
-    return not (_stands(triple.object, behind) or FIRST_PERSON & {*behind})
+    return not (grounded(triple.object, " ".join(behind)) or FIRST_PERSON & {*behind})
 
 
 def _is_turned_at(triple: Triple, words: Sequence[str], at: int, speaker: str) -> bool:

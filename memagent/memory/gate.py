@@ -16,11 +16,12 @@ from functools import lru_cache
 from memagent.memory.clauses import Told, told
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
-from memagent.memory.english import is_finite, related
+from memagent.memory.english import related
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
 from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
+from memagent.memory.tense import is_bygone
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
@@ -64,7 +65,6 @@ _UNSURE = re.compile(
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
 )
-_USED_TO = re.compile(r"(?i)\bused to\b(?! \w+ing\b)(?<!\b(?:am|is) used to)(?<!\b(?:are|get|got) used to)")
 _INTENDED = re.compile(
     r"(?i)\b(?:hop|refus|wish|intend|plan|want|pretend|offer|threaten|try|tri|fail)(?:s|es|ed|ing|ned)? to\b"
 )
@@ -133,7 +133,7 @@ def why_not(
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or _denial(triple, sentence)
-        or _bygone(triple, sentence)
+        or ("the sentence says that it is past" if is_bygone(triple, sentence) else "")
         or _addressed(triple, sentence)
     )
 
@@ -249,15 +249,6 @@ def _denial(triple: Triple, sentence: str) -> str:
     clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
     denied = bool(clauses) and all(_NEGATED.search(clause) or _FALSE.search(clause) for clause in clauses)
     return "the sentence denies it" if denied else ""
-
-
-def _bygone(triple: Triple, sentence: str) -> str:
-    """Why not, where `used to` stands before the object, and the relation says that it still is so (English)."""
-    first = triple.relation.split()[0].lower()
-    if not (first in ("am", "are", "have") or (first.endswith("s") and first != "was" and is_finite(first))):
-        return ""
-    clauses = [clause for clause in _CLAUSE.split(sentence) if clause and grounded(triple.object, clause)]
-    return "the sentence says that it is past" if clauses and all(map(_USED_TO.search, clauses)) else ""
 
 
 def _addressed(triple: Triple, sentence: str) -> str:

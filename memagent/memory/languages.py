@@ -109,7 +109,7 @@ _FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
 
 
 def in_first_person(text: str) -> bool:
-    """Return whether a line begins with a verb in the first person, in a language that needs no `I` (es, it, pt, pl)."""
+    """Return whether a line begins with a verb in the first person that needs no `I` (es, it, pt, pl)."""
     words = [word for word in _words_of(text)[:4] if word not in _ADVERBS]
     if words and _POLISH_FIRST_PERSON.match(words[0]):
         return True

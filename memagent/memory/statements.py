@@ -33,8 +33,9 @@ _NOTED = re.compile(
     r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
-    r"what[,:!]|(?:and )?you (?:asked|wanted to know|were asking)(?: me)? (?:where|what|who|when|how|which|why)(?=\s+(?:i|my|we|our)\b)|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
-    r"know,)\s+(?:but\s+|and\s+)?"
+    r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
+    r"know,|you (?:asked|wanted to know)(?: me)? (?:where|what|who|when|how|which|why)"
+    r"(?=\s+(?:i|my|we|our)\b))\s+(?:but\s+|and\s+)?"
 )
 _TRAILING = re.compile(r"(?i),?\s(?:when|whenever|if|unless|until|while|because|wherever|as soon as)\b[^,;]*$")
 _VOCATIVE = re.compile(

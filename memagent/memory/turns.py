@@ -26,7 +26,18 @@ from memagent.memory.machine import cites, is_machine, messages
 from memagent.memory.marks import unlisted
 from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, UNKNOWN_FORM, UNLED
+from memagent.memory.reasons import (
+    GREETING,
+    INSTRUCTION,
+    MACHINE,
+    MODEL,
+    PROMPT,
+    QUESTION,
+    RECALLED,
+    ROW,
+    UNKNOWN_FORM,
+    UNLED,
+)
 from memagent.memory.rows import rows
 from memagent.memory.statements import NO_STATEMENT
 from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
@@ -120,7 +131,9 @@ def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
 def _is_headed(paragraph: Sequence[Piece]) -> bool:
     """Whether a paragraph is a list under a heading, with no word of who says it and no verb that is known."""
     heading, *items = (piece.text for piece in paragraph)
-    if len(items) < _SEVERAL or not heading.endswith((":", "：")) or not all(map(is_item, items)):
+    if len(items) < _SEVERAL or not heading.endswith((":", "：")) or of_oneself(heading) is not None:
+        return False
+    if not all(map(is_item, items)):
         return False
     own = about_me(" ".join([heading, *items])) or any(map(in_first_person, items))
     return not own and (unfit(heading) != "" or not is_english(heading))

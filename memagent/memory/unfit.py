@@ -16,7 +16,18 @@ from memagent.memory.courtesies import is_courtesy
 from memagent.memory.english import is_english
 from memagent.memory.labels import is_labelled, of_oneself
 from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, SUPPOSED, UNKNOWN_FORM
+from memagent.memory.reasons import (
+    GREETING,
+    INSTRUCTION,
+    MACHINE,
+    MODEL,
+    PROMPT,
+    QUESTION,
+    RECALLED,
+    ROW,
+    SUPPOSED,
+    UNKNOWN_FORM,
+)
 from memagent.memory.rows import is_row
 from memagent.memory.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model

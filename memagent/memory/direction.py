@@ -40,6 +40,7 @@ _BEFORE = frozenset(
 _PREPOSITIONS = (_BEFORE - {"and", "or", "et", "than"}) | frozenset(
     "nach zu bei für auf an aus von im am zum zur beim в во на из к ко у с со для о об".split()
 )
+_ARTICLES = frozenset("the a an le la les l el los las il lo o os as der die das dem den ein eine einem einen".split())
 _BY = frozenset("by par por da dal dalla dai pelo pela".split())
 _PRONOUNS = frozenset(
     "he she they it who which that i we je il elle ils elles qui ella él lui lei che que ele ela".split()
@@ -86,15 +87,16 @@ def is_turned(triple: Triple, sentence: str, speaker: str = "") -> bool:
 
 
 def _is_behind_preposition(triple: Triple, sentence: str) -> bool:
-    """Whether the preposition that a relation ends in has the triple's subject behind it, and not its object."""
+    """Whether the preposition that a relation ends in has the triple's subject right behind it, and not its object."""
     words, relation = _words(sentence), _words(triple.relation)
-    if len(relation) < 2 or relation[-1] not in _PREPOSITIONS or relation[-1] not in words:
+    if len(relation) < 2 or relation[-1] not in _PREPOSITIONS:
         return False
-    at = words.index(relation[-1])
-    before, behind = words[:at], words[at + 1 :]
-    if not _stands(triple.subject, behind) or _stands(triple.subject, before):
-        return False
-    return not (grounded(triple.object, " ".join(behind)) or FIRST_PERSON & {*behind})
+    for at in (at for at, word in enumerate(words) if word == relation[-1]):
+        behind = words[at + 1 :]
+        phrase = behind[1:] if behind[:1] and behind[0] in _ARTICLES else behind
+        if _starts(triple.subject, phrase) and not _stands(triple.subject, words[:at]):
+            return not (grounded(triple.object, " ".join(behind)) or FIRST_PERSON & {*behind})
+    return False
 
 
 def _is_turned_at(triple: Triple, words: Sequence[str], at: int, speaker: str) -> bool:
@@ -129,10 +131,15 @@ def _ends(name: str, words: Sequence[str], speaker: str) -> int:
         return 0
     if speaker and key(name) == key(speaker) and (words[-1] in FIRST_PERSON or words[-1] in WE):
         return 1
-    wanted = [word for word in _words(name) if word not in ("the", "a", "an", "le", "la", "les", "l")]
+    wanted = [word for word in _words(name) if word not in _ARTICLES]
     if wanted and list(words[-len(wanted) :]) == wanted:
         return len(wanted)
     return 0
+
+
+def _starts(name: str, words: Sequence[str]) -> bool:
+    wanted = [word for word in _words(name) if word not in _ARTICLES]
+    return bool(wanted) and list(words[: len(wanted)]) == wanted
 
 
 def _stands(name: str, words: Sequence[str]) -> bool:

@@ -138,3 +138,11 @@ def test_what_a_preposition_is_for_stands_behind_it(memory: Memory) -> None:
     ):
         assert memory.facts.learn(Triple("Yuki", relation, place), sentence, speaker="Yuki").refused == ()
         assert memory.facts.learn(Triple(place, relation, "Yuki"), sentence, speaker="Yuki").ids == ()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Oslo, the city in which Ida lives, is cold.", "In Oslo Ida lives in a boat.", "Oslo is where in May Ida lives."],
+)
+def test_a_place_that_stands_before_its_preposition_is_one_still(memory: Memory, sentence: str) -> None:
+    assert memory.facts.learn(Triple("Ida", "lives in", "Oslo"), sentence).refused == ()

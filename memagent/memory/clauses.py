@@ -23,6 +23,7 @@ from memagent.memory.unfit import unfit
 from memagent.sentences import split_sentences
 
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU)
+_LONGEST = 400  # characters of a sentence that is parted
 _PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
@@ -90,7 +91,7 @@ def told(sentence: str) -> tuple[Told, ...]:
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
-    if why not in _ASKING or "\n" in sentence or _SIGNS.search(sentence):
+    if why not in _ASKING or len(sentence) > _LONGEST or "\n" in sentence or _SIGNS.search(sentence):
         return ()
     return tuple(_clauses(sentence))
 

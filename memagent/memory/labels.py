@@ -2,7 +2,8 @@
 
 A label is a few words before a colon, or the words of a heading, with a noun for what a memory holds: by itself where
 it means nothing else (memories, chat history), with an adjective where people have it too (known facts, saved notes).
-In English, German, French, Spanish, Italian, Portuguese, Russian, Chinese and Japanese.
+In English, German, French, Spanish, Italian, Portuguese, Russian, Chinese and Japanese. `About me:` is none of them:
+under it a person lists what he is.
 """
 
 from __future__ import annotations

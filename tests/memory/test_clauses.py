@@ -48,6 +48,7 @@ NOTHING = [
     "Be so kind and check, I need the table by noon.",
     "Could you look, I pasted it below.",
     "Ask Bo or Ida, she manages the archive.",
+    "my dog is called Rex, " * 900 + "what now?",  # a paste: not gone through clause by clause
 ]
 
 

@@ -5,7 +5,7 @@
 The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
 prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
 which a person says something, each with the fact; `shown` is what came out of the memory before, where that is known.
-About a quarter is not English. All were written by the authors of the rules.
+About a quarter is not English. All but `held_out_c` were written by the authors of the rules.
 
 - `development`: the first rules were made by looking at it.
 - `development_b`, `development_c`, `development_d`: each was written before it was measured, measured once, and then
@@ -21,8 +21,11 @@ About a quarter is not English. All were written by the authors of the rules.
 - `held_out_c`: written by somebody who had seen no rule and no line of this project, 80 and 80, and measured once, when
   all rules above were done: 8 became facts (5 where the model proposes what one would expect of it), 62 facts were
   kept; with the rules as they stood before `development_b`, 16 and 56. Then it was looked at, and rules were made by
-  it: it is a set for development now, and flatters them. Five of the 18 lost facts were the benchmark's own doing: it
+  it: it is a set for development now, and flatters them. Four of the 18 lost facts were the benchmark's own doing: it
   asked the gate about `Ich` or `我` without the speaker's name for it, which a memory gives before it asks.
+- `development_e`: texts that ask and tell in one sentence, 63 and 60, written by the author of the rules for those when
+  they were done, and measured once before they were looked at: 7 became facts, 54 facts were kept; with the rules as
+  they stood before `held_out_c` was looked at, 17 and 15.
 
 Four things are counted, the first two by kind:
 
@@ -54,7 +57,16 @@ from memagent.memory.unfit import unfit
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
-SETS = ("development", "development_b", "development_c", "development_d", "held_out_a", "held_out_b", "held_out_c")
+SETS = (
+    "development",
+    "development_b",
+    "development_c",
+    "development_d",
+    "development_e",
+    "held_out_a",
+    "held_out_b",
+    "held_out_c",
+)
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")

@@ -16,21 +16,26 @@ from functools import lru_cache
 
 from memagent.memory.english import known_words, listed
 from memagent.memory.languages import in_first_person
-from memagent.memory.reasons import INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
+from memagent.memory.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
 from memagent.memory.statements import ASKED
 from memagent.memory.subjects import tells_of_somebody
 from memagent.memory.unfit import unfit
 from memagent.sentences import split_sentences
 
-_ASKING = (INSTRUCTION, QUESTION, TO_YOU)
+_ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)
 _LONGEST = 400  # characters of a sentence that is parted
 _PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
     rf"(?i)^\W*{_AND}(?:i|i['’]\w+|my|we|we['’]\w+|our|ich|wir|mein\w*|unser\w*|je|j['’]\w+|nous|mon|ma|mes|notre|nos|yo|"
-    r"mis?|nosotr[oa]s|nuestr[oa]s?|io|noi|(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
+    r"mis?|mi[oae]|miei|nosotr[oa]s|nuestr[oa]s?|io|noi|"
+    r"(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
     r"minhas?|noss[oa]s?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
+)
+_OWNED = re.compile(
+    r"^\W*(?!(?:It|Let|What|That|Who|Here|There|He|She|Where|How)['’])[A-Z][\w-]+['’]s (?:\w+ ){1,2}"
+    r"(?:is|are|was|were)\b"
 )
 _WANTS = re.compile(
     r"(?i)^\W*(?:\w+\s+)?(?:i|we)(?:['’]d| would)?(?: really| just| also)? (?:want|need|like to|love to|wonder|hope|"
@@ -49,11 +54,14 @@ _TAG = re.compile(
     r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|对吗|是吗|对吧)\W*$"
 )
 _MADE_UP = re.compile(
-    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|example|"
+    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|example|sample|"
     r"pretend|imagine|suppose|ignore|disregard|forget|instructions?|prompt|geschichte|gedicht|histoire|conte|poème|"
     r"cuento|historia|poema|storia|poesia|história|сказк\w+|рассказ|истори\w+|стих\w*)\b|故事|诗|小説|物語"
 )
-_ANSWERING = re.compile(r"(?i)\b(?:answer|reply|respond|ask|help|advise|be|keep|call|listen|look|note|guess)\b")
+_ANSWERING = re.compile(
+    r"(?i)\b(?:answer|reply|respond|ask|help|advise|be|keep|call|listen|look|note|guess|"
+    r"antworte\w*|hilf|réponds|répondez|responde|responda|rispondi|ответь\w*|отвечай\w*)\b"
+)
 """Requests with no material behind their colon."""
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
@@ -128,7 +136,7 @@ def _subject(clause: str, before: str) -> str:
     if _SHE.match(clause):
         return only_name(before)
     own = _MINE.match(clause) is not None or in_first_person(clause)
-    return " " if own or tells_of_somebody(clause, known_words(), listed("talk")) else ""
+    return " " if own or _OWNED.match(clause) or tells_of_somebody(clause, known_words(), listed("talk")) else ""
 
 
 def _states(clause: str) -> bool:
@@ -142,6 +150,6 @@ def _goes_on(text: str, clause: str) -> bool:
 
 def _is_material(before: str) -> bool:
     """Whether what stands behind these words is to be worked on or made up, as by `Translate:` or `a story about`."""
-    head, colon, _ = re.split(r"([:：])", f"{before}:", maxsplit=1)
-    asked = unfit(head) in _ASKING and ":" in before.replace("：", ":")
-    return bool(colon and asked and not _ANSWERING.search(head)) or _MADE_UP.search(before) is not None
+    head, colon, _ = before.replace("：", ":").partition(":")
+    asked = colon and unfit(head) and not (_ANSWERING.search(head) or _YOU.search(head))
+    return bool(asked) or _MADE_UP.search(before) is not None

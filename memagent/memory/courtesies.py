@@ -34,13 +34,15 @@ _ELSEWHERE = re.compile(
     r"bonne \w+|comment (?:ça )?va\b.*|bu[eo]n[oa]s? \w+|que tengas un \w+ \w+|qué tal|buona? \w+|tanti auguri|"
     r"(?:tenha um )?b[oô][am] \w+|tudo bem|добр\w+ (?:день|вечер|утро|ночи)|хорошего \w+|всего (?:доброго|хорошего)|"
     r"как дела|dzień dobry|dobry wieczór|miłego \w+|wszystkiego najlepszego|do (?:widzenia|zobaczenia)|"
-    r"iyi \w+|god \w+|ha en bra \w+|fijne \w+|hyvää \w+|dobr[ýé] \w+|hezký den)\W*|"
+    r"[iİ]yi \w+|trevlig \w+|"
+    r"(?:hej|hei|merhaba|günaydın|cześć|dziękuję|ciao|hola|salut|"
+    r"hallo|olá|oi|привет|спасибо)(?:\s\w+){0,2}|god \w+|ha en bra \w+|fijne \w+|hyvää \w+|dobr[ýé] \w+|hezký den)\W*|"
     r"(?:(?:今日|明日|本日|これから|今後|今年)も?)?(?:どうぞ)?(?:おはよう|こんにちは|こんばんは|おやすみ|ありがとう|"
     r"よろしく|お疲れ|お世話になって)[\u3040-\u30ff願様致]{0,12}|(?:你|您|大家)好|(?:早上|下午|晚上)好|晚安|再见|谢谢(?:你|您|大家)?|"
     r"안녕\S*|감사합니다|고맙습니다|좋은 하루\S*)\W*$"
 )
 _CALLED = re.compile(
-    r"^\W*(?:(?i:dear|hey|herr|frau|madame|monsieur|señora?|signora?|senhora?|panie|pani|pan|господин|госпожа)\s+)?"
+    r"^\W*(?:(?i:dear|hey|herr|frau|madame|monsieur|señora?|signora?|senhora?|panie|pani|pan|bay|bayan|господин|госпожа)\s+)?"
     r"(?:[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)?|\w{1,6}(?:さん|様|ちゃん|くん|先生|님|씨))\W*$"
 )
 _SAYS_MORE = re.compile(

@@ -132,7 +132,9 @@ _EAST_INSTRUCTIONS = re.compile(
 _TASK = re.compile(
     r"(?i)^\W*(?:please )?(?:translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|classify|extract|analy[sz]e|"
     r"continue|complete|correct|explain|describe|shorten|simplify|improve|repeat(?: after me)?|übersetze?|traduis|"
-    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]"
+    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]|"
+    r"^\W*(?:übersetze?|traduis|traduce|traduci|переведи|corrige[zr]?|korrigiere|исправь|wiederhole|répète|repite|"
+    r"ripeti|повтори)(?:\s\w+){0,3}\s*[:：]"
 )
 """A task with its material behind a colon."""
 _QUOTED_MATERIAL = re.compile(r"^(?P<task>[^:：\"“„«「]{3,80})[:：]\s*[\"“„«「]")

@@ -50,7 +50,7 @@ MAY: dict[str, set[str]] = {
         "triples",
         "memory.reasons",
         "memory.turns",
-        "memory.unfit",
+        "memory.clauses",
         "shown",
     },
     "indexing": {"flow", "prompts", "structured"},

@@ -29,6 +29,20 @@ _STRICT_KEYWORDS = frozenset(
 )
 
 
+_REASONING = re.compile(r"^(o\d|gpt-[5-9])(?!.*chat)")
+_NO_LOGPROBS = re.compile(r"^(o\d|gpt-5(-|$))(?!.*chat)")
+
+
+def abilities_of(model: str, official: bool, has_tokenizer: bool) -> frozenset[Ability]:
+    """What a model can as far as its name tells; a server that refuses it is asked for it no more."""
+    can: set[Ability] = {"logprobs", "stop", "schema", "seed", "tools"}
+    if official and _REASONING.match(model):
+        can.discard("stop")
+    if official and _NO_LOGPROBS.match(model):
+        can.discard("logprobs")
+    return frozenset(can | {"logit_bias"} if has_tokenizer else can)
+
+
 @dataclass
 class Dialect:
     """What one server has been found to understand. Grows with its refusals, so that each is met only once.
@@ -131,7 +145,7 @@ def _is_strict_part(schema: Any) -> bool:
 class Assembly:
     """A reply as it is put together from one whole response, or from the chunks of a stream.
 
-    `finished` says that the server gave a reason for ending; a stream without one was cut off.
+    `finished` says that the server gave a reason for ending.
     """
 
     def __init__(self, request: Request, name: str, price: Price | None) -> None:

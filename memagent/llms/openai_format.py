@@ -9,6 +9,7 @@ from typing import Any
 
 from memagent.errors import Refused
 from memagent.llms.abilities import lacking
+from memagent.llms.base import Ability
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price
 from memagent.types import Completion, FinishReason, Message, Request, Token, Tool, ToolCall, Usage, estimate_tokens
@@ -27,8 +28,6 @@ _STRICT_KEYWORDS = frozenset(
     "type properties required additionalProperties items anyOf enum const description title $ref $defs $schema pattern "
     "format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split()
 )
-
-
 _REASONING = re.compile(r"^(o\d|gpt-[5-9])(?!.*chat)")
 _NO_LOGPROBS = re.compile(r"^(o\d|gpt-5(-|$))(?!.*chat)")
 

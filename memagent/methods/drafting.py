@@ -74,8 +74,10 @@ class Draft:
         """What is kept of what the model had said when it was broken off; methods with marks in the text cut them."""
         return said
 
-    def take(self, part: Part, size: int = 0) -> Flow[None]:
-        """Put a part behind what stands, and say it."""
+    def take(self, part: Part, size: int = 0, gap: str | None = None) -> Flow[None]:
+        """Put a part behind what stands, and say it; `gap` is the white space that the model wrote behind it."""
+        if self.writer:
+            self.writer.gap = gap
         yield from say(part.text)
         self.text = joined(self.text, part.text)
         self.parts.append(part)
@@ -108,6 +110,8 @@ class Draft:
             return None
         if piece.failed:
             self.problems.append(f"{piece.failed}; the answer ends with what had come of it")
+        if piece.unjoined:
+            self.note_once(UNJOINED)
         if piece.unsaid:
             self.note_once(UNSAID)
         if piece.repeated:
@@ -149,6 +153,7 @@ UNSAID = (
     "the backend does not say why its replies end: one that is as long as it may be, or ends within a sentence, is "
     "taken for cut off"
 )
+UNJOINED = "the backend's tokens do not join to its text: the text is used, and confidence cannot be taken from them"
 REPEATS = "the model repeats the answer before it goes on: what it repeats is left out, and it is given room for it"
 
 

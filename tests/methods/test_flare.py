@@ -316,7 +316,7 @@ def test_10_blank_lines_and_thoughts_do_not_cut_the_answer_of_a_chat_model(memor
     rest = ["Mara keeps it.\n\nSo the answer is: Norway.", "So the answer is: Norway."]
     llm = ScriptedLLM([full, *rest], can=())
     answer, _ = asked(llm, memory, flare(QUESTION, trigger="never"))
-    assert answer.text == "**Answer:** Mara keeps it. So the answer is: Norway."
+    assert answer.text == "**Answer:**\n\nMara keeps it.\n\nSo the answer is: Norway."
 
 
 def test_what_stands_is_said_while_the_answer_is_made(memory: Memory) -> None:

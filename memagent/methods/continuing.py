@@ -1,9 +1,10 @@
 """Going on with an answer that has been begun, sentence by sentence, on any backend.
 
 A backend that takes a prefill continues the answer itself. Any other is shown the answer so far and told to go on from
-there (by `writer`): what it repeats of it is cut off (see `repeating`), the white space that is lost between the two
-is put back, as the model once wrote it where that is known, a word that the limit cut in two is written again, and a reply of `END` says that the answer is complete. Text and
-log-probabilities come from one list of tokens, which is cut wherever the text is cut, so that they always agree.
+there (by `writer`): what it repeats of it is cut off (see `repeating`), the white space that is lost between the two is
+put back, as the model once wrote it where that is known, a word that the limit cut in two is written again, and a reply
+of `END` says that the answer is complete. Text and log-probabilities come from one list of tokens, which is cut
+wherever the text is cut, so that they always agree; where a backend's do not, the text counts.
 
 The paper's models end an answer at a blank line. Models for chat write answers with blank lines in them, so that here
 the answer ends with the sentence that gives it, where the model ends, or where it puts a next question to itself.

@@ -1,9 +1,9 @@
-"""What the command line says: the product on standard output, everything else on standard error.
+r"""What the command line says: the product on standard output, everything else on standard error.
 
 Models and documents say what they like, and a terminal acts on some of it: it moves the cursor, sets its title, turns
 letters round. So no control character but line breaks and tabs goes out, to a terminal or not, since what is piped or
 kept is read on one later; our own colours and progress lines do. The signs that change the direction of letters are
-left out on a terminal only: elsewhere they are a part of the text. JSON is exact: it has all of these as `\\u` escapes.
+left out on a terminal only: elsewhere they are a part of the text. JSON is exact: it has all of these as `\u` escapes.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def test_an_answer_is_shown_without_them_and_is_exact_in_json(tmp_path: Path, me
         with Terminal(*ask, "--explain") as terminal:
             assert terminal.end() == 0
     assert (told.returncode, exact.returncode) == (0, 0), told.stderr
-    assert "Norway." in told.stdout and "\\ud83d" in told.stdout + told.stderr or method == "rat"
+    assert "Norway." in told.stdout and ("\\ud83d" in told.stdout or method == "rat")
     assert not ACTED_ON.search((told.stdout + told.stderr).replace("\u202e", ""))
     assert not ACTED_ON.search(exact.stdout)
     assert method == "rat" or json.loads(exact.stdout)["answer"] == SAID

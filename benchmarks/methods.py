@@ -10,8 +10,9 @@ many passages these are among, so that a method which finds more by showing more
 replies an accepted answer stands, as words, behind the last "So the answer is:" where there is one; `calls`, `tokens`
 and `searches`; `looked up`, of the sentences or steps after the first, the share that was; `missed`, how many guesses
 were not (`offline` says of each that it is one); and the seconds it all took. What is built once, the graph, is built
-before. A method that fails is told on stderr and has no row; the others have theirs, and the exit code is 1. `once k` shows once as many passages as
-FLARE shows in all, rounded up: the baseline that a method with several searches has to be compared with.
+before. A method that fails is told on stderr and has no row; the others have theirs, and the exit code is 1. `once k`
+shows once as many passages as FLARE shows in all, rounded up: the baseline that a method with several searches has to
+be compared with.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Guarded:
 def guarded() -> Iterator[None]:
     """Let nothing that a terminal would act on through to standard output and standard error."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream and Guarded(stream) for stream in before)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (stream and Guarded(stream) for stream in before)
     try:
         yield
     finally:

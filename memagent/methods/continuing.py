@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from memagent.methods.repeating import COMPLETE, NO_BLANKS, begins_again, chatter, repeated
-from memagent.methods.thinking import after_thoughts, thoughts_in
+from memagent.methods.thinking import READ, after_thoughts, thoughts_in
 from memagent.sentences import sentence_ends
 from memagent.tokens import slice_tokens
 from memagent.types import Completion, Token, estimate_tokens
@@ -50,6 +50,7 @@ class Piece:
         failed: why the call failed, in words, where the piece is what had come until then.
         gap: the white space that the model wrote behind it, where it wrote more that was left out; `None` otherwise.
         unjoined: whether the backend's tokens did not join to its text, so that they tell nothing.
+        over_long: whether the reply had more than `READ` characters, which were not read.
     """
 
     tokens: tuple[Token, ...]
@@ -61,6 +62,7 @@ class Piece:
     failed: str = ""
     gap: str | None = None
     unjoined: bool = False
+    over_long: bool = False
 
     @property
     def text(self) -> str:
@@ -79,6 +81,8 @@ def continued(
     written again. Where the backend does not say why it ended, a reply as long as it may be counts as cut off, and so
     does one of half that length that neither ends as a sentence does nor gives the answer.
     """
+    over_long = len(reply.text) > READ
+    reply = replace(reply, text=reply.text[:READ], tokens=slice_tokens(reply.tokens, 0, READ)) if over_long else reply
     tokens, unjoined = _tokens_of(reply)
     text = "".join(token.text for token in tokens)
     thoughts = 0 if prefilled and so_far else after_thoughts(text)
@@ -104,7 +108,8 @@ def continued(
     if so_far:
         in_tags = text[:over].endswith(">")
         kept = _behind(kept, _between(so_far, added, gap, prefilled=prefilled, in_tags=in_tags))
-    piece = Piece(kept, not cut, cut, _size(reply, added), repeats, unsaid, gap=gap_at(text, end), unjoined=unjoined)
+    piece = Piece(kept, not cut, cut, _size(reply, added), repeats, unsaid, gap=gap_at(text, end))
+    piece = replace(piece, unjoined=unjoined, over_long=over_long)
     if tail := _said_end(kept):
         return replace(piece, tokens=tail, ended=True, cut="", size=_size(reply, "".join(one.text for one in tail)))
     return piece

@@ -13,6 +13,7 @@ from memagent.errors import Late, Stopped
 from memagent.flow import Flow, gather, say
 from memagent.methods.attempts import attempted, carry, in_words
 from memagent.methods.continuing import Piece, joined
+from memagent.methods.thinking import READ
 from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part
 
@@ -110,6 +111,8 @@ class Draft:
             return None
         if piece.failed:
             self.problems.append(f"{piece.failed}; the answer ends with what had come of it")
+        if piece.over_long and OVER_LONG not in self.problems:
+            self.problems.append(OVER_LONG)
         if piece.unjoined:
             self.note_once(UNJOINED)
         if piece.unsaid:
@@ -153,6 +156,7 @@ UNSAID = (
     "the backend does not say why its replies end: one that is as long as it may be, or ends within a sentence, is "
     "taken for cut off"
 )
+OVER_LONG = f"a reply had more than {READ:,} characters; the rest was not read"
 UNJOINED = "the backend's tokens do not join to its text: the text is used, and confidence cannot be taken from them"
 REPEATS = "the model repeats the answer before it goes on: what it repeats is left out, and it is given room for it"
 

@@ -15,6 +15,9 @@ _ALOUD = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _MAY_BEGIN = re.compile(r"(?:\A|\n|[.!?…。！？][\"”’»)\]*_]*)\s*\Z")
+READ = 1_000_000
+"""Of a longer reply so many characters are read, and that is told: one without end is not worked through."""
+
 _BEFORE = 80  # characters before a thought that tell whether a sentence may begin there
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent import Answer, Completion, Controller, Flow, Memory, flare
+from memagent import Answer, Completion, Controller, Flow, Memory, flare, rat
 from memagent.flow import run
 from memagent.methods import confidence, flare_instruct, flare_queries
 from memagent.methods.continuing import Piece, continued, first_sentence, joined
-from memagent.methods.drafting import UNJOINED
+from memagent.methods.drafting import OVER_LONG, UNJOINED
 from memagent.methods.passive import alone, every, previous_sentence
+from memagent.methods.thinking import READ
 from memagent.methods.writer import Writer
 from memagent.testing import ScriptedLLM
 from memagent.types import Request, Token, estimate_tokens
@@ -109,6 +110,16 @@ def rest_of(request: Request, prefill: bool) -> str:
     return LAMP.removeprefix(so_far) if prefill else LAMP.removeprefix(so_far).lstrip()
 
 
+def test_a_reply_without_end_is_not_worked_through_and_that_is_told() -> None:
+    text = "".join(f"Mara keeps lighthouse number {number}.\n" for number in range(40_000))
+    llm = ScriptedLLM([Completion(text)])
+    answer = Controller(llm, Memory(":memory:", single_user=True)).run(alone("Where?")).value
+    assert len(text) > READ >= len(answer.text) > READ - 100
+    assert answer.problems == (OVER_LONG,) and text.startswith(answer.text)
+    told = Controller(ScriptedLLM([text, *["None."] * 9]), Memory(":memory:", single_user=True)).run(rat("Tell."))
+    assert any("200,000 characters" in problem for problem in told.value.problems)
+
+
 FLARE = partial(flare, trigger="never")
 
 
@@ -146,6 +157,7 @@ def test_lists_tables_and_code_keep_their_lines(method: Callable[[str], Flow[Ans
 def test_the_draft_tells_what_parts_two_sentences(gap: str | None, reply: str, added: str) -> None:
     assert continued(SO_FAR, Completion(reply), gap=gap).text == added
     assert first_sentence(piece(SO_FAR, "\nIt is old.\n\nIt is cold.", prefilled=True)).gap == "\n\n"
+    assert continued(SO_FAR, Completion(" It is cold."), prefilled=True, gap="\n").text == " It is cold."
 
 
 def test_tokens_that_do_not_join_to_the_text_give_way_to_it() -> None:

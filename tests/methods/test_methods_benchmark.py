@@ -1,4 +1,4 @@
-"""The benchmark of the methods: what is built once counts to none of them, and one that fails takes no other with it."""
+"""The benchmark of the methods: what is built once counts to none, and one that fails takes no other with it."""
 
 from __future__ import annotations
 

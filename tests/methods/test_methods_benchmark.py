@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +49,7 @@ def test_the_graph_is_built_before_and_a_method_that_fails_leaves_the_other_rows
         yield from ()
         raise Late("the search did not end within 30 s")
 
+    monkeypatch.setattr(bench, "logging", SimpleNamespace(getLogger=logging.Logger, ERROR=logging.ERROR))
     monkeypatch.setattr(Memory, "search", searched)
     monkeypatch.setattr(bench, "_row", rowed)
     monkeypatch.setitem(bench.METHODS, "every 16", late)

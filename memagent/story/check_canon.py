@@ -57,10 +57,42 @@ def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> l
     return [finding for finding in found if finding.kind == "canon"]
 
 
-def ages(facts: Iterable[Attribute]) -> list[Finding]:
-    """Return where somebody is younger than before, as findings of the timeline."""
-    known = Canon()
-    return [found for fact in facts if (found := known.judge(fact)) and found.kind == "timeline"]
+def ages(
+    facts: Iterable[Attribute], gone: Sequence[tuple[Place, int]] = (), named: Sequence[tuple[Place, int]] = ()
+) -> list[Finding]:
+    """Return where somebody is younger than before, or older than the years gone by make them, as of the timeline.
+
+    Args:
+        facts: all attributes of the story, in order.
+        gone: where so many years are told to have gone by.
+        named: where it is said which year it is; whoever is younger in an earlier year is none of these.
+    """
+    known, found = Canon(), []
+    for fact in facts:
+        if fact.name != "age":
+            continue
+        before = known.now(fact)
+        if before and (_year(named, fact.place) or 0) < (_year(named, before.place) or 0):
+            continue
+        finding = known.judge(fact)
+        if finding is None and before:
+            finding = _grown(known.called(fact.subject), before, fact, gone)
+        found += [finding] if finding else []
+    return found
+
+
+def _year(named: Sequence[tuple[Place, int]], place: Place) -> int | None:
+    return next((year for where, year in reversed(named) if where <= place), None)
+
+
+def _grown(subject: str, before: Attribute, now: Attribute, gone: Sequence[tuple[Place, int]]) -> Finding | None:
+    """Compare two ages with the years told between them."""
+    years = sum(many for place, many in gone if before.place < place <= now.place)
+    if not years or abs(int(now.value) - int(before.value) - years) <= 1 + years // 10:
+        return None
+    what = f"{subject} is “{now.value}”, {years} year{'s' * (years > 1)} after “{before.value}” in {before.place}"
+    key = f"{subject}, age: {before.value} + {years} > {now.value}"
+    return Finding("timeline", now.place, what, before.place, now.quote, key)
 
 
 def contradictions(

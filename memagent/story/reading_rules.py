@@ -20,7 +20,7 @@ KIN = (
 ROLES = "friend teacher captain master servant apprentice keeper doctor partner employer neighbour neighbor".split()
 ONLY_ONE = ("father", "mother", "husband", "wife")
 """Kin of whom somebody has one at a time."""
-_NO_NAME = (
+NO_NAME = (
     "A After Again All Along Already Also Although Always An And Another Any Anybody Anyone As At Away Back Because "
     "Before Behind Below Beside Between Beyond Both But By Come Down During Each Either Even Every Everybody Everyone "
     "Everything First For From Had He Her Here His How However I If In Inside Instead Into It Its Just Last Later Let "
@@ -33,7 +33,7 @@ _NO_NAME = (
 _TITLES = "Mr Mrs Ms Dr St Captain Uncle Aunt Old Young Father Mother Brother Sister Doctor Lady Lord Sir Miss".split()
 TITLE = rf"(?:{'|'.join(_TITLES)})\b\.?"
 _LARGE = r"[^\W\d_a-zß-öø-ÿ]"
-_PART = rf"(?!(?:{'|'.join([*_NO_NAME, *DAYS, *MONTHS])})\b)(?:O['’])?{_LARGE}[^\W\d_]+(?:-[^\W\d_]+)*"
+_PART = rf"(?!(?:{'|'.join([*NO_NAME, *DAYS, *MONTHS])})\b)(?:O['’])?{_LARGE}[^\W\d_]+(?:-[^\W\d_]+)*"
 NAME = rf"\b(?:{TITLE}\s+)?{_PART}(?:\s+{_PART}){{0,2}}"
 """A name as a pattern: one to three capitalised words, a title before them."""
 

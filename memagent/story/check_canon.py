@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from memagent.story.colours import differ
-from memagent.story.english import NOT_SO, OTHER_TIME
+from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME
 from memagent.story.finding import Finding, unwaived
 from memagent.story.manuscript import Manuscript, Place
-from memagent.story.reading import DEAD, GONE, VOID, Attribute, attributes, read
+from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
+from memagent.story.reading_plain import HOLDER, HOME, MARRIED, NUMBER_OF, ONE_VALUE
 from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
@@ -32,7 +34,9 @@ _MOVES = (
 )
 _USES = (
     "boarded|board|rowed|sailed|took|takes|steered|moored|anchored|unfolded|read|opened|lit|lifted|picked up|held|put "
-    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in"
+    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in|"
+    "turned|twisted|consulted|checked|fingered|spread|lifted out|drew out|pulled out|took out|produced|held up|slipped|"
+    "signed|folded|studied|examined|handed|tore up|burned"
 )
 _BOARDS = r"(?:deck|bow|bows|stern|cabin|rail|wheel|bridge|hold)"
 _FIRST = r"was\s+the\s+(?:first|next)\s+to\s+(?!die\b|fall\b|drown\b|go\b|be\b|perish\b)\w+"
@@ -42,6 +46,8 @@ _PHANTOM = re.compile(
 _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\s+(?:\w+\s+)?{thing}\b"
 
 
+_COUNTS = tuple(f"{NUMBER_OF}{kin}s" for kin in ("brother", "sister", "son", "daughter"))
+_SAID = {NUMBER_OF.strip(): "how many {x}", HOLDER: "who has the {x}", MARRIED: "whether {x} is married"}
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -177,6 +183,9 @@ class Canon:
 
     def judge(self, fact: Attribute) -> Finding | None:
         """Take up an attribute; return a finding, and keep what held, where it contradicts that."""
+        if fact.name == YEARS:
+            self._age(fact)
+            return None
         key = subject, name = self._key(fact)
         before = self._values.get(key)
         if fact.value == VOID and before and before.value == DEAD and not ALIVE.search(fact.quote):
@@ -194,10 +203,18 @@ class Canon:
         if name.startswith("kin of "):
             who = name.removeprefix("kin of ")
             what = f"{subject} is {who}'s “{fact.value}”; “{before.value}” in {before.place}"
+        elif name in _SAID:
+            what = f"{_SAID[name].format(x=subject)}: “{fact.value}”; “{before.value}” in {before.place}"
         elif name in ("colour", "age"):
             what = f"{subject} is “{fact.value}”; “{before.value}” in {before.place}"
         waived = f"{subject}, {name}: {before.value} > {fact.value}"
         return Finding("timeline" if name == "age" else "canon", fact.place, what, before.place, fact.quote, waived)
+
+    def _age(self, years: Attribute) -> None:
+        """Years go by: hair may have turned."""
+        for key, fact in list(self._values.items()):
+            if key[1] in ("hair", "beard", "moustache", "mustache", HOME, *_COUNTS):
+                self._values[key] = replace(fact, value=VOID, place=years.place, quote=years.quote)
 
     def _clash(self, name: str, before: str, now: str) -> bool:
         if name.startswith("kin of "):
@@ -206,6 +223,8 @@ class Canon:
             return not set(self.called(before).split()) & set(self.called(now).split())
         if name == "age":
             return int(now) < int(before)
+        if name.startswith(ONE_VALUE) or name.startswith("any "):
+            return _another(name, before, now)
         return name != "state" and differ(before, now)
 
     def _key(self, fact: Attribute) -> tuple[str, str]:
@@ -246,6 +265,15 @@ class Canon:
                     self._told.add(subject)  # another one: nobody knows which is meant from here on
 
 
+def _another(name: str, before: str, now: str) -> bool:
+    """Say whether two homes, counts, holders or sides cannot be both. "The two keys" may be two of any number."""
+    if name == NUMBER_OF.strip():
+        return now.startswith("the ") and before.removeprefix("the ") != now.removeprefix("the ")
+    if name == HOLDER:
+        return before.split()[0] != now.split()[0]
+    return before != now
+
+
 def _same_kin(one: str, other: str) -> bool:
     """Say whether two relations may be one: a twin is a brother, a widow was a wife."""
     pair = {one.removeprefix("half-").removeprefix("step"), other.removeprefix("half-").removeprefix("step")}
@@ -268,4 +296,4 @@ def _does(subject: str, fact: Attribute, sentence: str) -> bool:
     moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
     aboard = rf"\b(?i:from|on|across|along|in|at)\s+the\s+{_BOARDS}\s+of\s+(?i:{the}){name}\b"
     holds = rf"\bwith\s+(?:the|her|his|their)\s+{name}\b"
-    return bool(re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))
+    return bool(re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}(?:{NUMBER}\s+)?){name}\b", sentence))

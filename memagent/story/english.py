@@ -36,7 +36,9 @@ NOT_SO = re.compile(
     r"dream\w*|imagin\w*|pretend\w*|lied?|lies|lying|seem\w*|wish\w*|wonder\w*|think|thought|believ\w*|suppos\w*|"
     r"presum\w*|swore|claim\w*|rumou?r\w*|stor(?:y|ies)|wrote|written|sa(?:y|ys|id) that|told|insist\w*|like|"
     r"almost|nearly|wanted|hoped|feared|expected|ghosts?|given up|declared|whether|doubt\w*|play(?:ed|ing)?|acted|"
-    r"photographs?|portraits?|pictures?|painting|novel|legend)\b|\?",
+    r"photographs?|portraits?|pictures?|painting|novel|legend|so (?:they|he|she|people|everyone|everybody|it was) "
+    r"(?:sa(?:id|y)|thought|told|believed)|reportedly|supposedly|allegedly|it was said|(?:was|were) said to|"
+    r"(?:he|she|they|people) (?:all )?(?:said|say)|were told|was told|reported|word was)\b|\?",
     re.IGNORECASE,
 )
 """Words by which a sentence may say what is not so: doubts, wishes, stories, comparisons, negations."""

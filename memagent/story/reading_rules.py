@@ -42,8 +42,15 @@ _BE = r"(?:is|was|are|were)"
 LOOKS = "eyes|hair|beard|moustache|mustache|skin|coat|cloak|shawl|hat|boat|house|horse|dog|cat|car|door|sails?|hull"
 _KIN = "|".join([*KIN, *ROLES])
 _THING = "boat|ship|sloop|schooner|barge|trawler|house|inn|tavern|horse|mare|dog|cat|engine|lorry|truck|car|plane"
+_LONG = "long|short|thick|thin|curly|straight|wavy|fine|round|large|big|small|wide|narrow|tired|quick|kind|steady|famous|own|old"
+_ADJ = rf"(?:(?:{_LONG}),?\s+)"
+_PERSON = "man|woman|girl|boy|child|lad|lass|fellow|person|youth|lady|gentleman|creature"
 _KEPT = "letter|map|book|diary|photograph|boat|chart|ledger|mirror|violin|bridge|mill|barn|lamp|clock|key|ring"
-_LOSABLE = rf"(?P<x>(?:[a-z]+\s+)?(?:{_KEPT}|watch|locket|knife|pistol|papers|letters|ledgers))"
+_LOSABLE = (
+    rf"(?P<x>(?:[a-z]+\s+)?(?:{_KEPT}|watch|locket|knife|pistol|papers|letters|ledgers|deed|will|contract|notebook|note|"
+    r"ticket|passport|necklace|bracelet|brooch|coin|compass|sword|purse|photographs|maps|books|keys|spectacles|glasses|pipe))"
+)
+_THE = rf"(?:the|his|her|their|{NAME}['’]s)"
 _DOER = rf"(?:{NAME}|[Ss]he|[Hh]e|[Tt]hey)"
 _DEPTHS = "sea|water|waves|harbou?r|river|lake|well|fire|flames|stove|furnace|grate"
 _COLOUR = rf"(?P<v>{COLOUR})\b"
@@ -65,12 +72,21 @@ _HERS = r"(?:his|her|their)"
 
 _STATED = (
     ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}{_NO_MORE}"),
-    ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}{_COLOUR}\s+(?:{_LONG}\s+)?(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}(?P<v>dark)\s+(?P<of>hair|beard)\b"),
+    ("look", rf"{_X}{_S}\s+(?P<of>hair|beard)\s+{_BE}\s+(?:{_ALSO})?(?P<v>dark)\b{_NO_MORE}"),
+    ("look", rf"{_X}{_S}\s+(?P<of>eyes|hair)\s+{_BE}\s+as\s+{_COLOUR}\s+as\b"),
+    ("look", rf"{_X}\s+had\s+(?:[\w-]+,?\s+){{1,6}}(?:and|with)\s+(?:an?\s+|the\s+)?{_ADJ}{{0,2}}{_COLOUR}\s+{_HAIR}"),
+    (
+        "look",
+        rf"{_X}(?:,|\s+{_BE})\s+an?\s+(?:[\w-]+,?\s+){{0,3}}(?:{_PERSON})\s+with\s+(?:an?\s+)?(?:{_ADJ}{{0,2}}|\w+\s+)"
+        rf"{_COLOUR}\s+{_HAIR}",
+    ),
     ("look", rf"{_X}\s+(?:has|had)\s+(?:an?\s+|the\s+)?(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
     ("look", rf"\b[Tt]he\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin|{_WORN})\s+of\s+{_X}\b(?!{_S})"),
     ("look", rf"\b[Tt]he\s+{_COLOUR}\s+of\s+{_X}{_S}\s+(?P<of>{LOOKS})\b"),
     ("look", rf"\b[Tt]he\s+{_HAIR}\s+of\s+{_X}\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
-    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS}),\s+(?:as\s+)?{_COLOUR}(?:\s+as\s+(?:\w+\s+)?\w+)?(?=,)"),
+    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS}),\s+(?:as\s+)?{_COLOUR}(?:\s+(?:as|and)\s+(?:\w+\s+)?\w+)?(?=,)"),
     ("look", rf"{_X},\s+whose\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
     ("look", rf"{_X},\s+with\s+{_HERS}\s+(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
     ("look", rf"\b[Ii]n\s+(?:that|{_HERS})\s+(?:\w+\s+)?{_COLOUR}\s+(?P<of>{_WORN}),?\s+{_X}\b(?!{_S})"),
@@ -84,8 +100,9 @@ _STATED = (
     ("hair", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-haired\b"),
     (
         "age",
-        rf"{_X}\s+(?:{_BE}|turned|had\s+turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})"
-        r"(?:\s+years\s+old|(?=\s*[.,;])|$)",
+        rf"{_X}(?:,\s+who)?\s+(?:{_BE}|turned|had\s+turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})"
+        r"(?:\s+years\s+old|(?=\s*[.,;])|\s+(?:(?=and\s+(?!\w+\s+(?:minutes|hours|days))|but\b|then\b)|"
+        r"that\s+(?:spring|summer|autumn|winter|year|month|day))|$)",
     ),
     ("age", rf"{_X},\s+(?:aged\s+)?(?P<v>{NUMBER})(?:\s+years\s+old)?,"),
     ("age", rf"\b(?P<v>(?i:{NUMBER}))-year-old\s+{_X}"),
@@ -125,10 +142,10 @@ _STATED = (
     ),
     (
         "gone",
-        rf"\b{_DOER}\s+(?:threw|flung|hurled|tossed|dropped|cast)\s+the\s+{_LOSABLE}\s+(?:in|into|on|onto)\s+the\s+"
-        rf"(?:{_DEPTHS})\b",
+        rf"\b{_DOER}\s+(?:threw|flung|hurled|tossed|dropped|cast|pitched)\s+{_THE}\s+{_LOSABLE}\s+"
+        rf"(?:down|over|in|into|on|onto)\s+the\s+(?:{_DEPTHS})\b",
     ),
-    ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded)\s+the\s+{_LOSABLE}\b{_END}"),
+    ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded|lost)\s+{_THE}\s+{_LOSABLE}\b{_END}"),
 )
 _CHANGED = (
     (
@@ -164,6 +181,14 @@ MARRIED = re.compile(
     r"\b(?:marr\w+|wed(?:ded|ding)?|divorc\w*|adopt\w*|widow\w*|remarr\w+|late|second|first|former|ex)\b", re.IGNORECASE
 )
 """Somebody may have another wife, husband, father or mother."""
+YEARS_LATER = re.compile(
+    rf"\b(?:(?:{NUMBER}|many|some|several|the|of)\s+years\s+(?:later|on|after|afterwards|passed|went\s+by|had\s+(?:passed|gone))|"
+    r"decades?|(?:old|with)\s+age|grown\s+old|as\s+an\s+old)\b",
+    re.IGNORECASE,
+)
+"""So much time goes by that hair may have turned."""
+WEEPING = ("red", "pink")
+"""Colours that eyes have for an hour, and nobody for life."""
 _BACK = (
     r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
     r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived|fish\w*|retriev\w*|"
@@ -176,7 +201,7 @@ BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 WORTH_READING = re.compile(
     rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
     r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|threw|flung|hurled|"
-    r"tossed|dropped|cast|tore|shredded|\w*paint\w*|dy(?:e|ed|es|eing)|"
+    r"tossed|dropped|cast|tore|shredded|pitched|as|with|\w*paint\w*|dy(?:e|ed|es|eing)|"
     rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
 )
 """What a sentence needs to hold for any rule; one look for all of them is fast."""

@@ -19,7 +19,10 @@ from memagent.story.check_canon import Canon, moment, triples
 from memagent.story.finding import Finding, unwaived
 from memagent.story.manuscript import Place
 from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
-from memagent.story.reading import VOID, Attribute, read
+from memagent.story.pronouns import Genders
+from memagent.story.pronouns import Known as Pronouns
+from memagent.story.reading import VOID, YEARS, Attribute, read
+from memagent.story.reading_plain import COMPARED
 from memagent.story.reading_rules import LOOKS, ONLY_ONE
 from memagent.story.wording import words
 from memagent.types import Triple
@@ -93,6 +96,7 @@ class Known:
         self.count = 0
         self._canon = Canon()
         self._said: MutableMapping[tuple[str, str], None] = {}
+        self._genders = Genders()
         self._names = _Names()
         self._where: dict[str, Place] = {}
         self._facts: dict[str, dict[tuple[str, str], Entry]] = {}  # by the key of the subject
@@ -104,8 +108,8 @@ class Known:
         They hold from `moment(place)`, and their source is the place as it is written. `reading` is a model's, if it
         has read the paragraph.
         """
-        attributes, findings = _judged(self._canon, self._said, text, place, self.waived)
-        found = [self._triple(fact, before) for fact, before in attributes]
+        attributes, findings = _judged(self._canon, self._said, self._genders, text, place, self.waived)
+        found = [self._triple(fact, before) for fact, before in attributes if not fact.name.startswith(COMPARED)]
         found += [self._noted(one) for one in _noted(text)]
         if reading is not None:
             doubted = {doubt.fact[:2] for doubt, _ in self._doubts(text, place, reading)}
@@ -131,8 +135,9 @@ class Known:
     ) -> list[Finding]:
         """Return what paragraphs would contradict if they came next, and each other; what is waived is left out."""
         canon, said, found = self._canon.trial(), ChainMap({}, self._said), []
+        genders = self._genders.trial()
         for place, text in paragraphs:
-            found += _judged(canon, said, text, place, self.waived)[1]
+            found += _judged(canon, said, genders, text, place, self.waived)[1]
             if reading := (readings or {}).get(digest_of(text)):
                 found += [finding for _, finding in self._doubts(text, place, reading)]
         return list({finding.waiver: finding for finding in reversed(found)}.values())[::-1]
@@ -217,6 +222,7 @@ Kept = tuple[Attribute, Attribute | None]
 def _judged(
     canon: Canon,
     said: MutableMapping[tuple[str, str], None],
+    genders: Genders,
     text: str,
     place: Place,
     waived: Collection[tuple[str, str]],
@@ -224,7 +230,8 @@ def _judged(
     """Go on by a paragraph; return the attributes that hold from it on, each with what held before, and findings."""
     kept: list[Kept] = []
     found: list[Finding] = []
-    facts = [replace(fact, place=place) for fact in _sayable(_read(text), said)]
+    genders.take(text)
+    facts = [replace(fact, place=place) for fact in _sayable(_read(text, genders.of(text)), said)]
     for fact in facts:
         before = canon.now(fact)
         finding = canon.judge(fact)
@@ -245,7 +252,7 @@ def _sayable(facts: Sequence[Attribute], said: MutableMapping[tuple[str, str], N
     """What was never said cannot become another; see `reading.attributes`."""
     for fact in facts:
         name = fact.subject.split()[0], fact.name
-        if fact.value != VOID or name in said:
+        if fact.value != VOID or name in said or fact.name == YEARS:
             said[name] = None
             yield fact
 
@@ -263,8 +270,8 @@ class _Names:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> tuple[Attribute, ...]:
-    return tuple(read(text, Place(1)))
+def _read(text: str, known: Pronouns) -> tuple[Attribute, ...]:
+    return tuple(read(text, Place(1), known))
 
 
 @lru_cache(maxsize=4096)

@@ -17,8 +17,9 @@ from memagent.story.colours import differ
 from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME
 from memagent.story.finding import Finding, unwaived
 from memagent.story.manuscript import Manuscript, Place
+from memagent.story.pronouns import Genders
 from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
-from memagent.story.reading_plain import HOLDER, HOME, MARRIED, NUMBER_OF, ONE_VALUE
+from memagent.story.reading_plain import BEEN, COMPARED, HOLDER, HOME, MARRIED, NUMBER_OF
 from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
@@ -118,11 +119,14 @@ def contradictions(
     canon = Canon()
     for fact in known:
         canon.judge(fact)
-    return unwaived(canon.take(paragraph, read(paragraph, place), place), waivers)
+    genders = Genders()
+    genders.take(paragraph)
+    return unwaived(canon.take(paragraph, read(paragraph, place, genders.of(paragraph)), place), waivers)
 
 
 def triples(facts: Iterable[Attribute]) -> list[Triple]:
-    """Return attributes as triples, in order; `source` is the place, `at` its `moment`. Changes not told are left out.
+    """Return attributes as triples, in order; `source` is the place, `at` its `moment`. Changes not told are left out,
+    and so is what is there to be compared alone (`reading_plain.COMPARED`).
 
     The relations are `eyes`, `hair`, `colour`, `age` ... as they are, `brother of` for kin, `is` for the dead and the
     lost.
@@ -132,7 +136,7 @@ def triples(facts: Iterable[Attribute]) -> list[Triple]:
         relation, value = ("is" if fact.name == "state" else fact.name), fact.value
         if fact.name.startswith("kin of "):
             relation, value = f"{fact.value} of", fact.name.removeprefix("kin of ")
-        if fact.value != VOID:
+        if fact.value != VOID and not relation.startswith(COMPARED):
             found.append(Triple(fact.subject, relation, value, source=str(fact.place), at=moment(fact.place)))
     return found
 
@@ -199,14 +203,7 @@ class Canon:
             self._values[key] = fact
         if not self._clash(name, before.value, fact.value):
             return None
-        what = f"{subject}'s {name}: “{fact.value}”; “{before.value}” in {before.place}"
-        if name.startswith("kin of "):
-            who = name.removeprefix("kin of ")
-            what = f"{subject} is {who}'s “{fact.value}”; “{before.value}” in {before.place}"
-        elif name in _SAID:
-            what = f"{_SAID[name].format(x=subject)}: “{fact.value}”; “{before.value}” in {before.place}"
-        elif name in ("colour", "age"):
-            what = f"{subject} is “{fact.value}”; “{before.value}” in {before.place}"
+        what = f"{_what(subject, name)} “{fact.value}”; “{before.value}” in {before.place}"
         waived = f"{subject}, {name}: {before.value} > {fact.value}"
         return Finding("timeline" if name == "age" else "canon", fact.place, what, before.place, fact.quote, waived)
 
@@ -223,7 +220,7 @@ class Canon:
             return not set(self.called(before).split()) & set(self.called(now).split())
         if name == "age":
             return int(now) < int(before)
-        if name.startswith(ONE_VALUE) or name.startswith("any "):
+        if name.startswith(COMPARED):
             return _another(name, before, now)
         return name != "state" and differ(before, now)
 
@@ -259,10 +256,27 @@ class Canon:
                     what = f"{subject} is {fact.value} since {fact.place}, and acts here"
                     if fact.value == GONE:
                         thing = subject if "'" in subject or "’" in subject else f"the {subject}"
-                        what = f"{thing} is gone since {fact.place}, and is used here"
+                        plural = thing.endswith("s") and not thing.endswith("ss")
+                        verb = "are" if plural else "is"
+                        what = f"{thing} {verb} gone since {fact.place}, and {verb} used here"
                     yield Finding("canon", place, what, fact.place, quote, f"{subject}: {fact.value}")
                 elif fact.value == GONE and re.search(_ANOTHER.format(thing=re.escape(subject)), sentence):
                     self._told.add(subject)  # another one: nobody knows which is meant from here on
+
+
+def _what(subject: str, name: str) -> str:
+    """Say what of somebody a finding is about."""
+    if name.startswith("kin of "):
+        return f"{subject} is {name.removeprefix('kin of ')}'s"
+    if name in ("colour", "age"):
+        return f"{subject} is"
+    if name in _SAID:
+        return f"{_SAID[name].format(x=subject)}:"
+    if name.startswith("any "):
+        return f"whether {subject} has a {name.removeprefix('any ')}:"
+    if name.startswith(BEEN):
+        return f"{subject} and {name.removeprefix(BEEN)}:"
+    return f"{subject}'s {name.removeprefix(NUMBER_OF).removeprefix('side of ')}:"
 
 
 def _another(name: str, before: str, now: str) -> bool:

@@ -100,7 +100,7 @@ def resolved(sentence: str, before: str, known: Known) -> str:
         if word == "her" and _OBJECT.match(sentence, found.start()) or sentence[found.end() : found.end() + 1] == "-":
             continue
         gender, told = _GENDER[word], sentence[: found.start()]
-        if subject[1] == gender and not re.search(NAME, told[subject_end:]):
+        if subject[1] == gender and not _people(told[subject_end:], gender, genders):
             who = subject[0]
         else:
             who = _only(told if own else before + told, gender, genders)
@@ -118,15 +118,20 @@ def _only(text: str, gender: str, genders: dict[str, str]) -> str:
     plain = _IN_APPOSITION.sub(r"\1 ", text)
     if any(_PEOPLE[word] in ("", gender) for word in _PERSON.findall(_KIN_NAME.sub(r"\g<x>", plain))):
         return ""
-    people = {}
-    for found in _NAMED.finditer(text):
-        name, first = found["name"], _first(found["name"])
-        if (found["before"] and first not in genders) or _PLACES.search(name):
-            continue
-        if genders.get(first, gender) == gender:
-            people.setdefault(first, name)
+    people = _people(text, gender, genders)
     (only,) = people if len(people) == 1 else ("",)
     return people[only] if genders.get(only) == gender else ""
+
+
+def _people(text: str, gender: str, genders: dict[str, str]) -> dict[str, str]:
+    """Return those named in a text who may be of that gender, by their first names; places are left out."""
+    people: dict[str, str] = {}
+    for found in _NAMED.finditer(text):
+        name, first = found["name"], _first(found["name"])
+        place = _PLACES.search(name) or (found["before"] and first not in genders)
+        if not place and genders.get(first, gender) == gender:
+            people.setdefault(first, name)
+    return people
 
 
 def _first(name: str) -> str:

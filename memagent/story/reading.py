@@ -21,13 +21,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from memagent.story.english import NOT_SO, OTHER_TIME, number
+from memagent.story.english import NOT_SO, OTHER_TIME, UNREAL, number
 from memagent.story.manuscript import Manuscript, Place
 from memagent.story.pronouns import Genders, Known, resolved
 from memagent.story.reading_plain import handed_on, read_plain
 from memagent.story.reading_rules import (
     BACK,
     CHANGED,
+    GRANTED,
     LOOKS,
     MARRIED,
     NAME,
@@ -39,6 +40,7 @@ from memagent.story.reading_rules import (
     YEARS_LATER,
     Rules,
 )
+from memagent.story.times import back_then
 from memagent.story.wording import narration, sentences
 
 YOUNGEST = 3
@@ -69,6 +71,9 @@ class Attribute:
     place: Place
     quote: str
     change: bool = False
+
+
+_HAD = re.compile(r"\bhad\b|['’]d\b")
 
 
 def attributes(manuscript: Manuscript) -> list[Attribute]:
@@ -122,7 +127,8 @@ def _of_itself(fact: Attribute) -> bool:
 def _sentence(sentence: str, place: Place) -> list[Attribute]:
     changes = list(_facts(CHANGED, sentence, place, change=True))
     if NOT_SO.search(sentence):
-        return [replace(fact, value=VOID) for fact in changes]
+        granted = [] if UNREAL.search(sentence) else _facts(GRANTED, sentence, place)
+        return [fact for fact in granted if _certain(fact, sentence)] + [replace(fact, value=VOID) for fact in changes]
     done = {(fact.subject, fact.name) for fact in changes}
     stated = list(_facts(STATED, sentence, place))
     plain = [fact for fact in stated if (fact.subject, fact.name) not in done and _certain(fact, sentence)]
@@ -144,7 +150,7 @@ def _facts(rules: Rules, sentence: str, place: Place, *, change: bool = False) -
             if kind == "kin":
                 yield from _kin(subject, value, _plain(groups["y"]), place)
             elif kind == "age":
-                if number(value) >= YOUNGEST and not OTHER_TIME.search(sentence[: found.end()]):
+                if number(value) >= YOUNGEST and not _of_another_time(sentence[: found.end()]):
                     yield Attribute(subject, "age", str(number(value)), place, "")
             elif kind in (DEAD, GONE):
                 yield Attribute(subject, "state", kind, place, "")
@@ -153,12 +159,18 @@ def _facts(rules: Rules, sentence: str, place: Place, *, change: bool = False) -
                 yield Attribute(subject, name, value, place, "", change)
 
 
+def _of_another_time(words: str) -> bool:
+    return back_then(words) or OTHER_TIME.search(_HAD.sub("", words)) is not None
+
+
 def _plain(words: str) -> str:
     return " ".join(words.split())
 
 
 def _kin(subject: str, relation: str, other: str, place: Place) -> Iterator[Attribute]:
     yield Attribute(subject, f"kin of {other}", relation, place, "")
+    if relation in ("brother", "sister"):
+        yield Attribute(other, f"any {relation}", "yes", place, "")
     if relation in ONLY_ONE:
         yield Attribute(other, relation, subject, place, "")
 

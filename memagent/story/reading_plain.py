@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME, number
+from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME, UNREAL, number
 from memagent.story.reading_rules import KIN, NAME
 
 Plain = tuple[str, str, str, bool]
@@ -24,6 +24,8 @@ Plain = tuple[str, str, str, bool]
 HOME, MARRIED, BEEN, HOLDER, NUMBER_OF = "home", "married", "ever in ", "who has it", "number of "
 ONE_VALUE = (HOME, MARRIED, BEEN, HOLDER, NUMBER_OF, "side of ")
 """Beginnings of the names of attributes that have one value at a time; another one contradicts it."""
+COMPARED = (*ONE_VALUE, "any ")
+"""Beginnings of the names of attributes that are compared alone: they become no facts of a memory, which has its own."""
 
 _S = r"(?:['’]s|(?<=s)['’])"
 _X = rf"(?P<x>{NAME})"
@@ -97,6 +99,7 @@ _COUNT_CHANGES = re.compile(
 )
 _BORN_OR_DEAD = re.compile(r"\b(?:born|birth|died|dead|death|killed|drowned|buried|lost|widow\w*|funeral)\b")
 _WEDS = re.compile(r"\b(?:marri\w+|marry\w*|wed\w*|bride\w*|divorc\w*|engaged)\b", re.IGNORECASE)
+_NO = re.compile(r"\b(?:not|never|no|nor|\w+n['’]t)\b", re.IGNORECASE)
 _ANY = re.compile(
     rf"\b(?:lived?s?|lodg\w+|living|rooms?|house|home|rented|moved|flitted|grew|grown|born|spent|{_MARK[9:-1]}|{NUMBER}|"
     r"had the|husband|wife|never|brother|sister|marri\w+|wed\w*)\b"
@@ -108,8 +111,9 @@ def read_plain(sentence: str) -> list[Plain]:
     if not _ANY.search(sentence):
         return []
     found = list(_denied(sentence))
-    if not NOT_SO.search(sentence):
-        for kind, rule in _RULES:
+    doubtful, unreal = NOT_SO.search(sentence), UNREAL.search(sentence) or _NO.search(sentence)
+    for kind, rule in _RULES:
+        if not (unreal if kind in ("there", "the", "mark") else doubtful):
             for match in rule.finditer(sentence):
                 found += _read(kind, match, sentence)
     return [*dict.fromkeys(found), *_changes(sentence, found)]
@@ -133,6 +137,8 @@ def _read(kind: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
     x = match.groupdict().get("x") or ""
     before = OTHER_TIME.search(sentence[: match.end()].replace(" had ", " "))
     past = OTHER_TIME.search(sentence[: match.end()]) if kind not in ("native", "has", "kin", "mark") else before
+    if kind in ("there", "the"):
+        past = OTHER_TIME.search(sentence[: match.start()])
     if kind == "moved":
         yield x, HOME, match["p"] or "", True
     elif kind == "native":

@@ -147,6 +147,15 @@ _STATED = (
     ),
     ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded|lost)\s+{_THE}\s+{_LOSABLE}\b{_END}"),
 )
+_GRANTED = (
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}{_COLOUR}\s+(?:{_LONG}\s+)?(?P<of>eyes|hair|beard|moustache|mustache)\b"),
+    ("kin", rf"{_Y}{_S}\s+{_KIN_OF},?\s+{_X}\b(?!{_S})"),
+    ("kin", rf"{_X},\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    (
+        "age",
+        rf"{_X}\s+(?:{_BE}|turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})(?:\s+years\s+old\b|\s+and\s+(?=had\b|was\b))",
+    ),
+)
 _CHANGED = (
     (
         "look",
@@ -168,6 +177,8 @@ _CHANGED = (
 Rules = tuple[tuple[str, re.Pattern[str]], ...]
 STATED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _STATED)
 """What holds; a sentence that may say what is not so is no statement."""
+GRANTED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _GRANTED)
+"""What a sentence takes for granted, whatever else it doubts: "her brown eyes did not see him"."""
 CHANGED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _CHANGED)
 """What becomes, and holds from there on."""
 
@@ -199,9 +210,9 @@ ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|r
 BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 """What was lost is there again, or there is another."""
 WORTH_READING = re.compile(
-    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
+    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;]|\s+(?:and|but|then|that)\b)|died|dead|drowned|bled|killed|murdered|"
     r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|threw|flung|hurled|"
-    r"tossed|dropped|cast|tore|shredded|pitched|as|with|\w*paint\w*|dy(?:e|ed|es|eing)|"
+    r"tossed|dropped|cast|tore|shredded|pitched|\w*paint\w*|dy(?:e|ed|es|eing)|"
     rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
 )
 """What a sentence needs to hold for any rule; one look for all of them is fast."""

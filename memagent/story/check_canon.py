@@ -19,7 +19,7 @@ from memagent.story.finding import Finding, unwaived
 from memagent.story.manuscript import Manuscript, Place
 from memagent.story.pronouns import Genders
 from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
-from memagent.story.reading_plain import BEEN, COMPARED, HOLDER, HOME, MARRIED, NUMBER_OF
+from memagent.story.reading_plain import BEEN, COMPARED, COUNT, HOLDER, HOME, MARRIED, NUMBER_OF
 from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
@@ -48,7 +48,7 @@ _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\
 
 
 _COUNTS = tuple(f"{NUMBER_OF}{kin}s" for kin in ("brother", "sister", "son", "daughter"))
-_SAID = {NUMBER_OF.strip(): "how many {x}", HOLDER: "who has the {x}", MARRIED: "whether {x} is married"}
+_SAID = {COUNT: "how many {x}", HOLDER: "who has the {x}", MARRIED: "whether {x} is married"}
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -79,8 +79,9 @@ def ages(
         if fact.name != "age":
             continue
         before = known.now(fact)
-        if before and (_year(named, fact.place) or 0) < (_year(named, before.place) or 0):
-            continue
+        back = _earlier(named, before.place, fact.place) if before else 0
+        if before and back and abs(int(before.value) - int(fact.value) - back) <= 2:
+            continue  # so much younger in so much earlier a year
         finding = known.judge(fact)
         if finding is None and before:
             finding = _grown(known.called(fact.subject), before, fact, gone)
@@ -88,8 +89,10 @@ def ages(
     return found
 
 
-def _year(named: Sequence[tuple[Place, int]], place: Place) -> int | None:
-    return next((year for where, year in reversed(named) if where <= place), None)
+def _earlier(named: Sequence[tuple[Place, int]], before: Place, now: Place) -> int:
+    """Return by how many years it is earlier than it was, as far as the years are named; 0 if it is not."""
+    then, here = (next((year for where, year in reversed(named) if where <= place), 0) for place in (before, now))
+    return max(0, then - here) if here else 0
 
 
 def _grown(subject: str, before: Attribute, now: Attribute, gone: Sequence[tuple[Place, int]]) -> Finding | None:
@@ -281,11 +284,17 @@ def _what(subject: str, name: str) -> str:
 
 def _another(name: str, before: str, now: str) -> bool:
     """Say whether two homes, counts, holders or sides cannot be both. "The two keys" may be two of any number."""
-    if name == NUMBER_OF.strip():
-        return now.startswith("the ") and before.removeprefix("the ") != now.removeprefix("the ")
+    if name == COUNT:
+        return now.startswith("the ") and _miscounted(before.removeprefix("the "), now.removeprefix("the "))
     if name == HOLDER:
         return before.split()[0] != now.split()[0]
     return before != now
+
+
+def _miscounted(before: str, now: str) -> bool:
+    """Say whether things are another number than before: "the two on the desk" may be some of the four in the safe."""
+    (had, _, where), (has, _, here) = before.partition(" "), now.partition(" ")
+    return int(has) > int(had) or (int(has) < int(had) and (not here or here.split()[-1:] == where.split()[-1:]))
 
 
 def _same_kin(one: str, other: str) -> bool:

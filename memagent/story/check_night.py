@@ -30,7 +30,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _HOURS = re.compile(rf"\b(?P<n>{NUMBER}|an)\s+hours?\s+later\s*,?\s+it\s+was\s+(?:already\s+|now\s+)?(?P<v>morning|daylight|noon)\b", re.I)  # fmt: skip
-_UNREAL = re.compile(r"\b(?:like|as)\b", re.IGNORECASE)
+_UNREAL = re.compile(r"\b(?:like|as|dream\w*|pictures?|paint\w*|photographs?|thought|imagin\w*)\b", re.IGNORECASE)
 MORNING = 3
 """So many hours after midnight is it not morning yet."""
 

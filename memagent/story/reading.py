@@ -28,6 +28,7 @@ from memagent.story.reading_plain import handed_on, read_plain
 from memagent.story.reading_rules import (
     BACK,
     CHANGED,
+    DISGUISE,
     GRANTED,
     LOOKS,
     MARRIED,
@@ -38,6 +39,7 @@ from memagent.story.reading_rules import (
     WEEPING,
     WORTH_READING,
     YEARS_LATER,
+    YOUNG,
     Rules,
 )
 from memagent.story.times import back_then
@@ -105,7 +107,8 @@ def read(paragraph: str, place: Place, known: Known = ()) -> list[Attribute]:
         known: who of those it names is a she and who a he; see `pronouns.Genders`.
     """
     found: list[Attribute] = []
-    told = narration(paragraph)
+    told, young = narration(paragraph), False
+    disguise = DISGUISE.search(told) is not None
     for start, written in sentences(told):
         sentence = resolved(written, told[:start], known)
         ones = _sentence(sentence, place) if WORTH_READING.search(sentence) else []
@@ -115,8 +118,17 @@ def read(paragraph: str, place: Place, known: Known = ()) -> list[Attribute]:
             ones.insert(0, Attribute(YEARS, YEARS, VOID, place, "", True))
         if ones:
             quote = " ".join(paragraph[start : start + len(written)].split())
-            found += (replace(fact, quote=quote) for fact in ones if not _of_itself(fact))
+            found += (
+                replace(fact, quote=quote)
+                for fact in ones
+                if not (_of_itself(fact) or (young and fact.name == "age") or (disguise and _worn(fact)))
+            )
+        young = young or YOUNG.search(sentence) is not None
     return list(dict.fromkeys(found))
+
+
+def _worn(fact: Attribute) -> bool:
+    return fact.name in ("eyes", "hair", "beard", "moustache", "mustache") and not fact.change
 
 
 def _of_itself(fact: Attribute) -> bool:

@@ -22,6 +22,8 @@ Plain = tuple[str, str, str, bool]
 """Subject, name, value, and whether it is a change; an empty value says that it is otherwise from here on."""
 
 HOME, MARRIED, BEEN, HOLDER, NUMBER_OF = "home", "married", "ever in ", "who has it", "number of "
+COUNT = f"{NUMBER_OF}these"
+"""Of things, where somebody's brothers are `number of brothers`."""
 ONE_VALUE = (HOME, MARRIED, BEEN, HOLDER, NUMBER_OF, "side of ")
 """Beginnings of the names of attributes that have one value at a time; another one contradicts it."""
 COMPARED = (*ONE_VALUE, "any ")
@@ -53,6 +55,11 @@ _NO_NOUN = (
 )
 _NOUN = rf"{_NO_NOUN}(?P<z>[a-z]{{3,}}s)\b"
 _COUNTED = rf"(?P<n>{NUMBER})\s+{_NOUN}"
+_WHERE = re.compile(
+    r"\s+(?:(?P<by>in|on|from|inside)\s+the\s+(?P<box>[a-z]+)\b|(?:in|on|from|to|at|by|near|under|behind|with|beside|above|below|"
+    r"between|for|across|along|round|around|inside|outside|against|over|here|there|most|nearest|\w+ing|\w+ed)\b)"
+)
+"""Where counted things are: "in the album"; such may be some of them."""
 _HELD = (
     r"(?P<z>(?:[a-z]+\s+)(?:watch|key|ring|locket|knife|pistol|letter|map|book|diary|necklace|brooch|compass|purse|sword|"
     r"lantern|violin|fiddle|cup|coin|deed|ledger|bracelet|pen))\b"
@@ -63,7 +70,8 @@ _RULES = tuple(
         ("home", rf"{_X},?\s+(?:who\s+)?{_AT_HOME}\s+(?:on|in|at)\s+(?:the\s+corner\s+of\s+)?{_STREET}"),
         ("home", rf"{_X}\s+\w+\s+(?:\w+\s+)?home\s+to\s+(?:{_OF_HOME}\s+)?(?:on|in|at)?\s*{_STREET}"),
         ("home", rf"{_X}{_S}\s+(?:house|home|rooms?|lodgings|flat|cottage)\s+(?:on|in|at)\s+{_STREET}"),
-        ("moved", rf"{_X}\s+(?:had\s+)?(?:moved|removed|flitted)\s+(?:\w+\s+)?(?:to|into)\s+(?:{_STREET})?"),
+        ("moved", rf"{_X}\s+(?:had\s+)?(?:moved|removed|flitted)\s+(?:\w+\s+)?(?:to|into)\s+{_STREET}"),
+        ("left", rf"{_X}\s+(?:had\s+)?(?:(?:moved|removed|flitted)\b|(?:left|sold|gave\s+up|let)\s+(?:(?:his|her|the|{NAME}{_S})\s+(?:house|rooms?|lodgings|flat|home|cottage)\b|{_STREET.replace('?P<p>', '?:')}))"),
         ("native", rf"{_X}\s+(?:had\s+)?(?:grew|grown)\s+up\s+(?:in|on|at)\s+{_PLACE}"),
         ("native", rf"{_X}\s+(?:was|had\s+been)\s+born\s+(?:and\s+(?:bred|raised|brought\s+up)\s+)?(?:in|on|at)\s+{_PLACE}"),
         ("native", rf"{_X}\s+(?:had\s+)?spent\s+(?:{NAME}{_S}|his|her)\s+(?:whole\s+)?(?:boyhood|girlhood|childhood|youth)\s+(?:in|on|at)\s+{_PLACE}"),
@@ -87,6 +95,8 @@ _DENIED = tuple(
         ("single", rf"{_X}\s+(?:had|has)\s+never\s+married\b"),
     )
 )  # fmt: skip
+_SOME = re.compile(rf"(?<!the )(?<!The )(?<!all )(?<!All )(?<!these )\b(?:{NUMBER})\s+{_NOUN.replace('?P<z>', '')}")
+_THERE = re.compile(r"\b(?:[Tt]here\s+were|held|contained|inside\s+were)\b")
 _MOVES_ON = re.compile(
     r"\b(?:gave|given|giv\w+|took|taken|tak\w+|hand\w+|pass\w+|stole\w*|sold|lent|lend\w*|borrow\w*|found|left|put|dropped|"
     r"lost|pawn\w*|return\w*|bought|sent|brought|carried|pick\w*|leav\w*|won|swapp\w*|exchang\w*)\b",
@@ -99,10 +109,11 @@ _COUNT_CHANGES = re.compile(
 )
 _BORN_OR_DEAD = re.compile(r"\b(?:born|birth|died|dead|death|killed|drowned|buried|lost|widow\w*|funeral)\b")
 _WEDS = re.compile(r"\b(?:marri\w+|marry\w*|wed\w*|bride\w*|divorc\w*|engaged)\b", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(?:another|second|other|new|twin|matching|too|as well|also|both|each|mirror\w*|reflect\w*)\b", re.IGNORECASE)
 _NO = re.compile(r"\b(?:not|never|no|nor|\w+n['’]t)\b", re.IGNORECASE)
 _ANY = re.compile(
     rf"\b(?:lived?s?|lodg\w+|living|rooms?|house|home|rented|moved|flitted|grew|grown|born|spent|{_MARK[9:-1]}|{NUMBER}|"
-    r"had the|husband|wife|never|brother|sister|marri\w+|wed\w*)\b"
+    r"had the|husband|wife|never|brothers?|sisters?|sons?|daughters?|marri\w+|wed\w*|died|killed|sold|left|removed)\b"
 )
 
 
@@ -140,7 +151,9 @@ def _read(kind: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
     if kind in ("there", "the"):
         past = OTHER_TIME.search(sentence[: match.start()])
     if kind == "moved":
-        yield x, HOME, match["p"] or "", True
+        yield x, HOME, match["p"], True
+    elif kind == "left":
+        yield x, HOME, "", True
     elif kind == "native":
         if " ".join(KIN).find(match["p"].lower()) < 0:
             yield x, BEEN + match["p"], "from there", False
@@ -151,13 +164,16 @@ def _read(kind: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
     elif kind == "home":
         yield x, HOME, match["p"], False
     elif kind == "mark":
-        yield x, f"side of {match['mark']} on the {match['part']}", match["v"], False
+        again = _AGAIN.search(sentence) is not None
+        yield x, f"side of {match['mark']} on the {match['part']}", "" if again else match["v"], again
     elif kind == "kin":
         yield x, f"{NUMBER_OF}{match['k'].rstrip('s')}s", str(number(match["n"])), False
         yield x, f"any {match['k'].rstrip('s')}", "yes", False
     elif kind in ("there", "the"):
         if number(match["n"]) > 1:
-            yield match["z"], NUMBER_OF.strip(), f"{'' if kind == 'there' else 'the '}{number(match['n'])}", False
+            where = _WHERE.match(sentence, match.end() if kind == "the" else match.end("z"))
+            rest = f" {where['by']} the {where['box']}" if where and where["box"] else " of them" if where else ""
+            yield match["z"], COUNT, f"{'the ' * (kind == 'the')}{number(match['n'])}{rest}", False
     elif kind == "has":
         yield match["z"], HOLDER, x, False
 
@@ -179,4 +195,7 @@ def handed_on(sentence: str) -> Iterator[Plain]:
             yield thing, HOLDER, "", True
     if _COUNT_CHANGES.search(sentence):
         for thing in re.findall(r"\b([a-z]{3,}s)\b", sentence):
-            yield thing, NUMBER_OF.strip(), "", True
+            yield thing, COUNT, "", True
+    elif not _THERE.search(sentence):
+        for thing in _SOME.findall(sentence):
+            yield thing, COUNT, "", True

@@ -198,12 +198,19 @@ YEARS_LATER = re.compile(
     re.IGNORECASE,
 )
 """So much time goes by that hair may have turned."""
+YOUNG = re.compile(
+    rf"\b[Ww]hen\s+(?:he|she|they|{NAME})\s+(?:was|were)\b|\bas\s+a\s+(?:boy|girl|child|young)\b|\byears\s+(?:before|ago|earlier)\b|"
+    r"\b(?:[Ii]n\s+those\s+days|[Ll]ong\s+ago|[Bb]ack\s+then)\b"
+)
+"""From here on a paragraph may tell of somebody's youth."""
+DISGUISE = re.compile(r"\b(?:wigs?|disguis\w*|costumes?|masks?|false\s+(?:beard|hair)|dy(?:e|ed|es|eing)|bleach\w*)\b", re.IGNORECASE)
+"""Looks of this paragraph are no one's own."""
 WEEPING = ("red", "pink")
 """Colours that eyes have for an hour, and nobody for life."""
 _BACK = (
     r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
     r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived|fish\w*|retriev\w*|"
-    r"rescu\w*|snatch\w*|washed|dived?|diving|dug"
+    r"rescu\w*|snatch\w*|brought\s+(?:up|back)|fetch\w*|pulled\s+up|hauled\s+up|drew\s+up|washed|dived?|diving|dug"
 )
 ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|return\w*)\b", re.IGNORECASE)
 """Somebody who was said to be dead is not."""

@@ -7,7 +7,6 @@ first value holds, until the story tells of a change.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -16,7 +15,7 @@ from functools import lru_cache
 
 from memagent.methods.recurrent_facts import Told
 from memagent.story.check_canon import Canon, moment, triples
-from memagent.story.finding import Finding, unwaived
+from memagent.story.finding import Finding, becomes_canon, digest_of, is_waived, unwaived
 from memagent.story.manuscript import Place
 from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
 from memagent.story.pronouns import Genders
@@ -87,14 +86,14 @@ class Known:
     """The fold. `take` goes on by a paragraph; `judge` looks at some that may come next and changes nothing.
 
     Args:
-        waived: contradictions that are meant, each `(kind, key)`.
+        waived: contradictions that are meant; see `Finding.waiver`. What they say becomes canon only if they say so.
     """
 
-    def __init__(self, waived: Collection[tuple[str, str]] = ()) -> None:
+    def __init__(self, waived: Collection[tuple[str, ...]] = ()) -> None:
         self.waived = frozenset(waived)
         self.told: dict[str, tuple[Triple, ...]] = {}
         self.count = 0
-        self._canon = Canon()
+        self._canon = Canon(self.waived)
         self._said: MutableMapping[tuple[str, str], None] = {}
         self._genders = Genders()
         self._names = _Names()
@@ -175,8 +174,9 @@ class Known:
         return _key(self._names.of(subject)) if subject else "", _key(relation)
 
     def _doubts(self, text: str, place: Place, reading: Reading) -> list[tuple[Doubt, Finding]]:
-        found = [(doubt, as_finding(doubt, place, self._where.get(doubt.told))) for doubt in reading.doubts]
-        return [(doubt, one) for doubt, one in found if one is not None and one.waiver not in self.waived]
+        where = digest_of(text)
+        found = [(doubt, as_finding(doubt, place, self._where.get(doubt.told), where)) for doubt in reading.doubts]
+        return [(doubt, one) for doubt, one in found if one is not None and not is_waived(one, self.waived)]
 
     def _keep(self, entry: Entry) -> None:
         triple = entry.triple
@@ -196,24 +196,19 @@ def doubts(paragraphs: Iterable[tuple[Place, str]], readings: Mapping[str, Readi
     for place, text in paragraphs:
         digest = digest_of(text)
         for doubt in readings[digest].doubts if digest in readings else ():
-            if finding := as_finding(doubt, place, where.get(doubt.told)):
+            if finding := as_finding(doubt, place, where.get(doubt.told), digest):
                 found.append(finding)
         where.setdefault(digest, place)
     return found
 
 
-def as_finding(doubt: Doubt, place: Place, told: Place | None) -> Finding | None:
-    """Return a model's doubt as a finding; `None` where what it contradicts is told no more."""
+def as_finding(doubt: Doubt, place: Place, told: Place | None, where: str) -> Finding | None:
+    """Return a model's doubt of the paragraph with this digest; `None` where what it contradicts is told no more."""
     if told is None:
         return None
     fact = " ".join(doubt.fact)
     text = f"“{doubt.quote}”; “{fact}” in {told}" + (f" ({doubt.why})" if doubt.why else "")
-    return Finding("canon", place, text, told, doubt.quote, f"{fact} > {doubt.quote}")
-
-
-def digest_of(text: str) -> str:
-    """Return what tells one text of a paragraph from another: sixteen hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Finding("canon", place, text, told, doubt.quote, f"{fact} > {doubt.quote}", where=where)
 
 
 Kept = tuple[Attribute, Attribute | None]
@@ -225,19 +220,20 @@ def _judged(
     genders: Genders,
     text: str,
     place: Place,
-    waived: Collection[tuple[str, str]],
+    waived: Collection[tuple[str, ...]],
 ) -> tuple[list[Kept], list[Finding]]:
     """Go on by a paragraph; return the attributes that hold from it on, each with what held before, and findings."""
     kept: list[Kept] = []
     found: list[Finding] = []
     genders.take(text)
+    where = digest_of(text)
     facts = [replace(fact, place=place) for fact in _sayable(_read(text, genders.of(text)), said)]
     for fact in facts:
         before = canon.now(fact)
-        finding = canon.judge(fact)
+        finding = canon.judge(fact, where)
         if finding is not None:
             found.append(finding)
-        if finding.waiver in waived if finding else fact.value != VOID or _changed(canon, fact, before):
+        if becomes_canon(finding, waived) if finding else fact.value != VOID or _changed(canon, fact, before):
             kept.append((fact, before))
     found += canon.acts(text, facts, place)
     return kept, unwaived(found, waived)

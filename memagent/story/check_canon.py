@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from memagent.story.colours import differ
 from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME
-from memagent.story.finding import Finding, unwaived
+from memagent.story.finding import Finding, becomes_canon, digest_of, is_waived, unwaived
 from memagent.story.manuscript import Manuscript, Place
 from memagent.story.pronouns import Genders
 from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
@@ -52,9 +52,20 @@ _SAID = {COUNT: "how many {x}", HOLDER: "who has the {x}", MARRIED: "whether {x}
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> list[Finding]:
-    """Return the contradictions of a story. `facts` are its attributes, if the caller has read them."""
-    known = Canon()  # its findings about ages are those of the timeline
+def canon(
+    manuscript: Manuscript,
+    facts: Sequence[Attribute] | None = None,
+    meant: Collection[tuple[str, ...]] = (),
+) -> list[Finding]:
+    """Return the contradictions of a story, those that are meant with them.
+
+    Args:
+        manuscript: the story.
+        facts: its attributes, if the caller has read them.
+        meant: waivers; what they make canon holds from there on, and who is dead and acts where it is meant is told
+            of where it is not.
+    """
+    known = Canon(meant)  # its findings about ages are those of the timeline
     by_place: dict[Place, list[Attribute]] = {}
     for fact in attributes(manuscript) if facts is None else facts:
         by_place.setdefault(fact.place, []).append(fact)
@@ -117,7 +128,7 @@ def contradictions(
         known: the attributes of the story so far, in order; see `attributes`.
         paragraph: the new one.
         place: where it is to stand.
-        waivers: findings that are meant, each `[kind, key]`; see `Finding.waiver`.
+        waivers: findings that are meant; see `Finding.waiver`.
     """
     canon = Canon()
     for fact in known:
@@ -156,9 +167,14 @@ def place_at(time: datetime) -> Place:
 
 
 class Canon:
-    """What holds so far: the value of every attribute, who is dead, what is gone."""
+    """What holds so far: the value of every attribute, who is dead, what is gone.
 
-    def __init__(self) -> None:
+    Args:
+        meant: waivers, see `canon`.
+    """
+
+    def __init__(self, meant: Collection[tuple[str, ...]] = ()) -> None:
+        self._meant = meant
         self._values: MutableMapping[tuple[str, str], Attribute] = {}
         self._ends: MutableMapping[str, Attribute] = {}  # of `_values`, those that say that somebody or something ended
         self._full: MutableMapping[str, frozenset[str]] = {}
@@ -166,7 +182,7 @@ class Canon:
 
     def trial(self) -> Canon:
         """Return one that knows the same and can be gone on with; this one stays as it is."""
-        other = Canon()
+        other = Canon(self._meant)
         other._values = ChainMap({}, self._values)
         other._ends = ChainMap({}, self._ends)
         other._full = ChainMap({}, self._full)
@@ -176,7 +192,8 @@ class Canon:
     def take(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
         """Go on by one paragraph and what was read in it; return what it contradicts."""
         facts = list(facts)
-        found = [finding for fact in facts if (finding := self.judge(fact))]
+        where = digest_of(paragraph)
+        found = [finding for fact in facts if (finding := self.judge(fact, where))]
         return found + self.acts(paragraph, facts, place)
 
     def acts(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
@@ -188,8 +205,11 @@ class Canon:
         """Return what holds of that of which an attribute tells."""
         return self._values.get(self._key(fact))
 
-    def judge(self, fact: Attribute) -> Finding | None:
-        """Take up an attribute; return a finding, and keep what held, where it contradicts that."""
+    def judge(self, fact: Attribute, where: str = "") -> Finding | None:
+        """Take up an attribute; return a finding, and keep what held, where it contradicts that.
+
+        `where` is the digest of the paragraph that has it. What a waiver makes canon holds instead.
+        """
         if fact.name == YEARS:
             self._age(fact)
             return None
@@ -208,7 +228,11 @@ class Canon:
             return None
         what = f"{_what(subject, name)} “{fact.value}”; “{before.value}” in {before.place}"
         waived = f"{subject}, {name}: {before.value} > {fact.value}"
-        return Finding("timeline" if name == "age" else "canon", fact.place, what, before.place, fact.quote, waived)
+        kind = "timeline" if name == "age" else "canon"
+        finding = Finding(kind, fact.place, what, before.place, fact.quote, waived, where=where)
+        if becomes_canon(finding, self._meant):
+            self._values[key] = fact
+        return finding
 
     def _age(self, years: Attribute) -> None:
         """Years go by: hair may have turned."""
@@ -254,7 +278,6 @@ class Canon:
         for start, sentence in sentences(narration(paragraph)):
             for subject, fact in gone.items():
                 if subject.split()[-1] in sentence and subject not in self._told and _does(subject, fact, sentence):
-                    self._told.add(subject)
                     quote = " ".join(paragraph[start : start + len(sentence)].split())
                     what = f"{subject} is {fact.value} since {fact.place}, and acts here"
                     if fact.value == GONE:
@@ -262,7 +285,13 @@ class Canon:
                         plural = thing.endswith("s") and not thing.endswith("ss")
                         verb = "are" if plural else "is"
                         what = f"{thing} {verb} gone since {fact.place}, and {verb} used here"
-                    yield Finding("canon", place, what, fact.place, quote, f"{subject}: {fact.value}")
+                    key = f"{subject}: {fact.value}"
+                    finding = Finding("canon", place, what, fact.place, quote, key, where=digest_of(paragraph))
+                    if becomes_canon(finding, self._meant):
+                        self._ends[subject] = self._values[subject, "state"] = replace(fact, value=VOID)
+                    if not is_waived(finding, self._meant):
+                        self._told.add(subject)
+                    yield finding
                 elif fact.value == GONE and re.search(_ANOTHER.format(thing=re.escape(subject)), sentence):
                     self._told.add(subject)  # another one: nobody knows which is meant from here on
 
@@ -319,4 +348,6 @@ def _does(subject: str, fact: Attribute, sentence: str) -> bool:
     moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
     aboard = rf"\b(?i:from|on|across|along|in|at)\s+the\s+{_BOARDS}\s+of\s+(?i:{the}){name}\b"
     holds = rf"\bwith\s+(?:the|her|his|their)\s+{name}\b"
-    return bool(re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}(?:{NUMBER}\s+)?){name}\b", sentence))
+    return bool(
+        re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}(?:{NUMBER}\s+)?){name}\b", sentence)
+    )

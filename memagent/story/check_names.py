@@ -39,7 +39,9 @@ _NOT_NAMES = frozenset(
     "september october november december english french german russian spanish italian irish scottish welsh god lord "
     "lady sir madam north south east west northern southern eastern western i".split()
 )
-_TITLES = frozenset("mr mrs miss ms dr doctor captain aunt uncle father mother brother sister old young saint sergeant inspector".split())
+_TITLES = frozenset(
+    "mr mrs miss ms dr doctor captain aunt uncle father mother brother sister old young saint sergeant inspector".split()
+)
 _SOUNDS = (
     ("ph", "f"), ("x", "ks"), ("ck", "k"), ("th", "t"), ("sch", "s"), ("sh", "s"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"),
 )  # fmt: skip
@@ -75,7 +77,8 @@ def names(manuscript: Manuscript) -> list[Finding]:
             continue
         what = f"«{rare.spelling}» {rare.count}×, elsewhere «{usual.spelling}» {usual.count}×"
         key = f"{rare.spelling} = {usual.spelling}"
-        findings.append(Finding("name", rare.at[0][1], what, usual.at[0][1], rare.spelling, key))
+        places = tuple(dict.fromkeys(place for _, place in rare.at))
+        findings.append(Finding("name", rare.at[0][1], what, usual.at[0][1], rare.spelling, key, places))
     return sorted(findings, key=lambda finding: finding.place)
 
 
@@ -120,7 +123,9 @@ def _drifted(rare: _Name, usual: _Name, endings: int) -> bool:
     if abs(len(one) - len(other)) > 2 or usual.count < SWAPPED * rare.count:
         return False
     swapped = _swapped(one, other)
-    if not swapped and (usual.count < max(COMMON, (TIMES - (len(one) > 5)) * rare.count) or not _near(one, other, endings)):
+    if not swapped and (
+        usual.count < max(COMMON, (TIMES - (len(one) > 5)) * rare.count) or not _near(one, other, endings)
+    ):
         return False
     if not swapped and not (usual.certain or len(one) > 5):
         return False
@@ -159,14 +164,17 @@ def _full_names(manuscript: Manuscript) -> list[Finding]:
         for pair in pairs:
             others = [other for other in pairs if other != pair and _one_person(pair[1 - half], other[1 - half], half)]
             usual = max(others, key=lambda other: (len(where[other]), -pairs.index(other)), default=None)
-            rank = lambda pair: (len(where[pair]), words[pair[1 - half]], -pairs.index(pair))  # noqa: B023,E731
-            if usual is None or rank(pair) > rank(usual) or set(where[pair]) & set(where[usual]):
+            if usual is None or set(where[pair]) & set(where[usual]):
+                continue
+            ranks = [(len(where[one]), words[one[1 - half]], -pairs.index(one)) for one in (pair, usual)]
+            if ranks[0] > ranks[1]:
                 continue
             if len(where[pair]) > RARE and len(where[usual]) < 2 * len(where[pair]):
                 continue  # both at home
             spelt, known = " ".join(pair), " ".join(usual)
             what = f"«{spelt}» {len(where[pair])}×, elsewhere «{known}» {len(where[usual])}×"
-            findings.append(Finding("name", where[pair][0], what, where[usual][0], spelt, f"{spelt} = {known}"))
+            places = tuple(dict.fromkeys(where[pair]))
+            findings.append(Finding("name", places[0], what, where[usual][0], spelt, f"{spelt} = {known}", places))
     return findings
 
 

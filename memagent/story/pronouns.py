@@ -44,7 +44,9 @@ _PERSON = re.compile(rf"\b(?:{'|'.join(_PEOPLE)})\b")
 _TITLES = {"Mrs": WOMAN, "Miss": WOMAN, "Ms": WOMAN, "Lady": WOMAN, "Aunt": WOMAN, "Sister": WOMAN, "Mother": WOMAN,
            "Mr": MAN, "Lord": MAN, "Sir": MAN, "Uncle": MAN, "Brother": MAN, "Father": MAN}  # fmt: skip
 _NAMED = re.compile(rf"(?:\b(?P<before>in|from|at|near|the|of|on|through|across)\s+)?(?P<name>{NAME})(?P<own>['’]s)?")
-_PLACES = re.compile(r"\b(?:Street|Lane|Road|Row|Island|House|Hill|Hall|Square|Bridge|River|Bay|Point|Hotel|Inn|Church|Wynd)\b")
+_PLACES = re.compile(
+    r"\b(?:Street|Lane|Road|Row|Island|House|Hill|Hall|Square|Bridge|River|Bay|Point|Hotel|Inn|Church|Wynd)\b"
+)
 _KIN_NAME = re.compile(rf"\b(?P<kin>{'|'.join([*_FEMALE.split(), *_MALE.split()])}),?\s+(?P<x>{NAME})")
 _IN_APPOSITION = re.compile(rf"({NAME}),\s+(?:the|an?)\s+[^,.;]{{1,40}},")
 ENOUGH = 2
@@ -163,9 +165,17 @@ def _spoken_of(paragraph: str) -> tuple[tuple[str, str], ...]:
         begins = _NAMED.match(sentence)
         named = {_first(one) for one in re.findall(NAME, sentence)}
         alone = ""
-        if begins and begins.start("name") == 0 and not begins["own"] and len(named) == 1 and not _PERSON.search(sentence):
+        if (
+            begins
+            and begins.start("name") == 0
+            and not begins["own"]
+            and len(named) == 1
+            and not _PERSON.search(sentence)
+        ):
             (alone,) = named
-            own = re.search(r"\b(himself|herself)\b|,?\s+and\s+(she|he)\b|\b(?:from|in|into|on|out of)\s+(her|his)\s+\w", sentence)
+            own = re.search(
+                r"\b(himself|herself)\b|,?\s+and\s+(she|he)\b|\b(?:from|in|into|on|out of)\s+(her|his)\s+\w", sentence
+            )
             if own:
                 word = next(filter(None, own.groups()))
                 told.append((alone, MAN if word in ("himself", "he", "his") else WOMAN))

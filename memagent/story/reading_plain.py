@@ -109,7 +109,9 @@ _COUNT_CHANGES = re.compile(
 )
 _BORN_OR_DEAD = re.compile(r"\b(?:born|birth|died|dead|death|killed|drowned|buried|lost|widow\w*|funeral)\b")
 _WEDS = re.compile(r"\b(?:marri\w+|marry\w*|wed\w*|bride\w*|divorc\w*|engaged)\b", re.IGNORECASE)
-_AGAIN = re.compile(r"\b(?:another|second|other|new|twin|matching|too|as well|also|both|each|mirror\w*|reflect\w*)\b", re.IGNORECASE)
+_AGAIN = re.compile(
+    r"\b(?:another|second|other|new|twin|matching|too|as well|also|both|each|mirror\w*|reflect\w*)\b", re.IGNORECASE
+)
 _NO = re.compile(r"\b(?:not|never|no|nor|\w+n['’]t)\b", re.IGNORECASE)
 _ANY = re.compile(
     rf"\b(?:lived?s?|lodg\w+|living|rooms?|house|home|rented|moved|flitted|grew|grown|born|spent|{_MARK[9:-1]}|{NUMBER}|"
@@ -124,7 +126,7 @@ def read_plain(sentence: str) -> list[Plain]:
     found = list(_denied(sentence))
     doubtful, unreal = NOT_SO.search(sentence), UNREAL.search(sentence) or _NO.search(sentence)
     for kind, rule in _RULES:
-        if not (unreal if kind in ("there", "the", "mark") else doubtful):
+        if not (unreal if kind in ("there", "the", "mark", "kin") else doubtful):
             for match in rule.finditer(sentence):
                 found += _read(kind, match, sentence)
     return [*dict.fromkeys(found), *_changes(sentence, found)]

@@ -203,7 +203,9 @@ YOUNG = re.compile(
     r"\b(?:[Ii]n\s+those\s+days|[Ll]ong\s+ago|[Bb]ack\s+then)\b"
 )
 """From here on a paragraph may tell of somebody's youth."""
-DISGUISE = re.compile(r"\b(?:wigs?|disguis\w*|costumes?|masks?|false\s+(?:beard|hair)|dy(?:e|ed|es|eing)|bleach\w*)\b", re.IGNORECASE)
+DISGUISE = re.compile(
+    r"\b(?:wigs?|disguis\w*|costumes?|masks?|false\s+(?:beard|hair)|dy(?:e|ed|es|eing)|bleach\w*)\b", re.IGNORECASE
+)
 """Looks of this paragraph are no one's own."""
 WEEPING = ("red", "pink")
 """Colours that eyes have for an hour, and nobody for life."""

@@ -41,9 +41,7 @@ _STEP = re.compile(
     rf"|after\s+(?P<n2>{NUMBER}|an?)\s+(?P<unit2>hours?|days?|weeks?|months?|years?)(?=\s*,))",
     re.IGNORECASE,
 )
-_HOUR = (
-    r"(?:noon|midnight|early|late|(?:\w+\s+)?(?:past|to)\s+\w+|\w+\s+o['’]clock|(?:the\s+)?(?:morning|afternoon|evening|night))"
-)
+_HOUR = r"(?:noon|midnight|early|late|(?:\w+\s+)?(?:past|to)\s+\w+|\w+\s+o['’]clock|(?:the\s+)?(?:morning|afternoon|evening|night))"
 _LEADS = (
     (re.compile(rf"\b[Ii]t\s+was\s+(?:(?:now|still|already|only|again)\s+)?(?:{_HOUR}\s+(?:on|of)\s+)?|\b[Tt]he\s+year\s+was\s+"), "said"),
     (re.compile(rf"^(?:On|In)\s+(?=(?:an?\s+|the\s+)?(?:\w+\s+){{0,3}}?(?:{_DAYS}|{_MONTHS}|{_SEASONS}|{_NTH}))"), "head"),

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from memagent.methods.recurrent_facts import Told
 from memagent.story.check_canon import Canon, moment, triples
-from memagent.story.finding import Finding, becomes_canon, digest_of, is_waived, unwaived
+from memagent.story.finding import Finding, becomes_canon, digest_of, unwaived
 from memagent.story.manuscript import Place
 from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
 from memagent.story.pronouns import Genders
@@ -111,8 +111,10 @@ class Known:
         found = [self._triple(fact, before) for fact, before in attributes if not fact.name.startswith(COMPARED)]
         found += [self._noted(one) for one in _noted(text)]
         if reading is not None:
-            doubted = {doubt.fact[:2] for doubt, _ in self._doubts(text, place, reading)}
-            wrong = {self._about(finding) for finding in findings} | {tuple(map(_key, pair)) for pair in doubted}
+            doubts = self._doubts(text, place, reading)
+            doubted = {doubt.fact[:2] for doubt, one in doubts if not becomes_canon(one, self.waived)}
+            held = [finding for finding in findings if not becomes_canon(finding, self.waived)]
+            wrong = {self._about(finding) for finding in held} | {tuple(map(_key, pair)) for pair in doubted}
             read_ones = [self._noted((one.subject, one.relation, one.object)) for one in reading.facts]
             found += [one for one in read_ones if (_key(one.subject), _key(one.relation)) not in wrong]
         kept: dict[tuple[str, str, str], Triple] = {}
@@ -136,9 +138,9 @@ class Known:
         canon, said, found = self._canon.trial(), ChainMap({}, self._said), []
         genders = self._genders.trial()
         for place, text in paragraphs:
-            found += _judged(canon, said, genders, text, place, self.waived)[1]
+            found += unwaived(_judged(canon, said, genders, text, place, self.waived)[1], self.waived)
             if reading := (readings or {}).get(digest_of(text)):
-                found += [finding for _, finding in self._doubts(text, place, reading)]
+                found += unwaived((finding for _, finding in self._doubts(text, place, reading)), self.waived)
         return list({finding.waiver: finding for finding in reversed(found)}.values())[::-1]
 
     def about(self, text: str, most: int = SHOWN) -> list[Entry]:
@@ -176,7 +178,7 @@ class Known:
     def _doubts(self, text: str, place: Place, reading: Reading) -> list[tuple[Doubt, Finding]]:
         where = digest_of(text)
         found = [(doubt, as_finding(doubt, place, self._where.get(doubt.told), where)) for doubt in reading.doubts]
-        return [(doubt, one) for doubt, one in found if one is not None and not is_waived(one, self.waived)]
+        return [(doubt, one) for doubt, one in found if one is not None]
 
     def _keep(self, entry: Entry) -> None:
         triple = entry.triple
@@ -236,7 +238,7 @@ def _judged(
         if becomes_canon(finding, waived) if finding else fact.value != VOID or _changed(canon, fact, before):
             kept.append((fact, before))
     found += canon.acts(text, facts, place)
-    return kept, unwaived(found, waived)
+    return kept, found
 
 
 def _changed(canon: Canon, fact: Attribute, before: Attribute | None) -> bool:

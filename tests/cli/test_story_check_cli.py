@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from memagent import Story
 from memagent.cli.story_check import check
 from memagent.story.config import StoryConfig
-from memagent.story.finding import finding_id
+from memagent.story.finding import digest_of, finding_id
 
 
 @pytest.fixture
@@ -43,15 +43,16 @@ def test_findings_are_a_tidy_table_and_exit_with_6(folder):
         "Mara's eyes were brown. Tomas was Mara's uncle.",
     )
     done = run(folder)
+    where = digest_of("Mara's eyes were brown. Tomas was Mara's uncle.")
     eyes, kin = (
-        finding_id("canon", "Mara, eyes: green > brown"),
-        finding_id("canon", "Tomas, kin of Mara: brother > uncle"),
+        finding_id("canon", "Mara, eyes: green > brown", where),
+        finding_id("canon", "Tomas, kin of Mara: brother > uncle", where),
     )
     assert done.return_value == 6
     assert done.stdout.splitlines() == [
         f"ch.1 ¶3  canon     {eyes}  Mara's eyes: “brown”; “green” in ch.1 ¶1",
         f"ch.1 ¶3  canon     {kin}  Tomas is Mara's “uncle”; “brother” in ch.1 ¶2",
-        "2 findings, 0 model calls",
+        "2 findings (2 canon), 0 model calls",
     ]
 
 

@@ -134,7 +134,7 @@ class _Clock:
             text = _wrong(last, now)
             if text and now.loose and not last.said:
                 return ""  # told of in passing
-            if last.named.loose and not last.said and now.kind != "year":
+            if last.named.loose and not last.said and now.kind not in ("year", "date"):
                 text = ""
         elif now.kind == "year" and self._year and self._goes_on and not now.loose:
             if now.value < self._year.named.value:

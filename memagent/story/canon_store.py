@@ -19,8 +19,8 @@ from typing import Any
 from memagent import files
 from memagent.memory import Memory
 from memagent.story.canon import FUNCTIONAL, Known, Reading
-from memagent.story.finding import digest_of
 from memagent.story.check_canon import moment, place_at
+from memagent.story.finding import digest_of
 from memagent.story.manuscript import Place
 from memagent.story.noting import BROKE, KEPT, PROMISED, STORY, TIMES
 from memagent.story.record import StoryRecord

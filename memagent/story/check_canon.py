@@ -14,12 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from memagent.story.colours import differ
+from memagent.story.comparing import exclude, same_kin, told_of
 from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME
 from memagent.story.finding import Finding, becomes_canon, digest_of, is_waived, unwaived
 from memagent.story.manuscript import Manuscript, Place
 from memagent.story.pronouns import Genders
 from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
-from memagent.story.reading_plain import BEEN, COMPARED, COUNT, HOLDER, HOME, MARRIED, NUMBER_OF
+from memagent.story.reading_plain import COMPARED, HOME, NUMBER_OF
 from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
@@ -35,7 +36,8 @@ _MOVES = (
 )
 _USES = (
     "boarded|board|rowed|sailed|took|takes|steered|moored|anchored|unfolded|read|opened|lit|lifted|picked up|held|put "
-    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in|"
+    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|"
+    "climbed aboard|stepped aboard|went aboard|sat in|"
     "turned|twisted|consulted|checked|fingered|spread|lifted out|drew out|pulled out|took out|produced|held up|slipped|"
     "signed|folded|studied|examined|handed|tore up|burned"
 )
@@ -48,7 +50,6 @@ _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\
 
 
 _COUNTS = tuple(f"{NUMBER_OF}{kin}s" for kin in ("brother", "sister", "son", "daughter"))
-_SAID = {COUNT: "how many {x}", HOLDER: "who has the {x}", MARRIED: "whether {x} is married"}
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -73,47 +74,6 @@ def canon(
         finding for place, text in manuscript.paragraphs for finding in known.take(text, by_place.get(place, []), place)
     ]
     return [finding for finding in found if finding.kind == "canon"]
-
-
-def ages(
-    facts: Iterable[Attribute], gone: Sequence[tuple[Place, int]] = (), named: Sequence[tuple[Place, int]] = ()
-) -> list[Finding]:
-    """Return where somebody is younger than before, or older than the years gone by make them, as of the timeline.
-
-    Args:
-        facts: all attributes of the story, in order.
-        gone: where so many years are told to have gone by.
-        named: where it is said which year it is; whoever is younger in an earlier year is none of these.
-    """
-    known, found = Canon(), []
-    for fact in facts:
-        if fact.name != "age":
-            continue
-        before = known.now(fact)
-        back = _earlier(named, before.place, fact.place) if before else 0
-        if before and back and abs(int(before.value) - int(fact.value) - back) <= 2:
-            continue  # so much younger in so much earlier a year
-        finding = known.judge(fact)
-        if finding is None and before:
-            finding = _grown(known.called(fact.subject), before, fact, gone)
-        found += [finding] if finding else []
-    return found
-
-
-def _earlier(named: Sequence[tuple[Place, int]], before: Place, now: Place) -> int:
-    """Return by how many years it is earlier than it was, as far as the years are named; 0 if it is not."""
-    then, here = (next((year for where, year in reversed(named) if where <= place), 0) for place in (before, now))
-    return max(0, then - here) if here else 0
-
-
-def _grown(subject: str, before: Attribute, now: Attribute, gone: Sequence[tuple[Place, int]]) -> Finding | None:
-    """Compare two ages with the years told between them."""
-    years = sum(many for place, many in gone if before.place < place <= now.place)
-    if not years or abs(int(now.value) - int(before.value) - years) <= 1 + years // 10:
-        return None
-    what = f"{subject} is “{now.value}”, {years} year{'s' * (years > 1)} after “{before.value}” in {before.place}"
-    key = f"{subject}, age: {before.value} + {years} > {now.value}"
-    return Finding("timeline", now.place, what, before.place, now.quote, key)
 
 
 def contradictions(
@@ -226,7 +186,7 @@ class Canon:
             self._values[key] = fact
         if not self._clash(name, before.value, fact.value):
             return None
-        what = f"{_what(subject, name)} “{fact.value}”; “{before.value}” in {before.place}"
+        what = f"{told_of(subject, name)} “{fact.value}”; “{before.value}” in {before.place}"
         waived = f"{subject}, {name}: {before.value} > {fact.value}"
         kind = "timeline" if name == "age" else "canon"
         finding = Finding(kind, fact.place, what, before.place, fact.quote, waived, where=where)
@@ -242,13 +202,13 @@ class Canon:
 
     def _clash(self, name: str, before: str, now: str) -> bool:
         if name.startswith("kin of "):
-            return before in KIN and now in KIN and before != now and not _same_kin(before, now)
+            return before in KIN and now in KIN and before != now and not same_kin(before, now)
         if name in ONLY_ONE:
             return not set(self.called(before).split()) & set(self.called(now).split())
         if name == "age":
             return int(now) < int(before)
         if name.startswith(COMPARED):
-            return _another(name, before, now)
+            return exclude(name, before, now)
         return name != "state" and differ(before, now)
 
     def _key(self, fact: Attribute) -> tuple[str, str]:
@@ -294,44 +254,6 @@ class Canon:
                     yield finding
                 elif fact.value == GONE and re.search(_ANOTHER.format(thing=re.escape(subject)), sentence):
                     self._told.add(subject)  # another one: nobody knows which is meant from here on
-
-
-def _what(subject: str, name: str) -> str:
-    """Say what of somebody a finding is about."""
-    if name.startswith("kin of "):
-        return f"{subject} is {name.removeprefix('kin of ')}'s"
-    if name in ("colour", "age"):
-        return f"{subject} is"
-    if name in _SAID:
-        return f"{_SAID[name].format(x=subject)}:"
-    if name.startswith("any "):
-        return f"whether {subject} has a {name.removeprefix('any ')}:"
-    if name.startswith(BEEN):
-        return f"{subject} and {name.removeprefix(BEEN)}:"
-    return f"{subject}'s {name.removeprefix(NUMBER_OF).removeprefix('side of ')}:"
-
-
-def _another(name: str, before: str, now: str) -> bool:
-    """Say whether two homes, counts, holders or sides cannot be both. "The two keys" may be two of any number."""
-    if name == COUNT:
-        return now.startswith("the ") and _miscounted(before.removeprefix("the "), now.removeprefix("the "))
-    if name == HOLDER:
-        return before.split()[0] != now.split()[0]
-    return before != now
-
-
-def _miscounted(before: str, now: str) -> bool:
-    """Say whether things are another number than before: "the two on the desk" may be some of the four in the safe."""
-    (had, _, where), (has, _, here) = before.partition(" "), now.partition(" ")
-    return int(has) > int(had) or (int(has) < int(had) and (not here or here.split()[-1:] == where.split()[-1:]))
-
-
-def _same_kin(one: str, other: str) -> bool:
-    """Say whether two relations may be one: a twin is a brother, a widow was a wife."""
-    pair = {one.removeprefix("half-").removeprefix("step"), other.removeprefix("half-").removeprefix("step")}
-    return len(pair) == 1 or any(
-        pair <= may for may in ({"twin", "brother"}, {"twin", "sister"}, {"widow", "wife"}, {"widower", "husband"})
-    )
 
 
 def _does(subject: str, fact: Attribute, sentence: str) -> bool:

@@ -40,10 +40,12 @@ _NOT_NAMES = frozenset(
     "lady sir madam north south east west northern southern eastern western i".split()
 )
 _TITLES = frozenset(
-    "mr mrs miss ms dr doctor captain aunt uncle father mother brother sister old young saint sergeant inspector".split()
+    "mr mrs miss ms dr doctor captain aunt uncle "
+    "father mother brother sister old young saint sergeant inspector".split()
 )
 _SOUNDS = (
-    ("ph", "f"), ("x", "ks"), ("ck", "k"), ("th", "t"), ("sch", "s"), ("sh", "s"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"),
+    ("ph", "f"), ("x", "ks"), ("ck", "k"),
+    ("th", "t"), ("sch", "s"), ("sh", "s"), ("c", "k"), ("q", "k"), ("y", "i"), ("z", "s"),
 )  # fmt: skip
 
 
@@ -154,28 +156,31 @@ def _full_names(manuscript: Manuscript) -> list[Finding]:
         for pair in _FULL.findall(text):
             if not {folded(word) for word in pair} & (_BEGINNERS | _NOT_NAMES | _TITLES):
                 where[pair].append(place)
-    findings = []
     alike: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
     for pair in where:
         for half in (0, 1):
             alike[half, pair[half]].append(pair)
     words = Counter(word for pair, places in where.items() for word in pair for _ in places)
+    findings = []
     for (half, _), pairs in alike.items():
+        rank = {one: (len(where[one]), words[one[1 - half]], -at) for at, one in enumerate(pairs)}
         for pair in pairs:
             others = [other for other in pairs if other != pair and _one_person(pair[1 - half], other[1 - half], half)]
-            usual = max(others, key=lambda other: (len(where[other]), -pairs.index(other)), default=None)
-            if usual is None or set(where[pair]) & set(where[usual]):
-                continue
-            ranks = [(len(where[one]), words[one[1 - half]], -pairs.index(one)) for one in (pair, usual)]
-            if ranks[0] > ranks[1]:
-                continue
-            if len(where[pair]) > RARE and len(where[usual]) < 2 * len(where[pair]):
-                continue  # both at home
-            spelt, known = " ".join(pair), " ".join(usual)
-            what = f"«{spelt}» {len(where[pair])}×, elsewhere «{known}» {len(where[usual])}×"
-            places = tuple(dict.fromkeys(where[pair]))
-            findings.append(Finding("name", places[0], what, where[usual][0], spelt, f"{spelt} = {known}", places))
+            usual = max(others, key=rank.__getitem__, default=pair)
+            if rank[usual] > rank[pair] and not _both_at_home(where[pair], where[usual]):
+                findings.append(_spelt(pair, usual, where))
     return findings
+
+
+def _both_at_home(one: list[Place], other: list[Place]) -> bool:
+    """Say whether two names stand in one paragraph, or often enough to be two people."""
+    return bool(set(one) & set(other)) or (len(one) > RARE and len(other) < 2 * len(one))
+
+
+def _spelt(pair: tuple[str, str], usual: tuple[str, str], where: dict[tuple[str, str], list[Place]]) -> Finding:
+    spelt, known, places = " ".join(pair), " ".join(usual), tuple(dict.fromkeys(where[pair]))
+    what = f"«{spelt}» {len(where[pair])}×, elsewhere «{known}» {len(where[usual])}×"
+    return Finding("name", places[0], what, where[usual][0], spelt, f"{spelt} = {known}", places)
 
 
 def _one_person(one: str, other: str, half: int) -> bool:

@@ -15,7 +15,8 @@ from memagent.story.manuscript import Manuscript, Place
 from memagent.story.wording import narration, sentences
 
 _MIDNIGHT = re.compile(
-    r"\b(?:it was (?:(?:past|after|nearly|almost|just|well|already|now)\s+){0,2}midnight|(?:struck|chimed|rang|rung|tolled)"
+    r"\b(?:it was (?:(?:past|after|nearly|almost|just|well|already|now)\s+){0,2}midnight|(?:struck|chimed|rang|"
+    r"rung|tolled)"
     r"\s+(?:out\s+)?(?:midnight|twelve that night)|(?:at|by) midnight)\b",
     re.IGNORECASE,
 )
@@ -29,7 +30,8 @@ _TIME = re.compile(
     r"midnight\s+sun|noon|afternoon|weeks?|tomorrow|yesterday|dusk|evening|lamp|arctic|polar)\b",
     re.IGNORECASE,
 )
-_HOURS = re.compile(rf"\b(?P<n>{NUMBER}|an)\s+hours?\s+later\s*,?\s+it\s+was\s+(?:already\s+|now\s+)?(?P<v>morning|daylight|noon)\b", re.I)  # fmt: skip
+_HOURS = re.compile(rf"\b(?P<n>{NUMBER}|an)\s+hours?\s+later\s*,?\s+it\s+was\s+(?:already\s+|now"
+                    rf"\s+)?(?P<v>morning|daylight|noon)\b", re.I)  # fmt: skip
 _UNREAL = re.compile(r"\b(?:like|as|dream\w*|pictures?|paint\w*|photographs?|thought|imagin\w*)\b", re.IGNORECASE)
 MORNING = 3
 """So many hours after midnight is it not morning yet."""

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from memagent.story.check_canon import ages
+from memagent.story.check_ages import ages
 from memagent.story.check_night import nights
 from memagent.story.english import DAYS, MONTHS
 from memagent.story.finding import Finding

@@ -32,7 +32,8 @@ OTHER_TIME = re.compile(
 """Words by which a sentence may speak of another time than that of the scene."""
 
 NOT_SO = re.compile(
-    r"\b(?:if|as though|would|could|might|(?-i:may)|must|should|perhaps|maybe|not|never|no longer|nor|neither|\w+n['’]t|"
+    r"\b(?:if|as though|would|could|might|(?-i:may)|must|should|perhaps|maybe|not|never|no longer|nor|neither|"
+    r"\w+n['’]t|"
     r"dream\w*|imagin\w*|pretend\w*|lied?|lies|lying|seem\w*|wish\w*|wonder\w*|think|thought|believ\w*|suppos\w*|"
     r"presum\w*|swore|claim\w*|rumou?r\w*|stor(?:y|ies)|wrote|written|sa(?:y|ys|id) that|told|insist\w*|like|"
     r"almost|nearly|wanted|hoped|feared|expected|ghosts?|given up|declared|whether|doubt\w*|play(?:ed|ing)?|acted|"

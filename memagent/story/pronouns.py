@@ -35,7 +35,7 @@ _MALE = (
 )
 _EITHER = (
     "stranger child doctor captain teacher servant friend cousin guest baby infant twin driver clerk porter neighbour "
-    "neighbor cook visitor patient prisoner student pupil other somebody someone figure creature person officer sergeant "
+    "neighbor cook visitor patient prisoner student pupil somebody someone figure creature person officer sergeant "
     "mate minister dog cat horse mare chairman manager lawyer youth other"
 )
 _PEOPLE = {word: WOMAN for word in _FEMALE.split()} | {word: MAN for word in _MALE.split()}
@@ -99,7 +99,7 @@ def resolved(sentence: str, before: str, known: Known) -> str:
     end, subject, subject_end = 0, ("", ""), 0
     for found in _PRONOUN.finditer(sentence):
         word = found.group().lower()
-        if word == "her" and _OBJECT.match(sentence, found.start()) or sentence[found.end() : found.end() + 1] == "-":
+        if (word == "her" and _OBJECT.match(sentence, found.start())) or sentence[found.end() : found.end() + 1] == "-":
             continue
         gender, told = _GENDER[word], sentence[: found.start()]
         if subject[1] == gender and not _people(told[subject_end:], gender, genders):

@@ -26,7 +26,7 @@ def by_kind(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 def _words(finding: Finding) -> int:
-    """How many words are said again, at each place but the first. Scripts without blanks count ten signs as two words."""
+    """How many words are said again, at each place but the first; in scripts without blanks eight signs are one."""
     if finding.kind != "repeat":
         return 0
     signs = finding.quote

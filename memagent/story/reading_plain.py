@@ -5,7 +5,7 @@ English narration, in which pronouns have been read (see `pronouns`). For somebo
 - homes: "X lived on P", "X had rooms in P", "X walked home to the house in P"; streets alone are compared;
 - birthplaces: "X had never been to T", and "X had grown up in T", "X was born in T";
 - marks: "X had a scar on X's left cheek", "the burn on X's right hand";
-- counts: "X had two brothers", "all three of X's sons", "there were eleven Z in ...", "the twelve Z"; "X had no sister";
+- counts: "X had two brothers", "all three of X's sons", "X had no sister"; "there were two Z", "the three Z";
 - who has what: "X had the silver watch", until the thing is spoken of as handed on;
 - who married: "X had never married", "X's husband".
 """
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 
 from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME, UNREAL, number
-from memagent.story.reading_rules import KIN, NAME
+from memagent.story.reading_rules import NAME
 
 Plain = tuple[str, str, str, bool]
 """Subject, name, value, and whether it is a change; an empty value says that it is otherwise from here on."""
@@ -27,7 +27,7 @@ COUNT = f"{NUMBER_OF}these"
 ONE_VALUE = (HOME, MARRIED, BEEN, HOLDER, NUMBER_OF, "side of ")
 """Beginnings of the names of attributes that have one value at a time; another one contradicts it."""
 COMPARED = (*ONE_VALUE, "any ")
-"""Beginnings of the names of attributes that are compared alone: they become no facts of a memory, which has its own."""
+"""Beginnings of the names of attributes that are only compared: they become no facts of a memory, which has its own."""
 
 _S = r"(?:['’]s|(?<=s)['’])"
 _X = rf"(?P<x>{NAME})"
@@ -42,7 +42,11 @@ _AT_HOME = (
 )
 _OF_HOME = rf"(?:{NAME}{_S}|his|her|the|a)\s+(?:own\s+)?(?:house|home|rooms?|lodgings|flat|cottage|door|gate)"
 _SIDE = r"(?P<v>left|right)"
-_BODY = r"(?P<part>cheek|hand|arm|forearm|wrist|leg|knee|eyebrow|temple|shoulder|thumb|palm|ear|foot|ankle|thigh|jaw|brow|eyelid)"
+_BODY = (
+    r"(?P<part>cheek|hand|arm|forearm|wrist|leg|knee|eyebrow|temple|shoulder|thumb|palm|ear|foot|ankle|"
+    r"thigh|jaw|brow|"
+    r"eyelid)"
+)
 _MARK = r"(?P<mark>scar|birthmark|tattoo|mole|burn)"
 _GAP = r"\s+(?:[a-z]+,?\s+){0,5}?"
 _KINDS = r"(?P<k>brothers?|sisters?|sons?|daughters?|uncles?|aunts?|cousins?)"
@@ -71,18 +75,25 @@ _RULES = tuple(
         ("home", rf"{_X}\s+\w+\s+(?:\w+\s+)?home\s+to\s+(?:{_OF_HOME}\s+)?(?:on|in|at)?\s*{_STREET}"),
         ("home", rf"{_X}{_S}\s+(?:house|home|rooms?|lodgings|flat|cottage)\s+(?:on|in|at)\s+{_STREET}"),
         ("moved", rf"{_X}\s+(?:had\s+)?(?:moved|removed|flitted)\s+(?:\w+\s+)?(?:to|into)\s+{_STREET}"),
-        ("left", rf"{_X}\s+(?:had\s+)?(?:(?:moved|removed|flitted)\b|(?:left|sold|gave\s+up|let)\s+(?:(?:his|her|the|{NAME}{_S})\s+(?:house|rooms?|lodgings|flat|home|cottage)\b|{_STREET.replace('?P<p>', '?:')}))"),
+        ("left", rf"{_X}\s+(?:had\s+)?(?:(?:moved|removed|flitted)\b|(?:left|sold|gave\s+up|let)\s+(?:(?:his|"
+            rf"her|the|{NAME}{_S})\s+(?:house|rooms?|lodgings|flat|home|cottage)\b|{_STREET.replace('?P<p>', '?:')}))"),
         ("native", rf"{_X}\s+(?:had\s+)?(?:grew|grown)\s+up\s+(?:in|on|at)\s+{_PLACE}"),
-        ("native", rf"{_X}\s+(?:was|had\s+been)\s+born\s+(?:and\s+(?:bred|raised|brought\s+up)\s+)?(?:in|on|at)\s+{_PLACE}"),
-        ("native", rf"{_X}\s+(?:had\s+)?spent\s+(?:{NAME}{_S}|his|her)\s+(?:whole\s+)?(?:boyhood|girlhood|childhood|youth)\s+(?:in|on|at)\s+{_PLACE}"),
-        ("mark", rf"\b{_MARK}\b{_GAP}(?:on|across|down|over|along|above|under|crossed|ran\s+down|split|on\s+the\s+back\s+of)\s+{_X}{_S}\s+{_SIDE}\s+{_BODY}\b"),
-        ("mark", rf"{_X}\s+(?:had|has|wore|bore)\s+(?:an?|the)\s+(?:[a-z]+,?\s+){{0,3}}?{_MARK}{_GAP}(?:his|her|the)\s+{_SIDE}\s+{_BODY}\b"),
+        ("native", rf"{_X}\s+(?:was|had\s+been)\s+born\s+(?:and\s+(?:bred|raised|brought\s+up)\s+)?(?:in|on|at)"
+                   rf"\s+{_PLACE}"),
+        ("native", rf"{_X}\s+(?:had\s+)?spent\s+(?:{NAME}{_S}|his|her)\s+(?:whole\s+)?(?:boyhood|girlhood|"
+                   rf"childhood|youth)\s+(?:in|on|at)\s+{_PLACE}"),
+        ("mark", rf"\b{_MARK}\b{_GAP}(?:on|across|down|over|along|above|under|crossed|ran\s+down|split|on\s+the"
+                 rf"\s+back\s+of)\s+{_X}{_S}\s+{_SIDE}\s+{_BODY}\b"),
+        ("mark", rf"{_X}\s+(?:had|has|wore|bore)\s+(?:an?|the)\s+(?:[a-z]+,?\s+){{0,3}}?{_MARK}{_GAP}(?:his|her|"
+                 rf"the)\s+{_SIDE}\s+{_BODY}\b"),
         ("kin", rf"{_X}\s+{_HAVE}{_KINDS}\b"),
         ("kin", rf"{_X}{_S}\s+(?P<n>{NUMBER})\s+(?:\w+\s+)?{_KINDS}\b"),
         ("kin", rf"\b[Aa]ll\s+(?P<n>{NUMBER})\s+of\s+{_X}{_S}\s+{_KINDS}\b"),
         ("there", rf"\b(?:[Tt]here\s+were|(?:held|contained)|inside\s+were)\s+{_COUNTED}\s+(?:in|on)\s+the\b"),
-        ("there", rf"\b[Tt]he\s+(?:box|case|trunk|chest|drawer|safe|bag|basket|album|suitcase|parcel|purse|cupboard)\s+(?:held|contained)\s+{_COUNTED}"),
-        ("the", rf"\b(?:[Tt]he|[Aa]ll|these)\s+{_COUNTED}(?!\s+(?:that|which|who|they|he|she|it|I|we|you|were\s+left|left|had\s+been|of)\b|,\s+(?:that|which))"),
+        ("there", rf"\b[Tt]he\s+(?:box|case|trunk|chest|drawer|safe|bag|basket|album|suitcase|parcel|purse|"
+                  rf"cupboard)\s+(?:held|contained)\s+{_COUNTED}"),
+        ("the", rf"\b(?:[Tt]he|[Aa]ll|these)\s+{_COUNTED}(?!\s+(?:that|which|who|they|he|she|it|I|we|you|were"
+                rf"\s+left|left|had\s+been|of)\b|,\s+(?:that|which))"),
         ("has", rf"{_X}\s+had\s+the\s+{_HELD}(?=\s*(?:[.,;]|$)|\s+(?:in|on|with|now|still)\b)"),
         ("husband", rf"{_X}{_S}\s+(?:late\s+)?(?:husband|wife)\b"),
     )
@@ -90,7 +101,8 @@ _RULES = tuple(
 _DENIED = tuple(
     (kind, re.compile(rule))
     for kind, rule in (
-        ("never", rf"{_X}\s+(?:had|has)\s+never\s+(?:(?:once|yet|even)\s+)?(?:been\s+(?:to|in)|set\s+foot\s+(?:in|on)|visited|seen|left\s+home\s+for)\s+{_PLACE}(?!\s+(?:so|as|like)\b|{_S})"),
+        ("never", rf"{_X}\s+(?:had|has)\s+never\s+(?:(?:once|yet|even)\s+)?(?:been\s+(?:to|in)|set\s+foot"
+                  rf"\s+(?:in|on)|visited|seen|left\s+home\s+for)\s+{_PLACE}(?!\s+(?:so|as|like)\b|{_S})"),
         ("none", rf"{_X}\s+(?:had|has)\s+(?:never\s+had\s+an?|no)\s+(?P<k>brothers?|sisters?)\b"),
         ("single", rf"{_X}\s+(?:had|has)\s+never\s+married\b"),
     )
@@ -103,7 +115,8 @@ _MOVES_ON = re.compile(
     re.IGNORECASE,
 )
 _COUNT_CHANGES = re.compile(
-    r"\b(?:another|more|fewer|one of|two of|some of|half|most of|sold|broke\w*|lost|gave|burn\w*|ate|added|missing|first|last|"
+    r"\b(?:another|more|fewer|one of|two of|some of|half|most of|sold|broke\w*|lost|gave|burn\w*|ate|added|"
+    r"missing|first|last|"
     r"remaining|other|left|new|took|stole\w*|gone|only|both|bought|drank|found|counted|threw)\b",
     re.IGNORECASE,
 )
@@ -148,22 +161,24 @@ def _denied(sentence: str) -> Iterator[Plain]:
 
 def _read(kind: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
     x = match.groupdict().get("x") or ""
-    before = OTHER_TIME.search(sentence[: match.end()].replace(" had ", " "))
-    past = OTHER_TIME.search(sentence[: match.end()]) if kind not in ("native", "has", "kin", "mark") else before
-    if kind in ("there", "the"):
-        past = OTHER_TIME.search(sentence[: match.start()])
     if kind == "moved":
         yield x, HOME, match["p"], True
     elif kind == "left":
         yield x, HOME, "", True
     elif kind == "native":
-        if " ".join(KIN).find(match["p"].lower()) < 0:
-            yield x, BEEN + match["p"], "from there", False
+        yield x, BEEN + match["p"], "from there", False
     elif kind == "husband":
         yield x, MARRIED, "yes", False
-    elif past and not (kind == "home" and " had " in match[0] and not before):
-        return
-    elif kind == "home":
+    elif kind in ("there", "the"):
+        if not OTHER_TIME.search(sentence[: match.start()]) and number(match["n"]) > 1:
+            yield match["z"], COUNT, _counted(kind, match, sentence), False
+    elif not _earlier(kind, match, sentence):
+        yield from _now(kind, x, match, sentence)
+
+
+def _now(kind: str, x: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
+    """What holds at the time that is told of."""
+    if kind == "home":
         yield x, HOME, match["p"], False
     elif kind == "mark":
         again = _AGAIN.search(sentence) is not None
@@ -171,13 +186,22 @@ def _read(kind: str, match: re.Match[str], sentence: str) -> Iterator[Plain]:
     elif kind == "kin":
         yield x, f"{NUMBER_OF}{match['k'].rstrip('s')}s", str(number(match["n"])), False
         yield x, f"any {match['k'].rstrip('s')}", "yes", False
-    elif kind in ("there", "the"):
-        if number(match["n"]) > 1:
-            where = _WHERE.match(sentence, match.end() if kind == "the" else match.end("z"))
-            rest = f" {where['by']} the {where['box']}" if where and where["box"] else " of them" if where else ""
-            yield match["z"], COUNT, f"{'the ' * (kind == 'the')}{number(match['n'])}{rest}", False
     elif kind == "has":
         yield match["z"], HOLDER, x, False
+
+
+def _earlier(kind: str, match: re.Match[str], sentence: str) -> bool:
+    """Say whether a sentence may tell of another time; "had" may be said of what somebody has."""
+    told = sentence[: match.end()]
+    has = kind in ("has", "kin", "mark") or (kind == "home" and " had " in match[0])
+    return OTHER_TIME.search(told.replace(" had ", " ") if has else told) is not None
+
+
+def _counted(kind: str, match: re.Match[str], sentence: str) -> str:
+    """The number of some things, "the" before it where they are known, and behind it where they are."""
+    where = _WHERE.match(sentence, match.end("z"))
+    rest = f" {where['by']} the {where['box']}" if where and where["box"] else " of them" if where else ""
+    return f"{'the ' * (kind == 'the')}{number(match['n'])}{rest}"
 
 
 def _changes(sentence: str, found: list[Plain]) -> Iterator[Plain]:

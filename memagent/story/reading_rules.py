@@ -42,7 +42,7 @@ _BE = r"(?:is|was|are|were)"
 LOOKS = "eyes|hair|beard|moustache|mustache|skin|coat|cloak|shawl|hat|boat|house|horse|dog|cat|car|door|sails?|hull"
 _KIN = "|".join([*KIN, *ROLES])
 _THING = "boat|ship|sloop|schooner|barge|trawler|house|inn|tavern|horse|mare|dog|cat|engine|lorry|truck|car|plane"
-_LONG = "long|short|thick|thin|curly|straight|wavy|fine|round|large|big|small|wide|narrow|tired|quick|kind|steady|famous|own|old"
+_LONG = "long|short|thick|thin|curly|straight|wavy|fine|round|large|big|small|wide|narrow|tired|quick|kind|steady|own"
 _ADJ = rf"(?:(?:{_LONG}),?\s+)"
 _PERSON = "man|woman|girl|boy|child|lad|lass|fellow|person|youth|lady|gentleman|creature"
 _KEPT = "letter|map|book|diary|photograph|boat|chart|ledger|mirror|violin|bridge|mill|barn|lamp|clock|key|ring"
@@ -219,7 +219,8 @@ ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|r
 BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 """What was lost is there again, or there is another."""
 WORTH_READING = re.compile(
-    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;]|\s+(?:and|but|then|that)\b)|died|dead|drowned|bled|killed|murdered|"
+    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;]|\s+(?:and|but|then|that)\b)|died|dead|"
+    rf"drowned|bled|killed|murdered|"
     r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|threw|flung|hurled|"
     r"tossed|dropped|cast|tore|shredded|pitched|\w*paint\w*|dy(?:e|ed|es|eing)|"
     rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"

@@ -41,11 +41,18 @@ _STEP = re.compile(
     rf"|after\s+(?P<n2>{NUMBER}|an?)\s+(?P<unit2>hours?|days?|weeks?|months?|years?)(?=\s*,))",
     re.IGNORECASE,
 )
-_HOUR = r"(?:noon|midnight|early|late|(?:\w+\s+)?(?:past|to)\s+\w+|\w+\s+o['’]clock|(?:the\s+)?(?:morning|afternoon|evening|night))"
+_HOUR = (
+    r"(?:noon|midnight|early|late|(?:\w+\s+)?(?:past|to)\s+\w+|\w+\s+o['’]clock|(?:the\s+)?(?:morning|"
+    r"afternoon|evening|"
+    r"night))"
+)
 _LEADS = (
-    (re.compile(rf"\b[Ii]t\s+was\s+(?:(?:now|still|already|only|again)\s+)?(?:{_HOUR}\s+(?:on|of)\s+)?|\b[Tt]he\s+year\s+was\s+"), "said"),
-    (re.compile(rf"^(?:On|In)\s+(?=(?:an?\s+|the\s+)?(?:\w+\s+){{0,3}}?(?:{_DAYS}|{_MONTHS}|{_SEASONS}|{_NTH}))"), "head"),
-    (re.compile(rf"^(?=(?:{_MONTHS})\s+(?:came\s+in|was)\s+(?:a\s+)?(?:hot|wet|dry|cold|fine|mild|warm|bitter|grey)\b)"), "head"),
+    (re.compile(rf"\b[Ii]t\s+was\s+(?:(?:now|still|already|only|again)\s+)?(?:{_HOUR}\s+(?:on|of)\s+)?|\b[Tt]he"
+                rf"\s+year\s+was\s+"), "said"),
+    (re.compile(rf"^(?:On|In)\s+(?=(?:an?\s+|the\s+)?(?:\w+\s+){{0,3}}?(?:{_DAYS}|{_MONTHS}|{_SEASONS}|"
+                rf"{_NTH}))"), "head"),
+    (re.compile(rf"^(?=(?:{_MONTHS})\s+(?:came\s+in|was)\s+(?:a\s+)?(?:hot|wet|dry|cold|fine|mild|warm|bitter|"
+                rf"grey)\b)"), "head"),
 )  # fmt: skip
 _ATTACHED = re.compile(r"(?:,|\s+was|\s+it\s+was)?\s+(?:(?:on|in)\s+)?")
 _WILL = re.compile(r"\b(?:the|an?|his|her|their|last)\s+will\b", re.IGNORECASE)
@@ -56,9 +63,10 @@ _QUOTED = re.compile(
 )
 """What may be read out in a sentence: its time is that of the writing."""
 _ORDER = re.compile(r"\b(?:again|then|now|once more|at last|finally|still|after that|the second time)\b", re.IGNORECASE)
-_WEEKDAYS_LENGTH = {"day": 1, "night": 1, "week": 7, "fortnight": 14, "month": 30, "year": 365}
+_DAYS_OF = {"day": 1, "night": 1, "week": 7, "fortnight": 14, "month": 30, "year": 365}
 _PASSES = re.compile(
-    r"(?<!that )(?<!this )\b(?:days|weeks?|fortnights?|months?|years?|seasons?)\b(?!\s+old)|\b(?:later|afterwards|next|following|passed|"
+    r"(?<!that )(?<!this )\b(?:days|weeks?|fortnights?|months?|years?|seasons?)\b(?!\s+old)|\b(?:later|"
+    r"afterwards|next|following|passed|"
     r"went by|meanwhile|by then|by the time|winters|summers|anniversary)\b",
     re.IGNORECASE,
 )
@@ -106,7 +114,7 @@ class Named:
 
 
 def times(sentence: str) -> list[Step | Named]:
-    """Return what a sentence of narration says of time, in order; a sentence about another time says that some passes."""
+    """Return what a sentence of narration says of time, in order; one about another time says that some passes."""
     if not _ANY.search(sentence):
         return []
     steps = [(found.start(), found.end(), _step(found)) for found in _STEP.finditer(sentence)]
@@ -139,33 +147,34 @@ def back_then(sentence: str) -> bool:
 
 
 def _named(sentence: str, at: int, how: str, steps: list[tuple[int, int, Step]]) -> Iterator[tuple[float, Named]]:
-    if how == "step":
-        attached = _ATTACHED.match(sentence, at)
-        if attached is None:
-            return
-        at = attached.end()
-    found = _MOMENT.match(sentence, at)
+    """Read the time that stands at a place of a sentence, each part of it with where it counts among the steps."""
+    attached = _ATTACHED.match(sentence, at) if how == "step" else None
+    if how == "step" and attached is None:
+        return
+    found = _MOMENT.match(sentence, attached.end() if attached else at)
     if found is None or not any(found.groupdict().values()):
         return
-    where = float(found.end())
-    for start, end, _ in steps:
-        if 0 <= start - found.end() <= 2:  # "On Sunday, two days later,": the step goes first
-            where = float(end)
+    # "On Sunday, two days later,": the step goes first
+    where = float(next((end for start, end, _ in steps if 0 <= start - found.end() <= 2), found.end()))
     loose = how == "head" and not found["day"] and not _ORDER.search(sentence)
-    year = next((found[f"y{n}"] for n in range(1, 6) if found[f"y{n}"]), None)
-    month = found["m1"] or found["m2"] or found["m3"]
-    if year:
-        yield where, Named("year", int(year), year, loose)
-    if month:
-        yield where, Named("month", MONTHS.index(month), month, loose)
-    if nth := found["n1"] or found["n2"]:
-        day = _ORDINALS.index(nth) + 1 if nth in _ORDINALS else int(re.sub(r"\D", "", nth))
-        if 1 <= day <= 31:
-            yield where, Named("date", MONTHS.index(month) * 31 + day, f"{day} {month}", loose)
-    if found["s"]:
-        yield where, Named("season", SEASONS.index(found["s"]), found["s"], loose)
+    for named in _parts(found, loose):
+        yield where, named
     if found["day"]:
         yield where, Named("day", DAYS.index(found["day"]), found["day"], head=how == "head")
+
+
+def _parts(found: re.Match[str], loose: bool) -> Iterator[Named]:
+    """Yield year, month, date and season of a moment, as far as it has them."""
+    if year := next((found[f"y{n}"] for n in range(1, 6) if found[f"y{n}"]), None):
+        yield Named("year", int(year), year, loose)
+    if month := found["m1"] or found["m2"] or found["m3"]:
+        yield Named("month", MONTHS.index(month), month, loose)
+        nth = found["n1"] or found["n2"] or ""
+        day = _ORDINALS.index(nth) + 1 if nth in _ORDINALS else int(re.sub(r"\D", "", nth) or 0)
+        if 1 <= day <= 31:
+            yield Named("date", MONTHS.index(month) * 31 + day, f"{day} {month}", loose)
+    if found["s"]:
+        yield Named("season", SEASONS.index(found["s"]), found["s"], loose)
 
 
 def _step(found: re.Match[str]) -> Step:
@@ -181,7 +190,7 @@ def _step(found: re.Match[str]) -> Step:
     if count in ("some", "a few", "several", "half an"):
         return Step(None)
     many = 1 if count in ("a", "an") else number(count)
-    length = _WEEKDAYS_LENGTH[unit]
+    length = _DAYS_OF[unit]
     said = re.sub(r"\s*(?:later|afterwards?|after that|after)\s*", "", said)
     if unit in ("month", "year"):
         return Step(many * length - length // 4, length // 2 + many // 4, said)

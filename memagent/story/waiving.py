@@ -1,8 +1,8 @@
 """What a story's checks find, and what its author says is meant: listed, taken back, and told of no more.
 
 A waiver is a step like any other: `undo` takes it back. It names the finding and the text of the paragraph where it
-stands (see `finding`): it holds when paragraphs are added before, and the same contradiction said elsewhere is told. The
-canon keeps what it held, so an eye that is meant to be blue in one scene does not become blue, unless the waiver says
+stands (see `finding`): it holds when paragraphs are added before, and the same contradiction said elsewhere is told.
+The canon keeps what it held, so eyes that are meant to be blue in one scene do not become blue, unless the waiver says
 that the new value holds from there on.
 """
 

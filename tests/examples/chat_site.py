@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def serving(file: Path, llm: Any = "offline") -> Iterator[Site]:
             site.stop()
 
 
-def events(lines: Iterator[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def events(lines: Iterator[str]) -> Generator[tuple[str, Mapping[str, Any]], None, None]:
     """Yield type and data of server-sent events."""
     type = ""
     for line in lines:

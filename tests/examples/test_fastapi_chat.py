@@ -250,6 +250,7 @@ def test_answers_at_once_are_limited_and_a_stop_of_the_program_loses_no_turn(tmp
             body = {"session": f"s{number}", "text": "Tell me."}
             coming = events(opened.enter_context(alice.stream("POST", "/api/chat", json=body)).iter_lines())
             assert next(type for type, _ in coming if type == "text")
+            opened.callback(coming.close)  # who lets go of it closes the connection
         refused = alice.post("/api/chat", json={"session": "more", "text": "And me."})
         assert (refused.status_code, refused.json()["hint"]) == (429, "Wait for one of them, or stop it.")
         site.stop()

@@ -4,7 +4,7 @@ import { events, get } from "/page/net.js";
 import { at, make, parts, score, tell, time, told } from "/page/parts.js";
 
 const KINDS = { episodic: "said or noted", semantic: "fact", procedural: "solved problem" };
-const talk = { session: "", running: null, changed: () => {} };
+const talk = { session: "", wanted: "", running: null, changed: () => {} };
 
 export function onChange(heard) {
   talk.changed = heard;
@@ -14,18 +14,17 @@ export function current() {
   return talk.session;
 }
 
+// Changes to another conversation, or to a new one, at one stroke: until its turns are here, nothing changes.
 export async function open(session) {
+  const wanted = (talk.wanted = session || newId());
+  const turns = session ? await get("/api/turns", { session }) : [];
+  if (talk.wanted !== wanted) return;
   stop();
-  talk.session = session || newId();
-  at("log").replaceChildren(at("welcome"));
+  talk.session = wanted;
   tell(at("status"), "");
-  if (session) {
-    const opened = talk.session;
-    const turns = await get("/api/turns", { session });
-    if (talk.session !== opened) return;
-    for (const turn of turns) show(turn.role, turn.text, turn);
-  }
-  at("welcome").hidden = at("log").querySelector(".turn") !== null;
+  at("log").replaceChildren(at("welcome"));
+  for (const turn of turns) show(turn.role, turn.text, turn);
+  at("welcome").hidden = turns.length > 0;
   bottom();
 }
 
@@ -113,9 +112,10 @@ function why(done) {
   const missed = Object.entries(left_out).map(([what, times]) => `${times} not shown (${what})`);
   const usage = `${done.usage.input_tokens} tokens in, ${done.usage.output_tokens} out`;
   const shown = [`${turns} earlier turns shown`, summarised && `a summary of ${summarised} more`, `prompt of ${tokens} of ${limit} tokens`];
+  const reveal = (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" });
   return make(
     "details",
-    { class: "why" },
+    { class: "why", on: { toggle: reveal } },
     make("summary", { text: title }),
     make("p", { class: "about", text: `Looked for: ${query}` }),
     items.length ? make("ol", {}, ...items) : null,
@@ -130,7 +130,7 @@ function busy(is, answer) {
   at("stop").hidden = !is;
 }
 
-function bottom() {
+export function bottom() {
   at("log").scrollTop = at("log").scrollHeight;
 }
 

@@ -8,16 +8,17 @@ import { at, make, tell, told } from "/page/parts.js";
 async function begin() {
   const me = await get("/api/me");
   at("model").textContent = me.model;
-  const demo = Object.entries(me.demo).map(([name, password]) => `${name} / ${password}`);
+  const demo = Object.entries(me.demo).map(([name, password]) => `${name}, with the password ${password}`);
   at("demo").hidden = !demo.length;
-  at("demo").textContent = `To try it: ${demo.join(" or ")}`;
+  at("demo").textContent = ["To try it, log in as", ...demo].join("\n");
   at("door").hidden = me.user !== null;
-  at("room").hidden = me.user === null;
   if (me.user === null) return at("name").focus();
   at("user").textContent = me.user;
   const found = await get("/api/sessions");
-  const last = found.find((one) => one.session === location.hash.slice(1)) || found[0];
+  const last = found.find((one) => one.session === decodeURIComponent(location.hash.slice(1))) || found[0];
   await go(last?.session);
+  at("room").hidden = false;
+  chat.bottom();
   if (innerWidth >= 1100) show(at("open-panel"), at("panel"), true);
   at("text").focus();
 }

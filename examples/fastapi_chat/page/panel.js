@@ -3,8 +3,8 @@
 import { get, post } from "/page/net.js";
 import { ask, at, make, parts, score, tell, time, told } from "/page/parts.js";
 
-const KIND = { turn: "said", note: "note", passage: "said or noted", fact: "fact", rationale: "solved problem" };
-const WHOSE = { user: "by you", assistant: "by the assistant" };
+const KIND = { turn: "turn", note: "note", passage: "said or noted", fact: "fact", rationale: "solved problem" };
+const SAID = { user: "you said", assistant: "assistant said" };
 const EMPTY = { turns: "Nothing was said yet.", facts: "No facts yet: “Learn facts” takes them from what you said.", notes: "There are no notes.", forgotten: "Nothing is forgotten." };
 
 export async function refresh() {
@@ -47,8 +47,7 @@ async function fill(skip) {
 
 function shown(one) {
   const item = make("li", { "data-id": one.id });
-  const whose = WHOSE[one.role] || one.role;
-  const kind = [KIND[one.kind] || one.kind, whose].filter(Boolean).join(" ");
+  const kind = SAID[one.role] || KIND[one.kind] || one.kind;
   const about = make("p", { class: "about" }, make("span", { class: "chip kind", text: kind }), one.score !== undefined && score(one.score), time(one.at));
   const button = (text, act, danger) => make("button", { type: "button", class: danger ? "plain danger" : "plain", text, on: { click: () => attempt(act) } });
   const buttons = one.forgotten

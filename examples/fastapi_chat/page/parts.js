@@ -27,7 +27,9 @@ export function score(value) {
 }
 
 export function parts(found) {
-  const chips = Object.entries(found || {}).map(([name, value]) => make("li", { class: "chip", text: `${name} ${value.toFixed(2)}` }));
+  const chips = Object.entries(found || {})
+    .filter(([, value]) => value > 0)
+    .map(([name, value]) => make("li", { class: "chip", text: `${name} ${value.toFixed(2)}` }));
   return chips.length ? make("ul", { class: "chips", "aria-label": "Parts of the score" }, ...chips) : null;
 }
 

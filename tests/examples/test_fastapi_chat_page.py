@@ -7,10 +7,15 @@ import shutil
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_site import Site, answer, serving
+
+from memagent.errors import BackendError
+from memagent.testing import ScriptedLLM
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MARKUP = "My cat is <img src=x onerror=\"document.title='taken'\"><b>Tom</b>."
@@ -39,23 +44,28 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture
-def page(site: Site, browser: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The page after a login; a test that ends with anything in the browser's console fails."""
-    looks = getattr(request, "param", {})
-    context = browser.new_context(**looks)
-    shown, told = context.new_page(), []
-    shown.set_default_timeout(15_000)
-    shown.on("console", lambda message: told.append(message.text))
-    shown.on("pageerror", lambda error: told.append(str(error)))
-    shown.goto(site.url)
-    shown.get_by_label("Name").fill("alice")
-    shown.get_by_label("Password").fill("wonderland")
-    shown.keyboard.press("Enter")
-    shown.get_by_label("Message").wait_for()
-    yield shown
+@contextmanager
+def opened(browser: Any, site: Site) -> Iterator[Any]:
+    """The page after a login. Anything in the browser's console at the end is a failure."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page, told = context.new_page(), []
+    page.set_default_timeout(15_000)
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.goto(site.url)
+    page.get_by_label("Name").fill("alice")
+    page.get_by_label("Password").fill("wonderland")
+    page.keyboard.press("Enter")
+    page.get_by_label("Message").wait_for()
+    yield page
     context.close()
     assert told == []
+
+
+@pytest.fixture
+def page(site: Site, browser: Any) -> Iterator[Any]:
+    with opened(browser, site) as shown:
+        yield shown
 
 
 def ask(page: Any, text: str) -> Any:
@@ -107,30 +117,42 @@ def test_a_person_talks_sees_why_edits_and_forgets_and_it_is_so_after_a_reload(p
     peanuts.wait_for()
 
 
-LOOKS = [
-    {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
-    {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}},
-    {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
-]
+def test_the_page_is_there_to_see_in_light_and_dark_and_fits_a_telephone(page: Any) -> None:
+    page.get_by_role("button", name="New conversation").click()
+    ask(page, "Where do I live?").get_by_text("recalled").click()
+    seen = set()
+    for scheme, width, height in (("light", 1280, 800), ("dark", 1280, 800), ("dark", 360, 740), ("light", 360, 740)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": height})
+        if width == 360 and page.get_by_role("button", name="Memory").get_attribute("aria-expanded") == "true":
+            page.get_by_label("Search the memory").press("Escape")
+        for role, name in (("button", "Send"), ("button", "Memory"), ("textbox", "Message"), ("log", "Conversation")):
+            assert page.get_by_role(role, name=name, exact=True).is_visible(), name
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        rows = picture(page.screenshot())
+        assert len(rows) == height and len(set(rows)) > 100
+        seen.add(rows[height // 2])
+        ground, ink = (brightness(page.evaluate(f"getComputedStyle(document.body).{one}")) for one in COLOURS)
+        assert (ground - ink if scheme == "light" else ink - ground) > 150
+    assert len(seen) == 4
 
 
-@pytest.mark.parametrize("page", LOOKS, indirect=True, ids=["light", "dark", "narrow"])
-def test_the_page_is_there_to_see_in_light_and_dark_and_fits_a_telephone(
-    page: Any, request: pytest.FixtureRequest
-) -> None:
-    looks = request.node.callspec.params["page"]
-    answered = ask(page, "Where do I live?")
-    answered.get_by_text("recalled").click()
-    for role, name in (("button", "Send"), ("button", "Memory"), ("textbox", "Message"), ("log", "Conversation")):
-        assert page.get_by_role(role, name=name, exact=True).is_visible(), name
-    assert page.evaluate("document.documentElement.scrollWidth") == looks["viewport"]["width"]
-    rows = picture(page.screenshot())
-    assert len(rows) == looks["viewport"]["height"] and len(set(rows)) > 100
-    ground, ink = page.evaluate(
-        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
-    )
-    assert (brightness(ground) > brightness(ink)) is (looks["color_scheme"] == "light")
-    assert abs(brightness(ground) - brightness(ink)) > 150
+COLOURS = ("backgroundColor", "color")
+
+
+def test_a_problem_is_shown_with_its_hint_and_what_was_said_can_be_sent_again(browser: Any, tmp_path: Path) -> None:
+    model = ScriptedLLM([BackendError("the model is away", hint="Start it first."), "Here I am."])
+    with serving(tmp_path / "chat.db", model) as site, opened(browser, site) as page:
+        page.get_by_label("Message").fill("Are you there?")
+        page.keyboard.press("Enter")
+        page.get_by_text("the model is away Start it first.").wait_for()
+        page.get_by_role("button", name="Send again").click()
+        page.locator(".turn.assistant", has_text="Here I am.").wait_for()
+        with site.client("alice") as alice:
+            [session] = alice.get("/api/sessions").json()
+            turns = alice.get("/api/turns", params={"session": session["session"]}).json()
+        assert [turn["text"] for turn in turns] == ["Are you there?", "Here I am."]
+        assert page.locator(".turn").count() == 2
 
 
 def picture(png: bytes) -> list[bytes]:

@@ -78,8 +78,7 @@ function edit(item, one) {
     event.preventDefault();
     attempt(async () => {
       const saved = await post("/api/memories/edit", { id: one.id, text: field.value });
-      await refresh();
-      tell(at("panel-status"), "Saved.");
+      await anew("Saved.");
       mark(saved.id, saved.text);
     });
   });
@@ -102,15 +101,20 @@ async function remove(verb, one) {
   const would = await post(`/api/memories/${verb}`, { id: one.id, dry_run: true });
   if (!(await ask(title, one.text, `${counted(would.counts)} would go. ${after}`, yes))) return;
   const done = await post(`/api/memories/${verb}`, { id: one.id, dry_run: false });
-  await refresh();
-  tell(at("panel-status"), `${verb === "forget" ? "Forgotten" : "Purged"}: ${counted(done.counts)}.`);
+  await anew(`${verb === "forget" ? "Forgotten" : "Purged"}: ${counted(done.counts)}.`);
   mark(one.id, null);
 }
 
 async function restore(one) {
   const done = await post("/api/memories/restore", { id: one.id, dry_run: false });
+  await anew(`Restored: ${counted(done.counts)}.`);
+}
+
+// Shows the list again and says what was done; what had the focus may be gone, so the list gets it.
+async function anew(done) {
   await refresh();
-  tell(at("panel-status"), `Restored: ${counted(done.counts)}.`);
+  tell(at("panel-status"), done);
+  at("memories").focus();
 }
 
 async function learn() {

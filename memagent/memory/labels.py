@@ -55,6 +55,7 @@ _HEADING = re.compile(
     r"^\W{0,20}(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)\b"
     r"[^.\n]{0,60}$"
 )
+_MARKED = re.compile(r"^\s*#{1,4}\s|^[^.!?\n]{1,60}[:：]\s*$")
 _OF_MINE = re.compile(
     r"(?i)^\W{0,20}(?:i|i'm|i’m|my|we|our|ich|mein\w*|je|j'\w*|mon|ma|mes|mi|yo|io|mio|mia|eu|meu|minha|я|мо[йя])\b|^\W{0,20}我"
 )
@@ -62,6 +63,14 @@ _OF_ONESELF = re.compile(
     r"(?i)^\W{0,4}(?:[^\W\d_]+ ){0,4}?(?:about (?:me|myself|us)|über (?:mich|uns)|à propos de (?:moi|nous)|"
     r"(?:sobre|acerca de) (?:mí|mim|nosotros|nós)|su di (?:me|noi)|(?:обо мне|о себе|о нас)|o mnie|关于我们?|"
     r"我的情况|私について|自己紹介)\s*[:：]\s*(?P<rest>.*)$"
+)
+_BRACKETED = re.compile(
+    r"(?i)^\W{0,3}[\[(](?:recalled|retrieved|remembered|memory|memories|from memory)\b[^\])\n]{0,40}[\])]"
+)
+_TO_ONE = re.compile(  # what I know about you
+    r"(?i)\b(?:about you|about (?:the|this) user|über (?:dich|sie)|sur (?:toi|vous)|"
+    r"(?:sobre|acerca de) (?:ti|usted|você)|"
+    r"su di (?:te|lei)|о (?:тебе|вас)|o tobie)\b|あなたについて|关于[你您]"
 )
 _WEAK = re.compile(
     r"(?i)^\W{0,20}(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|answer|"
@@ -72,11 +81,15 @@ _WEAK = re.compile(
 def is_heading(line: str) -> bool:
     """Return whether a line is the heading of what was recalled: nothing stands in it but the heading."""
     found = _LABEL.match(line)
+    if _MARKED.match(line) and (_TO_ONE.search(line) or re.search(rf"(?i)(?<!\w)(?:{_ELSEWHERE})(?!\w)|{_EAST}", line)):
+        return True
     return _HEADING.search(line) is not None or (found is not None and not re.search(r"\w", found["rest"]))
 
 
 def is_labelled(line: str) -> bool:
     """Return whether a line says by its label that it was recalled; `Context: I ...` is a person's."""
+    if _BRACKETED.match(line):
+        return True
     found = _LABEL.match(line)
     return found is not None and not (_WEAK.match(line) and _OF_MINE.match(found["rest"]))
 

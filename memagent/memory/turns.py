@@ -20,7 +20,7 @@ from memagent.memory.assistants import opens as opens_as_a_model
 from memagent.memory.echoes import repeats, words
 from memagent.memory.english import is_english, listed
 from memagent.memory.gate_words import EMPTY
-from memagent.memory.labels import is_labelled, of_oneself
+from memagent.memory.labels import is_heading, is_labelled, of_oneself
 from memagent.memory.languages import in_first_person
 from memagent.memory.machine import cites, is_machine, messages
 from memagent.memory.marks import unlisted
@@ -98,7 +98,13 @@ def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
         turn = [*paragraphs(_of_prompts(enclosed([*group])))]
         unled = _is_unled(turn)
         for number, paragraph in enumerate(turn):
-            why = UNLED if unled and number == 0 else ""
+            why = (
+                UNLED
+                if unled and number == 0
+                else RECALLED
+                if number and _is_under(turn[number - 1], paragraph)
+                else ""
+            )
             found += [Line(piece.text, one or why) for piece, one in _judged(paragraph, shown)]
     return [*_introduced(found)]
 
@@ -126,6 +132,11 @@ def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
     if not turn or len(turn[0]) < _SEVERAL or not all(is_item(piece.text) for piece in turn[0]):
         return False
     return not any(_I.search(piece.text) or about_me(piece.text) for paragraph in turn for piece in paragraph)
+
+
+def _is_under(before: Sequence[Piece], paragraph: Sequence[Piece]) -> bool:
+    """Whether a paragraph is a list, and the one before it the heading of what was recalled and nothing else."""
+    return len(before) == 1 and is_heading(before[0].text) and all(is_item(piece.text) for piece in paragraph)
 
 
 def _is_headed(paragraph: Sequence[Piece]) -> bool:

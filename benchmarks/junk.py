@@ -1,21 +1,35 @@
 """What a memory lets in of lines that are no facts, and what it keeps of lines that are.
 
-    python benchmarks/junk.py [development held_out_a held_out_b] [--show] [--json]
+    python benchmarks/junk.py [development ... held_out_c] [--show] [--json]
 
 The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
 prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
-which a person says something, each with the fact. About a quarter is not English. The rules were made by looking at the
-first set; those that are held out were written before, by the same hand. `held_out_a` was looked at three times while
-the rules were made, and some rules answer what it showed: it flatters them. `held_out_b` was looked at once, when they
-were done, and nothing was changed after it: its figures are the ones to quote. Whoever changes a rule by what it shows
-has to write a new set.
+which a person says something, each with the fact; `shown` is what came out of the memory before, where that is known.
+About a quarter is not English. All were written by the authors of the rules.
 
-Three things are counted, by kind:
+- `development`: the first rules were made by looking at it.
+- `development_b`, `development_c`, `development_d`: each was written before it was measured, measured once, and then
+  looked at: rules answer what they showed, so that only these first figures say how lines fare that nobody has seen.
+  With the rules as they stood before `b`, of 60, 75 and 70 texts of junk 28, 17 and 12 became facts, and of 60, 80 and
+  70 facts 47, 69 and 62 were kept; with those made by the sets before each, of `c` 17 and 73, of `d` 6 and 66. They
+  are hard on purpose: recalled text in forms that no prompt of this memory has, and facts behind or beside junk.
+- `held_out_a` was looked at three times while the first rules were made: it flatters them.
+- `held_out_b` was looked at once, when the first rules were done, and not since; no rule was made by it, though its
+  figures were read while rules were made. They are the ones to quote. Whoever changes a rule by what it shows has to
+  write a new set.
+
+- `held_out_c`: written by somebody who had seen no rule and no line of this project, 80 and 80, and measured once, when
+  all rules above were done: 8 became facts (5 where the model proposes what one would expect of it), 62 facts were
+  kept; with the rules as they stood before `development_b`, 16 and 56.
+
+Four things are counted, the first two by kind:
 
 - texts that are refused as lines, so that no model is asked about them;
 - texts of which something becomes a fact in the worst case: the model that extracts takes every word, name and number
   of a sentence for a subject, for an object and for a relation, and proposes all of these triples;
-- facts that are kept, where the model proposes just the fact.
+- facts that are kept, where the model proposes just the fact;
+- facts that are kept turned round, with subject and object exchanged, where the model proposes that. Some say the same
+  (married), and of languages with a free order nothing is known, so that none at all is not the aim.
 
 The whole text goes the way of a conversation (lines, then sentences, each with those before it as context), and in the
 worst case a second way too: as if it were one sentence.
@@ -38,7 +52,7 @@ from memagent.sentences import split_sentences
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
-SETS = ("development", "held_out_a", "held_out_b")
+SETS = ("development", "development_b", "development_c", "development_d", "held_out_a", "held_out_b", "held_out_c")
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -69,12 +83,14 @@ def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     open_ = [row for row in junk if any(True for _ in sentences(row))]
     let_in = [(row, triple) for row in junk if (triple := worst(row)) is not None]
     lost = [(row, why) for row in facts if (why := lost_because(row))]
+    turned = [row for row in facts if turned_round(row)]
     return {
         "junk": len(junk),
         "refused_as_lines": len(junk) - len(open_),
         "became_facts": len(let_in),
         "facts": len(facts),
         "facts_kept": len(facts) - len(lost),
+        "kept_turned_round": len(turned),
         "other_languages": {
             "junk": _foreign(junk),
             "refused_as_lines": _foreign(junk) - _foreign(open_),
@@ -93,13 +109,14 @@ def measure(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "let_in": [{"text": row["text"], "triple": triple} for row, triple in let_in],
         "not_refused_as_lines": [row["text"] for row in open_],
         "lost": [{"text": row["text"], "why": why} for row, why in lost],
+        "turned_round": [{"text": row["text"], "fact": row["fact"]} for row in turned],
     }
 
 
 def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a text that a model would be asked about, each with those before it."""
     before: list[str] = []
-    for line in lines(row["text"], SPEAKER):
+    for line in lines(row["text"], SPEAKER, shown(row)):
         for sentence in [] if line.why else split_sentences(line.text, row["language"]):
             if not unfit(sentence):
                 yield sentence, " ".join(before)
@@ -109,13 +126,28 @@ def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
     """Return a triple that a model which proposes everything gets into the memory, or None."""
     ways = [*sentences(row)]
-    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER)):
+    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
-            if not gate.why_not(triple, sentence, context=context, speaker=SPEAKER):
+            if not gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
                 return triple.subject, triple.relation, triple.object
     return None
+
+
+def shown(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what came out of the memory before, where a row says so."""
+    return tuple(row.get("shown", ()))
+
+
+def turned_round(row: dict[str, Any]) -> bool:
+    """Return whether the fact of a text is kept with its subject and object exchanged, which no text says."""
+    subject, relation, object = row["fact"]
+    turned = Triple(object, relation, subject)
+    return any(
+        not gate.why_not(turned, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        for sentence, context in sentences(row)
+    )
 
 
 def credulous(sentence: str) -> Iterator[Triple]:
@@ -127,16 +159,19 @@ def credulous(sentence: str) -> Iterator[Triple]:
         for other in words:
             for relation in words:
                 if len({subject, relation, other}) == 3:
-                    yield gate.named(Triple(subject, relation, other), SPEAKER)
+                    yield gate.named(Triple(subject, relation, other), SPEAKER, sentence)
 
 
 def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
-    found = [gate.why_not(triple, sentence, context=context, speaker=SPEAKER) for sentence, context in sentences(row)]
+    found = [
+        gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        for sentence, context in sentences(row)
+    ]
     if "" in found:
         return ""
-    refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER)]
+    refused = [line.why or unfit(line.text) for line in lines(row["text"], SPEAKER, shown(row))]
     return next(filter(None, [*found, *refused]), "nothing is left of it")
 
 
@@ -153,6 +188,7 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             f"   (not English: {other['became_facts']} of {other['junk']}), in the worst case",
             f"  facts kept        {one['facts_kept']:>3} of {one['facts']}"
             f"   (not English: {other['facts_kept']} of {other['facts']})",
+            f"  turned round      {one['kept_turned_round']:>3} of {one['facts']}, which is wrong",
             "  kind          texts  refused  became facts",
         ]
         told += [
@@ -163,6 +199,7 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             told += [f"  LET IN {each['text']!r}: {each['triple']}" for each in one["let_in"]]
             told += [f"  ASKED  {text!r}" for text in one["not_refused_as_lines"]]
             told += [f"  LOST   {each['text']!r}: {each['why']}" for each in one["lost"]]
+            told += [f"  TURNED {each['text']!r}: {each['fact']}" for each in one["turned_round"]]
     return "\n".join(told)
 
 

@@ -8,8 +8,9 @@ The scan is one SQL statement over the same tables that joins facts with their t
 vectors, no time and no scope, and finds only what is spelt alike. The same by the indexes shows what a read costs over
 the least that it could. A write is `facts.add` of one new triple, on disk when it returns; beside it, one INSERT into a
 table of three texts with the same synchronous setting. The first read after opening builds the indexes of entities and
-relations; it is told by itself. Of a relation with one value at a time, a read goes through all that the subject has
-had: with a thousand, two thousand and four thousand values that were superseded, it takes longer in proportion.
+relations; it is told by itself. Of a relation with one value at a time, what holds is read after a thousand, two
+thousand and four thousand values that were superseded: now and in the middle, by the subject and by the object, by
+`facts.find`, and by `facts.search`, which ranks all that ever was and so takes longer the more there is.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from memagent import Memory
 from memagent.stores.keys import key
@@ -106,17 +109,30 @@ def histories(path: Path, embedder: str) -> None:
     began = datetime(2000, 1, 1, tzinfo=UTC)
     with Memory(path, embedder=embedder, single_user=True) as memory:
         memory.facts.declare("lives in")
-        before = 0.0
+        before: dict[str, float] = {}
         for count in (1000, 2000, 4000):
             name = f"Ida {count}"
-            moved = [(f"Place {n}", began + timedelta(hours=n)) for n in range(count)]
+            moved = [(f"Place {count}-{n}", began + timedelta(hours=n)) for n in range(count)]
             memory.facts.add([Triple(name, "lives in", place, at=at) for place, at in moved])
-            times = [timed(lambda name=name: memory.facts.read((name, "lives in", None))) for _ in range(6)]
-            print(row(f"read of one value after {count:,}", times[1:]))
-            now = median(times[1:])
-            if before:
-                print(f"twice as many take {now / before:.1f} times as long")
-            before = now
+            (last, _), (middle, then) = moved[-1], moved[count // 2]
+            ways: dict[str, tuple[Callable[[], Any], str]] = {
+                "read of one value": (partial(_texts, memory, (name, "lives in", None)), last),
+                "the same as of then": (partial(_texts, memory, (name, "lives in", None), then), middle),
+                "read of who has it": (partial(_texts, memory, (None, "lives in", last)), name),
+                "find": (lambda name=name: memory.facts.find(name, "lives in")[0].object, last),
+                "search": (lambda name=name: memory.facts.search(f"{name} lives in", 1)[0].triple[2], last),
+            }
+            for what, (way, wanted) in ways.items():
+                assert way() == wanted, f"{what} finds {way()}"
+                times = [timed(way) for _ in range(10)]
+                now = median(times)
+                grown = f", {now / before[what]:.1f} times as long as after half" if what in before else ""
+                print(f"{row(f'{what} after {count:,}', times)}{grown}")
+                before[what] = now
+
+
+def _texts(memory: Memory, query: tuple[str | None, str, str | None], as_of: datetime | None = None) -> str:
+    return ", ".join(memory.facts.read(query, as_of=as_of).texts)
 
 
 def bare(path: Path, new: list[tuple[str, str, str]]) -> list[float]:

@@ -177,3 +177,17 @@ class Locked(StoryError):
 
 class Unsynced(StoryError):
     """The manuscript was edited by hand and the story does not know of it yet."""
+
+
+def quoted(text: str, longest: int = 80) -> str:
+    r"""Return a text in quotation marks as a person reads it in a message, such as `'50\%'`, on one line.
+
+    Python's own form would double the backslash. Runs of blanks, line ends and what cannot be seen become one blank
+    each; what is longer than `longest` characters ends with an ellipsis. The marks are single ones, and double ones
+    round a text that has a single one.
+    """
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    if len(line) > longest:
+        line = f"{line[: longest - 1]}…"
+    mark = '"' if "'" in line else "'"
+    return f"{mark}{line}{mark}"

@@ -13,7 +13,20 @@ from typing import Any, TypeVar, cast, get_args
 from memagent.errors import UsageProblem
 from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
-from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role, Tool, Triple
+from memagent.types import (
+    Completion,
+    Execution,
+    Hit,
+    Message,
+    Note,
+    Passage,
+    Rationale,
+    Request,
+    Role,
+    Talk,
+    Tool,
+    Triple,
+)
 
 T = TypeVar("T")
 
@@ -45,6 +58,24 @@ class Remember:
     """Ask the memory to keep notes. Answered with the list of their ids. Asking twice keeps them once."""
 
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTurns:
+    """Ask the memory for the last turns of the conversation. Answered with a `Talk`, its turns oldest first.
+
+    With `elsewhere`, for what its user said last in other conversations, as far as the memory sees these.
+    """
+
+    count: int
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassages:
+    """Ask the memory for passages by their ids. Answered with a list of those that are there, in this order."""
+
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +143,11 @@ class Inquire:
 
 
 @dataclass(frozen=True, slots=True)
+class AskTime:
+    """Ask what time it is. Answered with a `datetime`, aware UTC, which is the same when the run is replayed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """Say a piece of the answer that stands as it is. Answered with `None`.
 
@@ -162,6 +198,13 @@ class KeepRationales:
 
 
 @dataclass(frozen=True, slots=True)
+class TriedBefore:
+    """Ask the memory for all that it has of attempts at a problem. Answered with a list of rationales, oldest first."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejudge:
     """Ask the memory to judge again what it has of the same problems and reasonings.
 
@@ -183,15 +226,19 @@ Step = (
     Generate
     | Retrieve
     | Remember
+    | ReadTurns
+    | ReadPassages
     | Forget
     | Execute
     | FindRationales
     | KeepRationales
+    | TriedBefore
     | Rejudge
     | CountOutcome
     | ReadTriples
     | WriteTriples
     | Inquire
+    | AskTime
     | Say
     | Tell
     | Gather
@@ -267,6 +314,21 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
     return answer
 
 
+def read_turns(count: int, *, elsewhere: bool = False) -> Flow[Talk]:
+    """Ask for the last turns of the conversation that the memory is bound to, and the summary of what was before.
+
+    With `elsewhere`, for what the user said last in other conversations.
+    """
+    answer: Talk = yield ReadTurns(count, elsewhere)
+    return answer
+
+
+def read_passages(ids: Iterable[str]) -> Flow[list[Passage]]:
+    """Ask for passages by their ids; those that are gone are left out."""
+    answer: list[Passage] = yield ReadPassages(tuple(ids))
+    return answer
+
+
 def forget(*ids: str) -> Flow[int]:
     """Ask the memory to retire passages; the answer is how many."""
     answer: int = yield Forget(ids)
@@ -296,6 +358,12 @@ def find_rationales(
 def keep_rationales(*rationales: Rationale) -> Flow[list[str]]:
     """Ask the memory to keep rationales; the answer is their ids."""
     answer: list[str] = yield KeepRationales(rationales)
+    return answer
+
+
+def tried_before(problem: str) -> Flow[list[Rationale]]:
+    """Ask the memory for all attempts at a problem that it has, right and refuted, forgotten ones too."""
+    answer: list[Rationale] = yield TriedBefore(problem)
     return answer
 
 
@@ -345,6 +413,12 @@ def inquire() -> Flow[frozenset[str]]:
     """Ask what the language model can do: see `Ability` for the names. Nothing is spent."""
     answer: list[str] = yield Inquire()
     return frozenset(answer)
+
+
+def ask_time() -> Flow[datetime]:
+    """Ask what time it is, in UTC."""
+    answer: datetime = yield AskTime()
+    return answer
 
 
 def say(text: str) -> Flow[None]:

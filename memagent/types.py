@@ -66,6 +66,39 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What the older turns of a conversation said, in short. Times are aware UTC.
+
+    Attributes:
+        text: the summary.
+        upto: the id of the last turn that it covers.
+        turns: how many turns it covers.
+        since: when the first of them was said.
+        until: when the last of them was said.
+        by: who wrote it: `rules`, which take sentences as they are, or the name of a model.
+    """
+
+    text: str
+    upto: str
+    turns: int
+    since: datetime
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The end of a conversation: its last turns, oldest first, and the summary of those before, if there is one.
+
+    `more` says that there are turns before these.
+    """
+
+    turns: tuple[Passage, ...] = ()
+    more: bool = False
+    summary: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Triple:
     """A fact on its way into memory: subject, relation, object, who says so, and when it held.
 
@@ -156,7 +189,8 @@ class Rationale:
     asked for such attempts alone.
 
     `shared` makes it visible to every scope of the memory; only the scope that wrote it can change or remove it. The
-    `id` is a digest of the content unless one is given; the last four fields are the memory's to fill.
+    `id` is a digest of the content unless one is given; the last five fields are the memory's to fill. The `score` of
+    one that was looked for says how like its problem is, in [0, 1], less where failures followed.
     """
 
     problem: str
@@ -171,6 +205,7 @@ class Rationale:
     recorded_at: datetime | None = None
     successes: int = 0
     failures: int = 0
+    score: float | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
@@ -289,6 +324,7 @@ class Request:
         tools: what the model may ask for in place of an answer, or after a part of it. Needs the ability `tools`.
         timeout: seconds for the whole call; `None` leaves it to the backend's own limit.
         label: which question this is, such as `recurrent/step`; for traces, costs and displays only.
+        capped: `max_tokens` was not asked for, but is what a budget can pay: to a cache it is the same request without.
     """
 
     messages: tuple[Message, ...]
@@ -303,6 +339,7 @@ class Request:
     timeout: float | None = None
     label: str = ""
     tools: tuple[Tool, ...] = ()
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

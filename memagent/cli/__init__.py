@@ -30,6 +30,7 @@ from memagent.errors import MemagentError, Stopped
         "index": ("memagent.cli.index:index", "Find facts in a memory's passages, for --using graph."),
         "graph": ("memagent.cli.graph:graph", "Show how large the graph of a memory is, or export it."),
         "triples": ("memagent.cli.triples:triples", "Show, add, edit and retire what is known as triples."),
+        "mcp": ("memagent.cli.mcp:mcp", "Serve one user's memory to any MCP client."),
         "forget": ("memagent.cli.care:forget", "Hide memories until they are restored."),
         "restore": ("memagent.cli.care:restore", "Bring back what was forgotten."),
         "purge": ("memagent.cli.care:purge", "Erase memories, leaving no byte of them."),

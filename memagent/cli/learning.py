@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,11 +26,12 @@ from memagent.cli.problems import checked_by, problems_in
 from memagent.errors import BackendError, ConfigError
 
 if TYPE_CHECKING:
-    from memagent.controller import Controller
+    from memagent.controller import Controller, Result
     from memagent.flow import Flow
     from memagent.methods.arm_rag import Key, Solved
     from memagent.types import Answer
 
+_OFFLINE = "the offline backend solves no problems"
 _CHOOSE = "Choose a model with -m or MEMAGENT_LLM; see memagent --help."
 check_option = click.option(
     "--check",
@@ -101,7 +102,7 @@ def learn(
         memory = opened.bind(**scope)
         controller = Controller(model if needs_model else "offline", memory, budget=Budget(cost=max_cost))
         if samples and controller.llm.name == "offline":
-            raise ConfigError("the offline backend solves no problems", hint=_CHOOSE)
+            raise ConfigError(_OFFLINE, hint=_CHOOSE)
         before, tally = memory.rationales.count(), Tally(len(problems))
         learning = Learning(controller, memory, tally, samples)
         try:
@@ -156,7 +157,11 @@ def solve(
     quiet: bool,
     **scope: str | None,
 ) -> int:
-    """Solve a problem with like ones as examples; with --gold, learn from how it went."""
+    """Solve a problem with like ones as examples; with --gold, learn from how it went.
+
+    Whether a solution is right is known with --gold alone; any other is said to be unverified. Without a model nothing
+    is solved: solved problems like it are shown, and the exit code is 3.
+    """
     from memagent.budget import Budget
     from memagent.controller import Controller
     from memagent.methods import arm_rag
@@ -175,12 +180,14 @@ def solve(
         result = controller.run(flow)
     solved = result.value
     if as_json:
-        emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})
+        _emit(solved, result)
     elif solved.answer.text:
         click.echo(solved.answer.text)
         _examples(solved.answer)
         for line in _verdict(solved):
             click.echo(line)
+    if solved.answer.text and not solved.verdict:
+        say("unverified: no known answer was given, as with --gold", quiet=quiet or as_json)
     for one in solved.answer.problems:
         complain(one)
     say(dim(f"{controller.llm.name}: {spent(result.usage)}"), quiet=quiet or as_json)
@@ -194,18 +201,30 @@ def _only_like(controller: Controller, flow: Flow[Answer], as_json: bool) -> int
     result = controller.run(flow)
     answer = result.value
     if as_json:
-        solved = Solved(replace(answer, problems=(*answer.problems, "the offline backend solves no problems")), None)
-        emit({**asdict(solved), "usage": asdict(result.usage), "trace": result.trace.as_json()})
+        _emit(Solved(replace(answer, problems=(*answer.problems, _OFFLINE)), None), result)
     else:
         _examples(answer)
     found = "Above are solved problems like it.\n" * bool(answer.hits and not as_json)
-    complain("the offline backend solves no problems", found + _CHOOSE)
-    return 0 if answer.hits else 4
+    complain(f"not solved: {_OFFLINE}", found + _CHOOSE)
+    return exit_code(ConfigError(_OFFLINE))
+
+
+def _emit(solved: Solved, result: Result[Any]) -> None:
+    verified = solved.verdict is not None and solved.verdict.right is True
+    emit(
+        {
+            **asdict(solved),
+            "solved": bool(solved.answer.text),
+            "verified": verified,
+            "usage": asdict(result.usage),
+            "trace": result.trace.as_json(),
+        }
+    )
 
 
 def _examples(answer: Answer) -> None:
     for number, hit in enumerate(answer.hits, 1):
-        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    {hit.why}"))
+        click.echo(dim(f"[{number}] {shortened(hit.text, 74)}\n    score {hit.score:.2f}, {hit.why}"))
 
 
 def _verdict(solved: Solved) -> Iterator[str]:

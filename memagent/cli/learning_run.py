@@ -10,7 +10,7 @@ from memagent.cli.console import plural
 from memagent.cli.learning_tally import Tally
 from memagent.cli.problems import Given
 from memagent.errors import BackendError
-from memagent.types import ORIGINAL, TRIED
+from memagent.types import TRIED
 
 if TYPE_CHECKING:
     from memagent.controller import Controller
@@ -39,11 +39,8 @@ class Learning:
         self._controller = controller
         self._tally = tally
         self._samples = samples
+        self._memory = memory
         self._known: dict[str, _Known] = {}
-        for one in memory.rationales.all():
-            known, tried = self._of(one.problem, one.metadata.get(ORIGINAL)), one.metadata.get(TRIED, 0)
-            known.texts.append(one.reasoning)
-            known.tried = max(known.tried, tried if isinstance(tried, int) else 0)
 
     def learn(self, one: Given, **options: Any) -> None:
         """Learn from a problem's attempts, and let the model make those that are missing, unless it makes none."""
@@ -94,8 +91,14 @@ class Learning:
         known.texts += [attempt for attempt, verdict in judged if verdict.right in kept]
         known.tried = max(known.tried, tried + len(attempts))
 
-    def _of(self, problem: str, original: object = None) -> _Known:
+    def _of(self, problem: str) -> _Known:
         """What is known of a problem, to be read or added to."""
         from memagent.stores.keys import problem_key
 
-        return self._known.setdefault(problem_key(problem, original), _Known())
+        if (name := problem_key(problem)) not in self._known:
+            self._known[name] = known = _Known()
+            for one in self._memory.rationales.of(problem):
+                tried = one.metadata.get(TRIED, 0)
+                known.texts.append(one.reasoning)
+                known.tried = max(known.tried, tried if isinstance(tried, int) else 0)
+        return self._known[name]

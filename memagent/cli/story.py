@@ -42,12 +42,15 @@ def story() -> None:
 @click.option(
     "--premise-file", type=click.Path(path_type=Path, allow_dash=True), help="The same, from a file; - reads it."
 )
+@click.option(
+    "--from-card", "card", type=click.Path(path_type=Path), help="A character card V2, JSON or PNG, to begin from."
+)
 @click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
 @click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
 @click.option("--genre", default="any", show_default=True, help="A word or two.")
 @click.option("--sentences", default=20, show_default=True, type=click.IntRange(1, 200), help="About, a paragraph.")
-@click.option("--chapters", type=click.IntRange(1, 999), help="How many chapters it is to have; for the estimate.")
+@click.option("--chapters", type=click.IntRange(1, 999), help="How many chapters it is to have.")
 @click.option("--words", type=click.IntRange(min=100), help="About how many words a chapter has.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="For a story that repeats.")
 @quiet_option
@@ -55,6 +58,7 @@ def init(
     folder: Path,
     premise: str | None,
     premise_file: Path | None,
+    card: Path | None,
     model: str,
     embedder: str,
     language: str,
@@ -67,14 +71,22 @@ def init(
 ) -> None:
     """Make the folder of a new story. Nothing is written yet and no model is asked.
 
-    On a terminal, what you do not give is asked for.
+    On a terminal, what you do not give is asked for. A card's character, scenario, first message and book go into
+    lore/ and premise.md; what a card says that means nothing here is named, and kept.
     """
     from memagent import registry
+    from memagent.cli import story_card
     from memagent.cli.story_plan import told_estimate, wizard
     from memagent.story.book import Story, quote
+    from memagent.story.card import premise_of, put
+    from memagent.story.card import read as card_from
     from memagent.story.config import StoryConfig
 
-    if premise is None and premise_file is None and sys.stdin.isatty() and sys.stderr.isatty():
+    given = premise is not None or premise_file is not None
+    character = card_from(card) if card else None
+    if character is not None:
+        text = premise_of(character, _premise(premise, premise_file) if given else "")
+    elif not given and sys.stdin.isatty() and sys.stderr.isatty():
         answers = wizard(model, language, genre)
         text, model, language, genre, chapters, words = answers
     else:
@@ -90,9 +102,16 @@ def init(
         genre=genre,
         sentences=sentences,
         chapter_words=words or 0,
+        chapters=chapters or 0,
         seed=seed,
     )
+    if character is not None:
+        config = story_card.settings_for(character, config)
+        registry.embedder(embedder)
+        written = put(folder, character)
     Story.create(folder, text, config)
+    if character is not None:
+        story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
@@ -169,14 +188,24 @@ def status(folder: Path, as_json: bool) -> None:
 
     book = open_story(folder)
     record, state = book.record, book.state
+    where = book.standing
+    unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
+    next_ = f"memagent story {'memory read' if unread else 'write'} {quote(book.folder)}"
     facts = {
+        "folder": str(book.folder),
         "title": record.title,
+        "model": book.config.llm,
         "paragraphs": len(record.paragraphs),
         "words": words(record.paragraphs),
+        "chapters": _chapters(book),
+        "chapter": where.chapter,
+        "of": where.total,
         "goal": record.goal.until if record.goal else None,
+        "reached": record.goal.reached if record.goal else True,
         "plan": state.plan if state else "",
         "plans": list(state.plans) if state else [],
         "usage": asdict(record.usage),
+        "next": next_,
     }
     if as_json:
         emit(facts)
@@ -190,7 +219,7 @@ def status(folder: Path, as_json: bool) -> None:
         click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
     if state:
         _show_plans(book)
-    click.echo(f"next: memagent story write {quote(book.folder)}")
+    click.echo(f"next: {next_}")
 
 
 @story.command()
@@ -293,17 +322,33 @@ def _edited(text: str) -> str | None:
     return click.edit(text, extension=".md")
 
 
-def _show_chapters(book: Story) -> None:
-    """Words got and asked of each chapter, where there are chapters."""
+def _chapters(book: Story) -> list[dict[str, Any]]:
+    """Words got and asked of each chapter, also of those that are to come; `asked` is 0 for any number."""
+    from memagent.story.outline import USUAL
     from memagent.story.writing import words
 
     outline, texts = book.outline, book.record.chapter_texts()
-    if len(texts) < 2 and not outline and not book.config.chapter_words:
+    usual = book.config.chapter_words or (USUAL if outline else 0)
+    found = []
+    for number in range(1, max(book.standing.total, len(texts)) + 1):
+        planned = outline[number - 1] if number <= len(outline) else None
+        title, paragraphs = texts[number - 1] if number <= len(texts) else (planned.title if planned else "", [])
+        asked = (planned.words if planned else 0) or usual
+        found.append({"number": number, "title": title, "words": words(paragraphs), "asked": asked})
+    return found
+
+
+def _show_chapters(book: Story) -> None:
+    """Show them where there are any to speak of."""
+    chapters, total = _chapters(book), book.standing.total
+    if len(chapters) < 2 and not total and not book.config.chapter_words:
         return
-    for number in range(1, max(len(outline), len(texts)) + 1):
-        title, paragraphs = texts[number - 1] if number <= len(texts) else (outline[number - 1].title, [])
-        asked = (outline[number - 1].words if number <= len(outline) else 0) or book.config.chapter_words or 2500
-        click.echo(f"  ch.{number:<3} {words(paragraphs):>7,} of {asked:,} words  {shortened(title, 44)}")
+    for one in chapters:
+        asked = f"of {one['asked']:,} words" if one["asked"] else "words"
+        behind = f"  behind the {total} asked for" if total and one["number"] == total + 1 else ""
+        click.echo(
+            f"  ch.{one['number']:<3} {one['words']:>7,} {asked}  {shortened(one['title'], 30)}{behind}".rstrip()
+        )
 
 
 def _show_plans(book: Story) -> None:

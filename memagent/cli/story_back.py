@@ -94,15 +94,18 @@ def revise(
         number = drafts.number_of(book.record, place)
         controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
         before = book.record.paragraphs[number - 1]
-        texts: list[str] = []
+        texts = revising.waiting(book, controller, place, wish, fresh=fresh)[:count]
         for draft in range(1, count + 1):
-            texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
-            say(f"\n{place}, draft {draft} of {count}", quiet=quiet)
-            say(wrapped(word_diff(before, texts[-1])), quiet=quiet)
-            for finding in revising.contradictions(book, place, texts[-1]):
+            again = ", of the run that was stopped" if draft <= len(texts) else ""
+            if not again:
+                texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
+            say(f"\n{place}, draft {draft} of {count}{again}", quiet=quiet)
+            say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
+            for finding in revising.contradictions(book, place, texts[draft - 1]):
                 say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
         text = texts[0] if yes else _asked(texts)
         if text is None:
+            revising.leave(book, place)
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
         else:
             _take(book, controller, place, text)

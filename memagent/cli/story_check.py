@@ -1,4 +1,4 @@
-"""`memagent story check`: what does not add up in a story, found without a model, and what of it is meant."""
+"""`memagent story check`: what does not add up in a story, with --deep by a model too, and what of it is meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import FINDINGS, dim, emit, plural, say, shortened, styled
-from memagent.cli.story_options import folder_argument, json_option, open_story
+from memagent.cli.options import max_cost_option
+from memagent.cli.story_check_deep import Looked, look
+from memagent.cli.story_options import folder_argument, json_option, open_story, yes_option
 
 if TYPE_CHECKING:
     from memagent.story.book import Story
@@ -26,17 +28,32 @@ _COLOURS = {"canon": "red", "timeline": "red", "name": "yellow", "repeat": "cyan
 @click.option("--timeline", is_flag=True, help="Days, months, years and ages that run backwards.")
 @click.option("--canon", is_flag=True, help="Contradictions: looks, kin, the dead who speak, what is lost and used.")
 @click.option("--length", is_flag=True, help="Chapters far from the length that was asked.")
+@click.option("--deep", is_flag=True, help="A model looks for contradictions as well, a call a chapter or so.")
+@click.option("-m", "--model", help="Which model looks with --deep; by default the story's.")
+@max_cost_option
+@yes_option
 @click.option("--waive", metavar="ID", multiple=True, help="Say that this finding is meant; it is told no more.")
 @click.option("--unwaive", metavar="ID", multiple=True, help="Say that it is no longer meant.")
 @click.option("--waived", "listing", is_flag=True, help="List what is waived, and check nothing.")
 @json_option
 def check(
-    folder: Path, waive: tuple[str, ...], unwaive: tuple[str, ...], listing: bool, as_json: bool, **chosen: bool
+    folder: Path,
+    deep: bool,
+    model: str | None,
+    max_cost: float | None,
+    yes: bool,
+    waive: tuple[str, ...],
+    unwaive: tuple[str, ...],
+    listing: bool,
+    as_json: bool,
+    **chosen: bool,
 ) -> int:
-    """Look for what repeats or contradicts itself, without asking a model. Exits with 6 on findings.
+    """Look for what repeats or contradicts itself; no model is asked without --deep. Exits with 6 on findings.
 
-    Without an option, for all. Timeline and canon read English, and canon also has what a model found when it read the
-    paragraphs. Each finding has an ID by which it can be waived; `memagent story undo` takes a waiver back too.
+    Without an option, for all. Timeline and canon read English, and canon also has what a model found: when it read
+    the paragraphs, and with --deep, which compares each chapter with the facts and paragraphs before it and costs
+    nothing for what it has looked at. Each finding has an ID by which it can be waived; `memagent story undo` takes a
+    waiver back too.
     """
     from memagent.story.checks import KINDS
     from memagent.story.waiving import findings
@@ -46,13 +63,15 @@ def check(
         return _meant(story, waive, unwaive)
     if listing:
         return _list(story, as_json=as_json)
-    kinds = [kind for kind in KINDS if chosen[kind]] or KINDS
+    kinds = [kind for kind in KINDS if chosen[kind] or (deep and kind == "canon" and any(chosen.values()))] or KINDS
+    looked = look(story, model, max_cost, yes=yes) if deep else Looked()
     found = findings(story, kinds, asked=_asked(story))
     if as_json:
-        emit({"findings": [finding.to_dict() for finding in found], "calls": 0})
+        told = {"findings": [finding.to_dict() for finding in found], "calls": looked.calls}
+        emit(told | ({"dropped": looked.dropped, "problems": looked.problems} if deep else {}))
     else:
-        _tell(found)
-    return FINDINGS if found else 0
+        _tell(found, looked.calls)
+    return looked.code or (FINDINGS if found else 0)
 
 
 def _meant(story: Story, waive: tuple[str, ...], unwaive: tuple[str, ...]) -> int:
@@ -93,7 +112,7 @@ def _asked(story: Story) -> list[int]:
     return [(outline[number].words if number < len(outline) else 0) or usual for number in range(written)]
 
 
-def _tell(findings: list[Finding]) -> None:
+def _tell(findings: list[Finding], calls: int) -> None:
     width = min(100, shutil.get_terminal_size().columns - 1)
     places = max((len(str(finding.place)) for finding in findings), default=0)
     for finding in findings:
@@ -104,6 +123,6 @@ def _tell(findings: list[Finding]) -> None:
         click.echo(f"{place}  {kind}  {dim(finding.id)}  {lines[0]}")
         for line in lines[1:]:
             click.echo(" " * len(before) + line)
-    click.echo(f"{plural(len(findings), 'finding')}, 0 model calls")
+    click.echo(f"{plural(len(findings), 'finding')}, {plural(calls, 'model call')}")
     if findings:
         say(dim("One that is meant: memagent story check --waive ID"))

@@ -59,7 +59,9 @@ def export(
         folder, out = Path(), folder
         if not out.suffix:
             raise UsageProblem("no file is named", hint=f"Write: memagent story export {out} OUT.md")
-    manuscript = Story(folder).manuscript
+    story = Story(folder)
+    _check_outside(story.folder, out)
+    manuscript = story.manuscript
     if title is not None:
         manuscript = replace(manuscript, title=title)
     if author is not None:
@@ -70,3 +72,12 @@ def export(
         return
     part = f"{done.chapters} of " if done.chapters < done.total else ""
     say(f"{done.path}: {part}{plural(done.total, 'chapter')}, {plural(done.words, 'word')}, {done.format}", quiet=quiet)
+
+
+def _check_outside(folder: Path, out: Path) -> None:
+    """Refuse to write over what a story is made of."""
+    inside = out.resolve()
+    own = [folder / name for name in ("chapters", "memory", "lore", ".memagent")]
+    pages = [folder / name for name in ("premise.md", "outline.md", "style.md", "note.md")]
+    if inside in {page.resolve() for page in pages} or any(inside.is_relative_to(one.resolve()) for one in own):
+        raise UsageProblem(f"{str(out)!r} belongs to the story itself", hint="Choose a file outside of its folders.")

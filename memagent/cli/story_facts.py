@@ -35,7 +35,7 @@ def facts(folder: Path, about: str | None, where: str | None, history: bool, as_
 
     book = open_story(folder)
     place = Place.read(where) if where else None
-    with book.editing():
+    with book.reading():
         found = book.canon.facts(about=about, at=place, history=history)
     if as_json:
         emit({"facts": [fact.to_dict() for fact in found]})

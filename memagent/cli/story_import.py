@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import complain, dim, emit, exit_code, money, pieced, plural, say, spent, wrapped
+from memagent.cli.console import complain, dim, emit, exit_code, pieced, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
-from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
-from memagent.errors import UsageProblem
+from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option, yes_option
+from memagent.cli.story_spending import LIMIT, may_spend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +27,6 @@ last_option = click.option(
     type=click.IntRange(min=1),
     help="How many words from the end the model reads (default 8,000); more than there are for all of it.",
 )
-yes_option = click.option("-y", "--yes", is_flag=True, help="Spend what is estimated without asking.")
 
 
 @click.command("import")
@@ -201,23 +199,14 @@ def _may_spend(
     Raises `UsageProblem` where there is nobody to ask.
     """
     from memagent.story import reading_back
-    from memagent.story.estimate import cost_of, embedding_cost
+    from memagent.story.estimate import embedding_cost
 
-    usage = reading_back.estimated(config, texts, asked)
-    reads = cost_of(config.llm, usage.input_tokens, usage.output_tokens)
-    embeds = embedding_cost(config.embedder, texts) if embedded else 0.0
-    cost = None if reads is None or embeds is None else reads + embeds
-    what = f"about {money(cost)}" if cost is not None else "cost unknown: a price is not in the table"
-    tokens = f"~{usage.input_tokens:,} tokens in, ~{usage.output_tokens:,} out"
-    calls = f"To read its last part: {plural(usage.calls, 'call')}"
-    say(pieced(calls, tokens, f"{what} (a guess, ±40 %)"), quiet=quiet)
-    if yes or cost == 0.0:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageProblem(
-            "this may cost something, and nobody is there to say yes",
-            hint="Add --yes, or a limit such as --max-cost 0.50; or ask no model with --no-memory."
-            if embedded
-            else "Add --yes, or a limit such as --max-cost 0.50.",
-        )
-    click.confirm("Go on?", default=True, abort=True, err=True)
+    may_spend(
+        "To read its last part",
+        reading_back.estimated(config, texts, asked),
+        config.llm,
+        yes=yes,
+        quiet=quiet,
+        also=embedding_cost(config.embedder, texts) if embedded else 0.0,
+        hint="Add --yes, or a limit such as --max-cost 0.50; or ask no model with --no-memory." if embedded else LIMIT,
+    )

@@ -86,12 +86,13 @@ def add(name: str, folder: Path, text: str | None, from_: str | None, as_json: b
     if not name.strip():
         raise UsageProblem("the entry has no name", hint="Give it one.")
     stem = stem_for(name, set())
-    if stem in {entry.stem for entry in lorebook(book.folder).entries}:
-        raise UsageProblem(f"there is an entry {stem!r} already", hint=f"Edit it: memagent story lore edit {stem}")
+    there = next((text_of(entry) for entry in lorebook(book.folder).entries if entry.stem == stem), None)
     place = Place.read(from_) if from_ else BEGINNING
-    body = _given(text)
+    body = _given(text) if there is None or text is not None else None
     entry = Entry(stem, (body or "").strip(), (), name="" if name == stem else name.strip(), from_=place, **said)
     new = text_of(entry)
+    if there is not None and (body is None or there != new):  # the very same again is of a run that was stopped
+        raise UsageProblem(f"there is an entry {stem!r} already", hint=f"Edit it: memagent story lore edit {stem}")
     parse(new, stem, str(path_of(book.folder, stem)))
     if body is None:
         edited = _edited(new, stem, path_of(book.folder, stem))
@@ -139,7 +140,7 @@ def why(folder: Path, plan: int | None, as_json: bool) -> None:
     from memagent.story.lore_scan import for_next
 
     book = open_story(folder)
-    with book.editing():
+    with book.reading():
         watch = for_next(book, book.standing)
         state = book.state
         plans = state.plans if state else ()

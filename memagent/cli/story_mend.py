@@ -30,7 +30,7 @@ def sync(folder: Path, check: bool, as_json: bool, quiet: bool) -> int:
 
     You may change, split, join, move, add and delete paragraphs in chapters/, add a chapter as a file with the next
     number, or by a line `## Its title`, and delete a chapter with its file. The long memory follows, and no model is
-    asked. `memagent story undo` takes it back.
+    asked; the short memory follows with the next paragraph. `memagent story undo` takes it back.
     """
     from dataclasses import replace
 
@@ -100,7 +100,8 @@ def _tell(book: Story, edits: Edits, before: StoryRecord, after: StoryRecord, *,
         say(f"Take them up with: memagent story sync {quote(book.folder)}", quiet=quiet)
     elif edits.count:
         say(
-            "The short memory is as it was. Edit it, or let a model read the end:\n"
+            "The short memory follows with the next paragraph, whose prompt carries these edits.\n"
+            "To bring it up to them now, edit it, or let a model read the end:\n"
             f"memagent story memory read {quote(book.folder)}",
             quiet=quiet,
         )

@@ -14,6 +14,7 @@ folder_argument = click.argument(
     "folder", default=Path(), type=click.Path(path_type=Path, file_okay=True), required=False
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("-y", "--yes", is_flag=True, help="Spend what is estimated without asking.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 
 

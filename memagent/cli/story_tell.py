@@ -18,9 +18,10 @@ from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from memagent.llms.base import LLM
     from memagent.methods.recurrent import Select
     from memagent.methods.recurrent_recall import Recalled
-    from memagent.types import Usage
+    from memagent.types import Request, Usage
 
 
 @click.command()
@@ -32,22 +33,24 @@ if TYPE_CHECKING:
 def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_json: bool) -> None:
     """Show what the next call will send, part by part with its tokens. Nothing is sent.
 
-    With --raw, its messages word for word; with --json, as the JSON of a chat request.
+    With --raw, its messages word for word, and the schema that goes with them; with --json, as "request", all that the
+    server is sent. A story whose plans are chosen by a model asks for the choice first: --plan N shows the paragraph's.
     """
     from memagent import registry
     from memagent.cli.story_lore_told import fired_lines, firing_data
     from memagent.story import context as contexts
+    from memagent.story.canon_shown import facts_for_next, tokens_of
     from memagent.story.lore_scan import for_next
     from memagent.story.recalling import recalling
 
     book = open_story(folder)
-    with book.editing():
+    with book.reading():
         llm = registry.llm(model or book.config.llm or None)
         if plan is not None and book.state is not None and plan > len(book.state.plans):
             raise UsageProblem(f"there is no plan {plan}", hint=f"There are {len(book.state.plans)}.")
         select = cast("Select", book.config.select) if plan is None else (lambda state: plan)
-        look_up, lore = recalling(book), for_next(book, book.standing)
-        request = contexts.next_request(book, llm, select, look_up, lore)
+        look_up, lore, facts = recalling(book), for_next(book, book.standing), facts_for_next(book)
+        request = contexts.next_request(book, llm, select, look_up, lore, facts)
     if as_json:
         data: dict[str, Any] = {
             "label": request.label,
@@ -56,15 +59,15 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
             "tokens": {part.name: part.tokens for part in contexts.parts(request)},
             "recall": [asdict(one) for one in look_up.found],
             "lore": firing_data(lore.last),
+            "request": _sent(llm, request),
+            "canon": [{"fact": entry.line, "tokens": tokens_of(entry)} for entry in facts.last],
         }
         emit(data)
         return
     if raw:
-        for message in request.messages:
-            say(dim(f"── {message.role} ──"))
-            click.echo(message.content)
+        _tell_raw(llm, request)
         return
-    found = contexts.parts(request)
+    found = [part for part in contexts.parts(request) if part.name != "schema" or "schema" in llm.can]
     click.echo(f"{request.label} for {llm.name}, about {sum(part.tokens for part in found):,} tokens")
     for part in found:
         click.echo(f"{part.tokens:>7,}  {part.name:<12}  {shortened(part.text, 56)}")
@@ -72,7 +75,38 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
             reasons(look_up.found, indent=23)
         for line in fired_lines(lore.last) if part.name == "lore" else ():
             click.echo(dim(f"  {line}"))
+        for entry in facts.last if part.name == "canon" else ():
+            click.echo(dim(f"  {tokens_of(entry):>7,}  {shortened(entry.line, COLUMNS - 11)}"))
+    if facts.left_out:
+        say(dim(f"{plural(facts.left_out, 'fact')} more would pass canon_budget of story.toml"))
     say(dim("Word for word: memagent story context --raw"))
+    _tell_choice(request)
+
+
+def _tell_raw(llm: LLM, request: Request) -> None:
+    for message in request.messages:
+        say(dim(f"── {message.role} ──"))
+        click.echo(message.content)
+    if request.schema and "schema" in llm.can:
+        say(dim("── schema ──"))
+        click.echo(json.dumps(request.schema, ensure_ascii=False))
+    _tell_choice(request)
+
+
+def _tell_choice(request: Request) -> None:
+    if request.label == "recurrent/choose":
+        say("This call chooses the plan. The paragraph's, with lore, canon and note: memagent story context --plan 1")
+
+
+def _sent(llm: LLM, request: Request) -> dict[str, Any]:
+    """All that a server is sent for a request; of a model that has none, the request."""
+    if sent := getattr(llm, "sent", None):
+        return cast("dict[str, Any]", sent(request, stream=True))
+    said = {"schema": request.schema, "seed": request.seed, "max_tokens": request.max_tokens}
+    messages = [{"role": one.role, "content": one.content} for one in request.messages]
+    return {"model": llm.name, "messages": messages} | {
+        name: value for name, value in said.items() if value is not None
+    }
 
 
 def reasons(recalled: Sequence[Recalled], indent: int = 3) -> None:
@@ -113,7 +147,8 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
 
     book = open_story(folder)
     record = book.record
-    guess = estimates.estimate(book.config, more, so_far=record.usage, have=len(record.paragraphs))
+    have, beside = len(record.paragraphs), estimates.beside(book)
+    guess = estimates.estimate(book.config, more, so_far=record.usage, have=have, beside=beside)
     tables: dict[str, dict[str, Usage]] = {
         "chapter": {f"ch.{number}": usage for number, usage in estimates.by_chapter(book).items()},
         "kind": dict(estimates.by_kind(book)),
@@ -123,7 +158,7 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
         data: dict[str, Any] = {
             kind: {name: _data(usage) for name, usage in rows.items()} for kind, rows in tables.items()
         }
-        emit({**data, "all": _data(record.usage), "more": {"paragraphs": more, "cost": guess.cost}})
+        emit({**data, "all": _data(record.usage), "more": {**asdict(guess), "beside": beside}})
         return
     for kind, rows in tables.items():
         for name, usage in rows.items():

@@ -30,13 +30,14 @@ from memagent.cli.console import (
     wrapped,
 )
 from memagent.cli.story_facts import tell_findings
-from memagent.cli.story_tell import reasons
+from memagent.cli.story_tell import guessed, reasons
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
 from memagent.methods.recurrent import Select, State
 from memagent.sentences import count_words
 from memagent.story.book import Story, quote
+from memagent.story.estimate import for_run
 from memagent.story.finding import Finding
 from memagent.story.prose import ProseStream
 from memagent.story.writing import Progress, Target, goal, met, reached, short_of, words, write, write_one
@@ -83,9 +84,8 @@ def write_story(story: Story, options: Options) -> int:
             done, signals.first = False, signal.SIGTERM
         except Stopped as stop:
             teller.stopped()
-            complain(
-                stop.message, f"Nothing is lost. Go on with a higher limit: memagent story write {quote(story.folder)}"
-            )
+            again = f"memagent story write {quote(story.folder)}{_higher(options)}"
+            complain(stop.message, f"Nothing is lost. Go on with a higher limit: {again}")
             return exit_code(stop)
         finally:
             teller.close()
@@ -97,6 +97,13 @@ def write_story(story: Story, options: Options) -> int:
     return 0
 
 
+def _higher(options: Options) -> str:
+    """The limits that were given, doubled: without any, the same command would go on without a limit."""
+    names = ("max_cost", "max_tokens", "max_calls", "max_seconds")
+    given = ((name, getattr(options, name)) for name in names)
+    return "".join(f" --{name.replace('_', '-')} {2 * limit:g}" for name, limit in given if limit)
+
+
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
     until = goal(story, options.count, options.until)
     tell_short(story, until, quiet=options.quiet)
@@ -105,6 +112,11 @@ def _automatic(story: Story, controller: Controller, select: Select, signals: Si
         say(f"The story has {plural(have, 'paragraph')} already; nothing to do.", quiet=options.quiet)
     elif have:
         say(dim(f"going on after paragraph {have}, to {until}"), quiet=options.quiet)
+    where = story.standing
+    if where.over and isinstance(until, int) and not met(story, until):
+        behind = f"all {where.total} chapters are written; this goes on behind them, in chapter {where.chapter}"
+        say(dim(behind), quiet=options.quiet)
+    tell_price(story, until, controller.llm.name, quiet=options.quiet)
     with signals:
         return write(story, controller, until, select=select, progress=signals.progress)
 
@@ -124,10 +136,17 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
     return True
 
 
+def tell_price(story: Story, until: Target, model: str, *, quiet: bool) -> None:
+    """Say before anything is paid for what a run is likely to cost; of a model that costs nothing, nothing."""
+    guess = None if model == "offline" else for_run(story, until, model)
+    if guess is not None:
+        say(dim(wrapped(f"{plural(guess.paragraphs, 'paragraph')}: {guessed(guess)}")), quiet=quiet)
+
+
 def tell_short(story: Story, until: Target, *, quiet: bool) -> None:
     """Say before anything is paid for that a run cannot go as far as was asked, and how it could."""
     if why := short_of(story, until):
-        first, last = len(story.outline) + 1, str(until).partition(":")[2]
+        first, last = story.standing.total + 1, str(until).partition(":")[2]
         say(wrapped(why), quiet=quiet)
         say(f"Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
+from memagent import registry
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import UsageProblem
 from memagent.types import Note, Passage
@@ -35,6 +36,11 @@ class AsEmbeddings(Embeddings):
         """Return the unit vector of what is looked for."""
         row: list[float] = embedded(self._embedder, [text], "query")[0].tolist()
         return row
+
+
+def as_embeddings(embedder: Any = None) -> AsEmbeddings:
+    """Return an embedder of ours, by its name or itself, as LangChain embeddings; see `registry.embedder`."""
+    return AsEmbeddings(registry.embedder(embedder))
 
 
 def note_of(text: str, metadata: Mapping[str, Any], id: str | None) -> Note:

@@ -20,9 +20,9 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
 from memagent.embedders.base import Vectors
-from memagent.errors import NotFound
 from memagent.integrations.deeper import deeper
 from memagent.integrations.documents import AsEmbeddings, Filter, document_of, note_of, passes
+from memagent.integrations.existing import existing
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
 from memagent.types import Note, Passage
@@ -114,7 +114,7 @@ class MemagentVectorStore(VectorStore):
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """Return the documents with these ids, in this order; an id that is not there gives none."""
-        return [document_of(passage) for passage in self._passages(list(ids))]
+        return [document_of(passage) for passage in existing(self._memory, ids)]
 
     def similarity_search(self, query: str, k: int = 4, *, filter: Filter = None, **kwargs: Any) -> list[Document]:
         """Return up to k documents for a query in words, best first; an empty query finds nothing.
@@ -201,7 +201,7 @@ class MemagentVectorStore(VectorStore):
 
     def _hits(self, query: str, k: int) -> list[_Scored]:
         hits = self._memory.search(query, k, using=self._using)
-        passages = {passage.id: passage for passage in self._passages([hit.id for hit in hits])}
+        passages = {passage.id: passage for passage in existing(self._memory, [hit.id for hit in hits])}
         return [(document_of(passages[hit.id]), hit.score) for hit in hits if hit.id in passages]
 
     def _by_vector(self, vector: NDArray[np.float32], k: int) -> Iterator[_Scored]:
@@ -228,14 +228,6 @@ class MemagentVectorStore(VectorStore):
             if row is None:  # it was changed a moment ago
                 rows[place] = self._memory.core.embed([passages[place].full_text])[0]
         return np.stack([row for row in rows if row is not None])
-
-    def _passages(self, ids: list[str]) -> list[Passage]:
-        """Those of these ids that are there: all at once as a rule, one by one where some are missing."""
-        try:
-            return self._memory.store.get(self._memory.scope, ids)
-        except NotFound:
-            half = len(ids) // 2
-            return [*self._passages(ids[:half]), *self._passages(ids[half:])] if half else []
 
     # --- from texts, and event loops
 

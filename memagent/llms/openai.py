@@ -93,6 +93,10 @@ class OpenAI:
     def __repr__(self) -> str:
         return f"OpenAI({self._dialect.model!r}, name={self.name!r})"
 
+    def sent(self, request: Request, *, stream: bool = False) -> dict[str, Any]:
+        """Return what a call for `request` sends to the server, as far as this is known before; nothing is sent."""
+        return arguments(request, self._dialect, stream=stream)
+
     def complete(self, request: Request) -> Completion:
         """Answer in one piece."""
         require(self.name, self.can, request)

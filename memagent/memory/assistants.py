@@ -18,6 +18,7 @@ _AI = (
 )
 _IS_ONE = re.compile(
     rf"(?i)\bas (?:an?|your) (?:{_AI}|assistant)\b|\bi(?:'m| am|’m) (?:just |only )?(?:an? |your )(?:\w+ )?{_AI}\b|"
+    r"\bi(?:'m| am|’m) your (?:\w+ )?(?:assistant|helper|chatbot|bot)\b|"
     rf"\b(?:als|ich bin) (?:eine?|reines?|reine)?\s?{_AI}|\b(?:en tant qu(?:e |')|je suis )(?:une? |qu')?{_AI}\b|"
     rf"\b(?:como|soy|sou) (?:una? |uma? )?{_AI}\b|\b(?:come|sono) (?:un'?a? ?)?{_AI}\b|"
     r"\b(?:как|я(?: —| -)?) (?:ии|языковая модель|искусственный интеллект)\b|(?:作为|我是|我只是)(?:一个|一種|"
@@ -30,7 +31,8 @@ _KEPT = re.compile(
     r"logged|log|remember(?:ed)?|kept|keep|bear)(?: down| in mind)? (?:that|this|it|your|the fact|everything)\b|"
     r"\b(?:i|we)(?:'ve|’ve| have|'ll|’ll| will)? (?:ma[dk]e a note|add(?:ed)? .{0,30}\bto (?:my |the |our "
     r")?(?:memory|"
-    r"notes|records|profile))\b|"
+    r"notes|records|profile)|(?:updated|changed|corrected|edited|deleted|removed) (?:the|your) (?:entry|record|note|"
+    r"memory|profile)\b|add(?:ed)? .{0,60}\bto (?:the|your) (?:list|calendar|file|log|reminders|itinerary))\b|"
     r"\b(?:gespeichert|gemerkt|notiert|vorgemerkt)\b|\b(?:j'ai|je l'ai) (?:bien )?(?:noté|enregistré|mémorisé|"
     r"retenu)\b|"
     r"\b(?:he|lo he) (?:guardado|anotado|memorizado|registrado)\b|\bho (?:salvato|annotato|memorizzato|registrato)\b|"
@@ -39,7 +41,7 @@ _KEPT = re.compile(
 )
 _MEMORY = re.compile(
     r"(?i)\b(?:my|our) (?:memory|notes|records?|memory store|database|knowledge(?: base)?|training(?: data)?) "
-    r"(?:says?|shows?|tells?|contains?|holds?|indicates?|includes?)\b|"
+    r"(?:says?|shows?|tells?|lists?|contains?|holds?|indicates?|includes?)\b|"
     r"\baccording to (?:my|our) (?:memory|notes|records|data)\b|"
     r"\b(?:laut|gemäß|nach|in) meine[rnm]? (?:erinnerung\w*|notizen|aufzeichnung\w*|gedächtnis|speicher)\b|"
     r"\b(?:d'après|selon|dans) (?:ma|mes) (?:mémoire|notes|souvenirs)\b|\b(?:según|en) (?:mi|mis) (?:memoria|"
@@ -48,6 +50,7 @@ _MEMORY = re.compile(
     r"\b(?:согласно|по|в) (?:моим|моей) (?:запис\w+|памяти|данным|заметк\w+)\b|(?:根据|按照)我的(?:记忆|记录|"
     r"笔记)|我(?:的记忆|"
     r"的记录)(?:中|里|显示)|"
+    r"\b(?:d'après|selon) ce que je sais\b|\bsoweit ich weiß\b|\bpor lo que sé\b|\bнасколько я знаю\b|据我所知|"
     r"\baus (?:dem|meinem) (?:gedächtnis|speicher)\b|\bde (?:la )?mémoire\b|\bde memoria\b(?=.*:)|\bиз памяти\b"
 )
 _RECALLED_FOR = re.compile(
@@ -55,11 +58,13 @@ _RECALLED_FOR = re.compile(
     r".{0,30}\b(?:entr(?:y|ies)|"
     r"memor(?:y|ies)|results?|records?|facts?|passages?|notes?|matches)\b|\b(?:i|we) (?:should|will|'ll|need to|must|"
     r"could|can) (?:now |first |then )?(?:search|check|query|look up|look for|call|use the|retrieve|consult)\b|"
-    r"\bhere (?:they|it) (?:are|is)\b"
+    r"\bhere (?:they|it) (?:are|is)\b|^\W*(?:i )?hope (?:this|that|it) helps\b|^\W*let me know if you(?:'d)? "
+    r"(?:need|have|want|like)\b"
 )
 _OPENING = re.compile(
     r"(?i)^\W*(?:certainly|absolutely|of course|sure(?: thing)?|got it|noted|understood|great question|good question|"
-    r"happy to help|glad to help|gladly|no problem|my pleasure|will do|done|gerne|natürlich|selbstverständlich|sehr "
+    r"(?:glad|great|thanks) (?:that )?you asked|happy to help|glad to help|gladly|"
+    r"no problem|my pleasure|will do|done|gerne|natürlich|selbstverständlich|sehr "
     r"gern|"
     r"verstanden|alles klar|bien sûr|certainement|volontiers|avec plaisir|c'est noté|compris|claro(?: que sí)?|"
     r"por supuesto|con gusto|entendido|desde luego|certo|certamente|volentieri|capito|con piacere|claro|com certeza|"
@@ -97,7 +102,10 @@ _REFUSES = re.compile(
     r"data|"
     r"information) (?:match|found|for|about|on|of|available|exist|were|was|in|is)\w*\b|"
     r"^\W*nothing (?:found|matches|matched|known|on record|in memory|relevant)\b|"
-    r"\b(?:against|violates?) (?:my|our|the) (?:guidelines|policy|policies|rules)\b|"
+    r"\b(?:i|we) (?:currently |still )?have nothing (?:on|about|in)\b|"
+    r"\bthere(?:['’]s| is| are) no (?:\w+ )?(?:information|records?|mentions?|data|entry|entries|memor(?:y|"
+    r"ies)) (?:of|about|"
+    r"on|for)\b|\b(?:against|violates?) (?:my|our|the) (?:guidelines|policy|policies|rules)\b|"
     r"\b(?:kann|darf) (?:ich )?.{0,60}\bnicht (?:weiter|heraus|mit|preis)?(?:geben|teilen|helfen|nennen|sagen|"
     r"beantworten|"
     r"verraten|besprechen)|\bkeine(?:n)? (?:informationen?|zugriff|daten|angaben|einträge|erinnerung\w*)\b|"

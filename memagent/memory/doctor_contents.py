@@ -15,8 +15,9 @@ from memagent.memory.doctor_rules import REPAIR, RESTORE, Finding, indexes_anew,
 from memagent.stores.base import Row
 from memagent.stores.derived import of_row
 from memagent.stores.items import pages, stored_vector
-from memagent.stores.keys import content_id, key
+from memagent.stores.keys import content_id, key, problem_key
 from memagent.stores.label import Label
+from memagent.types import ORIGINAL
 
 _PAGE = 2048
 _TOLERANCE = 1e-4  # of the length of a vector
@@ -53,7 +54,7 @@ def check_texts(core: Core, repair: bool) -> Iterator[Finding]:
 _CONTENT = """
     SELECT items.rid, items.kind, items.id, items.source, items.digest, items.at, items.recorded_at, items.retired_at,
            items.used_at, passages.title, passages.text, coalesce(passages.metadata, rationales.metadata) AS metadata,
-           rationales.problem, rationales.reasoning, rationales.answer, words.bag,
+           rationales.problem, rationales.reasoning, rationales.answer, rationales.known_by, words.bag,
            subjects.id AS subject, relations.id AS relation, objects.id AS object
     FROM items LEFT JOIN passages ON passages.rid = items.rid LEFT JOIN rationales ON rationales.rid = items.rid
     LEFT JOIN words ON words.rid = items.rid LEFT JOIN facts ON facts.rid = items.rid
@@ -67,6 +68,7 @@ def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
     """What is worked out from the content of each item, and values that must be readable."""
     wrong: dict[str, list[int]] = {name: [] for name in _CONTENT_CHECKS}
     bags: list[int] = []
+    lost: list[int] = []
     last = 0
     while rows := core.file().read(_CONTENT, [last, _PAGE]):
         last = rows[-1]["rid"]
@@ -76,6 +78,16 @@ def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
         bags += [rid for rid, _ in stale]
         if repair and stale:
             _write_bags(core, stale)
+        astray = [(row["rid"], known) for row in rows if (known := _known_by(row)) not in (None, row["known_by"])]
+        lost += [rid for rid, _ in astray]
+        if repair and astray:
+            with core.file().write() as writer:
+                writer.executemany(
+                    "UPDATE rationales SET known_by = ? WHERE rid = ?", ((known, rid) for rid, known in astray)
+                )
+    if lost:
+        message = f"{len(lost)} rationales that are not found by their problem: row {some(lost)}."
+        yield Finding("problems", message if repair else f"{message} {REPAIR}", len(lost), repair)
     for name, rids in wrong.items():
         if rids:
             yield Finding(name, f"{len(rids)} items {_CONTENT_CHECKS[name][1]} (row {some(rids)})", len(rids))
@@ -88,6 +100,13 @@ def check_contents(core: Core, repair: bool) -> Iterator[Finding]:
 def _bag(row: Row) -> bytes | None:
     """The bag that an item must have; `None` for one that has none, or whose content is missing."""
     return of_row(row["kind"], row).bag if _is_whole(row) else None
+
+
+def _known_by(row: Row) -> str | None:
+    """What the problem of a rationale is known by; `None` of what is none, or cannot be read."""
+    if row["kind"] != "rationale" or row["problem"] is None or not _has_metadata(row):
+        return None
+    return problem_key(row["problem"], json.loads(row["metadata"]).get(ORIGINAL))
 
 
 def _is_whole(row: Row) -> bool:

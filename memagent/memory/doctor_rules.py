@@ -100,6 +100,12 @@ def _remove_extractions(writer: Writer, rids: Sequence[int]) -> None:
         writer.execute(f"DELETE FROM extractions WHERE rid IN ({marks(page)})", page)
 
 
+def _file_anew(writer: Writer, rids: Sequence[int]) -> None:
+    found = "SELECT subject, relation FROM facts WHERE facts.rid = evidence.fact"
+    for page in pages(rids):
+        writer.execute(f"UPDATE evidence SET (about, through) = ({found}) WHERE eid IN ({marks(page)})", page)
+
+
 _APART = "({a}.user <> {b}.user OR {a}.session <> {b}.session OR {a}.agent <> {b}.agent)"
 
 
@@ -149,6 +155,13 @@ RULES: tuple[Rule, ...] = (
         """SELECT rid, id FROM items WHERE kind = 'fact'
            AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.fact = items.rid)""",
         mend=_remove_items,
+    ),
+    Rule(
+        "evidence",
+        "pieces of evidence that are not found by subject, relation and time",
+        """SELECT eid AS rid, NULL AS id FROM evidence JOIN facts ON facts.rid = evidence.fact
+           WHERE evidence.about IS NOT facts.subject OR evidence.through IS NOT facts.relation""",
+        mend=lambda writer, rids: _file_anew(writer, rids),
     ),
     Rule(
         "terms",

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem, quoted
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
@@ -25,7 +25,7 @@ from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
 from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
-from memagent.types import Fact, Hit, Relation, Scope, Triple
+from memagent.types import Fact, Hit, Relation, Role, Scope, Triple
 
 T = TypeVar("T")
 Given = Triple | tuple[str, str, str]
@@ -34,6 +34,7 @@ Embedded = Mapping[str, NDArray[np.float32]]
 
 _BATCH = 1024
 _TRIES = 5
+_ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Facts:
@@ -171,6 +172,7 @@ class Facts:
         speaker: str = "",
         confidence: float = 0.5,
         relations: Relations = "stated",
+        role: Role = "user",
     ) -> Learnt:
         """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
 
@@ -181,20 +183,23 @@ class Facts:
             triples: what was taken from the sentence.
             sentence: that says it.
             context: the sentences before, for what its pronouns stand for.
-            shown: texts that came out of the memory, of which nothing is learnt again.
+            shown: texts that came out of the memory, of which nothing is learnt again in whatever form it comes.
             speaker: who says it, for what is said as "I".
             confidence: a triple of less is refused.
             relations: `stated` asks that the sentence has a word of the relation, or one that stands for it (spouse
                 and married); `any` takes relations of a vocabulary of their own, such as those of Wikidata.
+            role: whose message the sentence stands in: only a user's teaches; of the others all is refused.
 
         A fact that is there already does not cite a sentence that is just the fact as the memory prints it: that is
         an echo of the memory, and the fact must go when what it was learnt from goes.
 
         Raises:
-            UsageProblem: something is no triple, or the sentence no text; nothing was written.
+            UsageProblem: something is no triple, the sentence no text, or the role none; nothing was written.
             NotFound: a triple names a passage that this very scope does not have; nothing was written.
         """
         check_text("the sentence", sentence)
+        if role not in _ROLES:
+            raise UsageProblem(f"{role!r} is no role", hint=f"Give one of {', '.join(_ROLES)}.")
         wanted = _as_triples(triples)
         return learn(
             self,
@@ -207,6 +212,7 @@ class Facts:
             speaker=speaker,
             confidence=confidence,
             relations=relations,
+            role=role,
         )
 
     def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:
@@ -219,7 +225,7 @@ class Facts:
         """
         if not self._core.triples.functional(self._scope, relation):
             raise UsageProblem(
-                f"{relation!r} may have many values at a time, so that a new one ends none",
+                f"{quoted(relation)} may have many values at a time, so that a new one ends none",
                 hint=f"Say that it has one, with facts.declare({relation!r}), or add the triple.",
             )
         return self.add(Triple(subject, relation, object, source=source, at=at or datetime.now(UTC)))[0]

@@ -2,27 +2,30 @@
 
 What a model takes from a sentence is kept only if the words of its subject and object are there, or in the sentences
 before, at least one of them in the sentence itself, and if the sentence has a word of its relation or one that stands
-for it (a spouse is married). Pure; `learning` applies it.
+for it (a spouse is married), and does not say it the other way round (`direction`). Nothing is learnt of a sentence
+that repeats what came out of the memory, in whatever form (`echoes`). Pure; `learning` applies it.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
+from memagent.memory.direction import is_turned
+from memagent.memory.echoes import repeats_of
+from memagent.memory.english import related
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.memory.languages import in_first_person
+from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
-from memagent.memory.statements import related
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
 
-_A_WORD_OR_TWO = 2
 _LONGEST = 200  # characters of a subject, relation or object
 
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
@@ -36,7 +39,10 @@ _FALSE = re.compile(
     r"nobody knows|"
     r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
 )
-_CLAUSE = re.compile(r"(?i)[,;:.!，；。、]|\b(?:and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b")
+_CLAUSE = re.compile(
+    r"(?i)[,;:.!，；。、]|因为|因為|\b(?:because|weil|denn|parce que|porque|perché|потому что|"
+    r"and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b"
+)
 _TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
 _YOU = re.compile(
     r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])"
@@ -58,27 +64,21 @@ _INTENDED = re.compile(
 )
 """Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
-_ASSENT = re.compile(
-    r"^(?:(?:yes|yeah|yep|right|correct|sure|indeed|exactly|no|well|so|ok|okay|ja|genau|oui|sí|si|да|是的|"
-    r"对)[,.!:]?\s+)+|"
-    r"^(?:i (?:remember|recall|know)(?: that)?)\s+"
-)
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
 _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_ELIDED = re.compile(r"^(?:[jlmnstdc]|qu|dell|all|nell|un)'(?=\w)")  # as in French and Italian
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 
 
-def named(triple: Triple, speaker: str) -> Triple:
-    """Return a triple with the speaker in place of `I`, where it is known who that is."""
+def named(triple: Triple, speaker: str, sentence: str = "") -> Triple:
+    """Return a triple with the speaker in place of `I`, where it is known who that is; the mine of a sentence stays."""
     if not speaker.strip():
         return triple
 
     def name(text: str) -> str:
-        return speaker if _is_first_person(text) else text
+        return speaker if _is_first_person(text) and not _is_noun(text, sentence) else text
 
     return replace(triple, subject=name(triple.subject), object=name(triple.object))
 
@@ -104,40 +104,28 @@ def why_not(
         confidence: the least that is kept.
         relations: `stated`, or `any` for relations of a vocabulary of their own, such as those of Wikidata.
     """
-    if why := unfit(sentence) or next((line.why for line in lines(sentence) if line.why), ""):
-        return f"the sentence is {why}" if not why.startswith("it ") else why
-    if _shown(sentence, shown):
+    if why := _unlearnt(sentence):
+        return why
+    if repeats_of(triple, sentence, tuple(shown)):
         return f"the sentence is {RECALLED}"
     return (
         _form(triple, sentence)
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
+        or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or _denial(triple, sentence)
         or _addressed(triple, sentence)
     )
 
 
-def grounded(part: str, text: str) -> bool:
-    """Whether every word of a name stands in a text, apart from case, accents, small words and endings."""
-    if _EAST.search(part):
-        return key(part) in key(text)
-    wanted = _words(part)
-    wanted = [word for word in wanted if word not in SMALL] or wanted
-    there = _words(text)
-    return bool(wanted) and all(any(_alike(word, other) for other in there) for word in wanted)
-
-
-def _shown(sentence: str, shown: Iterable[str]) -> bool:
-    """Whether a sentence is what was shown, or a part of it, but for a word or two such as `Yes,`."""
-    said = key(sentence).strip(" .!…")
-    bare = _ASSENT.sub("", said)
-    texts = [key(text).strip(" .!…") for text in shown]
-    return any(bool(bare) and (bare in text or (bool(text) and text in said and _nearly(text, said))) for text in texts)
-
-
-def _nearly(text: str, said: str) -> bool:
-    return len(said.split()) - len(text.split()) <= _A_WORD_OR_TWO
+@lru_cache(maxsize=256)  # one triple of a sentence comes after the other
+def _unlearnt(sentence: str) -> str:
+    parts = [part for part in sentence.splitlines() if part.strip()]
+    each = [unfit(part) for part in parts] if len(parts) > 1 else []
+    why = unfit(sentence) or (each[0] if each and all(each) else "")
+    why = why or next((line.why for line in lines(sentence) if line.why), "")
+    return why if not why or why.startswith("it ") else f"the sentence is {why}"
 
 
 def _form(triple: Triple, sentence: str) -> str:
@@ -149,13 +137,15 @@ def _form(triple: Triple, sentence: str) -> str:
             return f"its {name} is longer than {_LONGEST} characters"
         if _MARKS.search(part):
             return f"its {name} holds marks of a call or prompt"
-    if _is_pronoun(triple.subject) or _is_nobody(triple.subject, sentence):
+    if not re.search(r"[^\W\d_]", triple.relation):
+        return f"its relation {triple.relation!r} says nothing"
+    if _is_pronoun(triple.subject, sentence) or _is_nobody(triple.subject, sentence):
         return f"its subject {triple.subject!r} names nobody"
     for name in ("subject", "object"):
         part = getattr(triple, name)
-        if part not in NAMES and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
+        if not _is_noun(part, sentence) and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
             return f"its {name} {part!r} names nothing"
-    if _is_pronoun(triple.object) or _is_nobody(triple.object, sentence):
+    if _is_pronoun(triple.object, sentence) or _is_nobody(triple.object, sentence):
         return f"its object {triple.object!r} names nothing"
     return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
 
@@ -169,7 +159,7 @@ def _confidence(triple: Triple, sentence: str, least: float) -> str:
 def _is_unsure(triple: Triple, sentence: str) -> bool:
     """Whether the clauses that name the object, or a clause that says nothing else, doubt what they say."""
     doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
-    if doubted != triple.relation and any(word not in EMPTY for word in _words(doubted)):
+    if doubted != triple.relation and any(word not in EMPTY for word in words_of(doubted)):
         return False  # the relation itself says it
     clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
@@ -208,11 +198,11 @@ def _related(triple: Triple, sentence: str) -> str:
     """
     if _EAST.search(triple.relation) or _EAST.search(sentence):
         return ""
-    wanted = [word for word in _words(triple.relation) if word not in LIGHT and len(word) > 1]
-    there = _words(sentence)
-    if not wanted and all(word in EMPTY - COPULAS for word in _words(triple.relation)):
+    wanted = [word for word in words_of(triple.relation) if word not in LIGHT and len(word) > 1]
+    there = words_of(sentence)
+    if not wanted and all(word in EMPTY - COPULAS - SMALL for word in words_of(triple.relation)):
         return f"its relation {triple.relation!r} says nothing"
-    if not wanted or any(_alike(word, other) or related(word, other) for word in wanted for other in there):
+    if not wanted or any(alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
     return f"its relation {triple.relation!r} is not in the sentence"
 
@@ -256,9 +246,18 @@ def _is_first_person(text: str) -> bool:
     return plain in FIRST_PERSON and text.strip() not in NAMES
 
 
-def _is_pronoun(text: str) -> bool:
+def _is_pronoun(text: str, sentence: str) -> bool:
     bare = text.strip().strip(".,;:!?\"'")
-    return bare.casefold().replace("’", "'") in PRONOUNS and bare not in NAMES
+    return bare.casefold().replace("’", "'") in PRONOUNS and not _is_noun(bare, sentence)
+
+
+def _is_noun(text: str, sentence: str) -> bool:
+    """Whether a word that may be a pronoun is none here: a name, in capitals beside small letters, or `the mine`."""
+    text = text.strip()
+    if text in NAMES or (len(text) > 1 and text.isupper() and not sentence.isupper() and text in sentence):
+        return True
+    owned = key(text) in FIRST_PERSON and len(text) > 1
+    return owned and re.search(rf"(?i)\b(?:the|an?|his|her|their|our|my)\s+{re.escape(text)}\b", sentence) is not None
 
 
 def _pieces(sentence: str) -> Sequence[str]:
@@ -267,28 +266,3 @@ def _pieces(sentence: str) -> Sequence[str]:
     found = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", plain)
     found += [word.partition("'")[0] for word in found if "'" in word]
     return [*found, *_EAST.findall(plain)]
-
-
-def _words(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKD", key(text))
-    bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
-    return [_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare)]
-
-
-_ENDINGS = frozenset(
-    "s es d ed ing n en ns e er ers em es ern y ly 's st est ning ting red ded ged ped ment t te ten".split()
-)
-
-
-def _alike(word: str, other: str) -> bool:
-    """The same word, or the same with another ending; numbers are alike only if they are the same."""
-    if word == other:
-        return True
-    if any(char.isdigit() for char in word + other):
-        return False
-    short, long = sorted((word, other), key=len)
-    if short.isascii():
-        same = len(short) >= 3 and long.startswith(short)
-        return same and (long[len(short) :] in _ENDINGS or (len(short) > 5 and len(long) - len(short) <= 3))
-    stem = max(3, len(short) - 2)
-    return len(short) >= 3 and long[:stem] == short[:stem] and len(long) - len(short) <= 3

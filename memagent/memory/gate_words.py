@@ -43,6 +43,7 @@ LIGHT = SMALL | frozenset(
 )
 """Words of a relation that need not stand in the sentence."""
 EMPTY = PRONOUNS | frozenset(
+    "ok okay yeah oh ah hey "
     "the a an and or but if when where while because than that this so as by then also not no yes very too just "
     "perhaps maybe "
     "sorry please hello would could should might must shall can cannot do does did be been being am is are was were "

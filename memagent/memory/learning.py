@@ -7,9 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memagent.memory import gate
+from memagent.memory.echoes import repeats, words
+from memagent.memory.marks import unlisted
+from memagent.memory.reasons import RECALLED
+from memagent.memory.transcripts import of_role
 from memagent.stores.keys import key
 from memagent.triples import Learnt, Refusal, Relations
-from memagent.types import Note, Triple
+from memagent.types import Note, Role, Triple
+
+_FEW = 5  # passages with the words of an item that are looked at
 
 if TYPE_CHECKING:
     from memagent.memory.core import Core
@@ -29,14 +35,17 @@ def learn(
     speaker: str,
     confidence: float,
     relations: Relations,
+    role: Role,
 ) -> Learnt:
     """Keep the triples that the gate lets through and return their facts' ids, and the others with why not.
 
     The sentence becomes a passage if a triple is kept that has none.
     """
+    if why := of_role(role):
+        return Learnt((), (), tuple(Refusal(sentence, why, one) for one in triples))
     kept: list[Triple] = []
     refused: list[Refusal] = []
-    for triple in (gate.named(one, speaker) for one in triples):
+    for triple in (gate.named(one, speaker, sentence) for one in triples):
         why = gate.why_not(
             triple,
             sentence,
@@ -61,14 +70,28 @@ def learn(
 
 
 def _echo(facts: Facts, core: Core, scope: Scope, triple: Triple, sentence: str) -> str:
-    """Whether the sentence is a fact that is there, just as the memory prints it, while no passage of it says so."""
+    """Why not, where the sentence is what the memory holds, in a form in which a memory prints it.
+
+    It is the words of a fact, in whatever form, while no passage of the fact says so; or an item of a list with the
+    words of a passage.
+    """
+    if triple.passage is not None:
+        return ""
+    if unlisted(sentence) != sentence and _repeats_passage(core, scope, sentence):
+        return f"the sentence is {RECALLED}"
     said = key(sentence.strip(" .!"))
-    if triple.passage is not None or said != key(f"{triple.subject} {triple.relation} {triple.object}"):
+    if words(sentence) != words(f"{triple.subject} {triple.relation} {triple.object}"):
         return ""
     held = facts.find(triple.subject, triple.relation, triple.object)
     cited = sorted({id for fact in held for id in fact.passages})
     told = {key(passage.text.strip(" .!")) for passage in core.passages.get(scope, cited)} if cited else set()
     return "the memory holds it already, in these words" if held and said not in told else ""
+
+
+def _repeats_passage(core: Core, scope: Scope, sentence: str) -> bool:
+    """Whether the words of an item stand in a passage that the scope has."""
+    found = core.passages.match(scope, unlisted(sentence), _FEW)
+    return repeats(sentence, [match.passage.text for match in found])
 
 
 def _cited(core: Core, scope: Scope, triples: Sequence[Triple], sentence: str) -> tuple[list[Triple], list[str]]:

@@ -14,15 +14,19 @@ _LONGEST_LITERAL = 100_000
 _ID = re.compile(r"\bfact:[0-9a-f]{8,}|(?<![\w#])(?=[0-9a-f]{0,40}\d)(?=[0-9a-f]{0,40}[a-f])[0-9a-f]{12,40}(?!\w)")
 _SCORED = re.compile(r"^\W{0,3}(?:\d{1,3}[.)]\s+)?[\[(]?[01]?[.,]\d{2,}[\])]?\s+\S|\b(?:dense|keyword) [01]\.\d")
 _CITED = re.compile(r"^(?!\s*\[).*\S\s?(?:\[\d{1,3}(?:,\s?\d{1,3})*\])+[.!]?\s*$")
+_SOURCED = re.compile(r"(?i)\S\s*\[[^\[\]\n]{0,60}\b(?:source|memory|id|score|note|fact)\b[^\[\]\n]{0,60}\]\W*$")
+_NOTED = re.compile(r"(?i)\S\s*\((?:from |in )?(?:memory|recalled|stored|saved)\b[^()\n]{0,40}\)\W*$")
 _SIGNS = re.compile(
     r"^\s*[\[{].*[\"']\s*:|[}\]]\s*[,;]?\s*$(?<=[{}])|\{[^{}]*[:=][^{}]*\}|</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|"
-    r"\s(?:->|=>|<-|-->|:=|==|!=|&&|\|\|)\s|\w\((?:\w+\s?=|[\"'{\[])|^\s*(?:\$|>>>|#!|@@|\+\+\+|---)\s?\S|"
+    r"\s(?:->|=>|<-|-->|:=|=|==|!=|&&|\|\|)\s|^\s*\w{2,}(?:\.\w{2,})+\s*[:=]\s|\w\((?:\w+\s?=|[\"'{\[])|"
+    r"^\s*[A-Za-z][\w.~/:@-]{1,40}[>$#]\s+\S|^\s*(?:\$|>>>|#!|@@|\+\+\+|---)\s?\S|"
     r"^\s*```|\b\w+(?:_\w+)+\s*[(=:]|^\s*\[\w+(?:_\w+)+\]|::|^\s*(?:diff --git|index [0-9a-f]{7}|[+-]\w+ \w)|;\s*$"
 )
 _LOG = re.compile(
     r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+)?\W?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|"
     r"TRACE)\b|"
-    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
+    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\W?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b|"
+    r"\b\w+=\S+\s(?:.*\s)?\w+=\S|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
     r"\b\w+(?:Error|Exception)\b\s*[:(]|\bHTTP(?:/\d)?\S* \d{3}\b|\bFile \"[^\"]+\", line \d+|\b\w+\.\w{1,4}:\d+[: ]|"
     r"\b(?:exit|status|error) code:? \d+|^\s*(?:SELECT|INSERT|UPDATE|DELETE)\s.+\b(?:FROM|INTO|SET)\b"
 )
@@ -47,7 +51,7 @@ def is_machine(line: str) -> bool:
 
 def cites(line: str) -> bool:
     """Return whether a line ends in the number of a source, as an answer of this memory does: `Ghent [1].`"""
-    return _CITED.match(line) is not None
+    return _CITED.match(line) is not None or _NOTED.search(line) is not None or _SOURCED.search(line) is not None
 
 
 def messages(text: str) -> list[tuple[str, str]] | None:

@@ -19,6 +19,7 @@ from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory import arguments, forgetting
 from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
+from memagent.memory.conversation import Turns
 from memagent.memory.core import Core, opened
 from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
@@ -28,8 +29,12 @@ from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
 
 if TYPE_CHECKING:
+    from memagent.integrations.agents import MemagentSession
+    from memagent.integrations.chat_history import MemagentChatMessageHistory
     from memagent.integrations.langchain import MemagentVectorStore
     from memagent.integrations.langgraph import MemagentStore
+    from memagent.integrations.openai_tools import OpenAITools
+    from memagent.integrations.retriever import MemagentRetriever
     from memagent.memory import audit, doctor
     from memagent.memory.explain import Explanation
     from memagent.memory.retention import Policy
@@ -169,10 +174,12 @@ class Memory:
         Args:
             query: what is looked for.
             k: how many hits at most.
-            using: `hybrid` (words and vectors), `dense`, `keyword`, `graph` (PageRank over facts and passages),
-                `facts` (hits of a kind of their own), or a retriever of your own.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, `conversation` (turns, by who said them and when
+                too), `graph` (PageRank over facts and passages), `facts` (hits of a kind of their own), or a retriever
+                of your own.
             as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
-                writing, is not later. For `hybrid`, `dense` and `keyword`.
+                writing, is not later. For `hybrid`, `dense`, `keyword` and
+                `conversation`.
             facts: for `graph`, the ids of the facts to begin with, such as those that a filter has left.
 
         Raises:
@@ -187,7 +194,7 @@ class Memory:
         by_facts = isinstance(using, str) and using.partition(":")[0].strip() in ("graph", "facts")
         if as_of is not None and (not isinstance(using, str) or by_facts):
             hint = "Filter the hits, or name one of these."
-            raise UsageProblem("as_of is for hybrid, dense and keyword search", hint=hint)
+            raise UsageProblem("as_of is for hybrid, dense, keyword and conversation search", hint=hint)
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
         core = self._core
         triples, graph = (core.triples, core.graph) if by_facts else (None, None)
@@ -215,7 +222,13 @@ class Memory:
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
-    # --- facts and rationales
+    # --- what was said, facts and rationales
+
+    @property
+    def turns(self) -> Turns:
+        """What was said, word for word: of one conversation where a session is bound, else of all of them."""
+        self._checked()
+        return Turns(self)
 
     @property
     def facts(self) -> Facts:
@@ -399,6 +412,33 @@ class Memory:
 
         self._checked()
         return MemagentStore(self)
+
+    def as_retriever(self, k: int = 5, *, using: str | Retriever = "hybrid") -> MemagentRetriever:
+        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata."""
+        from memagent.integrations.retriever import MemagentRetriever
+
+        return MemagentRetriever(memory=self, k=k, using=using)
+
+    def as_chat_history(self) -> MemagentChatMessageHistory:
+        """Return the conversation of this handle, which is bound to a session, as LangChain's chat-message history."""
+        from memagent.integrations.chat_history import MemagentChatMessageHistory
+
+        return MemagentChatMessageHistory(self)
+
+    def as_agents_session(self) -> MemagentSession:
+        """Return the conversation of this handle, which is bound to a session, as a session of OpenAI's Agents SDK.
+
+        Needs `pip install "memagent[agents]"`.
+        """
+        from memagent.integrations.agents import MemagentSession
+
+        return MemagentSession(self)
+
+    def as_openai_tools(self, *, only: Iterable[str] | None = None) -> OpenAITools:
+        """Return this handle as tools for OpenAI's interfaces, with a runner for the calls; all of them, or `only`."""
+        from memagent.integrations.openai_tools import OpenAITools
+
+        return OpenAITools(self, only=only)
 
     def close(self) -> None:
         """Close the file, for every handle. On a bound handle this does nothing: who opened the file closes it.

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+from memagent.memory.english import listed
+from memagent.memory.statements import unframed
+
 _YOU_ARE = re.compile(
     r"^\W*(?:(?i:from now on|starting now|today|in this (?:task|chat|conversation|game|scenario)|for this "
     r"task),?\s+)?"
@@ -24,7 +27,8 @@ _YOU_ARE = re.compile(
     r"(?:to be|you(?: are|'re)?)\b|(?:take on|assume|adopt|play) (?:the|a) (?:role|persona|character) of\b|"
     r"as an? [^,.]{2,60},\s*you(?:r)?\b|"
     r"(?:the following|below|here|this|what follows) (?:is|are) (?:an? |the |some |part of an? )?(?:\w+ ){0,2}"
-    r"(?:conversation|chat|dialogue|transcript|instructions?|rules?|prompt|passages?|context|task|examples?)\b|"
+    r"(?:conversation|chat|dialogue|transcript|instructions?|rules?|prompt|passages?|context|task|examples?|"
+    r"facts|information|notes|details|data)\b|"
     r"(?:use|given|using|based on|read|consider|with|from) (?:only )?(?:the|this|these|an?) (?:following |given |"
     r"provided "
     r"|above |below )?(?:\w+ )?(?:context|passages?|paragraphs?|texts?|articles?|documents?|sentences?|conversation|"
@@ -55,6 +59,9 @@ _THE_MODEL = re.compile(
     r"never|"
     r"always|does not|answers?|muss|soll|darf|doit|ne doit|debe|no debe|deve|должен|не должен)\b"
 )
+_YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
+_OF_PEOPLE = frozenset("know see guess think believe remember recall say look sound feel need want like love".split())
+"""What people say that the listener does, about themselves or in passing."""
 _HEADINGS = (
     r"(?:system )?prompt|system message|role|persona|identity|character|style|tone|voice|rules?|limits?|limitations|"
     r"constraints?|behaviou?r|guidelines?|instructions?|task|goals?|objectives?|output(?: format)?|response format|"
@@ -65,6 +72,10 @@ _HEADINGS = (
 )
 _HEADING = re.compile(rf"(?i)^\s*#{{1,4}}\s*(?:your )?(?:{_HEADINGS})\b[^.!?\n]{{0,20}}$")
 _TITLE = re.compile(r"(?i)^\W*(?:system|user|assistant|developer) ?(?:prompt|message|instructions?)\W*(?:$|:)")
+_OF_A_BOT = re.compile(
+    r"(?i)^[^.!?:\n]{0,40}\b(?:assistant|bot|chatbot|agent|ai|model)(?:['’]s)? (?:\w+ )?"
+    r"(?:guidelines|rules|instructions|policy|policies|behaviou?r|persona|prompt)\b[^.!?:\n]{0,20}:?\W*$"
+)
 _LABEL = re.compile(rf"(?i)^\W*(?:{_HEADINGS})\s*[:：]")
 
 
@@ -78,7 +89,7 @@ def is_prompt(text: str) -> bool:
     if not lines:
         return False
     first = lines[0]
-    if _TITLE.match(first) or opens(first):
+    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)):
         return True
     headings = sum(_HEADING.match(line) is not None for line in lines)
     labels = sum(_LABEL.match(line) is not None for line in lines)
@@ -89,4 +100,7 @@ def opens(sentence: str) -> bool:
     """Return whether a sentence tells a model who it is or what it is given, as the first of a prompt does."""
     if re.match(r"\W*You (?:Are|Will|Must|Should)\b", sentence):
         return False  # a title
+    found = _YOU_DO.match(sentence)
+    if found and found["verb"] in listed("verbs") and found["verb"] not in _OF_PEOPLE:
+        return True
     return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL))

@@ -7,6 +7,7 @@ alice.rationales.search("What is 18 * 3?")
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
@@ -63,6 +64,18 @@ class Rationales:
     def all(self) -> Iterator[Rationale]:
         """Iterate over the rationales, in the order they were written."""
         return self._core.rationales.rationales(self._scope)
+
+    def of(self, problem: str) -> list[Rationale]:
+        """Return all attempts at a problem, right and refuted, in the order they were written.
+
+        However the problem is spelt; of this scope's own those that were forgotten as well, and of others those that
+        they have shared.
+
+        Raises:
+            UsageProblem: the problem is blank.
+        """
+        arguments.check_says_something(problem, "the problem")
+        return list(self._core.rationales.rationales(self._scope, problem=problem))
 
     def count(self) -> int:
         """Return the number of rationales."""
@@ -138,7 +151,7 @@ class Rationales:
         Of a problem's rationales the one that has served best is taken: by successes and failures since, then by the
         `agreement` in its metadata, then the shortest. One that was followed by failures more often than by success
         makes its problem less like in proportion, so that it sinks. Which problem a rationale solves is a matter of the
-        problem's own words, also where it was kept by its structure.
+        problem's own words, also where it was kept by its structure. The `score` of each is what they are ranked by.
 
         Args:
             problem: what is to be solved.
@@ -161,8 +174,8 @@ class Rationales:
             for one in sorted(found, key=_served, reverse=True):
                 best.setdefault(problem_key(one.problem, one.metadata.get(ORIGINAL)), one)
             if len(best) >= 2 * k or len(hits) < count:
-                ranked = sorted(best.values(), key=lambda one: (-likeness[one.id] * _trust(one), one.id))
-                return ranked[:k]
+                scored = [replace(one, score=likeness[one.id] * _trust(one)) for one in best.values()]
+                return sorted(scored, key=lambda one: (-(one.score or 0.0), one.id))[:k]
             count *= 4
 
     def record_all(self, ids: Iterable[str], *, success: bool) -> int:
@@ -183,6 +196,7 @@ class Rationales:
     aadd = awaitable(add)
     aget = awaitable(get)
     aall = awaitable_list(all)
+    aof = awaitable(of)
     acount = awaitable(count)
     asearch = awaitable(search)
     arejudge = awaitable(rejudge)

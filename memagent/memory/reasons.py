@@ -7,7 +7,9 @@ from __future__ import annotations
 
 GREETING, INSTRUCTION, PROMPT = "a greeting or thanks", "an instruction", "a system prompt"
 MACHINE = "written for a machine"
+ROW = "fields of a row, and no sentence"
 RECALLED, QUESTION, SUPPOSED, MODEL = "recalled text", "a question", "a supposition", "said by the model itself"
+UNLED = "an item of a list that nobody introduces, as a memory prints it (facts.add keeps it all the same)"
 QUOTED = "quoted from somebody"
 ANSWER = "an answer in a list of questions"
 OTHER = "said by somebody else in a transcript (name the speaker to learn from it)"

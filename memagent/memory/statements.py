@@ -9,11 +9,11 @@ line and a list of verbs, without a list of requests. Lines in other languages a
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
+
+from memagent.memory.english import known_words, listed
+from memagent.memory.subjects import ADVERBS, tells_of_somebody
 
 ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
 ASKED = "a question or supposition"
@@ -22,17 +22,21 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _CLAUSES = re.compile(r"[;:—–]\s+|,\s+(?:so|then|and then|and|but)\s+|\s+(?:so|and) (?=please\b)")
 _SUBORDINATE = re.compile(
     r"(?i)^\W*(?:whenever|when|if|once|unless|before|after|while|until|every time|each time|in (?:the )?future|"
-    r"in this (?:chat|conversation)|by default|as a rule)\b[^,]{0,120},\s*"
+    r"in this (?:chat|conversation)|by default|as an?)\b[^,]{0,120},\s*"
 )
 _NOTED = re.compile(
     r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
-    r"(?: that|:)|remember,|fyi[,:]?|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so "
-    r"(?:that )?you know,|"
-    r"you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
-    r"what[,:!]|"
-    r"if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
+    r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
+    r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
+    r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
+    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| to know)?,|"
+    r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
+    r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
+    r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
+    r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
     r"know,)\s+(?:but\s+|and\s+)?"
 )
+_TRAILING = re.compile(r"(?i),?\s(?:when|whenever|if|unless|until|while|because|wherever|as soon as)\b[^,;]*$")
 _VOCATIVE = re.compile(
     r"^\W*(?:(?i:hey|hi|ok|okay|dear)\s+)?[A-Z][\w'’-]+,\s+(?=(?i:could|can|would|will|please|do|don't)\b)"
 )
@@ -42,7 +46,7 @@ _TAIL = re.compile(
 )
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
 _OWN = re.compile(
-    r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b"
+    r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
 )  # somebody's, who has a name
 _IN_ORDER = re.compile(r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had|could|would|should)\b")  # as a question has it
 _TO_YOU = re.compile(
@@ -78,7 +82,8 @@ _WISHED = re.compile(
     r"(?:it|that) (?:would|"
     r"'d|might) be (?:\w+ )?\w+ (?:to|if|for)\b|(?:i|we)(?:'d|’d| would)(?: really| also)? (?:appreciate|be "
     r"grateful|be happy if|"
-    r"like it if|love it if|prefer it if|rather)\b|(?:i|we)(?:'m|’m| am| was| were|'re)? (?:just )?(?:wondering|"
+    r"like it if|love it if|prefer it if|rather (?:you|it|that|not))\b|(?:i|we)(?:'m|’m| am| was| were|"
+    r"'re)? (?:just )?(?:wondering|"
     r"wonder|curious|"
     r"asking myself)\b|(?:i(?:'m|’m| am) )?not (?:quite |really )?sure (?:if|whether|who|what|where|when|why|how|"
     r"which)\b|"
@@ -86,9 +91,36 @@ _WISHED = re.compile(
     r"where|when|why|how|which)\b|"
     r"(?:any|no|i have no) (?:idea|clue) (?:if|whether|who|what|where|when|why|how|which)\b)"
 )
+_WANTS_TEXT = re.compile(
+    r"(?i)^\W*(?:i|we)(?:['’]d| would| could)?(?: just| also| really)? (?:need|want|like|love|use|have to have) "
+    r"(?:an?|the|some|one|two|three|\d+|another|more) (?:[\w-]+ ){0,3}?(?:poem|recipe|limerick|haiku|sonnet|rhyme|"
+    r"lyrics|song|"
+    r"story|joke|riddle|letter|e-?mail|message|text|tweet|post|caption|headline|title|slogan|summary|list|table|"
+    r"outline|draft|paragraph|essay|report|translation|version|code|script|function|query|examples?|toast|speech|ideas|"
+    r"suggestions|tips|synonyms|options|answer|reply)\b(?! from\b)"
+)
+_WHOSE = re.compile(
+    r"(?i)^\W*(?:(?:(?:what|how|whose|which)(?: \w+)?|who|where|when|why)(?:['’]s| is| are| was| were| do| does| did|"
+    r" can| will| has| have| had)(?: not|n['’]t)? (?:the|that|this|those|these|it|he|she|they|we|i|my|our|his|"
+    r"her|their|(?-i:[A-Z])))"
+)
+_YOU_GAVE = re.compile(
+    r"(?i)^\W*(?:the|that|this|those|these)\b[^,.;]{0,40}\byou (?:just |have |had )?(?:gave|given|wrote|written|"
+    r"sent|made|suggested|mentioned|listed|drafted|proposed|showed|told|said|recommended)\b"
+)
+_A_BOT_DOES = re.compile(
+    r"(?i)^\W*(?:this|the) (?:gpt|chatbot|bot|assistant|ai) (?:always |never )?[a-z]+s\b|"
+    r"^\W*user(?:['’]s)? (?!group|guide)"
+)
+_SOURCES_SAY = re.compile(
+    r"(?i)^\W*the (?:passages?|context|retrieved \w+|excerpts?) (?:says?|states?|mentions?|tells?|shows?)\b"
+)
 _BOT = re.compile(
     r"(?i)\bthe (?:ai )?(?:assistant|chatbot|bot|ai)\s+(?:is|will|must|should|shall|can|may|does|has|never|always)\b"
 )
+_OF_ONE = re.compile(r"(?i)\b(?:i|we|they|who)(?: always| often| never| usually| also)? [a-z]+")  # I prompt my students
+_YOURS = re.compile(r"\byour ([\w-]+)(?: ([\w-]+))?")
+_MINE_BESIDE = re.compile(r"(?i);\s+(?:i|i['’]m|my|we|our)\b(?!.*\byou)")  # `Call me Ida; I live in Oslo`
 _BE = frozenset("is are was were".split())
 
 
@@ -101,17 +133,28 @@ def says_nothing(text: str) -> str:
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
         return ASKS
-    if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text):
+    if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text) or _WHOSE.search(text):
         return ASKED
-    if _words("talk") & {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))} and (
-        _OUGHT.search(text) or not _says(words)
-    ):
+    if _is_wanted(addressed, words) or _WANTS_TEXT.search(text):
         return ASKS
     if _asks_at_the_end(text):
         return ASKS
-    if any(_asks(clause) for clause in _CLAUSES.split(_SUBORDINATE.sub("", addressed)) if clause):
+    clauses = _CLAUSES.split(_SUBORDINATE.sub("", addressed))
+    if any(_asks(clause) for clause in clauses if clause) and not _MINE_BESIDE.search(addressed):
         return ASKS
-    return "" if any(_may_be_finite(words, at) for at in range(len(words))) else NO_STATEMENT
+    main = _WORD.findall(_TRAILING.sub("", text))
+    return "" if any(_may_be_finite(main, at) for at in range(len(main))) else NO_STATEMENT
+
+
+def _is_wanted(text: str, words: Sequence[str]) -> bool:
+    """Whether a line says how answers, bullets and the like ought to be; what somebody does with them is none."""
+    if any(listed("talk") & {*nouns} for nouns in _YOURS.findall(text.lower())):
+        return True
+    text = _OF_ONE.sub(" ", text)
+    there = {word.lower() for word in _WORD.findall(_OWN.sub(" ", text))}
+    if not listed("talk") & there or tells_of_somebody(text, known_words(), listed("talk")):
+        return False
+    return _OUGHT.search(text) is not None or not _says(words)
 
 
 def unframed(text: str) -> str:
@@ -123,7 +166,7 @@ def about_the_talk(text: str) -> str:
     """Return why a line is about the conversation, its messages or its user rather than the world, in words, or "
     "''.
     """
-    patterns = (_OF_THE_TALK, _BOT, _ABOUT_MESSAGES, _USER)
+    patterns = (_OF_THE_TALK, _BOT, _ABOUT_MESSAGES, _USER, _YOU_GAVE, _A_BOT_DOES, _SOURCES_SAY)
     return OF_THE_TALK if any(pattern.search(text) for pattern in patterns) else ""
 
 
@@ -134,25 +177,10 @@ def _asks_at_the_end(text: str) -> bool:
     clauses = text.split(", ")
     for before, clause in pairwise(clauses):
         words = [word.lower() for word in _WORD.findall(clause)[:2]]
-        if len(words) == 2 and words[0] in _words("verbs") and words[1] in _DETERMINERS and clause[0].islower():
+        if len(words) == 2 and words[0] in listed("verbs") and words[1] in _DETERMINERS and clause[0].islower():
             if not re.search(r"(?i)\b(?:i|we|they|to|who|can|could|will|would|must|should|let|help|did|do)\b", before):
                 return True
     return False
-
-
-def is_english(text: str, foreign: int = 0) -> bool:
-    """Return whether a line is English: of its words enough are known, and no fewer than are of another language.
-
-    Args:
-        text: a line.
-        foreign: how many of its words are small words of the other language that it is most like.
-    """
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    known = [word for word in words if word in _known()]
-    small = sum(word in _words("small") or word in _words("finite") or word == "i" for word in known)
-    if not _spelled(_WORD.findall(text)) or small < foreign or not known:
-        return False
-    return 3 * len(known) >= len(words) or len(known) > 1 or known[0] not in _SHARED
 
 
 def _says(words: Sequence[str]) -> bool:
@@ -160,38 +188,14 @@ def _says(words: Sequence[str]) -> bool:
     return any(_is_finite(words, at) for at in range(len(words)))
 
 
-def related(word: str, other: str) -> bool:
-    """Whether two English words stand for one another in a relation: `spouse` and `married`, `keeps` and `kept`."""
-    groups = _groups()
-    return bool(groups.get(_base(word), frozenset()) & groups.get(_base(other), frozenset()))
-
-
-def _base(word: str) -> str:
-    """A word without the endings of English inflection; only good enough to compare by."""
-    for ending in ("ing", "ied", "ies", "ed", "es", "s", "er", "or"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)] + ("y" if ending in ("ied", "ies") else "")
-    return word.removesuffix("e")
-
-
-@cache
-def _groups() -> Mapping[str, frozenset[int]]:
-    """Bases of words, with the numbers of the groups that they are in."""
-    found: dict[str, set[int]] = {}
-    for number, line in enumerate(_lists()["groups"].strip().splitlines()):
-        for word in line.split():
-            found.setdefault(_base(word), set()).add(number)
-    return {word: frozenset(numbers) for word, numbers in found.items()}
-
-
 def _asks(clause: str) -> bool:
     """Whether a clause begins with the base form of a verb that is no noun or name there."""
     words = [word.replace("’", "'") for word in _WORD.findall(_SUBORDINATE.sub("", clause))]
     refused = False  # always, never, don't
-    while words and (words[0].lower() in _words("before") or words[0].lower() in _words("strict")):
-        refused |= words[0].lower() in _words("strict")
+    while words and (words[0].lower() in listed("before") or words[0].lower() in listed("strict")):
+        refused |= words[0].lower() in listed("strict")
         words = words[2 if [word.lower() for word in words[:2]] == ["do", "not"] else 1 :]
-    if len(words) < 2 or words[0].lower() not in _words("verbs"):
+    if len(words) < 2 or words[0].lower() not in listed("verbs"):
         return False
     return refused or not (_is_named(words) or _is_noun(words))
 
@@ -201,12 +205,14 @@ def _is_named(words: Sequence[str]) -> bool:
     first, second = words[0].lower(), words[1].lower()
     third = words[2].lower() if len(words) > 2 else ""
     capital = words[0][0].isupper()
-    if second == "of" or (capital and first in _words("names") and _may_be_finite(words, 1)):
+    if "of" in (second, third if second in _NUMBERS else "") or (
+        capital and first in listed("names") and _may_be_finite(words, 1)
+    ):
         return True
-    if third and capital and words[1][0].isupper() and first not in _words("clausal") and _may_be_finite(words, 2):
+    if third and capital and words[1][0].isupper() and first not in listed("clausal") and _may_be_finite(words, 2):
         return True  # Will Turner works
-    many = second.endswith("s") and second not in _words("small")
-    if many and third in _words("verbs") and len(words) > 3 and words[3].lower() in _words("small"):
+    many = second.endswith("s") and second not in listed("small")
+    if many and third in listed("verbs") and len(words) > 3 and words[3].lower() in listed("small"):
         return True  # search engines index the
     return second.endswith("ing") and third in _BE  # show jumping is
 
@@ -218,18 +224,18 @@ def _is_noun(words: Sequence[str]) -> bool:
     if not finite:
         return False
     between, verb = words[1:finite], words[finite].lower()
-    capitals = all(word[0].isupper() or word.lower() in ("the", "of", "and") for word in between)
+    capitals = all(not word[0].islower() or word.lower() in ("the", "of", "and") for word in between)
     titled = words[0][0].isupper() and capitals
-    if first in _words("clausal"):
-        return titled and bool(between) and verb in _BE and between[-1].lower() not in _words("before")
-    small = _words("small") - _PREPOSITIONS if verb in _BE else _words("small")
+    if first in listed("clausal"):
+        return titled and bool(between) and verb in _BE and between[-1].lower() not in listed("before")
+    small = listed("small") - _PREPOSITIONS - {"and", "or"} if verb in _BE else listed("small")
     return titled or all(word.lower() not in small for word in between)
 
 
 def _is_finite(words: Sequence[str], at: int) -> bool:
     """Whether a word is surely the verb of what stands before it."""
     plain, before = words[at].lower().replace("’", "'"), words[at - 1] if at else ""
-    if plain in _words("finite") or plain in _words("pasts"):
+    if plain in listed("finite") or plain in listed("pasts"):
         return True
     past = re.fullmatch(r"[a-z]{2,}ed", words[at]) is not None
     return past and at > 1 and (before[0].isupper() or before.lower() in _SUBJECTS)
@@ -241,9 +247,18 @@ def _may_be_finite(words: Sequence[str], at: int) -> bool:
         return True
     if not at:
         return False
+    while at > 1 and words[at - 1].lower() in ADVERBS:
+        words, at = [*words[: at - 1], *words[at:]], at - 1
     word, before = words[at], words[at - 1].lower()
-    if re.fullmatch(r"[a-z]{2,}ed|[a-z]+[^su]s", word):
-        return before not in _words("small") or before in _SUBJECTS
+    if word in _UNCHANGED and before not in listed("small"):
+        return True
+    if word.endswith(("'s", "’s")) and (at == len(words) - 2 or words[at + 1 :][:1] in _BEHIND_IS):
+        return True  # her name's Ida
+    if word in listed("verbs") and (before in _SUBJECTS or _is_coordinated(words, at)):
+        return True
+    if re.fullmatch(r"[a-z-]{2,}ed|[a-z]+[^su]s", word):
+        nominal = before in listed("small") or before in _OF_SEVERAL or before.isdigit()
+        return word not in listed("small") and (before in _SUBJECTS or not nominal)
     if before in _PLURAL and word.islower():
         return True
     several = re.fullmatch(r"[a-z]+[^su]s", words[at - 1]) is not None or before in (
@@ -253,35 +268,20 @@ def _may_be_finite(words: Sequence[str], at: int) -> bool:
         "women",
     )
     return (
-        several and at > 1 and words[at - 2].lower() in _OF_SEVERAL and word.islower() and word not in _words("small")
+        several and at > 1 and words[at - 2].lower() in _OF_SEVERAL and word.islower() and word not in listed("small")
     )
+
+
+def _is_coordinated(words: Sequence[str], at: int) -> bool:
+    """Whether `Ida and Bo` or `my mother and Bo` stands before a word."""
+    return at > 2 and words[at - 2].lower() == "and" and words[at - 1][0].isupper()
 
 
 _PREPOSITIONS = frozenset("for in at on with from to of by about".split())
 _DETERMINERS = frozenset("the a an it them this that these those my our me us all".split())
 _OF_SEVERAL = frozenset("my our his her their the these those both all two three four many most some".split())
-_SHARED = frozenset(
-    "a all an as at do for had her i in is me no of on or over so under was by".split()
-)  # with Dutch, say
 _PLURAL = frozenset("i we they who".split())
-_SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone".split())
-
-
-def _spelled(words: Sequence[str]) -> bool:
-    """Whether only names have letters that English has not."""
-    return all(word.isascii() or word[0].isupper() for word in words)
-
-
-@cache
-def _known() -> frozenset[str]:
-    return frozenset("i").union(*(_words(name) for name in ("small", "finite", "verbs", "talk", "before")))
-
-
-@cache
-def _words(name: str) -> frozenset[str]:
-    return frozenset(_lists()[name].split())
-
-
-@cache
-def _lists() -> Mapping[str, str]:
-    return tomllib.loads(Path(__file__).with_name("english.toml").read_text(encoding="utf-8"))
+_UNCHANGED = frozenset("quit put cut set hit cost hurt shut split spread bet".split())
+_BEHIND_IS = (["a"], ["an"], ["the"], ["not"], ["in"], ["on"], ["at"], ["from"], ["called"], ["my"])
+_NUMBERS = frozenset("one two three four five six seven eight nine ten".split())
+_SUBJECTS = frozenset("i he she it we they who which that everyone nobody someone one another each both".split())

@@ -45,6 +45,10 @@ _EXPORT = re.compile(
     r"\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_TIMED = re.compile(
+    rf"^[\s*_-]{{0,4}}(?P<name>[^\W\d][\w .'-]{{0,30}}?)[*_]{{0,2}}\s?[\[(]{_TIME}[\])]\s?[:：]\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
 _HEAD = re.compile(
     rf"^[\s*_#]{{0,4}}(?P<name>[^\W\d][\w .'-]{{0,30}}?)[*_]{{0,2}}[,\s—–-]{{1,4}}\(?{_TIME}\)?\W*$", re.IGNORECASE
 )
@@ -67,6 +71,9 @@ _BOTH = re.compile(r"(?im)^[^\w\n]{0,6}(?:bot|ai|model|claude|gemini|ki|ia|ии)
 _SELF = re.compile(r"(?im)^[^\w\n]{0,6}(?:you|me|human|i)\b[^\w\n]{0,4}[:：]|^\W{0,4}you said\W*$")
 _ALONE = re.compile(r"(?im)^\W{0,6}(?:bot|ai|claude|gemini|copilot|ki|ia)\W{0,4}$")
 _SELF_ALONE = re.compile(r"(?im)^\W{0,6}(?:you|me|human)\W{0,4}$")
+_USER = re.compile(rf"(?im)^[^\w\n]{{0,6}}(?:{_USERS})[^\w\n]{{0,4}}[:：]")
+_MODEL = re.compile(rf"(?im)^[^\w\n]{{0,6}}(?:{_MODELS}|{_SYSTEMS}|{_TOOLS})[^\w\n]{{0,4}}[:：]")
+_NAMED = re.compile(r"^\W{0,4}(?P<name>[^\W\d_a-z][\w'-]{0,20}(?: [^\W\d_a-z][\w'-]{0,20})?)\s?[:：]\s+(?P<rest>\S.*)$")
 _MAIL = re.compile(r"^mail:$")
 _BOT = re.compile(rf"(?i)\b(?:bot|ai|assistant|chatbot|{_MODELS})\b|bot\b")
 
@@ -112,21 +119,30 @@ def is_talk(text: str) -> bool:
     return bool(_SPEAKERS.search(text) or both)
 
 
-def said(line: str, *, talk: bool, speaker: str = "") -> Said:
+def is_of_names(text: str, speaker: str = "") -> bool:
+    """Return whether a text labels the lines of its user, or of the speaker, and others only by their names."""
+    mine = _SELF.search(text) or _USER.search(text) or (speaker and re.search(rf"(?m)^{re.escape(speaker)}:", text))
+    return bool(mine and not _MODEL.search(text) and not _BOTH.search(text))
+
+
+def said(line: str, *, talk: bool, speaker: str = "", names: bool = False) -> Said:
     """Return what a line says and why nothing is learnt from it.
 
     Args:
         line: one line of a text that went through `untagged`.
         talk: whether the text is a transcript, by `is_talk`.
         speaker: whose lines of an export count, beside those of a user.
+        names: whether lines of others begin with their names, by `is_of_names`.
     """
     bare = _QUOTE.sub("", line)
     quoted = len(bare) != len(line) and bare.strip() != ""
     if _MAIL.match(bare):
         return Said("", OTHER)
-    found = _labelled(bare, talk) or _exported(bare, talk, speaker, quoted)
+    found = _labelled(bare, talk or names) or _exported(bare, talk, speaker, quoted)
     if found is not None:
         return found
+    if names and (other := _NAMED.match(bare)):
+        return Said(other["rest"].strip(), "" if key(other["name"]) == key(speaker) else OTHER)
     return Said(bare.strip(), QUOTED) if quoted else Said(bare.strip(), None)
 
 
@@ -171,6 +187,8 @@ def _exported(line: str, talk: bool, speaker: str, quoted: bool) -> Said | None:
     name = (found["nick"] or found["name"]) if found else ""
     rest = found["rest"] if found else ""
     head = None if found else (_HEAD.match(line) or _WROTE.match(line) if talk or quoted or _HEAD.match(line) else None)
+    if timed := _TIMED.match(line):
+        name, rest = timed["name"], timed["rest"]
     if head:
         name, rest = head["name"], head.groupdict().get("rest") or ""
     if not name:

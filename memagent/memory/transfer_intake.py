@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +18,12 @@ from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row
 from memagent.stores.evidence import EvidenceRow, same, say
 from memagent.stores.items import pages, stored_vector
-from memagent.stores.keys import content_id, digest, key
+from memagent.stores.keys import content_id, digest, key, problem_key
 from memagent.stores.label import Label
 from memagent.stores.removal import KINDS
 from memagent.stores.scoping import columns, exact, marks
 from memagent.stores.tombstones import who
-from memagent.types import Scope
+from memagent.types import ORIGINAL, Scope
 
 _log = logging.getLogger("memagent")
 
@@ -263,6 +265,8 @@ class Intake:
         if table:
             terms = [self._rids[term] for term in self._terms(line)] if line.kind == "fact" else None
             values = terms if terms is not None else [data[name] for name in names]
+            if line.kind == "rationale":
+                names, values = (*names, "known_by"), [*values, _known_by(data)]
             sql = f"INSERT INTO {table} (rid, {', '.join(names)}) VALUES (?, {marks(names)})"
             writer.execute(sql, [rid, *values])
 
@@ -336,6 +340,11 @@ class Intake:
             meta.put(writer, tombstones.SALT, self._header["salt"])
             return True
         return salt is not None and salt_digest(salt) == self._header["salt_digest"]
+
+
+def _known_by(data: Mapping[str, Any]) -> str:
+    """What the problem of an exported rationale is known by."""
+    return problem_key(data["problem"], json.loads(data["metadata"]).get(ORIGINAL))
 
 
 _COPIED = ("source", "at", "recorded_at", "retired_at", "shared", "importance", "uses", "used_at")

@@ -2,9 +2,10 @@
 
 The whole text is looked at first. Messages in JSON, tags of chat templates and labels part it into turns; what a
 system, a tool or the model said goes on until somebody else speaks. What is left is a person's, unless it opens as a
-prompt does: then it is one, to its end. Then come paragraphs: a list of memories is known by its heading, its numbers
-or the marks round it; one line of a program makes all of its paragraph the program's. Lines that were wrapped are put
-together before they are judged.
+prompt does: then it is one, to its end, or to where somebody speaks of himself or of something else altogether. Then
+come paragraphs: a list of memories is known by its heading, its numbers or the marks round it, and ends with its items
+or its tag; rows of fields are known by their form; one line of a program makes all of its paragraph the program's.
+Lines that were wrapped are put together before they are judged.
 """
 
 from __future__ import annotations
@@ -16,33 +17,32 @@ from itertools import groupby
 
 from memagent.memory.assistants import about_me, of_its_memory
 from memagent.memory.assistants import opens as opens_as_a_model
+from memagent.memory.echoes import repeats, words
+from memagent.memory.english import listed
+from memagent.memory.gate_words import EMPTY
+from memagent.memory.labels import is_labelled
+from memagent.memory.languages import in_first_person
 from memagent.memory.machine import cites, is_machine, messages
+from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import INSTRUCTION, MACHINE, MODEL, PROMPT, RECALLED
-from memagent.memory.transcripts import is_talk, of_role, said, untagged
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, UNLED
+from memagent.memory.rows import rows
+from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.memory.unfit import unfit
 from memagent.memory.wrapping import unwrapped
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
 
-_HEADING = re.compile(
-    r"(?i)^\s*\d{1,3}\.\s+[01]?\.\d+\s|"
-    r"^\W*(?:(?:here(?:'s| is| are) )?(?:what|things|all|everything) (?:that )?(?:i|we) (?:know|have|remember)|"
-    r"facts (?:i|we) "
-    r"(?:have|know)|user (?:facts|profile|info))\b[^.\n]{0,60}[:：]?\W*$|"
-    r"^\W*(?:here (?:are|is) |these are )?(?:the |some |your |what i )?(?:most )?(?:relevant|related|retrieved|"
-    r"recalled|"
-    r"previous|past|existing|known|remembered|stored|saved|user|long-term|remember|i remember|from memory)\b"
-    r"[^.\n]{0,60}[:：]\W*$|"
-    r"^\W*(?:(?:\w+ ){0,3}(?:memor(?:y|ies)|recollections?|known facts|passages)|context|erinnerungen|bekannte "
-    r"fakten|"
-    r"souvenirs|recuerdos|ricordi|memórias|воспоминания)\b[^.\n]{0,40}[:：]\W*$|^\W*\w{0,4}(?:记忆|記憶|"
-    r"回忆)[^。\n]{0,20}[:：]\W*$|"
-    r"^\s*#{1,4}\s.*\b(?:memor(?:y|ies)|recalled|retrieved|context|passages)\b"
-)
 _NUMBERED = re.compile(r"^\s*\[\d{1,3}\](?:\s|$)")
-_ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s")
-_TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
+_MINE = re.compile(
+    r"(?i)^\W*(?:[\w'’]+,?\s+){0,3}?(?:i|i['’]\w{1,2}|my|ich|mein\w*|je|j['’]\w+|mon|ma|mes|yo|mis?|io|mi[oa]|eu|meu|"
+    r"minha|я|мо[йяеи]|меня|мне)\b|^\W*我"
+)
+_YOU = re.compile(r"(?i)\b(?:you|your|du|dein\w*|tu|vous|votre|usted|ты|вы|тебе|вам)\b|[你您]")
+_I = re.compile(r"(?i)(?<!\w)(?:i|ich|je|yo|io|eu|я)(?!\w)|我")
+_UNPARTED = re.compile(r"[\u2e80-\u9fff]")
+_GOES_ON = re.compile(r"[.!?。！？]\s*\S")
+_LONG = 3  # letters of a word that says what a prompt is about
 _SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
 _SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
 _LONGEST = 20_000  # characters of a turn; what is longer is a document, and judged sentence by sentence
@@ -56,20 +56,21 @@ class Line:
     why: str = ""
 
 
-def lines(text: str, speaker: str = "") -> list[Line]:
+def lines(text: str, speaker: str = "", shown: Sequence[str] = ()) -> list[Line]:
     """Return the lines of a conversation, each with why nothing is learnt from it, or ''.
 
     Args:
         text: all of it: a prompt, a list of memories and a transcript are known by their beginnings.
         speaker: the person whose lines count in the export of a chat, where lines have names.
+        shown: texts that came out of the memory: a line that repeats one in any form is recalled.
     """
     told = messages(text) if text.lstrip()[:1] in ("[", "{") else None
     if told is None:
-        return _conversation(text, speaker)
+        return _conversation(text, speaker, shown)
     found: list[Line] = []
     for role, content in told:
         why = of_role(role)
-        found += _conversation(content, speaker) if not why else [Line(line, why) for line in _filled(content)]
+        found += _conversation(content, speaker, shown) if not why else [Line(line, why) for line in _filled(content)]
     return found
 
 
@@ -78,82 +79,114 @@ def refusals(of: list[Line]) -> list[Refusal]:
     return [Refusal(line.text, line.why) for line in of if line.why]
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A line, whose turn it belongs to, and why it is refused already; blank lines are pieces too."""
-
-    text: str
-    turn: int
-    why: str = ""
-
-
-def _conversation(text: str, speaker: str) -> list[Line]:
-    pieces = list(_turns(text, speaker))
+def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
     found: list[Line] = []
-    for _, group in groupby(pieces, key=lambda piece: piece.turn):
-        turn = list(group)
-        own = [piece.text for piece in turn if not piece.why]
-        if own and (is_prompt("\n".join(own)) or _instructs(own)):
-            turn = [replace(piece, why=piece.why or PROMPT) for piece in turn]
-        found += [Line(piece.text, why) for piece, why in _judged(turn) if piece.text]
+    for _, group in groupby(_turns(text, speaker), key=lambda piece: piece.turn):
+        turn = [*paragraphs(_of_prompts(enclosed([*group])))]
+        unled = _is_unled(turn)
+        for number, paragraph in enumerate(turn):
+            why = UNLED if unled and number == 0 else ""
+            found += [Line(piece.text, one or why) for piece, one in _judged(paragraph, shown)]
     return found
 
 
-def _turns(text: str, speaker: str) -> Iterator[_Piece]:
+def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
+    """Whether a turn begins with a list that nobody introduces, and nobody in the turn speaks of himself."""
+    if not turn or len(turn[0]) < _SEVERAL or not all(is_item(piece.text) for piece in turn[0]):
+        return False
+    return not any(_I.search(piece.text) or about_me(piece.text) for paragraph in turn for piece in paragraph)
+
+
+def _turns(text: str, speaker: str) -> Iterator[Piece]:
     """The lines of a text with whose turn they are; a line of somebody who is no user is refused already."""
     talk, turn, inside = is_talk(plain := untagged(text)), 0, ""
-    for line in unwrapped(plain.splitlines()):
-        one = said(line, talk=talk, speaker=speaker)
+    names = is_of_names(plain, speaker)
+    for line in unwrapped(untied(plain).splitlines()):
+        one = said(line, talk=talk, speaker=speaker, names=names)
         if one.why is None:
-            yield _Piece(one.text, turn, inside if one.text else "")
+            yield Piece(one.text, turn, inside if one.text else "", indented=line[:1].isspace())
         elif one.text and one.text == line.replace(">", "").strip():  # quoted, by nobody who is named
-            yield _Piece(one.text, turn, inside or one.why)
+            yield Piece(one.text, turn, inside or one.why)
         else:
             turn, inside = turn + 1, one.why
-            yield _Piece(one.text, turn, inside)
+            yield Piece(one.text, turn, inside)
 
 
-def _judged(turn: Sequence[_Piece]) -> Iterator[tuple[_Piece, str]]:
-    """The lines of one turn, with why they are refused; by paragraphs, and by marks that may go over several."""
-    tag = ""
-    closed = {match["name"].lower() for piece in turn if (match := _TAG.match(piece.text)) and match["end"]}
-    for filled, group in groupby(turn, key=lambda piece: bool(piece.text)):
-        if not filled:
-            continue
-        paragraph = list(group)
-        machine = any(is_machine(piece.text) for piece in paragraph)
-        numbered = recalled = modelled = False
-        for at, piece in enumerate(paragraph):
-            found = _TAG.match(piece.text)
-            if found and not found["end"] and found["name"].lower() in closed:
-                tag = found["name"].lower()
-            recalled = recalled or _HEADING.match(piece.text) is not None
-            numbered = numbered or bool(_NUMBERED.match(piece.text))
-            modelled = modelled or (at == 0 and _begins_as_a_model(paragraph))
-            why = RECALLED if tag or recalled or numbered or cites(piece.text) or of_its_memory(piece.text) else ""
-            yield piece, piece.why or why or (MACHINE if machine else "") or (MODEL if modelled else "")
-            if found and found["end"] and found["name"].lower() == tag:
-                tag = ""
+def _of_prompts(turn: Sequence[Piece]) -> list[Piece]:
+    """The lines of one turn, those of a prompt refused: to its end, or to where somebody else begins to speak.
+
+    That is where a line is of who says it, or a paragraph behind the first with nothing of the prompt in it and behind.
+    """
+    own = [piece.text for piece in turn if not piece.why]
+    if not own or not (is_prompt("\n".join(own)) or _instructs(own)):
+        return [*turn]
+    end = next((at for at, piece in enumerate(turn) if at and not piece.why and _speaks(piece.text)), len(turn))
+    blank = next((at for at, piece in enumerate(turn) if at and not piece.text), end)
+    if blank < end and _is_apart([piece.text for piece in turn[:blank]], [piece.text for piece in turn[blank + 1 :]]):
+        end = blank
+    told = [replace(piece, why=piece.why or PROMPT) for piece in turn[:end]]
+    return told + (_of_prompts(turn[end:]) if end < len(turn) else [])
+
+
+def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[Piece, str]]:
+    """The lines of one paragraph, with why they are refused: what a line is, others beside it may be too."""
+    machine = any(is_machine(piece.text) for piece in paragraph if not piece.why)
+    modelled, numbered = _begins_as_a_model(paragraph), False
+    listed = recalled_list(paragraph)
+    fields = rows([piece.text for piece in paragraph])
+    for piece, recalled, row in zip(paragraph, listed, fields, strict=True):
+        text = piece.text
+        numbered = numbered or bool(_NUMBERED.match(text))
+        again = recalled or numbered or cites(text) or is_labelled(text) or _retells(text) or repeats(text, shown)
+        why = (RECALLED if again else "") or (ROW if row else "") or (MACHINE if machine else "")
+        yield piece, piece.why or why or (MODEL if modelled else "")
+
+
+def _retells(line: str) -> bool:
+    """Whether a line says that it comes out of a memory, or begins so and goes on without a word of who says it."""
+    if of_its_memory(line) or not _GOES_ON.search(line):
+        return of_its_memory(line)
+    sentences = split_sentences(line) if len(line) <= _LONGEST else []
+    return len(sentences) > 1 and unfit(sentences[0]) in (RECALLED, MODEL) and not about_me(" ".join(sentences[1:]))
+
+
+def _is_apart(prompt: Sequence[str], rest: Sequence[str]) -> bool:
+    """Whether what stands behind the first paragraph of a prompt has nothing to do with it.
+
+    It has no word for the listener, asks for nothing, and has no longer word of the prompt. Writings without blanks
+    between words are not covered: there the prompt goes on.
+    """
+    text = "\n".join(rest)
+    if _YOU.search(text) or _UNPARTED.search(text) or len(text) > _LONGEST:
+        return False
+    shared = {*words("\n".join(prompt))} & {*words(text)} - EMPTY - listed("small")
+    if any(len(word) >= _LONG for word in shared):
+        return False
+    whys = [unfit(sentence) for line in rest if line for sentence in split_sentences(line)]
+    return bool(whys) and all(why in ("", GREETING, QUESTION) for why in whys) and "" in whys
+
+
+def _speaks(line: str) -> bool:
+    """Whether a line is a person's own: it begins with `I` or `my`, or nearly, and is not for the listener."""
+    mine = _MINE.match(line) is not None or in_first_person(line)
+    return mine and _YOU.search(line) is None and not unfit(split_sentences(line)[0])
 
 
 def _instructs(own: Sequence[str]) -> bool:
-    """Whether a turn gives instructions or marks its material with tags, while nobody in it speaks of himself.
+    """Whether a turn gives instructions while nobody in it speaks of himself.
 
     Only what was composed, of paragraphs or items: lines of one sentence are messages, and a fact may stand among them.
     """
     text = "\n".join(own)
     if len(text) > _LONGEST or about_me(text):
         return False
-    closed = {match["name"] for line in own if (match := _TAG.match(line)) and match["end"]}
-    if any((match := _TAG.match(line)) and not match["end"] and match["name"] in closed for line in own):
-        return len(own) > 3
     told = [(line, split_sentences(line)) for line in own]
     wanted = [unfit(sentence) in (INSTRUCTION, PROMPT) for _, sentences in told for sentence in sentences]
-    composed = any(len(sentences) > 1 or _ITEM.match(line) for line, sentences in told)
+    composed = any(len(sentences) > 1 or is_item(line) for line, sentences in told)
     return len(own) > 1 and composed and sum(wanted) >= max(_SEVERAL, len(wanted) * _SHARE)
 
 
-def _begins_as_a_model(paragraph: Sequence[_Piece]) -> bool:
+def _begins_as_a_model(paragraph: Sequence[Piece]) -> bool:
     """Whether a paragraph begins `Great question!` and goes on without a word of who says it."""
     text = " ".join(piece.text for piece in paragraph)
     sentences = split_sentences(text)

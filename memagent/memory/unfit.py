@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
+from memagent.memory.english import is_english
+from memagent.memory.labels import is_labelled
 from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, SUPPOSED
-from memagent.memory.statements import about_the_talk, is_english, says_nothing, unframed
+from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, SUPPOSED
+from memagent.memory.rows import is_row
+from memagent.memory.statements import about_the_talk, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
 
 _GREETINGS = (
@@ -47,6 +51,7 @@ _TO_SOMEBODY = re.compile(
     r"(?i)^(?:\W*$|\s+(?:there|all|everyone|everybody|for|so|very|again|you|to|back|doing|today|tomorrow|later|soon|"
     r"much|a lot|team|folks)\b|\s*[,!.…~]|\s+[^\s,]+\s*\W*$)"
 )
+_OWING = re.compile(r"(?i)^\W*thanks to (?!you\b|all\b|every)\w+(?:\s\S+){3,}")  # somebody, and what came of it
 _CLOSING = re.compile(
     r"(?i)^\W*(?:(?:warm(?:est)?|kind|best|with best|kindest) regards|regards|best wishes|all the best|lots of love|"
     r"cheers from|love from|yours (?:sincerely|truly|faithfully)|sincerely|mit freundlichen grüßen|(?:viele|"
@@ -68,7 +73,8 @@ _INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich
 _TO_YOU = re.compile(r"(?i)\b(?:you|your)\b")
 
 _INSTRUCTIONS = re.compile(
-    r"(?i)^\W*(?:under no circumstances\b|it is (?:important|essential|vital|crucial|necessary) (?:that you|to)\b|"
+    r"(?i)^\W*(?:under no circumstances\b|it(?: is|'s|’s) (?:important|essential|vital|crucial|"
+    r"necessary) (?:that you|to)\b|"
     r"(?:i|we)(?:'d| would)? (?:want|need|like|expect) you to\b|"
     r"(?:erzähle?|sage?|zeige?|liste|hilf|mache?|suche?|finde|lies|lösche|merke?)\s(?:mir|uns|alle|das|den|die|"
     r"dir|eine?)\b|"
@@ -112,6 +118,12 @@ _EAST_INSTRUCTIONS = re.compile(
     r"回复)|你(?:是|必须|应该|要)|あなたは)|"
     r"(?:てください|しないで|なさい|て下さい|주세요|하세요|십시오)\W*$|(?:答えて|返答して|翻訳して)"
 )
+_TASK = re.compile(
+    r"(?i)^\W*(?:please )?(?:translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|classify|extract|analy[sz]e|"
+    r"continue|complete|correct|explain|describe|shorten|simplify|improve|repeat(?: after me)?|übersetze?|traduis|"
+    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]"
+)
+"""A task with its material behind a colon."""
 _SUPPOSED = re.compile(
     r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|"
     r"falls|"
@@ -119,6 +131,7 @@ _SUPPOSED = re.compile(
     r"^\W*(?:perhaps|maybe|vielleicht|peut-être|quizás?|forse|talvez|может быть|возможно)\b|^\W*(?:假设|假如|如果|"
     r"もし|也许|"
     r"可能)|"
+    r"^\W*once upon a time\b|^\W*(?:role-?play|scenario|scene|story|plot|fiction|thought experiment)\s*[:：]|"
     r"^\W*(?:in this (?:story|scenario|game|role-?play|example|novel)|(?:for|as an) (?:example|instance)|e\.g\.|"
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
@@ -131,7 +144,7 @@ _SYSTEM = re.compile(
 )
 _MACHINE = re.compile(
     r"^\s*[\[{].*[\"']\s*:\s*.*[\]}],?\s*$|^\s*[\[{\]}],?\s*$|^\s*(?:[-*•]\s*)?[\"'][\w ]{1,30}[\"']\s*:|\w\s*>>\s*\w|"
-    r"^[^|\n]{0,80}(?:\|[^|\n]{1,80}){2,9}$|^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
+    r"^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
     r"passage|doc) )|(?i:^\W*(?:top )?(?:match|hit|result)\b[^:\n]{0,20}:)"
@@ -151,48 +164,54 @@ _TOLD_BACK = re.compile(
     r"\b(?:you|we) (?:have )?(?:previously |already |once |earlier )?(?:told me|mentioned|said)\b|"
     r"^\W*(?:according to|based on|from|per|as per|i found (?:this|it) in) (?:the |my |our |your |what(?:'s| is|"
     r" we have) )?"
-    r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|memor(?:y|"
+    r"(?:earlier |previous |past |stored |saved |on )*(?:chats?|conversations?|sessions?|messages?|context|"
+    r"passages?|documents?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
     r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
     r"well\b)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
+    r"^\W*as (?:we|you)(?:['’]ve| have)? (?:already )?(?:discussed|agreed|said|mentioned|told me|talked about|"
+    r"established|"
+    r"noted)\b|"
+    r"\b(?:based on|from|given|going by) what (?:i|we|you) (?:know|have|remember|told|said|shared)\b|"
     r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
 )
-_LABELLED = re.compile(
-    r"(?i)^\W*context[:：]|^\W*[^:：.!?\n]{0,40}\b(?:memory|memories|recalled|retrieved|remembered|knowledge base|"
-    r"database|chat history|"
-    r"user (?:profile|facts|info)|(?:known|stored|saved|previous|earlier|past|relevant|user) (?:facts?|context|"
-    r"conversations?|"
-    r"chats?|messages?|sessions?|information|details)|facts (?:i|we) (?:have|know)|what (?:i|we) (?:know|have|"
-    r"remember)|"
-    r"(?:i|we) (?:know|remember) about|known about)\b[^:：.!?\n]{0,40}[:：]"
-)
 _PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
+_LONGEST = 1000  # characters of a sentence of which it is kept what it is
 _OURS = "The memory holds nothing on this"
 
 
 def unfit(sentence: str) -> str:
     """Return why nothing is to be learnt from a sentence, in words, or ''."""
     text = unicodedata.normalize("NFC", sentence).strip()
+    return _kept_unfit(text) if len(text) <= _LONGEST else _unfit(text)
+
+
+def _unfit(text: str) -> str:
     if not re.search(r"\w", text):
         return "it says nothing"
     return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
 
 
+_kept_unfit = lru_cache(maxsize=1024)(_unfit)  # a sentence is asked about for its turn, its line and each triple
+
+
 def _marked(text: str) -> str:
     """Why not, by marks: of recalled text, of programs, of prompts."""
-    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or _LABELLED.search(text):
+    if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or is_labelled(text):
         return RECALLED
     if cites(text) or assistants.of_its_memory(text):
         return RECALLED
+    if is_row(text):
+        return ROW
     if _MACHINE.search(text):
         return MACHINE
     if said_to_a_model(text) or _CHAT.search(text) or _SYSTEM.search(text) or _PROMPT_LABEL.search(text):
         return PROMPT
     if is_machine(text):
         return MACHINE
-    return PROMPT if prompting.opens(text) else ""
+    return PROMPT if prompting.opens(unframed(text)) else ""
 
 
 def _asked(text: str) -> str:
@@ -201,7 +220,10 @@ def _asked(text: str) -> str:
         return QUESTION
     if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
         return GREETING
-    if _INSTRUCTIONS.search(text) or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+    found = _INSTRUCTIONS.search(text)
+    if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+        return INSTRUCTION
+    if _TASK.match(text):
         return INSTRUCTION
     return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
 
@@ -219,7 +241,7 @@ def _is_greeting(text: str) -> bool:
     if _EAST.match(text):
         return len(text) <= 12
     found = _GREETED.match(text)
-    if found is None:
+    if found is None or _OWING.match(text):
         return False
     rest = found["rest"]
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)

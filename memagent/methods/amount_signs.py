@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from memagent.errors import quoted
+
 _MOST = 300
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
 _SUPERSCRIPT = re.compile(f"[{_RAISED}]+")
@@ -76,7 +78,7 @@ def _known(sign: str) -> str:
     if category in ("No", "Nl") or (not sign.isascii() and re.search(r"\d", compatible)):
         if _SQUARE_UNIT.fullmatch(compatible):
             return compatible
-        raise Unclear(f"{sign!r} may be a digit or not")
+        raise Unclear(f"{quoted(sign)} may be a digit or not")
     return sign
 
 
@@ -90,7 +92,7 @@ def _without_latex(text: str) -> str:
     text = _FRACTION.sub(lambda found: f" {found[1] or found[2]}/{found[3] or found[4]} ", text)
     if "\\" in text:
         command = re.search(r"\\(?:[A-Za-z]+|.?)", text)
-        raise Unclear(f"{command.group() if command else text!r} is not read")
+        raise Unclear(f"{quoted(command.group() if command else text)} is not read")
     return text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from memagent.errors import quoted
 from memagent.methods.amount_signs import Unclear
 
 _POWERS = {
@@ -70,7 +71,7 @@ _DENYING = re.compile(
 def check_not_denied(text: str) -> None:
     """Refuse a text that says what something is not. Raises `Unclear`."""
     if found := _DENYING.search(text):
-        raise Unclear(f"{found.group()!r} denies it")
+        raise Unclear(f"{quoted(found.group())} denies it")
 
 
 def scaled(rest: str, attached: bool, money: bool) -> tuple[int, bool, str]:
@@ -83,7 +84,7 @@ def scaled(rest: str, attached: bool, money: bool) -> tuple[int, bool, str]:
     if letter and (money or (attached and letter.group(1) == "k")):
         return _LETTERS[letter.group(1).lower()], False, rest[letter.end() :]
     if letter and letter.group(1) in "kKMB":
-        raise Unclear(f"{letter.group(1)!r} may be a scale or a unit")
+        raise Unclear(f"{quoted(letter.group(1))} may be a scale or a unit")
     factor, spelt = 1, False
     while found := _SCALE.match(rest):
         word, russian, short, ideograph = found.groups()
@@ -106,12 +107,12 @@ def check_units(text: str) -> None:
     if not text.strip():
         return
     if not _UNITS.fullmatch(text):
-        raise Unclear(f"{text.strip()[:40]!r} behind the number is no unit")
+        raise Unclear(f"{quoted(text.strip()[:40])} behind the number is no unit")
     words = _LETTER_WORD.findall(text)
     if len(words) > _MOST_WORDS:
         raise Unclear("it is a sentence")
     for word in words:
         if word.casefold() in _CHANGING or _CHANGING_IDEOGRAPHS & set(word):
-            raise Unclear(f"{word!r} may change the number")
+            raise Unclear(f"{quoted(word)} may change the number")
         if len(word) <= 2 and _CASED.fullmatch(word) and word not in _BRIEF:
-            raise Unclear(f"{word!r} may stand for a number")
+            raise Unclear(f"{quoted(word)} may stand for a number")

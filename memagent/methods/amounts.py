@@ -12,14 +12,20 @@ negations, single letters that may be variables, and `1,5`, which is two numbers
 since the text alone does not say which is meant. The same goes for a scale in words and for cents: `12 dozen` states
 144 and is unclear beside 12; `5 cents` states 5 and is unclear beside 0.05. `5¢` is unclear beside 5 too: an answer
 without a sign may be in dollars.
+
+A point before three figures may part thousands, as in much of Europe: `70.000` is unclear beside 70000. Beside 70 it is
+right, since it says that in English, unless it is money, which nobody writes with three figures behind the point:
+`€70.000` is unclear beside both. `1.234.567` and `1.234,5` can be read in one way only, and so can `0.500`, `1234.567`
+and `1.234 \times 10^3`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from memagent.errors import quoted
 from memagent.methods.amount_signs import Unclear, plain
 from memagent.methods.amount_words import CENT_SIGN, CENTS, MONEY, PERCENT, check_not_denied, check_units, scaled
 
@@ -34,13 +40,18 @@ class Amount:
         number: as it stands there, with its scale.
         other: what it would be if its sign or word were read the other way; `None` where there is no other way.
         by: the sign or word: `percent`, `cent sign`, `cents` or `scale`.
+        point: whether it has a point that may part thousands, so that it may be a thousand times as much.
+        money: whether it is an amount of money, which has no three figures behind a point.
     """
 
     number: Fraction
     other: Fraction | None = None
     by: str = ""
+    point: bool = False
+    money: bool = False
 
 
+_POINTED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _POWER = r"10\s*\^\s*(?P<{}>[-+]?\d{{1,2}})"
 _DIGITS = r"(?:[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)"
 _GROUPED = (
@@ -60,6 +71,7 @@ _NUMBER = re.compile(
 )
 _CODES = "USD|EUR|GBP|JPY|CNY|RMB|INR|RUB|CHF|AUD|CAD|NZD|SGD|HKD|KRW|MXN|BRL"
 _CURRENCY = rf"(?:(?:US|CA|AU|NZ|HK|[ACRS])?\$|[€£¥₹₽₩₪₫₴₺฿₦₱]|(?:{_CODES})(?![A-Za-z])|Rs\b\.?|Rs\.?(?=\d))"
+_PAID = re.compile(rf"\s*{_CURRENCY}|{MONEY.pattern}\b", re.IGNORECASE)
 _FRONT = re.compile(rf"(?P<before>[-+])?\s*(?P<money>{_CURRENCY})?\s*(?P<after>[-+])?\s*")
 _LABEL = re.compile(
     r"(?:the\s+)?(?:final\s+)?(?:answer|total|result|sum)\s*(?::|\bis\b)\s*|答案?\s*[:是为]\s*|ответ\s*:\s*",
@@ -82,7 +94,7 @@ def amount(text: str) -> Amount:
     flat = plain(text)
     check_not_denied(flat)
     if found := _RELATIONS.search(flat):
-        raise Unclear(f"{found.group()!r} says no value")
+        raise Unclear(f"{quoted(found.group())} says no value")
     *sides, last = _SPLIT.split(flat)
     return _equal([side for side in sides if side.strip()], last) if sides else _stated(flat)
 
@@ -97,11 +109,27 @@ def value(text: str) -> Fraction | None:
 
 def same(found: Amount, wanted: Amount) -> bool | None:
     """Whether two amounts are one; `None` where they would be if one were read the other way."""
+    if found.point == wanted.point:
+        return _same(found, wanted)  # whoever writes both writes them alike
+    plain, pointed = (wanted, found) if found.point else (found, wanted)
+    said = _same(pointed, plain)
+    if said is False:
+        return False if _same(_thousandfold(pointed), plain) is False else None
+    return None if pointed.money else said
+
+
+def _same(found: Amount, wanted: Amount) -> bool | None:
     if found.number == wanted.number:
         return None if _CENT_SIGN in (found.by, wanted.by) and "" in (found.by, wanted.by) else True
     if found.by == wanted.by or not {found.number, found.other} & {wanted.number, wanted.other} - {None}:
         return False
     return None
+
+
+def _thousandfold(pointed: Amount) -> Amount:
+    """What an amount is if its point parts thousands."""
+    other = None if pointed.other is None else pointed.other * 1000
+    return Amount(pointed.number * 1000, other, pointed.by)
 
 
 def _equal(sides: list[str], last: str) -> Amount:
@@ -116,7 +144,7 @@ def _equal(sides: list[str], last: str) -> Amount:
         if known is not None and known.number != stated.number:
             raise Unclear("the sides of the equation are two numbers")
         if known is None and not _may_be_named(side.strip()):
-            raise Unclear(f"{side.strip()[:40]!r} is more than the name of a number")
+            raise Unclear(f"{quoted(side.strip()[:40])} is more than the name of a number")
     return stated
 
 
@@ -153,7 +181,11 @@ def _stated(text: str) -> Amount:
     if front["before"] and front["after"]:
         raise Unclear("it has two signs")
     read = _read(number.groupdict()) * (-1 if "-" in (front["before"], front["after"]) else 1)
-    return _with_units(read, text[number.end() :], bool(front["money"]))
+    rest, money = text[number.end() :], bool(front["money"])
+    stated = _with_units(read, rest, money)
+    if not _POINTED.fullmatch(number["number"] or ""):
+        return stated
+    return replace(stated, point=True, money=not stated.by and (money or bool(_PAID.match(rest))))
 
 
 def _with_units(number: Fraction, rest: str, money: bool) -> Amount:
@@ -173,6 +205,8 @@ def _with_change(major: str, minor: str, cents: str) -> Amount | None:
     if not front or not unit or not number or front["before"] or front["after"]:
         return None
     rest = major[number.end() :]
+    if _POINTED.fullmatch(number["number"] or ""):
+        raise Unclear("its point may part thousands")
     whole = _read(number.groupdict())
     if whole.denominator != 1 or not (MONEY.fullmatch(rest) or (front["money"] and not rest)):
         return None
@@ -186,6 +220,8 @@ def _read(parts: dict[str, str | None]) -> Fraction:
             raise Unclear("it is a number and a fraction, or two numbers")
         return Fraction(int(whole)) + Fraction(int(part), int(of))
     if (top := parts["top"]) and (bottom := parts["bottom"]):
+        if _POINTED.fullmatch(top) or _POINTED.fullmatch(bottom):
+            raise Unclear("its point may part thousands")
         if not _plain(bottom):
             raise Unclear("it divides by zero")
         return _plain(top) / _plain(bottom)

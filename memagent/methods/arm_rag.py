@@ -23,10 +23,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memagent.errors import BackendError, MemagentError, Stopped, TraceError, UsageProblem
+from memagent.errors import BackendError, MemagentError, Stopped, TraceError, UsageProblem, quoted
 from memagent.flow import Flow, count_outcome, gather, generate, tell
 from memagent.methods.arm_rag_examples import Key, Looked, answer_with, check_key, found_for, looked, shown
-from memagent.methods.arm_rag_learning import Keep, Learnt, judge_all, keep, learn
+from memagent.methods.arm_rag_learning import Keep, Learnt, judge_all, keep_solution, learn
 from memagent.methods.attempts import attempted
 from memagent.methods.obfuscating import Nouns
 from memagent.methods.verifying import Check, Verdict, boxed
@@ -45,12 +45,14 @@ class Solved:
         boxed: the answer in the last box; `None` where there is none.
         verdict: what the check said; `None` without a check.
         learnt: the ids of the rationales that were kept, of a wrong one too where failures are.
+        changed: the ids of what the memory had of this problem as right and is refuted now, or the reverse.
     """
 
     answer: Answer
     boxed: str | None
     verdict: Verdict | None = None
     learnt: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ def attempts(
     if tried.problems and not tried.texts:
         raise BackendError(f"no attempt of {count} came: {tried.problems[0]}")
     if tried.problems:
-        yield from tell(f"{len(tried.problems)} of {count} attempts at {problem[:60]!r} failed: {tried.problems[0]}")
+        yield from tell(
+            f"{len(tried.problems)} of {count} attempts at {quoted(problem, 60)} failed: {tried.problems[0]}"
+        )
     return tried
 
 
@@ -139,9 +143,10 @@ def solve(
     """Solve a problem with like ones as examples, and learn from it where there is a check.
 
     One call; one more with `key` and no `nouns` of one's own; and those of the check. One search, one more with
-    `contrast`. What is right is kept, and its examples count one success; what is wrong counts them one failure. A
-    check that fails, or a memory, costs no solution: that is among the problems of the answer, and without a check the
-    verdict is that nothing can be told.
+    `contrast`. What is right is kept, and its examples count one success; what is wrong counts them one failure. What
+    the memory has of this very problem is judged again by the check, as by `learn`. A check that fails, or a memory,
+    costs no solution: that is among the problems of the answer, and without a check the verdict is that nothing can be
+    told.
 
     Args:
         problem: what is to be solved; the prompt has it as it is, whatever the key.
@@ -169,6 +174,7 @@ def solve(
     examples: Sequence[Rationale] = ()
     failed: Sequence[Rationale] = ()
     ids: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     try:
         how = yield from looked(problem, key, nouns, seed, timeout, problems)
         aside = ("", "") if leak else (problem, id)
@@ -186,24 +192,30 @@ def solve(
             problems += ["the solution could not be judged: " + _said(error) for error in errors]
             nouns_kept = (how.nouns or ()) if how.key == "structure" else None
             to_keep = Keep(shared, source, id, failures, nouns_kept)
-            ids = yield from _learnt(problem, text, verdict, examples, to_keep, problems)
+            ids, changed = yield from _learnt(problem, text, verdict, check, examples, to_keep, problems)
         if not text:
             problems.append(why or "the model wrote nothing")
     except Stopped as error:
         problems.append(f"stopped: {error.message}")
-    return Solved(answer_with(text, examples, how.query, problems), boxed(text), verdict, ids)
+    return Solved(answer_with(text, examples, how.query, problems), boxed(text), verdict, ids, changed)
 
 
 def _learnt(
-    problem: str, text: str, verdict: Verdict, examples: Sequence[Rationale], how: Keep, problems: list[str]
-) -> Flow[tuple[str, ...]]:
-    """Keep an answer as it was judged, and count what followed its examples; return what was kept.
+    problem: str,
+    text: str,
+    verdict: Verdict,
+    check: Check,
+    examples: Sequence[Rationale],
+    how: Keep,
+    problems: list[str],
+) -> Flow[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Keep an answer as it was judged, and count what followed its examples; return what was kept and what changed.
 
     A memory that cannot is a problem of the answer, which is told: the solution is there and has been paid for.
     """
-    ids: tuple[str, ...] = ()
+    kept: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     try:
-        ids, _ = yield from keep(problem, [(text, verdict)], how, new=1)
+        kept = yield from keep_solution(problem, text, verdict, check, how)
         if examples and verdict.right is not None:
             yield from count_outcome(*(one.id for one in examples), success=verdict.right)
     except (Stopped, TraceError):
@@ -211,7 +223,7 @@ def _learnt(
     except MemagentError as error:
         problems.append(f"not all of it could be learnt: {error.message}")
         yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
-    return ids
+    return kept
 
 
 def _said(error: Exception) -> str:

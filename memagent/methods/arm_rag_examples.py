@@ -102,12 +102,18 @@ def _example(one: Rationale) -> str:
 
 
 def answer_with(text: str, examples: Sequence[Rationale], query: str, problems: Sequence[str]) -> Answer:
-    """Return an answer whose hits are the examples that were shown for it."""
+    """Return an answer whose hits are the examples that were shown for it, the likest first."""
     hits = tuple(
-        Hit(one.id, one.text, 1.0, why=f"{one.successes} times followed by success, {one.failures} by failure",
-            source=one.source, kind="rationale")
+        Hit(
+            one.id,
+            one.text,
+            one.score or 0.0,
+            why=f"{one.successes} times followed by success, {one.failures} by failure",
+            source=one.source,
+            kind="rationale",
+        )
         for one in examples
-    )  # fmt: skip
+    )
     part = Part(text, text, "retrieved" if hits else "first", queries=(query,), hits=hits)
     return Answer(text, hits, (part,), tuple(problems))
 

@@ -2,7 +2,8 @@
 
 A check that fails costs no attempt: what it could not judge is unclear, and the others are kept. A check that says
 otherwise than one before it (a known answer was corrected) changes what the memory has: what was right is no example
-any more, and what was refuted may be one.
+any more, and what was refuted may be one. That goes for every attempt at the problem that the memory has, whether it is
+given again or not.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memagent.errors import CapabilityError, ConfigError, UsageProblem
-from memagent.flow import Flow, keep_rationales, rejudge, tell
+from memagent.flow import Flow, keep_rationales, rejudge, tell, tried_before
 from memagent.methods.amounts import value
 from memagent.methods.arm_rag_examples import Key, check_key, nouns_of
 from memagent.methods.obfuscating import Nouns, structure
@@ -66,8 +67,8 @@ def learn(
     tried: Iterable[str],
     check: Check,
     *,
-    again: Iterable[str] = (),
-    before: int = 0,
+    again: Iterable[str] | None = None,
+    before: int | None = None,
     shared: bool = False,
     source: str = "",
     id: str = "",
@@ -78,16 +79,19 @@ def learn(
 ) -> Flow[Learnt]:
     """Keep those attempts at a problem that a check finds right. No call, but those of the check and for nouns.
 
-    What the memory has of these attempts is judged anew: where the check says otherwise than it did, a right one is
-    refuted from now on and no example any more, and a refuted one is right; how often success or failure followed is
-    counted on.
+    All attempts that the memory has at this problem are judged anew: where the check says otherwise than it did, a
+    right one is refuted from now on and no example any more, and a refuted one is right; how often success or failure
+    followed is counted on. So a known answer is corrected by learning the problem once more, also without attempts. A
+    check that asks a model is asked for each of them: `again=()` leaves it at those that are given.
 
     Args:
         problem: what was to be solved.
         tried: attempts: reasonings with an answer in a box.
         check: of `verifying`, or your own. An attempt at which it raises is unclear, which is told.
-        again: attempts that the memory has already, to be judged again and counted for agreement, and not kept anew.
-        before: how many attempts there were besides all these, which nobody has any more; for agreement.
+        again: attempts besides these, to be judged again and counted for agreement, and not kept anew; all that the
+            memory has at this problem if not given.
+        before: how many attempts there were besides all these, which nobody has any more; for agreement. As far as the
+            memory knows of them if not given.
         shared: let every scope of the memory see them.
         source: where they come from.
         id: of the problem, if it has one; `solve` leaves out, by its id, a problem that is put in other words as well.
@@ -101,16 +105,43 @@ def learn(
             `ConfigError` and `CapabilityError`); raised when the attempts that it could judge have been kept.
     """
     check_key(key)
-    given, known = list(tried), list(again)
+    given = list(tried)
+    known, untold = (list(again), 0) if again is not None else (yield from _besides(problem, given))
     verdicts, errors = yield from judge_all(check, [*given, *known])
     found = (yield from nouns_of(problem, nouns, timeout, [])) if key == "structure" else None
     pairs = list(zip([*given, *known], verdicts, strict=True))
-    ids, changed = yield from keep(problem, pairs, Keep(shared, source, id, failures, found, before), new=len(given))
+    how = Keep(shared, source, id, failures, found, untold if before is None else before)
+    ids, changed = yield from keep(problem, pairs, how, new=len(given))
     for error in errors:
         if isinstance(error, _MISUSE):
             raise error
     counts = Counter(verdict.right for verdict in verdicts[: len(given)])
     return Learnt(ids, counts[True], counts[False], counts[None], tuple(verdicts[: len(given)]), changed)
+
+
+def keep_solution(
+    problem: str, text: str, verdict: Verdict, check: Check, how: Keep
+) -> Flow[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Keep a solution as it was judged, and judge again what the memory has at this very problem, as `learn` does.
+
+    Return the ids of what was kept, and of what is judged otherwise now. Where the check could not tell, it is not
+    asked for more.
+    """
+    if verdict.right is None:
+        return (), ()
+    known, untold = yield from _besides(problem, [text])
+    verdicts, _ = yield from judge_all(check, known)
+    pairs = [(text, verdict), *zip(known, verdicts, strict=True)]
+    return (yield from keep(problem, pairs, replace(how, before=untold), new=1))
+
+
+def _besides(problem: str, given: Sequence[str]) -> Flow[tuple[list[str], int]]:
+    """The attempts at a problem that the memory has besides some, and how many more there were that it has not."""
+    there = yield from tried_before(problem)
+    known = [text for text in dict.fromkeys(one.reasoning for one in there) if text not in given]
+    counts = [one.metadata.get(TRIED, 0) for one in there]
+    tried = max([count for count in counts if isinstance(count, int)], default=0)
+    return known, max(0, tried - len(known) - len(given))
 
 
 def judge_all(check: Check, attempts: Sequence[str]) -> Flow[tuple[list[Verdict], list[Exception]]]:

@@ -24,10 +24,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from memagent.errors import CapabilityError, UsageProblem
-from memagent.flow import Flow, generate, inquire, read_triples, tell
+from memagent.flow import Flow, generate, inquire, tell
 from memagent.methods.attempts import attempted
 from memagent.methods.continuing import continued
 from memagent.methods.drafting import Draft
+from memagent.methods.memllm_answering import Asked, Outcome, answered
 from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill, read_calls
 from memagent.methods.memllm_grammar import (
     OPEN,
@@ -39,7 +40,7 @@ from memagent.methods.memllm_grammar import (
     print_read,
     without_calls,
 )
-from memagent.methods.memllm_results import hits_of, shown, told
+from memagent.methods.memllm_results import hits_of, told
 from memagent.prompts import fill
 from memagent.triples import Limits, Query
 from memagent.triples import limits as limits_of
@@ -109,10 +110,10 @@ def memllm(
 
 
 class _Said(NamedTuple):
-    """What a reply adds: its text up to a call, the call if there is one, and the tool calls that it was made of."""
+    """What a reply adds: its text up to the first call, the calls, and the tool call that each was made of."""
 
     text: str
-    call: ReadCall | None = None
+    calls: tuple[ReadCall, ...] = ()
     tools: tuple[ToolCall, ...] = ()
     raw: str = ""
 
@@ -136,9 +137,9 @@ class _Run(Draft):
     search_timeout: float | None = None
     block: str = ""  # the call with its results; the only one that is shown
     at: int = 0  # where in the text it stands
-    exchange: tuple[ToolCall, str] | None = None
+    exchange: tuple[tuple[ToolCall, str], ...] = ()  # the tool calls of the reply before, each with its result
     note: str = ""
-    before: tuple[Query, ...] = ()  # those of the call before, whatever came of it
+    before: Asked = frozenset()  # the queries of the calls before, whatever came of them
     asked: tuple[Query, ...] = ()  # those of the block
     hits: tuple[Hit, ...] = ()
 
@@ -151,13 +152,13 @@ class _Run(Draft):
             said = yield from self._ask(last=last, bar=bar)
             if said is None:
                 return
-            if said.call is None or last or self.size >= self.max_tokens:
+            if not said.calls or last or self.size >= self.max_tokens:
                 self._keep(said, "")
-                if said.call is not None:
+                if said.calls:
                     self.problems.append(self._why_ended(found, dropped))
                 return
-            why = yield from self._read(said)
-            found, dropped, bar = (found, dropped + 1, True) if why else (found + 1, dropped, False)
+            read = yield from self._read(said, 1 if self.once else self.reads - found)
+            found, dropped, bar = (found + read, dropped, False) if read else (found, dropped + 1, True)
 
     def _why_ended(self, found: int, dropped: int) -> str:
         if self.size >= self.max_tokens:
@@ -166,41 +167,31 @@ class _Run(Draft):
             return f"{dropped} calls came to nothing and the model went on calling; the answer ends here"
         return f"the model asked for more than {found} reads; the answer ends here"
 
-    def _read(self, said: _Said) -> Flow[str]:
-        """Answer a call; return '' or why it was dropped."""
-        call = said.call
-        assert call is not None
-        unread = "".join(f"; {problem.why}" for problem in call.problems)
-        if not call.queries:
-            return self._drop(said, f"it cannot be read{unread}")
-        if call.queries == self.before:
-            return self._drop(said, "it repeats the one before")
-        self.before = call.queries
-        limits, of = self.limits, self.as_of
-        ask = read_triples(*call.queries, limits=limits, as_of=of, timeout=self.search_timeout)
-        reading, failed = yield from attempted(ask)
-        if reading is None:
-            self.problems.append(f"a read failed: {failed}")
-            return self._drop(said, f"the read failed: {failed}")
-        if not reading.values:
-            return self._drop(said, f"it found nothing{unread}")
-        more = "; there was more than it shows" if reading.truncated else ""
-        self._keep(said, f"it stops to read {shown(call)}{more}{unread}")
-        self.asked, self.note = call.queries, ""
-        values = [told(value) for value in reading.values]
-        self.block, self.at = print_read(call.queries, values), len(self.text)
-        self.hits = hits_of(reading)
-        self._remember(said, "; ".join(values))
-        return ""
+    def _read(self, said: _Said, most: int) -> Flow[int]:
+        """Answer the calls of a reply, each by itself; return how many found something: 0 where all were dropped."""
+        outcomes, self.before = yield from answered(
+            said.calls, self.before, most=most, limits=self.limits, as_of=self.as_of, timeout=self.search_timeout
+        )
+        self.problems += [f"a read failed: {one.failed}" for one in outcomes if one.failed]
+        found = [one for one in outcomes if not one.why]
+        dropped = "; ".join(one.why for one in outcomes if one.why)
+        if found:
+            beside = f"; a call beside it was dropped: {dropped}" if dropped else ""
+            self._keep(said, f"it stops to read {'; '.join(one.stops for one in found)}{beside}")
+            self._show(found)
+        else:
+            self._keep(said, f"a call at its end was dropped: {dropped}")
+            self.note = f"Your last call was dropped: {dropped}. Go on without it."
+        if said.tools:
+            self.exchange = tuple(zip(said.tools, (one.result for one in outcomes), strict=True))
+        return len(found)
 
-    def _drop(self, said: _Said, why: str) -> str:
-        self._keep(said, f"a call at its end was dropped: {why}")
-        self.note = f"Your last call was dropped: {why}. Go on without it."
-        self._remember(said, why)
-        return why
-
-    def _remember(self, said: _Said, result: str) -> None:
-        self.exchange = (said.tools[0], result) if said.tools else None
+    def _show(self, found: Sequence[Outcome]) -> None:
+        """Make what was found the one block that is shown."""
+        self.asked = tuple(dict.fromkeys(query for one in found for query in one.call.queries))
+        values = dict.fromkeys(told(value) for one in found for value in one.reading.values)
+        self.block, self.at, self.note = print_read(self.asked, list(values)), len(self.text), ""
+        self.hits = tuple({hit.id: hit for one in found for hit in hits_of(one.reading)}.values())
 
     def _keep(self, said: _Said, why: str) -> None:
         begun = "written with what was read" if self.block else "written without a read"
@@ -262,10 +253,13 @@ class _Run(Draft):
         if self.way == "prefill":
             return asked
         note = "No more calls: finish the answer with what you have." if last else self.note
-        if self.way == "tools" and self.exchange is not None:
-            call, result = self.exchange
-            told = f"{result}\n{note}".strip()
-            return [*asked, Message("assistant", self.text, (call,)), Message("tool", told, answers=call.id)]
+        if self.way == "tools" and self.exchange:
+            results = [result for _, result in self.exchange]
+            results[-1] = f"{results[-1]}\n{note}".strip()
+            calls = tuple(call for call, _ in self.exchange)
+            each = zip(calls, results, strict=True)
+            told = [Message("tool", result, answers=call.id) for call, result in each]
+            return [*asked, Message("assistant", self.text, calls), *told]
         if self.text or self.block or note:
             found = self.block or "(nothing)"
             asked += fill("memllm/continue", so_far=self.text or "(nothing yet)", found=found, note=note)
@@ -281,12 +275,13 @@ class _Run(Draft):
         self.size += reply.usage.output_tokens or estimate_tokens(reply.text)
         if reply.calls:
             piece = continued(self.text, replace(reply, calls=())).text if reply.text.strip() else ""
-            return _Said(without_calls(piece).rstrip(), read_calls(reply.calls), reply.calls, reply.text)
+            calls = tuple(read_calls([call]) for call in reply.calls)
+            return _Said(without_calls(piece).rstrip(), calls, reply.calls, reply.text)
         text = continued(self.text, reply, prefilled=prefilled).text
         opened = find_read(text)
         if opened is None:
             return _Said(_whole(text), raw=reply.text)
-        return _Said(text[: opened.start].rstrip(), parse_read(text[opened.start :]), raw=reply.text)
+        return _Said(text[: opened.start].rstrip(), (parse_read(text[opened.start :]),), raw=reply.text)
 
 
 def _whole(text: str) -> str:

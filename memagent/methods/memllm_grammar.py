@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from memagent.errors import quoted
 from memagent.structured import Unreadable
 from memagent.triples import Query
 
@@ -43,7 +44,7 @@ class BadQuery(Unreadable):
     """A query or a triple of a call is not in the form that it must have. `text` is what it says."""
 
     def __init__(self, text: str, why: str) -> None:
-        super().__init__(f"{text[:80]!r} {why}")
+        super().__init__(f"{quoted(text, 80)} {why}")
         self.text = text
 
 

@@ -1,7 +1,7 @@
 """What MemLLM computes of probabilities (arXiv:2404.11672 and its published code), as formulas of their own.
 
 `late_stop` and `confidences` are used where triples are written: `memllm_decoding`, `memllm_write`. `branched` is for
-measuring perplexity, where the texts are given and nothing is written.
+measuring perplexity, where the texts are given and nothing is written: `examples/memllm_finetune/perplexity.py`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from memagent.errors import UsageProblem
+from memagent.errors import UsageProblem, quoted
 from memagent.flow import Flow, Path, ReadTriples, Step, read_triples, run
 from memagent.methods.attempts import attempted
 from memagent.prompts import fill
@@ -135,7 +135,7 @@ def route(question: str, relations: Sequence[str], *, tries: int = 2, timeout: f
             raise Unreadable('it has no "subject" that is a name and "relations" that are a list')
         folded = [" ".join(str(one).casefold().split()) for one in given]
         if unknown := [one for one in folded if one not in names]:
-            raise Unreadable(f"{unknown[0][:80]!r} is not in the list of relations")
+            raise Unreadable(f"{quoted(unknown[0], 80)} is not in the list of relations")
         if not 1 <= len(folded) <= MOST_HOPS:
             raise Unreadable(f"a path has 1 to {MOST_HOPS} relations")
         return Route(subject.strip(), tuple(names[one] for one in folded))

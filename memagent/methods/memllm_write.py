@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem
+from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, generate, inquire, write_triples
 from memagent.memory.reasons import MODEL, PROMPT, RECALLED
 from memagent.memory.turns import Line, lines
@@ -178,10 +178,10 @@ class _Run:
         stated, failed = yield from attempted(self._ask(sentence, context))
         self.failed_in_a_row = self.failed_in_a_row + 1 if stated is None else 0
         if stated is None:
-            self.problems.append(f"{sentence[:60]!r} was passed over: {failed}")
+            self.problems.append(f"{quoted(sentence, 60)} was passed over: {failed}")
             return
         if stated.problem:
-            self.problems.append(f"{sentence[:60]!r}: {stated.problem}")
+            self.problems.append(f"{quoted(sentence, 60)}: {stated.problem}")
         self.refused += [Refusal(sentence, problem.why) for problem in stated.call.problems]
         triples = [self._triple(words, stated.call) for words in stated.call.triples]
         if not triples:
@@ -200,7 +200,7 @@ class _Run:
             )
         )
         if learnt is None:
-            self.problems.append(f"{sentence[:60]!r} was not written: {failed}")
+            self.problems.append(f"{quoted(sentence, 60)} was not written: {failed}")
         else:
             self._take(learnt)
 

@@ -86,24 +86,24 @@ def read_facts(text: str, known: int) -> Facts:
 
 
 def _told(fact: Mapping[str, Any]) -> Told | None:
-    kind = _text(fact.get("kind")).lower()
-    parts = [_text(fact.get(name)) for name in ("subject", "relation", "object")]
+    kind = one_line(fact.get("kind")).lower()
+    parts = [one_line(fact.get(name)) for name in ("subject", "relation", "object")]
     return Told(kind if kind in KINDS else "object", *parts) if all(parts) else None
 
 
 def _clash(clash: Mapping[str, Any], known: int) -> Clash | None:
-    number = _text(clash.get("fact"))
+    number = one_line(clash.get("fact"))
     if not number.isdecimal() or not 1 <= int(number) <= known:
         return None
-    return Clash(int(number) - 1, _text(clash.get("quote")), _text(clash.get("why")))
+    return Clash(int(number) - 1, one_line(clash.get("quote")), one_line(clash.get("why")))
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(value: object) -> str:
-    """A text or a number on one line; nothing for anything else."""
+def one_line(value: object) -> str:
+    """Return a text or a number of a reply on one line, cut where it is long; nothing for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     line = " ".join(str(value).encode("utf-8", "ignore").decode().split())

@@ -143,6 +143,9 @@ def schema(name: str) -> Mapping[str, Any]:
         "plan": {"chapters": _objects({"title": text, "beats": texts})},
         "refresh": {"memory": text},
         "follow": {"memory": text, "plans": texts},
+        "continuity": {
+            "contradictions": _objects({"paragraph": text, "quote": text, "against": text, "why": text}),
+        },
         "facts": {
             "contradictions": _objects({"fact": {"type": "integer"}, "quote": text, "why": text}),
             "facts": _objects({"kind": text, "subject": text, "relation": text, "object": text}),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memagent.errors import MemagentError, ReplyError, Stopped, TraceError, UsageProblem
+from memagent.errors import MemagentError, ReplyError, Stopped, TraceError, UsageProblem, quoted
 from memagent.flow import Flow
 from memagent.methods.amounts import Unclear, amount, same
 from memagent.methods.rat_reading import program_in
@@ -80,7 +80,7 @@ def numeric(gold: str) -> Check:
         wanted = amount(gold)
     except Unclear as error:
         hint = "Use exact(gold) for answers that are words."
-        raise UsageProblem(f"{_shown(gold)} states no one number: {error}", hint=hint) from None
+        raise UsageProblem(f"{quoted(gold)} states no one number: {error}", hint=hint) from None
 
     def check(attempt: str) -> Verdict:
         found = boxed(attempt)
@@ -89,16 +89,11 @@ def numeric(gold: str) -> Check:
         try:
             right = same(amount(found), wanted)
         except Unclear as error:
-            return Verdict(None, found, "numeric", f"{_shown(found)} states no one number: {error}")
+            return Verdict(None, found, "numeric", f"{quoted(found)} states no one number: {error}")
         said = "may be" if right is None else "is" if right else "is not"
-        return Verdict(right, found, "numeric", f"{_shown(found)} {said} {_shown(gold)}")
+        return Verdict(right, found, "numeric", f"{quoted(found)} {said} {quoted(gold)}")
 
     return check
-
-
-def _shown(answer: str) -> str:
-    """An answer in quotation marks, shortened, without marks that would end a line."""
-    return repr(answer if len(answer) <= 80 else f"{answer[:79]}…")
 
 
 def exact(gold: str) -> Check:
@@ -112,7 +107,7 @@ def exact(gold: str) -> Check:
         if found is None:
             return Verdict(None, by="exact", why="it has no box")
         same = plain(found) == plain(gold)
-        return Verdict(same, found, "exact", f"{found!r} is {'' if same else 'not '}{gold!r}")
+        return Verdict(same, found, "exact", f"{quoted(found)} is {'' if same else 'not '}{quoted(gold)}")
 
     return check
 

@@ -72,6 +72,11 @@ def tagged(tag: str, text: str, *others: str) -> str:
     return f"<{tag}>\n{_contained(text, {tag, *others})}\n</{tag}>"
 
 
+def without_tags(text: str, *tags: str) -> str:
+    """Return a text that opens and closes none of these tags."""
+    return _contained(text, set(tags))
+
+
 def _path(name: str) -> Path:
     folders = [_folder.get(), os.environ.get("MEMAGENT_PROMPTS"), HERE]
     for folder in folders:

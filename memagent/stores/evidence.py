@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem
+from memagent.errors import Conflict, NotFound, UsageProblem, quoted
 from memagent.stores import items
 from memagent.stores.base import Row, Writer
 from memagent.stores.derived import of_fact, of_term
@@ -24,8 +24,9 @@ def check_triple(triple: Triple) -> None:
     for name in ("subject", "relation", "object"):
         check_text(f"the {name} of a triple", getattr(triple, name))
         if not key(getattr(triple, name)):
+            said = " | ".join(quoted(part) for part in (triple.subject, triple.relation, triple.object))
             hint = "A fact has a subject, a relation and an object."
-            raise UsageProblem(f"the {name} of {triple!r} is empty"[:300], hint=hint)
+            raise UsageProblem(f"the {name} is empty: {said}", hint=hint)
     check_text("the source of a triple", triple.source)
     if triple.passage is not None:
         check_text("the passage of a triple", triple.passage)
@@ -86,9 +87,10 @@ class EvidenceRow(NamedTuple):
 
 
 def say(writer: Writer, said: EvidenceRow) -> None:
-    """Write a line of evidence."""
-    sql = f"INSERT INTO evidence ({', '.join(EvidenceRow._fields)}) VALUES ({marks(said)})"
-    writer.execute(sql, said)
+    """Write a line of evidence of a fact that is there, with the subject and the relation of that fact."""
+    sql = f"""INSERT INTO evidence ({", ".join(EvidenceRow._fields)}, about, through)
+              SELECT {marks(said)}, subject, relation FROM facts WHERE rid = ?"""
+    writer.execute(sql, [*said, said.fact])
 
 
 class Keeper:

@@ -125,9 +125,9 @@ def stored_vector(vector: NDArray[np.float32]) -> bytes:
     return vector.astype("<f4").tobytes()
 
 
-def pages(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def pages(values: Sequence[Any], size: int = _PAGE) -> Iterator[Sequence[Any]]:
     """Cut values into pieces that fit the parameters of one statement."""
-    return (values[start : start + _PAGE] for start in range(0, len(values), _PAGE))
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def _last(writer: Writer) -> int:

@@ -6,10 +6,13 @@ what only SQLite has (AUTOINCREMENT, FTS5) is marked.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from memagent.stores.keys import problem_key
 from memagent.stores.word_index import bag
+from memagent.types import ORIGINAL
 
 if TYPE_CHECKING:
     Schema = Any  # sqlite_utils.Database, which is imported only when there is something to migrate
@@ -226,5 +229,27 @@ _THIRD = """
     )"""
 
 
-MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first, second, third)
+def fourth(schema: Schema) -> None:
+    """What holds, and what was tried, by an index: evidence by subject, relation and time; rationales by their problem.
+
+    `about` and `through` of a line of evidence are the subject and the relation of its fact. `known_by` is the problem
+    as `keys.problem_key` has it.
+    """
+    for statement in _FOURTH.split(";"):
+        schema.execute(statement)
+    for row in list(schema.query("SELECT rid, problem, metadata FROM rationales")):
+        known = problem_key(row["problem"], json.loads(row["metadata"]).get(ORIGINAL))
+        schema.execute("UPDATE rationales SET known_by = ? WHERE rid = ?", [known, row["rid"]])
+
+
+_FOURTH = """
+    ALTER TABLE evidence ADD COLUMN about INTEGER;
+    ALTER TABLE evidence ADD COLUMN through INTEGER;
+    UPDATE evidence SET (about, through) = (SELECT subject, relation FROM facts WHERE facts.rid = evidence.fact);
+    CREATE INDEX evidence_by_time ON evidence (about, through, coalesce(at, recorded_at));
+    ALTER TABLE rationales ADD COLUMN known_by TEXT NOT NULL DEFAULT '';
+    CREATE INDEX rationales_by_problem ON rationales (known_by)"""
+
+
+MIGRATIONS: tuple[Callable[[Schema], None], ...] = (first, second, third, fourth)
 """Every version in order; the version of a file is the number of those it has been through."""

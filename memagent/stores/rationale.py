@@ -73,8 +73,20 @@ class SQLRationaleStore(IndexedStore):
             raise NotFound(f"no rationale with the id {', '.join(map(repr, missing[:5]))}", hint=_SCOPED)
         return [_rationale(found[id]) for id in ids]
 
-    def rationales(self, scope: Scope) -> Iterator[Rationale]:
-        """Iterate over the live rationales that the scope sees, in the order they were written."""
+    def rationales(self, scope: Scope, *, problem: str = "") -> Iterator[Rationale]:
+        """Iterate over the live rationales that the scope sees, in the order they were written.
+
+        With a problem, over all attempts at it, however it is spelt and also where they were kept by its structure: of
+        the scope's own those that are retired as well, since they may be judged again. Two that were kept under one id
+        are then both there.
+        """
+        if problem:
+            own, params = visible(scope)
+            sql = f"""SELECT {_FULL}, ({own}) AS own {_FROM} WHERE items.kind = '{KIND}' AND rationales.known_by = ?
+                      AND ({own} OR (items.shared = 1 AND {LIVE})) ORDER BY items.rid"""
+            rows = self._database.read(sql, [*params, problem_key(problem), *params])
+            yield from map(_rationale, rows)
+            return
         rids = sorted(row["rid"] for row in _by_id(self._database.read(*_seen(scope, "items.rid, items.id"))).values())
         sql, params = _seen(scope, _FULL)
         for some in pages(rids):
@@ -362,6 +374,7 @@ def _insert(writer: Writer, scope: Scope, new: _New, vector: NDArray[np.float32]
         vector=vector,
         bag=new.bag,
     )
-    sql = "INSERT INTO rationales (rid, problem, reasoning, answer, verified, metadata) VALUES (?, ?, ?, ?, ?, ?)"
-    writer.execute(sql, [rid, one.problem, one.reasoning, one.answer, one.verified, new.metadata])
+    said = [rid, one.problem, one.reasoning, one.answer, one.verified, new.metadata, _known_by(one)]
+    columns = "rid, problem, reasoning, answer, verified, metadata, known_by"
+    writer.execute(f"INSERT INTO rationales ({columns}) VALUES ({marks(said)})", said)
     return new.id

@@ -160,7 +160,35 @@ class Reader:
             yield distance, [(entity, relation) for _, entity, relation in some]
 
     def _holding(self, scope: Scope, place: str, pairs: Sequence[Pair], at: str) -> Iterator[tuple[int, Fact]]:
-        """The facts of some pairs that hold, in the order in which they were first written."""
+        """The facts of some pairs that hold, in the order in which they were first written.
+
+        Where a subject has one value at a time, that one is asked for, and not all that it has had.
+        """
+        current = {pair: self._current(scope, pair, at) for pair in pairs} if place == "subject" else {}
+        known = [found for found in current.values() if found is not None]
+        others = [pair for pair in pairs if current.get(pair) is None]
+        yield from merge(*known, self._judged(scope, place, others, at), key=lambda one: one[0])
+
+    def _current(self, scope: Scope, pair: Pair, at: str) -> list[tuple[int, Fact]] | None:
+        """What holds of a subject and a functional relation, each with where it was first written; else `None`."""
+        rows = self._database.read("SELECT rid, id FROM items WHERE rid IN (?, ?)", list(pair))
+        ids = {row["rid"]: row["id"] for row in rows}
+        if len(ids) < 2:  # one of them was deleted a moment ago
+            return []
+        facts = self._groups.current(scope, (ids[pair[0]], ids[pair[1]]), at)
+        if not facts:
+            return None if facts is None else []
+        by_id = {fact.id: fact for fact in facts}
+        condition, params = visible(scope)
+        rows = self._database.read(
+            f"""SELECT min(items.rid) AS rid, items.id FROM items WHERE items.kind = 'fact' AND {condition}
+                AND items.id IN ({marks(by_id)}) GROUP BY items.id ORDER BY 1""",
+            [*params, *by_id],
+        )
+        return [(row["rid"], by_id[row["id"]]) for row in rows]
+
+    def _judged(self, scope: Scope, place: str, pairs: Sequence[Pair], at: str) -> Iterator[tuple[int, Fact]]:
+        """The facts of some pairs that hold, each judged by itself, in the order in which they were first written."""
         rids = merge(*(self._rids(place, pair) for pair in pairs))
         judged: dict[str, Fact | None] = {}  # the whole history of a functional relation is, with its first fact
         while some := list(islice(rids, _SOME)):

@@ -132,11 +132,14 @@ class SQLTripleStore(IndexedStore):
         """
         wanted = {"subject": subject, "relation": relation, "object": object}
         keys = {name: key(text) for name, text in wanted.items() if text is not None}
-        found = self._groups.stretches(scope, keys, ids)
         if history:
-            return found
+            return self._groups.stretches(scope, keys, ids)
         at = _at(as_of)
-        return [fact for fact in found if holds(fact, at)]
+        if ids is None and {"subject", "relation"} <= keys.keys():
+            pair = keys["subject"], keys["relation"]
+            if (current := self._groups.current(scope, pair, utc(at) or "")) is not None:
+                return [fact for fact in current if keys.get("object") in (None, key(fact.object))]
+        return [fact for fact in self._groups.stretches(scope, keys, ids) if holds(fact, at)]
 
     def relations(self, scope: Scope) -> list[Relation]:
         """Return the relations that live facts have, by name, and whether each is functional."""

@@ -22,6 +22,7 @@ class Evidence(NamedTuple):
     """One line that says a fact: which one, in which words, of what time. Times as they are stored, '' for none.
 
     `fact` is the id of the fact and `key` the key of its object: within one subject and relation, each tells the other.
+    `eid` is the number of the line in its file.
     """
 
     fact: str
@@ -36,6 +37,7 @@ class Evidence(NamedTuple):
     until: str
     recorded_at: str
     confidence: float
+    eid: int = 0
 
     @property
     def start(self) -> str:
@@ -80,6 +82,37 @@ def held(evidence: Iterable[Evidence], at: str, *, functional: bool) -> list[Fac
     return [_fact(one) for one in _ordered(lines, functional) if one.start <= at and (not one.end or at < one.end)]
 
 
+def deciding(before: Iterable[Evidence], after: Iterable[Evidence]) -> list[Evidence]:
+    """Return the lines of a functional relation that decide what holds at a moment, of all those of one subject.
+
+    That is the run of the value that stands then, whole, and the moment that ends it: `held` finds the same in them as
+    in all. No more is taken of either than that needs.
+
+    Args:
+        before: those that begin at the moment or before it, the newest first.
+        after: those that begin later, the oldest first.
+    """
+    found: list[Evidence] = []
+    value = ""
+    for _, together in groupby(before, key=lambda line: line.start):
+        at_once = list(together)
+        stands = _stands(at_once).key
+        if value and stands != value:
+            break
+        found, value = [*at_once, *found], stands
+    for _, together in groupby(after, key=lambda line: line.start) if value else ():
+        at_once = list(together)
+        found += at_once
+        if _stands(at_once).key != value:
+            break
+    return found
+
+
+def _stands(at_once: Iterable[Evidence]) -> Evidence:
+    """Of the lines of one moment the one whose value stands."""
+    return max(at_once, key=lambda line: (line.recorded_at, line.key))
+
+
 def _ordered(lines: Sequence[Evidence], functional: bool) -> list[_Stretch]:
     found = _succession(lines) if functional else _side_by_side(lines)
     return sorted(found, key=lambda one: (one.start, one.lines[0].key, one.end or "~"))
@@ -110,7 +143,7 @@ def _runs(ordered: Sequence[Evidence]) -> tuple[list[list[Evidence]], list[_Stre
     empty: list[_Stretch] = []
     for start, together in groupby(ordered, key=lambda line: line.start):
         at_once = list(together)
-        standing = max(at_once, key=lambda line: (line.recorded_at, line.key))
+        standing = _stands(at_once)
         said: dict[str, list[Evidence]] = {}
         for line in at_once:
             said.setdefault(line.key, []).append(line)

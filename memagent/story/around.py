@@ -1,4 +1,4 @@
-"""What the files of a story's folder add to a prompt: style, outline, lore, note, and words that are tired."""
+"""What the files of a story's folder add to a prompt: style, outline, lore, canon, note, and words that are tired."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from memagent.errors import StoryError
 from memagent.methods.recurrent_around import Around
-from memagent.story import outline
+from memagent.story import edited, outline
 from memagent.story.book import Story
+from memagent.story.canon_shown import Sheet
 from memagent.story.lore_scan import Watch
 from memagent.story.manuscript import Chapter, Manuscript
 from memagent.story.outline import Standing
@@ -18,15 +19,18 @@ LATELY = 40
 _CHARACTERS = 60_000  # of them at most
 
 
-def around(story: Story, where: Standing, lore: Watch | None = None) -> Around:
+def around(story: Story, where: Standing, lore: Watch | None = None, facts: Sheet | None = None) -> Around:
     """Return what the next prompt shows beside the memory, from the files as they stand on disk.
 
-    `lore` is what watches the lorebook for it; see `lore_scan`. Raises `StoryError` for a file that is not UTF-8.
+    `lore` is what watches the lorebook for it, see `lore_scan`; `facts` what looks into the canon, see `canon_shown`.
+    Raises `StoryError` for a file that is not UTF-8.
     """
     return Around(
         style=_text(story.folder / "style.md"),
         outline=outline.guide(where, story.outline),
         lore=lore or "",
+        canon=facts or "",
+        edited=edited.shown(story.record),
         note=_text(story.folder / "note.md"),
         avoid="\n".join(_tired(story)),
     )

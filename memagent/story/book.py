@@ -25,7 +25,8 @@ from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
 from memagent.story import founding, hand_edits, long_memory
 from memagent.story import outline as outlines
-from memagent.story.canon_store import CanonStore
+from memagent.story.canon import Known
+from memagent.story.canon_store import CanonStore, fold
 from memagent.story.config import StoryConfig
 from memagent.story.lock import locked
 from memagent.story.log import Event as LogEvent
@@ -49,7 +50,7 @@ _NEXT_SEED = 1_000_003
 
 
 class Story:
-    """One story. Reading needs no lock; everything that writes happens inside `editing`, one process at a time."""
+    """One story. Reading needs no lock, see `reading`; writing happens inside `editing`, one process at a time."""
 
     def __init__(self, folder: str | Path) -> None:
         """Open the story in `folder`. Raises `StoryError` when there is none."""
@@ -167,17 +168,22 @@ class Story:
 
     @property
     def memory(self) -> Memory:
-        """The long memory. Open inside `editing` only."""
+        """The long memory. Open inside `editing` and `reading` only."""
         if self._memory is None:
             raise StoryError("the long memory is open only while the story is being edited")
         return self._memory
 
     @property
     def canon(self) -> CanonStore:
-        """What the manuscript says, as facts of the memory file. Open inside `editing` only."""
+        """What the manuscript says, as facts of the memory file. Open inside `editing` and `reading` only."""
         if self._canon is None:
             raise StoryError("the canon is open only while the story is being edited")
         return self._canon
+
+    @property
+    def known(self) -> Known:
+        """What the manuscript says, folded out of it; within `editing`, what is folded already is gone on with."""
+        return self._canon.known(self.record) if self._canon else fold(self.record)
 
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:
@@ -201,6 +207,23 @@ class Story:
                     self._canon.close(self.record)
                 finally:
                     self._memory = self._canon = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Story]:
+        """See the story as it stands, with its memory and its canon, while another process may be writing it.
+
+        No lock is taken and nothing on disk changes: what is done to the memory in here is done to a copy. Edits of
+        the memory pages are seen as the next paragraph will see them. Raises as `looking.copied` does.
+        """
+        from memagent.story import looking
+
+        with looking.copied(self, self._canon_mark) as (self._memory, self._canon):
+            try:
+                self.remember()
+                yield self
+            finally:
+                self._memory = self._canon = None
+                self.record = StoryRecord.fold(self.log.events)
 
     def rebuild(self, on_progress: long_memory.OnProgress = lambda done, of: None) -> None:
         """Make all anew that is made from the log: the memory file, and pages that are missing or were deleted.
@@ -236,7 +259,7 @@ class Story:
             self.pages.extend(self.record, self.log, len(step["written"]))
         elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
-        elif step["type"] not in ("goal", "reached", "failed", "draft", "planned"):
+        elif step["type"] not in ("goal", "reached", "failed", "draft", "left", "planned", "checked"):
             self.pages.write(self.record, self.log)
 
     def written(
@@ -335,7 +358,7 @@ class Story:
     @property
     def standing(self) -> Standing:
         """Where the next paragraph stands in the outline."""
-        return outlines.standing(self.record, self.outline, self.config.chapter_words)
+        return outlines.standing(self.record, self.outline, self.config.chapter_words, self.config.chapters)
 
     def run_trace(self) -> Path:
         """Where the trace of the next transition is written; its folder is there when this returns."""

@@ -26,7 +26,7 @@ from memagent.story.record import StoryRecord
 from memagent.types import Fact, Triple
 
 _SOURCE = re.compile(r"ch\.(\d+) ¶(\d+)")
-_VERSION = "1"  # of what is read by rule: a new one reads all paragraphs again
+_VERSION = "2"  # of what is read by rule: a new one reads all paragraphs again
 _END = 80_000  # more paragraphs than a chapter has, and fewer than a day has seconds
 _FEW = 20  # sources that are changed one by one
 
@@ -72,14 +72,23 @@ class Standing:
 
 
 class CanonStore:
-    """Keeps the facts of a memory file in step with a record; `mark` is the file that says with which."""
+    """Keeps the facts of a memory file in step with a record; `mark` is the file that says with which.
 
-    def __init__(self, memory: Memory, mark: Path) -> None:
+    `of` is a record for which the facts are known to stand: for a copy of a memory file.
+    """
+
+    def __init__(self, memory: Memory, mark: Path, *, of: StoryRecord | None = None) -> None:
         self._memory = memory
         self._mark = mark
         self._declared: set[str] = set()
         self._known: Known | None = None
-        self._stands = _read_mark(mark)  # for which record the facts stand; "" for none that is known
+        # For which record the facts stand; "" for none that is known.
+        self._stands = _read_mark(mark) if of is None else _of(mark, of)
+
+    @staticmethod
+    def stands(mark: Path, record: StoryRecord) -> bool:
+        """Whether the facts of the memory file beside `mark` stand for a record, as far as is known."""
+        return _read_mark(mark) == _of(mark, record)
 
     def known(self, record: StoryRecord) -> Known:
         """Return the fold of the record's manuscript. Folded once, and gone on with by `extend`."""
@@ -118,7 +127,7 @@ class CanonStore:
     def follow(self, record: StoryRecord) -> None:
         """Bring the facts up to a record that may have changed anywhere."""
         self._known = None
-        if self._stands == self._of(record):
+        if self._stands == _of(self._mark, record):
             return
         self._moved()
         known = self.known(record)
@@ -138,12 +147,12 @@ class CanonStore:
             if source in kept:
                 self._memory.delete(source=source)
         self._add([triple for source in stale for triple in known.told.get(source, ())])
-        self._stands = self._of(record)
+        self._stands = _of(self._mark, record)
 
     def close(self, record: StoryRecord) -> None:
         """Say beside the memory file for which record its facts stand. Only a hint; without it they are compared."""
         if not self._stands and self._known is not None and self._known.count == len(record.paragraphs):
-            self._stands = self._of(record)
+            self._stands = _of(self._mark, record)
         if self._stands and self._stands != _read_mark(self._mark):
             files.replace(self._mark, json.dumps({"canon": self._stands}))
 
@@ -159,17 +168,6 @@ class CanonStore:
         if self._stands:
             self._mark.unlink(missing_ok=True)
             self._stands = ""
-
-    def _of(self, record: StoryRecord) -> str:
-        """What tells a record with its memory file from others."""
-        path = self._mark.with_name("memory.db")
-        digest = hashlib.sha256(f"{_VERSION} {path.stat().st_ino if path.exists() else 0}".encode())
-        for chapter in record.chapters:
-            digest.update(f"\0{chapter.first}".encode())
-        for text in record.paragraphs:
-            digest.update(b"\0" + hashlib.sha256(text.encode()).digest())
-        digest.update(json.dumps([sorted(record.waived), sorted(record.readings)]).encode())
-        return digest.hexdigest()
 
 
 def fold(record: StoryRecord, upto: int | None = None) -> Known:
@@ -222,6 +220,18 @@ def _is(subject: str, about: str) -> bool:
 
 def _same(one: Fact | Triple) -> tuple[str, ...]:
     return tuple(" ".join(text.casefold().split()) for text in (one.subject, one.relation, one.object))
+
+
+def _of(mark: Path, record: StoryRecord) -> str:
+    """What tells a record with its memory file from others."""
+    path = mark.with_name("memory.db")
+    digest = hashlib.sha256(f"{_VERSION} {path.stat().st_ino if path.exists() else 0}".encode())
+    for chapter in record.chapters:
+        digest.update(f"\0{chapter.first}".encode())
+    for text in record.paragraphs:
+        digest.update(b"\0" + hashlib.sha256(text.encode()).digest())
+    digest.update(json.dumps([sorted(record.waived), sorted(record.readings)]).encode())
+    return digest.hexdigest()
 
 
 def _read_mark(path: Path) -> str:

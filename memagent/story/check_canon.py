@@ -235,4 +235,5 @@ def _does(subject: str, fact: Attribute, sentence: str) -> bool:
     the = "" if "'" in subject or "’" in subject else r"the\s+"
     moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
     aboard = rf"\b(?i:from|on|across|along|in|at)\s+the\s+{_BOARDS}\s+of\s+(?i:{the}){name}\b"
-    return bool(re.search(rf"{moves}|{aboard}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))
+    holds = rf"\bwith\s+(?:the|her|his|their)\s+{name}\b"
+    return bool(re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))

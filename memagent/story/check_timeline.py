@@ -6,6 +6,7 @@ says otherwise, so a statement in a sentence that may speak of another time ("ha
 "remembered") is left alone. What is found:
 
 - a day that is not the one that the days gone by since the last named day lead to;
+- a month or season further on than the days gone by lead to;
 - a day, month, season or year before the last named one, with nothing said of time going by between them;
 - an age lower than an earlier one.
 """
@@ -29,7 +30,10 @@ _MONTH = rf"(?P<month>{'|'.join(MONTHS)})"
 _NOW = r"\b[Ii]t\s+was\s+(?:now\s+|still\s+|already\s+|only\s+)?(?:a\s+|the\s+)?(?:\w+\s+)?"
 _STATED = re.compile(
     rf"(?:{_NOW}|^On\s+(?:the\s+)?){_DAY}\b{_PART}(?!\s*['’]s|\s+(?:next|week|last|before|after|[A-Z]))"
+    rf"|\b[Tt]he\s+(?:next|following)\s+(?:day|morning|evening)(?:\s+was|,)\s+(?:a\s+)?(?P<day2>{'|'.join(DAYS)})\b"
+    r"(?!\s*['’]s|\s+[A-Z])"
     rf"|{_NOW}(?:(?:early|late|mid|the\s+(?:first|last|middle|end|beginning)\s+of)[\s-]+)?{_MONTH}\b(?!\s*['’]s|\s+[A-Z])"
+    r"(?:,?\s+(?P<year3>1[0-9]{3}|20[0-9]{2})\b)?"
     rf"|{_NOW}(?:early\s+|late\s+|high\s+|mid)?(?P<season>{'|'.join(SEASONS)})\b(?!\s+[A-Z])"
     rf"|\b[Ii]t\s+was\s+(?:now\s+)?(?:(?:the\s+)?(?:\w+\s+of|year)\s+)?(?P<year>1[0-9]{{3}}|20[0-9]{{2}})\b"
     r"|\b[Tt]he\s+year\s+was\s+(?P<year2>1[0-9]{3}|20[0-9]{2})\b"
@@ -58,6 +62,8 @@ _ANY = re.compile(
 """What a sentence needs to hold for any of these; one look for all is fast."""
 
 _NOWHERE = Place(1)
+_LENGTH = {"month": 28, "season": 80}
+"""At least so many days has one."""
 
 
 @dataclass
@@ -91,12 +97,14 @@ def _chapter(manuscript: Manuscript, chapter: int) -> Iterator[Finding]:
             elif _GOES_BY.search(sentence):
                 _lose(last)
             for found in () if other_time else _STATED.finditer(sentence):
-                kind, named = _named(found, place)
                 quote = " ".join(paragraph[start : start + len(sentence)].split())
-                if kind in last and (text := _wrong(kind, last[kind], named)):
-                    key = f"{last[kind].word} > {named.word}: {quote}"
-                    yield Finding("timeline", place, text, last[kind].place, quote, key)
-                last[kind] = named
+                for kind, named in _named(found, place):
+                    if kind in last and (text := _wrong(kind, last[kind], named)):
+                        key = f"{last[kind].word} > {named.word}: {quote}"
+                        yield Finding("timeline", place, text, last[kind].place, quote, key)
+                    if kind == "year" and kind in last and last[kind].value != named.value:
+                        last.pop("month", None)  # of another year
+                    last[kind] = named
 
 
 def named_times(paragraph: str) -> list[tuple[str, str]]:
@@ -104,9 +112,7 @@ def named_times(paragraph: str) -> list[tuple[str, str]]:
     found = []
     for _, sentence in sentences(narration(paragraph)):
         if _ANY.search(sentence) and not OTHER_TIME.search(_without_steps(sentence)):
-            found += [
-                (kind, named.word) for kind, named in (_named(one, _NOWHERE) for one in _STATED.finditer(sentence))
-            ]
+            found += [(kind, named.word) for one in _STATED.finditer(sentence) for kind, named in _named(one, _NOWHERE)]
     return found
 
 
@@ -132,15 +138,14 @@ def _lose(last: dict[str, _Named]) -> None:
         named.days = None
 
 
-def _named(found: re.Match[str], place: Place) -> tuple[str, _Named]:
-    if word := found["day"]:
-        return "day", _Named(DAYS.index(word), word, place)
-    if word := found["month"]:
-        return "month", _Named(MONTHS.index(word), word, place)
+def _named(found: re.Match[str], place: Place) -> list[tuple[str, _Named]]:
+    """What time it is said to be; a year before its month."""
+    if word := found["day"] or found["day2"]:
+        return [("day", _Named(DAYS.index(word), word, place))]
     if word := found["season"]:
-        return "season", _Named(SEASONS.index(word), word, place)
-    word = found["year"] or found["year2"]
-    return "year", _Named(int(word), word, place)
+        return [("season", _Named(SEASONS.index(word), word, place))]
+    named = [("year", _Named(int(word), word, place)) for word in found.group("year", "year2", "year3") if word]
+    return named + [("month", _Named(MONTHS.index(word), word, place)) for word in (found["month"],) if word]
 
 
 def _wrong(kind: str, before: _Named, now: _Named) -> str:
@@ -151,8 +156,12 @@ def _wrong(kind: str, before: _Named, now: _Named) -> str:
         due = DAYS[(before.value + before.days) % 7]
         gone = "the day" if before.days == 1 else f"{before.days} days"
         return "" if due == now.word else f"{now.word}, {gone} after {before.word} ({before.place}): {due}"
-    if before.told and kind != "year":
-        return ""
+    if before.told and kind in _LENGTH:
+        forward = (now.value - before.value) % {"month": 12, "season": 4}[kind]
+        later = f"{before.days} day{'s' * (before.days > 1)} after"
+        return (
+            f"{now.word}, {later} {before.word} ({before.place})" if forward > before.days // _LENGTH[kind] + 1 else ""
+        )
     size = {"day": 7, "month": 12, "season": 4}.get(kind)
     back = (before.value - now.value) % size if size else before.value - now.value
     least = {"day": 3, "month": 5, "season": 1}.get(kind, 10_000)

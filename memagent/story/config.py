@@ -22,6 +22,7 @@ _ABOUT = {
     "seed": "the same seed gives the same hints, and the same story from a model that is repeatable",
     "sentences": "about how many sentences a paragraph has",
     "chapter_words": "about how many words a chapter has; 0: no chapters, or 2500 where outline.md has some",
+    "chapters": "how many chapters the story is to have; 0: any number, or those of outline.md where it has some",
     "memory_sentences": "limit of the short memory, in sentences",
     "memory_words": "limit of the short memory, in words",
     "recall": "how many earlier paragraphs a plan calls to mind",
@@ -29,6 +30,7 @@ _ABOUT = {
     "lore_budget": "about how many tokens of a prompt the entries of lore/ may take; 0: any number",
     "lore_paragraphs": "how many of the newest paragraphs are looked through for lore, beside plan and short memory",
     "lore_depth": "how often lore that was called up is looked through for more of it",
+    "canon_budget": "about how many tokens of a prompt the facts that were told may take; 0: it shows none",
     "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
     "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
     "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
@@ -54,6 +56,7 @@ class StoryConfig:
     seed: int = 0
     sentences: int = 20
     chapter_words: int = 0
+    chapters: int = 0
     memory_sentences: int = 20
     memory_words: int = 500
     recall: int = 2
@@ -61,6 +64,7 @@ class StoryConfig:
     lore_budget: int = 1000
     lore_paragraphs: int = 2
     lore_depth: int = 2
+    canon_budget: int = 300
     continuity: str = "rules"
     continuity_check: str = "tell"
     avoid: int = 8

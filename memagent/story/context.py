@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from memagent.llms.base import LLM, Ability
 from memagent.methods.recurrent import LookUp, Select, advance
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.canon_shown import Sheet, facts_for_next
 from memagent.story.lore_scan import Watch, for_next
 from memagent.story.recalling import recalling
 from memagent.story.tokens import about
@@ -29,12 +31,18 @@ class Part:
 
 
 def next_request(
-    story: Story, llm: LLM, select: Select, look_up: LookUp | None = None, lore: Watch | None = None
+    story: Story,
+    llm: LLM,
+    select: Select,
+    look_up: LookUp | None = None,
+    lore: Watch | None = None,
+    facts: Sheet | None = None,
 ) -> Request:
     """Return the next request that writing would send. Nothing is sent, and nothing changes.
 
     Call it inside `editing`: it looks paragraphs up as writing does, by `look_up` if one is given (see `recalling`).
-    `lore` may be a watch of the caller's, which then knows what of the lorebook the request shows, and why.
+    `lore` may be a watch of the caller's, which then knows what of the lorebook the request shows, and why; `facts`
+    likewise for the canon.
     """
     where = story.standing
     flow = advance(
@@ -42,7 +50,7 @@ def next_request(
         select=select,
         settings=story.settings,
         look_up=look_up or recalling(story),
-        around=around(story, where, lore or for_next(story, where)),
+        around=around(story, where, lore or for_next(story, where), facts or facts_for_next(story)),
     )
     try:
         Controller(_Unsent(llm), story.memory).run(flow)
@@ -52,11 +60,15 @@ def next_request(
 
 
 def parts(request: Request) -> list[Part]:
-    """Return what a request is made of: each tagged text, and the instructions round them, first."""
+    """Return what a request is made of: instructions, each tagged text in them, the schema of the reply if it has one.
+
+    A server may be sent the schema beside the messages, and count it; one that takes none is not.
+    """
     whole = "\n".join(message.content for message in request.messages)
     found = [Part(name, text, about(text)) for name, text in _PART.findall(whole)]
     rest = _PART.sub("", whole)
-    return [Part("instructions", rest, about(rest)), *found]
+    form = json.dumps(request.schema, ensure_ascii=False) if request.schema else ""
+    return [Part("instructions", rest, about(rest)), *found, *[Part("schema", form, about(form))] * bool(form)]
 
 
 class _Seen(Exception):

@@ -77,14 +77,16 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
+    if story.record.paragraphs:
+        _steps_behind(story.record, upto)  # raises before anything is there
     with files.writing(folder):
         kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json")
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
-        long_memory.copied(story, folder)
+        long_memory.copied(story, folder / HIDDEN)
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
     log.repair()
-    if steps := _steps_behind(record, upto):
+    if record.paragraphs and (steps := _steps_behind(record, upto)):
         log.append(event("undo", steps=steps))
         record = StoryRecord.fold(log.events)
     copy = Story(folder)
@@ -131,12 +133,14 @@ def told(step: Event) -> str:
         "manuscript": "your edits of the manuscript",
         "waived": f"{'meant' if step.get('meant', True) else 'meant no more'}: {step.get('text') or step.get('key')}",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
+        "left": f"the drafts for paragraph {step.get('number')} were left",
         "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",
         "goal": f"a run to {step.get('until')} began",
         "reached": "the run came to its end",
         "failed": "a step failed",
         "extracted": f"{len(step.get('readings', ()))} paragraphs were read for the canon",
+        "checked": f"{len(step.get('found', ()))} paragraphs were looked at for contradictions",
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
         "read": f"the memory made from paragraphs {step.get('first')} to {step.get('last')}",

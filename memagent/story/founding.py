@@ -24,8 +24,7 @@ def found(folder: Path, premise: str, config: StoryConfig, *, importing: str = "
     if not premise.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in premise):
         raise UsageProblem("the premise is not UTF-8 text", hint="Save it as UTF-8.")
     registry.embedder(config.embedder)
-    with files.writing(folder):
-        _check_free(folder)
+    check_free(folder)
     with files.writing(folder):
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
     config.save(folder / "story.toml")
@@ -39,6 +38,12 @@ def found(folder: Path, premise: str, config: StoryConfig, *, importing: str = "
 def is_founded(folder: Path) -> bool:
     """Whether a folder holds a story: a log with an event. One that was killed before its first is none."""
     return bool(Log(folder / HIDDEN / "events.jsonl").read())
+
+
+def check_free(folder: Path) -> None:
+    """Raise `StoryError` where no story can be made: for a file, a story, and a folder that holds something else."""
+    with files.writing(folder):
+        _check_free(folder)
 
 
 def _check_free(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagent.errors import StoryError, Unsynced
-from memagent.story.log import event
+from memagent.story.log import Event, event
 from memagent.story.long_memory import OnProgress, remember
 from memagent.story.manuscript import Manuscript
 from memagent.story.paths import quote
@@ -39,16 +39,16 @@ def sync(story: Story) -> Edits:
     """Take up the manuscript as a person left it, and the memory pages; return what was edited. One step of the log.
 
     The long memory follows: what it holds of a paragraph stays with it when its number shifts, and only new texts are
-    embedded. The short memory stays as it is: a person, or `reading_back`, brings it up to the edits. Needs
-    `editing(adopt=False)`; raises as `found` does.
+    embedded. The short memory follows with the next paragraph, whose prompt carries the edits (see `edited`), unless a
+    person or `reading_back` brings it up to them before. Needs `editing(adopt=False)`; raises as `found` does.
     """
     _adopt_memory_pages(story)
     edits, told = found(story)
     if edits.count or edits.headings:
         now = [text for _, text in told.paragraphs]
         places = [[chapter.first, chapter.title] for chapter in begun_at(told)]
-        same = [list(run) for run in edits.runs]
-        story.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places, same=same))
+        same, seen = [list(run) for run in edits.runs], story.pages.digests()
+        story.commit(event("manuscript", paragraphs=now, title=told.title, chapters=places, same=same, files=seen))
     else:
         story.pages.write(story.record, story.log)
     take_up(story)
@@ -60,19 +60,29 @@ def take_up(story: Story, on_progress: OnProgress = lambda done, of: None) -> No
 
     Raises `Unsynced` where the manuscript was edited by hand, or a chapter deleted.
     """
+    if problem := unsynced(story):
+        raise problem
+    _adopt_memory_pages(story)
+    if story.pages.ahead:
+        aside = story.pages.put_aside()[0].parent
+        story.adopted.append(f"log: its last lines were lost; what the pages showed of them is kept in {aside}")
+    story.pages.write(story.record, story.log)
+    remember(story, on_progress)
+    story.canon.follow(story.record)
+
+
+def unsynced(story: Story) -> Unsynced | None:
+    """Return what is to be said where the manuscript was edited by hand, or a chapter deleted."""
     before = story.pages.last_written(story.log)
     edited = story.pages.edited_chapters(story.record, before)
     deleted = story.pages.deleted_chapters(story.record, before)
     if edited or deleted:
         said = [_said(edited, "edited")] * bool(edited) + [_said(deleted, "deleted")] * bool(deleted)
         again = f"\nPut what was deleted back with: memagent story rebuild {quote(story.folder)}" * bool(deleted)
-        raise Unsynced(
+        return Unsynced(
             ", and ".join(said), hint=f"Take the edits up with: memagent story sync {quote(story.folder)}{again}"
         )
-    _adopt_memory_pages(story)
-    story.pages.write(story.record, story.log)
-    remember(story, on_progress)
-    story.canon.follow(story.record)
+    return None
 
 
 def begun_at(told: Manuscript) -> list[Begun]:
@@ -88,13 +98,19 @@ def _said(paths: list[Path], what: str) -> str:
     return f"{', '.join(repr(str(path)) for path in paths)} {'was' if len(paths) == 1 else 'were'} {what} by hand"
 
 
-def _adopt_memory_pages(story: Story) -> None:
-    """Put what a person edited on the two memory pages into the log."""
+def memory_edits(story: Story) -> list[Event]:
+    """Return what a person edited on the two memory pages, as events for the log."""
     before = story.pages.last_written(story.log)
     short = story.pages.short_edit(story.record, before)
     long = story.pages.long_edits(story.record, before)
     events = [event("memory", text=short)] if short is not None else []
-    events += [event("long", number=number, text=text) for number, text in long.items()]
-    for step in events:
+    return events + [event("long", number=number, text=text) for number, text in long.items()]
+
+
+def _adopt_memory_pages(story: Story) -> None:
+    """Put what a person edited on the two memory pages into the log."""
+    for step in memory_edits(story):
         story.record.apply(story.log.append(step))
-    story.adopted += ["short memory"] * (short is not None) + [f"long memory of paragraph {n}" for n in long]
+        story.adopted.append(
+            "short memory" if step["type"] == "memory" else f"long memory of paragraph {step['number']}"
+        )

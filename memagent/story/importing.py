@@ -15,6 +15,7 @@ from memagent.sentences import count_words
 from memagent.story import language_tags
 from memagent.story.import_chapters import Found, from_items, from_paragraphs
 from memagent.story.import_epub import book
+from memagent.story.import_language import told_by
 from memagent.story.import_lines import paragraphs
 from memagent.story.import_markup import Page
 from memagent.story.import_text import decoded
@@ -31,12 +32,6 @@ _PAGES = (".html", ".htm", ".xhtml")
 _FRONT = re.compile(r"---[ \t]*\n(?P<lines>(?:[^\n]*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _FIELD = re.compile(r"(?P<name>title|author|lang|language)[ \t]*:[ \t]*(?P<value>.*)", re.IGNORECASE)
 _CHARSET = re.compile(rb"""charset=["']?([\w-]+)""", re.IGNORECASE)
-_ENGLISH = {"the", "and", "of", "to", "a", "in", "was", "he", "she", "it", "that", "had", "his", "her", "i", "you"}
-_SCRIPTS = (
-    ("Japanese", "[\u3040-\u30ff]"), ("Korean", "[\uac00-\ud7af]"), ("Chinese", "[\u4e00-\u9fff]"),
-    ("Greek", "[\u0370-\u03ff]"), ("Hebrew", "[\u05d0-\u05ea]"), ("Thai", "[\u0e00-\u0e7f]"),
-    ("Georgian", "[\u10a0-\u10ff]"), ("Armenian", "[\u0530-\u058f]"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +85,9 @@ def imported(path: Path, *, encoding: str | None = None, language: str = "") -> 
     every = [text for chapter in found.chapters for text in chapter.paragraphs]
     if not every:
         raise UsageProblem(f"{str(path)!r} holds no paragraph", hint="Name the file with the story in it.")
-    language = language or language_tags.name(found.language) or _language(every)
+    language = language or language_tags.name(found.language) or told_by(every)
     if not language:
-        notes.append("The language could not be told; it is left open.")
+        notes.append("The language could not be told. Give it with --language, or it is taken for English.")
     manuscript = Manuscript(found.title, tuple(found.chapters), language, found.author)
     return Imported(manuscript, sum(map(count_words, every)), found.by, tuple(notes))
 
@@ -176,14 +171,3 @@ def _json(text: str, path: Path) -> Found:
             ) from error
         chapters.setdefault(chapter, (title, []))[1].append(told)
     return Found(chapters=[Chapter(title, tuple(told)) for title, told in chapters.values()], by="lines of JSON")
-
-
-def _language(every: list[str]) -> str:
-    """Return the language that a text's script tells, or English where its commonest words are; empty for others."""
-    sample = "".join(every[:200])[:20_000]
-    letters = sum(map(str.isalpha, sample))
-    for language, script in _SCRIPTS:
-        if len(re.findall(script, sample)) > (0.1 if language == "Japanese" else 0.5) * letters:
-            return language
-    words = re.findall(r"[a-z]+", sample.casefold())
-    return "English" if words and sum(word in _ENGLISH for word in words) > 0.15 * len(words) else ""

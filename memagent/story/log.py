@@ -29,15 +29,19 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.events: list[Event] = []
-        self._whole = 0
+        self._size = self._whole = 0
 
     def read(self) -> list[Event]:
         """Read all whole lines. Raises `StoryError` for a line that is not JSON."""
         data = self.path.read_bytes() if self.path.exists() else b""
-        self._whole = data.rfind(b"\n") + 1
+        self._size, self._whole = len(data), data.rfind(b"\n") + 1
         lines = data[: self._whole].split(b"\n")[:-1]
         self.events = [self._parsed(number, line) for number, line in enumerate(lines, 1)]
         return self.events
+
+    def has_grown(self) -> bool:
+        """Whether somebody has appended since it was read."""
+        return self.path.exists() and self.path.stat().st_size != self._size
 
     def repair(self) -> None:
         """Cut off a torn last line. Only the holder of the story's lock may do this."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memagent import files, registry
-from memagent.errors import EmbedderMismatch, StorageDamaged, StoryError
+from memagent.errors import EmbedderMismatch, StorageDamaged, StorageError, StoryError
 from memagent.memory import Memory
 from memagent.methods.recurrent import SOURCE, note, paragraph_id
 from memagent.story.paths import HIDDEN, quote
@@ -30,13 +30,15 @@ CANON = "canon.json"
 """The file beside it that says for which manuscript the facts in it stand; see `canon_store`."""
 
 
-def opened(story: Story, *, anew: bool = False) -> Memory:
-    """Open the memory file. It holds nothing that the log does not, so one that is of no use can be made anew.
+def opened(story: Story, *, anew: bool = False, place: Path | None = None) -> Memory:
+    """Open the memory file, or the one in another folder.
+
+    It holds nothing that the log does not, so one that is of no use can be made anew.
 
     With the embedder `hashing` that is done here, and with `anew`; with another one it takes time or money, and is
     `StoryError`, unless there is nothing to embed.
     """
-    path = story.folder / HIDDEN / "memory.db"
+    path = (place or story.folder / HIDDEN) / "memory.db"
     embedder = registry.embedder(story.config.embedder)
     wanted = bool(story.record.long_memory)
     free = anew or not wanted or story.config.embedder.partition(":")[0] == "hashing"
@@ -48,20 +50,23 @@ def opened(story: Story, *, anew: bool = False) -> Memory:
         story.adopted.append("memory file: it was missing, and was rebuilt from the log")
     try:
         return Memory(path, embedder=embedder, single_user=True)
-    except (StorageDamaged, EmbedderMismatch) as error:
+    except (StorageError, EmbedderMismatch) as error:
+        if place is None and not isinstance(error, StorageDamaged | EmbedderMismatch):
+            raise  # of a copy it may be that another process had only begun to make the file
         if not free:
             raise _of_no_use(story, f"cannot be used: {error.message}") from error
-        delete(story)
+        delete(story, folder=path.parent)
         story.adopted.append("memory file: it was rebuilt from the log")
         return Memory(path, embedder=embedder, single_user=True)
 
 
-def delete(story: Story, name: str = "memory.db") -> None:
+def delete(story: Story, name: str = "memory.db", folder: Path | None = None) -> None:
     """Delete the memory file, with what a database keeps beside it."""
-    for old in (story.folder / HIDDEN).glob(f"{name}*"):
+    folder = folder or story.folder / HIDDEN
+    for old in folder.glob(f"{name}*"):
         old.unlink()
     if name != _NEW:
-        (story.folder / HIDDEN / CANON).unlink(missing_ok=True)
+        (folder / CANON).unlink(missing_ok=True)
 
 
 def half_built(story: Story) -> Memory:
@@ -84,14 +89,14 @@ def put_in_place(story: Story) -> None:
 
 
 def copied(story: Story, folder: Path) -> None:
-    """Copy the memory file into the folder of another story, so that nothing is embedded again.
+    """Copy the memory file into another folder, so that nothing is embedded again; somebody may be writing it.
 
     One that cannot be read is left out; it is made anew there.
     """
     path = story.folder / HIDDEN / "memory.db"
     if not path.exists():
         return
-    copy = folder / HIDDEN / "memory.db"
+    copy = folder / "memory.db"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as old:
             with closing(sqlite3.connect(copy)) as new:

@@ -14,18 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from memagent import files
 from memagent.errors import StoryError, UsageProblem
+from memagent.story import lore_around
 from memagent.story.lore_entry import BEGINNING, Entry, escaped, parse, text_of, unescaped
 from memagent.story.lore_fields import FIELDS, KEYS, TITLES, Kind, Raw, at, meant, unlike
-from memagent.story.lore_files import FOLDER, lorebook, path_of, save, stem_for
+from memagent.story.lore_files import lorebook, path_of, save, stem_for
 from memagent.story.lore_json import JsonText, read_json
 from memagent.story.manuscript import Place
 
 OURS = "memagent"
-_BOOK = "book.json"
 _END = Place(10**6)
-_CARD = "description personality scenario first_mes mes_example creator_notes system_prompt post_history_instructions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,10 @@ class Book:
 
 def read(path: Path) -> Book:
     """Read a card, a card's book, or a world. Raises `UsageProblem` for a file that is none or holds no entries."""
-    around, style = read_json(path)
+    return _read(*read_json(path), path)
+
+
+def _read(around: Raw, style: JsonText, path: Path) -> Book:
     kind, raws = _entries(around, path)
     notes: dict[str, list[str]] = {}
     entries: list[Entry] = []
@@ -64,6 +65,13 @@ def read(path: Path) -> Book:
     for words in _unlike_book(around, kind):
         notes.setdefault(words, [])
     return Book(kind, tuple(entries), _emptied(around), style, notes)
+
+
+def book_of(card: Raw, style: JsonText, path: Path) -> Book:
+    """Return the book of a card, without entries where it has none; all of the card stays in what is round it."""
+    if isinstance(at(card, ("data", "character_book")), Mapping):
+        return _read(card, style, path)
+    return Book("card", (), {**card, "data": {**card["data"], "character_book": {"entries": []}}}, style)
 
 
 def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
@@ -83,8 +91,7 @@ def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
         )
     for one in fresh:
         save(story, one)
-    said = {"kind": book.kind, "style": book.style.to_dict(), "around": book.around}
-    files.replace(story / FOLDER / _BOOK, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
+    lore_around.keep(story, book.kind, book.style, book.around, over=over)
     return fresh
 
 
@@ -98,19 +105,20 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
         place: where in the story it is; entries that change with the story are as they are there, by default at its
             end.
     """
-    said = _said(story)
     kind = kind or kind_of(story)
-    around = said["around"] if said.get("kind") == kind else _fresh(kind, name)
-    style = JsonText.of(said["style"]) if said.get("kind") == kind else JsonText(indent=4)
+    said = lore_around.kept(story).get(kind)
+    around = said["around"] if said else _fresh(kind, name)
+    style = JsonText.of(said["style"]) if said else JsonText(indent=4)
     kept = [(entry, _kept(entry, kind)) for entry in lorebook(story).entries]
     kept.sort(key=lambda pair: pair[1].get("at", len(kept)))
     used = {int(one["key"]) for _, one in kept if str(one.get("key", "")).isdecimal()}
     free = max(used, default=-1) + 1
     raws: dict[str, Raw] = {}
     for entry, one in kept:
-        number = free if "entry" not in one else None
+        again = kind == "world" and str(one.get("key", "")) in raws  # of another book that was taken up too
+        number = free if "entry" not in one or again else None
         free += number is not None
-        key = str(one.get("key", number)) if kind == "world" else str(len(raws))
+        key = str(number if again else one.get("key", number)) if kind == "world" else str(len(raws))
         raws[key] = _raw(entry, kind, one, number, place or _END)
     if kind == "world":
         return style.written({**around, "entries": raws})
@@ -121,8 +129,7 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
 
 def kind_of(story: Path) -> Kind:
     """Return as what a lorebook is exported by default: as it was imported, else as a card."""
-    kind: Kind = "world" if _said(story).get("kind") == "world" else "card"
-    return kind
+    return next(iter(lore_around.kept(story)), "card")
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:
@@ -242,18 +249,6 @@ def _put_aside(raw: Raw, entry: Entry, kind: Kind) -> None:
     if changes or unsaid:
         own = {"content": raw.get("content", ""), "stem": entry.stem, "file": text_of(replace(entry, extensions={}))}
         raw["extensions"] = {**raw.get("extensions", {}), OURS: own}
-
-
-def _said(story: Path) -> Raw:
-    path = story / FOLDER / _BOOK
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        JsonText.of(said["style"])
-        return {"kind": said["kind"], "around": said["around"], "style": said["style"]}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoryError(f"{str(path)!r} is damaged: {error}", hint="Delete it, or import the book again.") from error
 
 
 def _unlike_book(around: Raw, kind: Kind) -> list[str]:

@@ -48,7 +48,8 @@ class Standing:
         title: the title of that chapter.
         begins: whether it is the first of that chapter.
         words: how many words the chapter has so far; `asked`: how many it is to have, 0 for any.
-        over: whether all chapters of the outline are written.
+        over: whether all chapters are written: of the outline, or as many as were asked for.
+        total: how many that are; 0 for any.
     """
 
     chapter: int
@@ -57,6 +58,7 @@ class Standing:
     words: int
     asked: int
     over: bool = False
+    total: int = 0
 
 
 def read(path: Path) -> list[Planned]:
@@ -94,8 +96,8 @@ def text_of(chapters: Sequence[Planned]) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def standing(record: StoryRecord, outline: Sequence[Planned], chapter_words: int) -> Standing:
-    """Return where the next paragraph stands.
+def standing(record: StoryRecord, outline: Sequence[Planned], chapter_words: int, chapters: int = 0) -> Standing:
+    """Return where the next paragraph stands. Without an outline, the story is to have so many `chapters`, 0 for any.
 
     A chapter is full when another paragraph of its usual length would leave it further from what is asked than it is.
     Without an outline, chapters of `chapter_words` follow one another, or there is one chapter alone (0).
@@ -105,22 +107,24 @@ def standing(record: StoryRecord, outline: Sequence[Planned], chapter_words: int
         own = outline[number - 1].words if number <= len(outline) else 0
         return own or chapter_words or (USUAL if outline else 0)
 
-    chapters = record.chapter_texts()
-    if not chapters:
-        return Standing(1, outline[0].title if outline else "", True, 0, asked_of(1))
-    number, asked = len(chapters), asked_of(len(chapters))
-    counts = [count_words(text) for text in chapters[-1][1]] if asked else []
+    texts, total = record.chapter_texts(), len(outline) or chapters
+    if not texts:
+        return Standing(1, outline[0].title if outline else "", True, 0, asked_of(1), total=total)
+    number, asked = len(texts), asked_of(len(texts))
+    counts = [count_words(text) for text in texts[-1][1]] if asked else []
     words = sum(counts)
     if counts and words + words / len(counts) / 2 >= asked:
         title = outline[number].title if number < len(outline) else ""
-        return Standing(number + 1, title, True, 0, asked_of(number + 1), bool(outline) and number >= len(outline))
-    return Standing(number, chapters[-1][0], False, words, asked)
+        return Standing(number + 1, title, True, 0, asked_of(number + 1), bool(total) and number >= total, total)
+    return Standing(number, texts[-1][0], False, words, asked, total=total)
 
 
 def guide(where: Standing, outline: Sequence[Planned]) -> str:
     """Return what a prompt says of the place in the outline: this chapter with its beats, the next one in a line."""
     if not outline:
-        return _pace(where) if where.asked else ""
+        last = " It is the last one." if where.chapter == where.total else ""
+        of = f"Chapter {where.chapter} of {where.total}.{last}\n" if where.total and not where.over else ""
+        return of + _pace(where) if where.asked else ""
     lines = []
     if where.chapter <= len(outline):
         now = outline[where.chapter - 1]

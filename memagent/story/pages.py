@@ -38,6 +38,8 @@ class Pages:
         self.long = folder / "memory" / "long.md"
         self._position = folder / ".memagent" / "pages.json"
         self._ours: dict[Path, Any] = {}  # the hash of each chapter that this process has written
+        self.ahead = False
+        """Whether they show more than the log has: it has lost its last lines. Found out by `last_written`."""
 
     def begin(self) -> None:
         """Begin a session: from here on, a chapter that we have written is looked at before it is written over."""
@@ -110,7 +112,16 @@ class Pages:
 
     def last_written(self, log: Log) -> StoryRecord:
         """Return the record as it was when the files were last written as a whole."""
+        self.ahead = self.position > len(log.events)
         return StoryRecord.fold(log.events[: self.position])
+
+    def put_aside(self) -> list[Path]:
+        """Copy what is ahead of the log, and is about to be written over, into `.memagent/ahead`; return the copies."""
+        found = [path for path in (*self.on_disk()[-1:], self.short, self.long) if path.exists()]
+        aside = self._position.with_name("ahead")
+        for path in found:
+            files.replace(aside / path.name, path.read_bytes())
+        return [aside / path.name for path in found]
 
     def edited_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
         """Return the chapters on disk that are neither what we wrote, nor what we were writing when killed.
@@ -118,19 +129,25 @@ class Pages:
         `before` is the record as it was when the files were last written. Line ends, a byte order mark, blanks at the
         ends of lines and of the file are no edits.
         """
-        then, now = chapter_files(before), chapter_files(record)
+        then, now, taken = chapter_files(before), chapter_files(record), _taken_up(record, before)
         return [
             path
             for path in self.on_disk()
             if _edited(path, then.get(path.name, ""), now.get(path.name, then.get(path.name, "")))
+            and (path.name not in taken or taken[path.name] != _digest(path))
+            and not (self.ahead and _bare(_read(path)).startswith(_bare(now.get(path.name, ""))))
         ]
 
     def deleted_chapters(self, record: StoryRecord, before: StoryRecord) -> list[Path]:
         """Return the chapters that we had written and that are gone; none where all are, which is no edit."""
         there = {path.name for path in self.on_disk()}
         gone = [file for file in chapter_files(before) if file not in there]
-        known = chapter_files(record)
-        return [self.chapters / file for file in gone if there and file in known]
+        known, taken = chapter_files(record), _taken_up(record, before)
+        return [self.chapters / file for file in gone if there and file in known and (not taken or file in taken)]
+
+    def digests(self) -> dict[str, str]:
+        """Return what tells each chapter's file as it is now from any other, by its name."""
+        return {path.name: _digest(path) for path in self.on_disk()}
 
     def strangers(self) -> list[Path]:
         """Return files beside the chapters that are none, for their names are no numbers."""
@@ -138,7 +155,7 @@ class Pages:
 
     def short_edit(self, record: StoryRecord, before: StoryRecord) -> str | None:
         """Return the short memory as a person left it, or `None` when it was not edited."""
-        if record.state is None or not _edited(self.short, short_text(before), short_text(record)):
+        if record.state is None or self.ahead or not _edited(self.short, short_text(before), short_text(record)):
             return None
         text = _read(self.short).strip()
         if not text:
@@ -156,7 +173,7 @@ class Pages:
 
     def long_edits(self, record: StoryRecord, before: StoryRecord) -> dict[int, str]:
         """Return what a person changed in long memory: paragraph number -> new text, empty for one that was deleted."""
-        if not _edited(self.long, long_text(before), long_text(record)):
+        if self.ahead or not _edited(self.long, long_text(before), long_text(record)):
             return {}
         found = self._sections()
         last = max(found)  # what is missing behind it was written after the person had opened the file
@@ -205,6 +222,15 @@ def _is_chapter(path: Path) -> bool:
 
 def _number(file: str) -> int:
     return int(file.removesuffix(".md"))
+
+
+def _taken_up(record: StoryRecord, before: StoryRecord) -> dict[str, str]:
+    """The files that were taken up as a person left them, by a run that was killed before it wrote them itself."""
+    return record.taken_up if record.taken_up != before.taken_up else {}
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _unseen(then: dict[str, str], now: dict[str, str], file: str) -> str:

@@ -9,7 +9,8 @@ English narration alone is read, never what people say: they may lie. A sentence
 - kin: "X was the brother of Y", "X was Y's brother", "Y's brother X", "X, Y's brother, ...", "X, who was brother to
   Y"; father, mother, husband and wife also as the one that Y has;
 - things: "the Z was white", "the white boat Z", "the Z showed her white hull";
-- ends: "X died", "X was dead", "X drowned"; "the Z sank", "X's boat burned", "the letter was burnt to ashes";
+- ends: "X died", "X was dead", "X drowned"; "the Z sank", "X's boat burned", "the letter was burnt to ashes", "X threw
+  the Z into the sea", "X burned the Z";
 - changes, after which the new value holds: "X dyed her hair black", "X's hair had gone white", "Z was painted red", "X
   painted the Z red", "the Z was raised", "Y found the Z again".
 """
@@ -140,6 +141,7 @@ def _vague(sentence: str, place: Place, done: set[tuple[str, str]]) -> list[Attr
         looks = [*re.findall(rf"\b(?:{LOOKS})\b", sentence), "colour"]
         found += (Attribute(name, look, VOID, place, "", True) for name in named for look in looks)
     if BACK.search(sentence):
-        things = re.findall(r"\b(?i:the|another|an?|new|second|spare)\s+([a-z]+)\b", sentence)
+        things = re.findall(r"\b(?i:the|another|an?|new|second|spare|her|his|their)\s+([a-z]+)\b", sentence)
+        things += re.findall(r"\b(?i:the|her|his|their)\s+([a-z]+\s+[a-z]+)\b", sentence)
         found += (Attribute(name, "state", VOID, place, "", True) for name in [*named, *things])
     return [fact for fact in found if (fact.subject, fact.name) not in done]

@@ -43,6 +43,9 @@ LOOKS = "eyes|hair|beard|moustache|mustache|skin|coat|cloak|shawl|hat|boat|house
 _KIN = "|".join([*KIN, *ROLES])
 _THING = "boat|ship|sloop|schooner|barge|trawler|house|inn|tavern|horse|mare|dog|cat|engine|lorry|truck|car|plane"
 _KEPT = "letter|map|book|diary|photograph|boat|chart|ledger|mirror|violin|bridge|mill|barn|lamp|clock|key|ring"
+_LOSABLE = rf"(?P<x>(?:[a-z]+\s+)?(?:{_KEPT}|watch|locket|knife|pistol|papers|letters|ledgers))"
+_DOER = rf"(?:{NAME}|[Ss]he|[Hh]e|[Tt]hey)"
+_DEPTHS = "sea|water|waves|harbou?r|river|lake|well|fire|flames|stove|furnace|grate"
 _COLOUR = rf"(?P<v>{COLOUR})\b"
 _NO_MORE = r"(?!\s*(?:with|from|in|under|by|as|against|of|and)\b|-)"
 _ALSO = r"(?:still|now|always|already|both|all|as)\s+"
@@ -120,6 +123,12 @@ _STATED = (
         rf"\b[Tt]he\s+(?P<x>{_KEPT})\s+(?:(?:had\s+)?(?:(?:burned|burnt)\s+(?:to\s+(?:ash(?:es)?|nothing)|down|away|up)"
         rf"|sank\b|sunk\b|gone\s+down)|{_WAS}(?:{_LOST}|lost\s+(?:at\s+sea|for\s+good|for\s+ever|forever)))",
     ),
+    (
+        "gone",
+        rf"\b{_DOER}\s+(?:threw|flung|hurled|tossed|dropped|cast)\s+the\s+{_LOSABLE}\s+(?:in|into|on|onto)\s+the\s+"
+        rf"(?:{_DEPTHS})\b",
+    ),
+    ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded)\s+the\s+{_LOSABLE}\b{_END}"),
 )
 _CHANGED = (
     (
@@ -157,7 +166,8 @@ MARRIED = re.compile(
 """Somebody may have another wife, husband, father or mother."""
 _BACK = (
     r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
-    r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived"
+    r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived|fish\w*|retriev\w*|"
+    r"rescu\w*|snatch\w*|washed|dived?|diving|dug"
 )
 ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|return\w*)\b", re.IGNORECASE)
 """Somebody who was said to be dead is not."""
@@ -165,7 +175,8 @@ BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 """What was lost is there again, or there is another."""
 WORTH_READING = re.compile(
     rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
-    r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|\w*paint\w*|dy(?:e|ed|es|eing)|"
+    r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|threw|flung|hurled|"
+    r"tossed|dropped|cast|tore|shredded|\w*paint\w*|dy(?:e|ed|es|eing)|"
     rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
 )
 """What a sentence needs to hold for any rule; one look for all of them is fast."""

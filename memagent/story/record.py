@@ -49,9 +49,13 @@ class StoryRecord:
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
+        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since.
+        taken_up: the digests of the chapters' files as a person had left them when their edits were taken up last.
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
             true of the text. See `canon.Reading`.
+        deep: what a model found to contradict, by the digest of each paragraph, kept as `readings`; see `check_deep`.
+        looked: the parts that a model has looked at, with how many of its findings could not be pointed at.
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
         drafts: how often each paragraph has been written.
@@ -62,8 +66,12 @@ class StoryRecord:
     chapters: list[Begun] = field(default_factory=list)
     long_edits: dict[int, str] = field(default_factory=dict)
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    remembered: list[str] | None = None
+    taken_up: dict[str, str] = field(default_factory=dict)
     waived: set[tuple[str, str]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
+    deep: dict[str, list[list[str]]] = field(default_factory=dict)
+    looked: dict[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     goal: Goal | None = None
     done: list[Event] = field(default_factory=list)
@@ -135,7 +143,7 @@ class StoryRecord:
         self.paragraphs.extend(event["written"])
         if stems := event.get("lore"):
             self.lore[len(self.paragraphs)] = tuple(stems)
-        before = self.state
+        before, self.remembered = self.state, None
         self.state = State(
             paragraphs=len(self.paragraphs),
             paragraph=self.paragraphs[-1],
@@ -157,19 +165,21 @@ class StoryRecord:
         self.state = replace(self._begun(), plan=event["plan"])
 
     def _memory(self, event: Event) -> None:
-        self.state = replace(self._begun(), memory=event["text"])
+        self.state, self.remembered = replace(self._begun(), memory=event["text"]), None
 
     def _long(self, event: Event) -> None:
         self.long_edits[event["number"]] = event["text"]
 
     def _manuscript(self, event: Event) -> None:
         before, self.paragraphs = self.paragraphs, list(event["paragraphs"])
+        self.remembered = before if self.remembered is None else self.remembered
         self.chapters = [Begun(first, title) for first, title in event.get("chapters", ())] or self.chapters[:1]
         there = range(1, min(len(before), len(self.paragraphs)) + 1)
         numbers = was(event["same"]) if "same" in event else dict(zip(there, there, strict=True))
         same = {new: old for new, old in numbers.items() if before[old - 1] == self.paragraphs[new - 1]}
         self.long_edits = {new: self.long_edits[old] for new, old in same.items() if old in self.long_edits}
         self.lore = {new: self.lore[old] for new, old in numbers.items() if old in self.lore}
+        self.taken_up = event.get("files", {})
         self.state = replace(
             self._begun(),
             title=event["title"],
@@ -195,9 +205,12 @@ class StoryRecord:
         """The model has read a part of the story: a short memory, and plans that hold once all of it is read."""
         plans = tuple(event["plans"]) if event["done"] else ()
         self.state = replace(self._begun(), memory=event["memory"], plans=plans, plan="")
+        self.remembered = None
 
     def _revised(self, event: Event) -> None:
         number, text = event["number"], event["text"]
+        if "memory" not in event and self.remembered is None:
+            self.remembered = list(self.paragraphs)
         self.paragraphs[number - 1] = text
         self.long_edits.pop(number, None)
         state = self._begun()
@@ -212,6 +225,10 @@ class StoryRecord:
     def _waived(self, event: Event) -> None:
         finding = (event["kind"], event["key"])
         (self.waived.add if event.get("meant", True) else self.waived.discard)(finding)
+
+    def _checked(self, event: Event) -> None:
+        self.looked[event["key"]] = event["dropped"]
+        self.deep.update(event["found"])
 
     def _undo(self, event: Event) -> None:
         taken = self.done[len(self.done) - event["steps"] :]
@@ -234,6 +251,7 @@ class StoryRecord:
             _STEPS[step["type"]](fresh, step)
         self.paragraphs, self.state, self.chapters = fresh.paragraphs, fresh.state, fresh.chapters
         self.long_edits, self.lore, self.waived = fresh.long_edits, fresh.lore, fresh.waived
+        self.taken_up, self.remembered = fresh.taken_up, fresh.remembered
         self.done = list(steps)
 
     def _goal(self, event: Event) -> None:
@@ -268,8 +286,10 @@ _OTHERS = {
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
+    "left": StoryRecord._failed,
     "planned": StoryRecord._failed,
     "extracted": StoryRecord._failed,
+    "checked": StoryRecord._checked,
 }
 
 

@@ -14,6 +14,7 @@ from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
 from memagent.story.canon import Reading, digest_of
+from memagent.story.canon_shown import facts_for_passage
 from memagent.story.canon_store import fold
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
@@ -49,12 +50,33 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
         fresh=fresh,
         attempt=attempt,
         settings=story.config.settings,
-        around=around(story, story.standing, for_passage(story, passage, wish)),
+        around=around(
+            story, story.standing, for_passage(story, passage, wish), facts_for_passage(story, passage, wish)
+        ),
     )
     result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}")
     spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-    story.commit(event("draft", number=number, text=result.value, wish=wish, **spent))
+    story.commit(event("draft", number=number, text=result.value, wish=wish, fresh=fresh, **spent))
     return result.value
+
+
+def waiting(story: Story, controller: Controller, place: Place, wish: str, *, fresh: bool = False) -> list[str]:
+    """Return the drafts of this very request that nobody has decided on, in order: those of a run that was stopped.
+
+    They are the last of the log; a draft that was taken or left, and one of another model, is none of them.
+    """
+    number, found = number_of(story.record, place), []
+    for one in reversed(story.log.events):
+        asked = one["type"] == "draft" and (one["number"], one["wish"], one.get("fresh", False))
+        if asked != (number, wish, fresh) or one["llm"] != controller.llm.name:
+            break
+        found.append(str(one["text"]))
+    return found[::-1]
+
+
+def leave(story: Story, place: Place) -> None:
+    """Say that the drafts for a paragraph are not taken, so that the same request asks for others."""
+    story.commit(event("left", number=number_of(story.record, place)))
 
 
 def take(story: Story, controller: Controller, place: Place, text: str) -> list[Finding]:

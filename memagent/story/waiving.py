@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from memagent.errors import UsageProblem
 from memagent.story.book import Story
 from memagent.story.canon import Reading, doubts
+from memagent.story.check_deep import deep_findings
 from memagent.story.checks import KINDS, check
 from memagent.story.finding import Finding, finding_id, unwaived
 from memagent.story.log import event
@@ -47,8 +48,10 @@ def findings(
     if "canon" in kinds and story.record.readings:
         readings = {digest: Reading.from_json(data) for digest, data in story.record.readings.items()}
         found += unwaived(doubts(manuscript.paragraphs, readings), waivers)
-        found.sort(key=lambda finding: finding.place)
-    return found
+    if "canon" in kinds and story.record.deep:
+        have = {finding.waiver for finding in found}
+        found += [one for one in unwaived(deep_findings(story), waivers) if one.waiver not in have]
+    return sorted(found, key=lambda finding: finding.place)
 
 
 def waive(story: Story, id: str, *, asked: Sequence[int | None] = ()) -> Finding:

@@ -21,6 +21,7 @@ from memagent.methods.recurrent_recall import Recalled
 from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
+from memagent.story.canon_shown import facts_for_next
 from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
 from memagent.story.lore_scan import for_next
@@ -77,6 +78,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     path = story.run_trace()
     where = story.standing
     lore, recalled = for_next(story, where), recalling(story)
+    beside = around(story, where, lore, facts_for_next(story))
     look_up = once(recalled)
 
     def go(state: State | str, shown: Around) -> Flow[State]:
@@ -84,7 +86,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
 
     trace = Trace(path)
     try:
-        result = controller.run(checked(story, go, around(story, where, lore), select), trace=trace)
+        result = controller.run(checked(story, go, beside, select), trace=trace)
     except ReplyError as error:
         kept = story.reject(path, error.reply)
         story.failed(trace.usage)
@@ -125,14 +127,13 @@ def met(story: Story, until: Target) -> bool:
     kind, _, number = until.partition(":")
     if kind == "words":
         return words(story.record.paragraphs) >= int(number)
-    outline = story.outline
-    if not outline and (kind == "end" or not story.config.chapter_words):
+    where = story.standing
+    if not where.asked or (kind == "end" and not where.total):
         raise UsageProblem(
             f"nothing says where {'the end' if kind == 'end' else 'a chapter'} is",
             hint="Plan chapters with: memagent story plan --chapters 1-12, or set chapter_words in story.toml.",
         )
-    where = story.standing
-    return where.over or where.chapter > (len(outline) if kind == "end" else int(number))
+    return where.over or where.chapter > (where.total if kind == "end" else int(number))
 
 
 def goal(story: Story, paragraphs: int | None, until: Target | None) -> Target:
@@ -172,13 +173,14 @@ def _words_of(paragraph: str) -> int:
 def short_of(story: Story, until: Target) -> str:
     """Return why a run to a chapter ends before it, in a sentence; empty where it does not.
 
-    The outline has fewer chapters than that, and its end is the end of the run.
+    The story is to have fewer chapters than that, and its end is the end of the run.
     """
     kind, _, number = str(until).partition(":")
-    planned = len(story.outline)
+    planned, outline = story.standing.total, story.outline
     if kind != "ch" or not planned or int(number) <= planned:
         return ""
-    return f"The outline ends with chapter {planned}; the story goes no further than that, not to chapter {number}."
+    ends = f"The outline ends with chapter {planned}" if outline else f"{planned} chapters were asked for (story.toml)"
+    return f"{ends}; the story goes no further than that, not to chapter {number}."
 
 
 def _check_room(story: Story) -> None:

@@ -222,6 +222,10 @@ def _rationales_rejudged(store: RationaleStore, vectors: Vectors) -> None:
     expect(said[2][0] == _MINE[1].verified, "rejudge() changed another problem")
     expect(store.rejudge(ALICE, [wrong]) == [], "rejudge() changed what is judged so already")
     expect(store.rejudge(ALICE, [_MINE[0]]) == ids[:2], "rejudge() did not turn a verdict back")
+    store.retire(ALICE, ids[1:])
+    for scope, wanted_ids in ((ALICE, ids[:2]), (BOB, ids[:1])):
+        found = [one.id for one in store.rationales(scope, problem=wrong.problem)]
+        expect(found == wanted_ids, f"of the attempts at one problem {scope} sees {found} and not {wanted_ids}")
 
 
 def _rationales_apart_from(store: RationaleStore, vectors: Vectors) -> None:

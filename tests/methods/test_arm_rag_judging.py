@@ -113,6 +113,46 @@ def test_7_attempts_of_before_are_judged_again_and_not_kept_anew(memory: Memory)
     assert memory.rationales.get(learnt.ids[0]).metadata["agreement"] == 2 / 3
 
 
+def test_7_a_corrected_answer_changes_all_that_the_memory_has_whatever_is_given(memory: Memory) -> None:
+    """With other attempts, with none, in another spelling; by `again=()` what is given is judged, and no more."""
+    kept = {}
+    for attempt in (BAD, GOOD):
+        [kept[attempt]] = ran(memory, learn(CLIPS, [attempt], numeric("96"), failures=True)).ids
+    learnt: Learnt = ran(memory, learn(f"{CLIPS.upper()} ", [r"No. \boxed{3}"], numeric("72")))
+    assert (learnt.right, learnt.wrong, learnt.unclear, len(learnt.verdicts)) == (0, 1, 0, 1)
+    assert set(learnt.changed) == set(kept.values())
+    assert (served(memory), contrasted(memory)) == ([GOOD], [BAD])
+    assert memory.rationales.get(kept[GOOD]).metadata["agreement"] == pytest.approx(1 / 3)
+    assert ran(memory, learn(CLIPS, [], numeric("96"))).changed == learnt.changed
+    assert (served(memory), contrasted(memory)) == ([BAD], [GOOD])
+    assert ran(memory, learn(CLIPS, [], numeric("72"), again=())).changed == ()
+    assert served(memory) == [BAD]
+    memory.forget([kept[BAD]])
+    assert set(ran(memory, learn(CLIPS, [], numeric("72"))).changed) == set(kept.values())
+    memory.restore([kept[BAD]])
+    assert (served(memory), contrasted(memory)) == ([GOOD], [BAD])
+
+
+def test_7_a_solution_is_judged_with_what_the_memory_has_of_the_problem(memory: Memory) -> None:
+    ids = ran(memory, learn(CLIPS, [BAD, GOOD], numeric("96"), failures=True)).ids
+    solved: Solved = ran(memory, solve(CLIPS, check=numeric("72")), ScriptedLLM([r"Half of it. \boxed{72}"]))
+    assert set(solved.changed) == set(ids)
+    assert len(solved.learnt) == 1
+    assert memory.rationales.get(solved.learnt[0]).metadata["agreement"] == pytest.approx(2 / 3)
+    assert contrasted(memory) == [BAD]
+    unsure: Solved = ran(memory, solve(CLIPS, check=numeric("96")), ScriptedLLM(["I give up."]))
+    assert (unsure.changed, contrasted(memory)) == ((), [BAD])
+
+
+def test_7_a_check_by_a_model_is_asked_of_what_is_known_too_unless_told_not_to(memory: Memory) -> None:
+    ran(memory, learn(CLIPS, [GOOD], numeric("72")))
+    llm = ScriptedLLM(['{"right": false, "reason": "no"}'] * 3)
+    ran(memory, learn(CLIPS, [BAD], judge(CLIPS), again=()), llm)
+    assert (len(llm.requests), served(memory)) == (1, [GOOD])
+    ran(memory, learn(CLIPS, [BAD], judge(CLIPS)), llm)
+    assert (len(llm.requests), served(memory)) == (3, [])
+
+
 def test_7_an_unclear_verdict_changes_nothing(memory: Memory) -> None:
     ran(memory, learn(CLIPS, [GOOD], numeric("72")))
     assert ran(memory, learn(CLIPS, [GOOD], lambda attempt: Verdict(None))).changed == ()
@@ -127,6 +167,35 @@ def test_7_what_others_have_shared_is_judged_by_them_alone() -> None:
         assert served(ida) == served(bo) == [BAD]
         assert len(ran(ida, learn(CLIPS, [BAD], numeric("72"))).changed) == 1
         assert served(ida) == served(bo) == []
+
+
+def test_an_attempt_without_an_answer_is_kept_by_no_choice(memory: Memory) -> None:
+    learnt: Learnt = ran(memory, learn(CLIPS, ["I give up.", BAD], lambda attempt: False, failures=True))
+    assert (learnt.wrong, len(learnt.ids)) == (2, 1)
+    assert [one.reasoning for one in memory.rationales.all()] == [BAD]
+
+
+@pytest.mark.parametrize("using", ["dense", "keyword", "hybrid"])
+def test_behind_many_attempts_at_the_problem_itself_others_are_found(memory: Memory, using: str) -> None:
+    ran(memory, learn(CLIPS, [f"{GOOD} Way {number}." for number in range(70)], numeric("72")))
+    ran(memory, learn(LIKE, [r"\boxed{15}"], numeric("15")))
+    assert [hit.text[:12] for hit in memory.rationales.search(CLIPS, 1, apart_from=CLIPS, using=using)] == [LIKE[:12]]
+    assert [one.problem for one in memory.rationales.like(CLIPS, 1, apart_from=CLIPS, using=using)] == [LIKE]
+
+
+def test_attempts_that_others_share_are_seen_until_they_forget_them() -> None:
+    with Memory(":memory:") as opened:
+        ida, bo = opened.bind(user="ida"), opened.bind(user="bo")
+        [shared] = ran(ida, learn(CLIPS, [GOOD], numeric("72"), shared=True)).ids
+        ran(ida, learn(CLIPS, [r"Mine. \boxed{72}"], numeric("72")))
+        [own] = ran(bo, learn(CLIPS, [BAD], numeric("96"))).ids
+        assert [one.reasoning for one in bo.rationales.of(f" {CLIPS.upper()}")] == [GOOD, BAD]
+        ida.forget([shared])
+        bo.forget([own])
+        assert [one.reasoning for one in bo.rationales.of(CLIPS)] == [BAD]
+        assert bo.rationales.of("Another problem?") == []
+        with pytest.raises(UsageProblem, match="the problem is empty"):
+            bo.rationales.of(" ")
 
 
 def test_7_what_is_judged_otherwise_is_so_after_reopening(tmp_path: Any) -> None:
@@ -150,13 +219,13 @@ def test_rationales_are_judged_again_by_hand(memory: Memory) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from([GOOD, BAD]), st.sampled_from(["72", "96"]), st.booleans()), max_size=8))
 def test_what_is_served_is_what_the_last_check_found_right(said: list[tuple[str, str, bool]]) -> None:
-    last: dict[str, bool] = {}
+    kept: set[str] = set()
     with Memory(":memory:", single_user=True) as memory:
         for attempt, gold, failures in said:
             ran(memory, learn(CLIPS, [attempt], numeric(gold), failures=failures))
-            last[attempt] = numeric(gold)(attempt).right
-        right = {one.reasoning for one in memory.rationales.all() if not one.verified.startswith(REFUTED)}
-    assert right == {attempt for attempt, verdict in last.items() if verdict}
+            kept |= {attempt} if failures or numeric(gold)(attempt).right else set()
+            right = {one.reasoning for one in memory.rationales.all() if not one.verified.startswith(REFUTED)}
+            assert right == {one for one in kept if numeric(gold)(one).right}
 
 
 # --- a check that fails

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import time
@@ -23,7 +24,7 @@ from memagent.methods.memllm_grammar import blocks
 from memagent.methods.memllm_probabilities import branched, late_stop, negative_log_likelihood
 from memagent.methods.memllm_write import Written, memllm_write
 from memagent.prompts import overriding
-from memagent.testing import FakeOpenAIServer, ScriptedLLM
+from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
 from memagent.trace import Trace
 from memagent.triples import Query
 from memagent.types import Completion, Request, ToolCall, Triple, estimate_tokens
@@ -62,6 +63,12 @@ def test_7_a_second_call_takes_the_first_block_away(memory: Memory) -> None:
     assert [part.queries for part in answer.parts] == [(), ("Ida>>lives in>>",), ("Mara>>works for>>",)]
     assert [hit.text for hit in answer.hits] == ["Ida lives in Oslo", "Mara works for Acme Corp"]
     assert answer.problems == ()
+    assert {request.temperature for request in llm.requests} == {0.0}  # greedy, as the paper decodes
+
+
+def test_half_of_an_opening_at_the_end_is_no_text(memory: Memory) -> None:
+    for can in (RAW, ["stop"]):
+        assert ask(memory, ScriptedLLM(["Ida lives in Oslo (", "END"], can=can)).text.rstrip() == "Ida lives in Oslo"
 
 
 def test_8_the_same_call_again_is_dropped_and_the_opening_barred_for_one_token(memory: Memory) -> None:
@@ -72,6 +79,13 @@ def test_8_the_same_call_again_is_dropped_and_the_opening_barred_for_one_token(m
     assert barred[2] == (1, {"(": FORBIDDEN})
     assert [bias for _, bias in (barred[0], barred[1], barred[3])] == [{}, {}, {}]
     assert "dropped: it repeats the one before" in answer.parts[1].why
+
+
+def test_8_a_call_that_cannot_be_read_does_not_make_one_forget_the_one_before(memory: Memory) -> None:
+    llm = ScriptedLLM([f"In {IDA}-->", "Oslo ({MEM_READ(a>>b>>c)-->", f"and {IDA}-->", "nowhere else."], can=["stop"])
+    answer = ask(memory, llm)
+    assert answer.text == "In Oslo and nowhere else."
+    assert "dropped: it repeats the one before" in answer.parts[2].why
 
 
 @pytest.mark.parametrize("can", [RAW, ["prefill", "stop"], [], ["stop"]])
@@ -205,6 +219,37 @@ def test_tools_are_called_answered_and_only_the_last_exchange_is_shown(memory: M
     ]
     assert "has no relation" in answer.parts[1].why
     assert answer.notes == ()
+
+
+def test_each_tool_call_of_a_reply_has_its_own_result_by_its_id(memory: Memory) -> None:
+    def call(**query: str) -> tuple[str, str]:
+        return "mem_read", json.dumps({"queries": [query]})
+
+    ida, mara = call(subject="Ida", relation="lives in"), call(subject="Mara", relation="works for")
+    first = Fault(reply="", calls=(ida, call(subject="Bo", relation="owns"), mara, ida, ("mem_drop", "{}")))
+    with FakeOpenAIServer([first, "Oslo and Acme Corp."]) as server:
+        answer = ask(memory, f"openai:fake@{server.url}")
+        *_, asked, one, two, three, four, five = server.requests[1].payload["messages"]
+    ids = [call["id"] for call in asked["tool_calls"]]
+    assert len(set(ids)) == 5
+    told = {said["tool_call_id"]: said["content"] for said in (one, two, three, four, five)}
+    assert [*told] == ids
+    assert [told[id] for id in ids[:4]] == ["Oslo", "it found nothing", "Acme Corp", "it repeats the one before"]
+    assert "no tool that was offered" in told[ids[4]]
+    assert answer.text == "Oslo and Acme Corp."
+    assert answer.parts[-1].queries == ("Ida>>lives in>>", "Mara>>works for>>")
+    assert [hit.text for hit in answer.hits] == ["Ida lives in Oslo", "Mara works for Acme Corp"]
+    assert "stops to read Ida>>lives in>>; Mara>>works for>>; a call beside it was dropped" in answer.parts[0].why
+
+
+@pytest.mark.parametrize(("options", "results"), [({"reads": 1}, 1), ({"once": True}, 1), ({"reads": 2}, 2)])
+def test_each_tool_call_of_a_reply_counts_as_a_read(memory: Memory, options: Any, results: int) -> None:
+    mara = ToolCall("c2", "mem_read", '{"queries": [{"subject": "Mara", "relation": "works for"}]}')
+    llm = ScriptedLLM([Completion("", calls=(CALL, mara)), "Done."], can=["tools"])
+    ask(memory, llm, **options)
+    told = [message.content for message in llm.requests[1].messages if message.role == "tool"]
+    last = "\nNo more calls: finish the answer with what you have."
+    assert told == ["Oslo", ("Acme Corp" if results == 2 else "no more reads are left") + last]
 
 
 def test_a_server_that_turns_out_to_have_no_tools_is_asked_in_words(memory: Memory) -> None:

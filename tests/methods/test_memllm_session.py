@@ -33,13 +33,19 @@ def memory() -> Iterator[Memory]:
 
 
 @pytest.fixture(scope="module")
-def caller(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Weights that were taught to call."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where weights are that were taught to call."""
     if tiny_model.MISSING:
         pytest.skip(f"not installed: {', '.join(tiny_model.MISSING)}")
     folder: Path = tmp_path_factory.mktemp("caller")
     losses = tiny_caller.build(folder)
     assert losses[-1] < losses[0] / 5
+    return folder
+
+
+@pytest.fixture(scope="module")
+def caller(folder: Path) -> Any:
+    """Weights that were taught to call."""
     return registry.llm(f"transformers:{folder}")
 
 
@@ -121,6 +127,30 @@ def test_weights_write_and_read_names_that_were_in_no_sample(caller: Any) -> Non
         triples = [(one.subject, one.relation, one.object) for one in written.triples]
         right += triples == [(subject, relation, object)] and answer.text == f"{subject} {relation} {object}."
     assert right >= 8
+
+
+def test_weights_foretell_what_a_memory_holds_better_than_without_one(folder: Path) -> None:
+    """Names that are looked up, of documents that were in no sample; also where each token is weighed with both."""
+    from documents import read_document
+    from perplexity import Scorer, measured
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    scorer = Scorer(AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder))
+    ways = {"read": (False, True), "branched": (True, True), "alone": (False, False)}
+    nll = dict.fromkeys(ways, 0.0)
+    for subject, relation, object in FACTS:
+        names = [(subject, 0), (object, 1 + len(relation.split()))]
+        raw = {
+            "title": subject,
+            "sents": [[subject, *relation.split(), object, "."]],
+            "vertexSet": [[{"name": one, "sent_id": 0, "pos": [at, at + 1], "type": "PER"}] for one, at in names],
+            "labels": [{"h": 0, "t": 1, "r": relation, "evidence": [0]}],
+        }
+        document = read_document(raw, {relation: relation}, "natural")
+        for way, (branching, memory) in ways.items():
+            nll[way] += measured(document, lambda _: (), scorer, branching=branching, memory=memory).sums["target"]
+    assert nll["read"] < nll["branched"] < nll["alone"]
+    assert nll["read"] < nll["alone"] / 3
 
 
 def test_what_the_weights_are_unsure_of_is_refused(memory: Memory, caller: Any) -> None:

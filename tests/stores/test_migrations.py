@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,21 @@ def test_an_earlier_file_opens_with_all_that_was_in_it(tmp_path, version):
         assert memory.doctor() == []
         rids = [row["rid"] for row in memory.core.file().read("SELECT rid FROM items ORDER BY rid")]
         assert min(rids[-5:]) > 7, "a rid is never used again"
+
+
+def test_what_goes_by_an_index_since_is_found_in_a_file_that_had_none(tmp_path):
+    path = tmp_path / "notes.db"
+    shutil.copy(DATA / "schema-3.db", path)
+    with Memory(path) as memory:
+        alice = memory.bind(user="alice")
+        [known] = alice.rationales.of("how  many? say!")
+        assert known.answer == "4"
+        alice.facts.declare("lives in")
+        start = datetime(2022, 1, 1, tzinfo=UTC)
+        alice.facts.add([Triple("Ida", "lives in", f"Town {n}", at=start + timedelta(days=n)) for n in range(100)])
+        for year, place in ((2020, "Oslo"), (2021, "Bergen")):
+            at = datetime(year, 6, 1, tzinfo=UTC)
+            assert alice.facts.read(("Ida", "lives in", None), as_of=at).texts == (place,)
 
 
 def test_a_newer_file_is_refused_and_not_touched(tmp_path):

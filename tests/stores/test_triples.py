@@ -13,15 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagent.errors import EmbedderMismatch
-from memagent.stores import tombstones
+from memagent.stores import evidence_reading, tombstones
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.triple import SQLTripleStore
+from memagent.stores.validity import holds
 from memagent.stores.vector import SQLVectorStore
 from memagent.testing.kept import HOME, KEEPS, SEES, Kept
+from memagent.triples import Limits, Query
 from memagent.types import Scope, Triple
 
 ALICE, BOB = Scope(user="alice"), Scope(user="bob")
 DIM = 4
+NOW, LITERAL = datetime(2030, 1, 1, tzinfo=UTC), Limits(literal=True)
 often = settings(max_examples=200, deadline=None)
 fresh_names = (f"user-{number}" for number in itertools.count())
 
@@ -175,8 +178,82 @@ def test_lookups_go_by_index(kept, database):
         store.facts(ALICE, **{part: asked[part] for part in parts})
         assert any(wanted in line for line in used), (parts, used)
         assert not [
-            line for line in used if line.startswith("SCAN") and "CONSTANT" not in line and "wanted" not in line
+            line
+            for line in used
+            if line.startswith("SCAN") and not any(word in line for word in ("CONSTANT", "wanted", "subquery"))
         ]
+
+
+def test_what_holds_of_a_long_history_is_found_by_time(kept, database, monkeypatch):
+    """Neither what was before is read, nor what comes after, however much it is; who is asked for makes no odds."""
+    kept.store.declare(ALICE, "is", True)
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    kept.add(ALICE, *(Triple("fog", "is", f"thick {day}", at=start + timedelta(days=day)) for day in range(500)))
+    kept.add(ALICE, *people(30, lambda number: "the same place"))
+    read, rows, plans = database.read, [], []
+
+    def watched(sql, params=()):
+        found = read(sql, params)
+        if "evidence.confidence" in sql:
+            rows.extend(found)
+            plans.extend(row["detail"] for row in read(f"EXPLAIN QUERY PLAN {sql}", params))
+        return found
+
+    monkeypatch.setattr(database, "read", watched)
+    for day, at in ((499, None), (250, start + timedelta(days=250, hours=1)), (0, start)):
+        rows.clear()
+        asked, asked_back = Query("fog", "is", None), Query(None, "is", f"thick {day}")
+        assert kept.store.read(ALICE, [asked], {}, LITERAL, as_of=at or NOW).texts == (f"thick {day}",)
+        assert kept.store.read(ALICE, [asked_back], {}, LITERAL, as_of=at or NOW).texts == ("fog",)
+        [fact] = kept.store.facts(ALICE, subject="fog", relation="is", as_of=at)
+        assert fact.object == f"thick {day}"
+        assert len(rows) < 100
+    assert any("evidence USING INDEX evidence_by_time" in line for line in plans)
+    assert not any("TEMP B-TREE" in line for line in plans)
+
+
+def test_hundreds_of_values_of_one_moment_are_gone_through_once(kept):
+    kept.store.declare(ALICE, "is", True)
+    start, later = datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)
+    for at in (start, later):
+        kept.add(ALICE, *(Triple("fog", "is", f"thick {number}", at=at) for number in range(600)))
+    [before] = [fact for fact in kept.store.facts(ALICE, history=True) if holds(fact, start)]
+    for at, objects in ((start, [before.object]), (later, None), (start - timedelta(days=1), [])):
+        [*found] = kept.store.facts(ALICE, subject="fog", relation="is", as_of=at)
+        assert [fact.object for fact in found] == (objects if objects is not None else [found[0].object])
+        assert kept.store.read(ALICE, [Query("fog", "is", None)], {}, LITERAL, as_of=at).texts == tuple(
+            fact.object for fact in found
+        )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_is_found_by_time_is_what_going_through_all_finds(one_file, data):
+    """Of several sessions, with values that come back, end by themselves, are of one moment, retired or deleted."""
+    kept, user = stores(one_file), next(fresh_names)
+    scopes = [Scope(user), Scope(user, "one"), Scope(user, "two")]
+    kept.store.declare(scopes[0], "is", True)
+    start, ids = datetime(2000, 1, 1, tzinfo=UTC), []
+    for _ in range(data.draw(st.integers(1, 9))):
+        at, length = start + timedelta(days=data.draw(st.integers(0, 6))), data.draw(st.integers(0, 3))
+        until = at + timedelta(days=length) if length else None
+        value, source = data.draw(st.sampled_from("abc")), data.draw(st.sampled_from("xy"))
+        ids += kept.add(data.draw(st.sampled_from(scopes)), Triple("fog", "is", value, source, at=at, until=until))
+    gone = data.draw(st.sets(st.sampled_from(ids), max_size=1))
+    (kept.store.retire if data.draw(st.booleans()) else kept.store.delete)(data.draw(st.sampled_from(scopes)), [*gone])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evidence_reading, "_SMALL", -1)
+        patched.setattr(evidence_reading, "_PAGE", 1)
+        for scope in scopes:
+            every = kept.store.facts(scope, history=True)
+            for at in (start + timedelta(days=day) for day in range(-1, 9)):
+                wanted = [fact for fact in every if holds(fact, at)]
+                assert kept.store.facts(scope, subject="fog", relation="is", as_of=at) == wanted
+                found = kept.store.read(scope, [Query("fog", "is", None)], {}, LITERAL, as_of=at)
+                assert {value.fact.id: value.fact for value in found.values} == {fact.id: fact for fact in wanted}
+                for value in "abc":
+                    found = kept.store.read(scope, [Query(None, "is", value)], {}, LITERAL, as_of=at)
+                    assert [one.fact for one in found.values] == [fact for fact in wanted if fact.object == value][:1]
 
 
 def test_many_ids_and_many_groups(kept):

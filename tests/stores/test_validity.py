@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memagent.stores.validity import Evidence, held, holds, standing, stretches
+from memagent.stores.validity import Evidence, deciding, held, holds, standing, stretches
 from memagent.types import Scope
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
@@ -214,3 +214,25 @@ def test_what_is_held_is_what_of_all_stretches_holds(lines, functional, day):
     at = DAY + timedelta(days=day)
     wanted = [fact for fact in stretches(lines, functional=functional) if holds(fact, at)]
     assert held(lines, stored(day), functional=functional) == wanted
+
+
+@often
+@given(LINES, st.integers(-1, 12))
+def test_the_lines_that_decide_say_what_all_lines_say(lines, day):
+    before = sorted((one for one in lines if one.start <= stored(day)), key=lambda one: one.start, reverse=True)
+    after = sorted((one for one in lines if one.start > stored(day)), key=lambda one: one.start)
+    few = deciding(iter(before), iter(after))
+    assert held(few, stored(day), functional=True) == held(lines, stored(day), functional=True)
+
+
+def test_no_more_lines_are_looked_at_than_decide():
+    def counted(lines):
+        for one in lines:
+            looked.append(one)
+            yield one
+
+    looked = []
+    lines = [line(f"place {day}", day) for day in range(100)]
+    few = deciding(counted(lines[50::-1]), counted(lines[51:]))
+    assert [one.key for one in few] == ["place 50", "place 51"]
+    assert len(looked) == 5  # a moment is known to be over by the line behind it

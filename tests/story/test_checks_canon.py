@@ -120,6 +120,13 @@ def test_a_contradiction_is_found_in_the_book_and_in_a_new_paragraph(before, aft
         ("The Wren sank. They raised the Wren at last.", "They boarded the Wren."),
         ("The letter was burnt. Another letter came.", "Mara opened the letter."),
         ("The lamp was smashed to pieces.", "She bought a lamp. She lit the lamp."),
+        ("Mara threw the key into the sea. Tomas fished the key out.", "Mara took the key."),
+        ("Mara nearly burned the letter.", "Mara read the letter."),
+        ("Mara burned the toast and threw the bone to the dog.", "Mara took the bone."),
+        ("Mara burned the letter.", "She thought of the letter, and of what the letter had said."),
+        ("It was June.", "The next day it was July. Three months later it was October."),
+        ("It was December 1922.", "It was January 1923."),
+        ("It was Wednesday.", "The next day was Thursday. The following day, a Friday, it rained."),
     ],
 )
 def test_what_agrees_or_was_changed_is_no_contradiction(before, after):
@@ -204,3 +211,21 @@ def test_time_that_goes_on_or_is_remembered_is_no_finding(paragraphs):
 
 def test_another_chapter_may_be_another_time():
     assert timeline(book(["It was Thursday."], ["It was Wednesday."])) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("Mara threw the brass key into the sea.", "Mara took the brass key from her pocket.", "the brass key is gone"),
+        ("She flung the key into the harbour.", "She opened the door with the key.", "the key is gone"),
+        ("Mara burned the letter.", "Mara read the letter again.", "the letter is gone"),
+        ("It was Wednesday.", "The next day was Sunday.", "Sunday, the day after Wednesday"),
+        ("On Wednesday the ferry came.", "The next day, Sunday, it did not run.", "Sunday, the day after"),
+        ("It was June.", "The next day it was May.", "May, 1 day after June"),
+        ("It was June 1923.", "It was May 1922.", "1922 comes after 1923"),
+    ],
+)
+def test_plain_errors_of_time_and_of_things_that_are_gone_are_found(before: str, after: str, told: str) -> None:
+    manuscript = book([before, "The carts stood three deep.", after])
+    (found,) = [*timeline(manuscript), *canon(manuscript)]
+    assert told in found.text

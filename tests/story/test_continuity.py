@@ -76,7 +76,7 @@ def test_a_contradiction_is_told_accepted_and_kept_in_the_log(folder):
 
 
 def test_with_the_check_off_nothing_is_looked_at(folder, monkeypatch):
-    story = begun(folder, continuity_check="off")
+    story = begun(folder, continuity_check="off", canon_budget=0)
     with story.editing():
         monkeypatch.setattr("memagent.story.canon_store.CanonStore.known", lambda *_: pytest.fail("looked at"))
         monkeypatch.setattr("memagent.story.canon_store.CanonStore.extend", lambda *_: None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from memagent.errors import UsageProblem
 from memagent.story.chapter_lines import heading
 from memagent.story.exporting import FORMATS, export
+from memagent.story.import_language import told_by
 from memagent.story.importing import Imported, imported, read
 from memagent.story.inline import is_break
 from memagent.story.manuscript import Chapter, Manuscript
@@ -270,7 +271,8 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
         ("彼女は行った。", "Japanese"),
         ("그녀는 갔다.", "Korean"),
         ("Η θάλασσα.", "Greek"),
-        ("Sie ging in das Haus am Meer.", ""),
+        ("Sie ging in das Haus am Meer.", "German"),
+        ("Lorem ipsum.", ""),
         ("Она ушла.", ""),
     ],
 )
@@ -407,3 +409,20 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, data, name):
         assert read(path).paragraphs
     except UsageProblem as error:
         assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("Russian", "Утром она вышла на крыльцо и смотрела на море. Её брат пропал, и о нём не говорили."),
+        ("Ukrainian", "Вранці вона вийшла і довго дивилася на море. Її брат зник, і в селищі про нього не було мови."),
+        ("Bulgarian", "Сутринта тя гледа морето. Брат ѝ беше изчезнал, но в селото не се говореше за него."),
+        ("German", "Am Morgen ging sie auf den Steg. Der Bruder war nicht mehr da, und das wusste sie."),
+        ("French", "Le matin, elle regarda la mer. Son frère avait disparu, et il ne se trouvait pas dans le port."),
+        ("Spanish", "Por la mañana miró el mar. Su hermano había desaparecido, y en el pueblo no se hablaba de él."),
+        ("Polish", "Rano długo patrzyła na morze. Jej brat zniknął i nie było o nim mowy, a to było źle."),
+        ("", "Lorem ipsum dolor sit amet, consectetur adipiscing elit."),
+    ],
+)  # fmt: skip
+def test_the_language_is_told_by_its_commonest_words(language: str, text: str) -> None:
+    assert told_by([text]) == language

@@ -339,3 +339,24 @@ def test_any_json_at_all_comes_out_as_it_came_in(
     book = read(path)
     take(folder, book)
     assert export(folder) == json.dumps(data)
+
+
+def test_two_books_are_both_kept_whatever_their_numbers_are_called(folder: Path, tmp_path: Path) -> None:
+    def world(text: str, key: str, **around: Any) -> Path:
+        path = tmp_path / f"{text}.json"
+        entry = {"uid": int(key), "key": [text], "comment": text, "content": f"It is {text}.", "own": text}
+        path.write_text(json.dumps({"entries": {key: entry}, **around}))
+        return path
+
+    take(folder, read(world("boat", "0", first=[1], name="one")))
+    take(folder, read(world("bell", "0", second=[2], name="two")))
+    take(folder, read(world("gull", "1")))
+    out = json.loads(export(folder))
+    assert sorted(entry["own"] for entry in out["entries"].values()) == ["bell", "boat", "gull"]
+    assert all(int(key) == entry["uid"] for key, entry in out["entries"].items())
+    assert (out["first"], out["second"], out["name"]) == ([1], [2], "one")
+    card = tmp_path / "card.json"
+    card.write_text(json.dumps({**CARD, "kept": True}))
+    take(folder, read(card))
+    assert json.loads(export(folder, "world"))["first"] == [1]
+    assert json.loads(export(folder))["kept"] is True

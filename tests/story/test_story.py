@@ -341,6 +341,26 @@ def test_a_torn_log_is_mended_and_the_rest_stays(folder: Path, size: int) -> Non
     assert (folder / "chapters" / "01.md").read_text().endswith("Paragraph 6 tells of the lamp.\n")
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_log_that_lost_a_paragraph_which_its_pages_show_goes_on_to_the_same_story(tmp_path: Path, lost: int) -> None:
+    """The page was on disk and the line of the log was not: no edit by hand, and the trace has the reply."""
+    folder = tmp_path / "lamp"
+    Story.create(folder, PREMISE).write(6, llm="offline")
+    whole = {path.name: path.read_bytes() for path in folder.rglob("*.md")}
+    log = folder / ".memagent" / "events.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    written = [at for at, line in enumerate(lines) if b'"type": "written"' in line][-lost]
+    log.write_bytes(b"".join(lines[:written]) + lines[written][: len(lines[written]) // 2])
+    story = Story(folder)
+    with story.editing():
+        assert "its last lines were lost" in story.adopted[-1]
+    assert len(story.record.paragraphs) == 6 - lost
+    story.write(lost, llm="offline")
+    kept = {path.name: path.read_bytes() for path in folder.rglob("*.md") if path.parent.name != "ahead"}
+    assert kept == whole
+    assert (folder / ".memagent" / "ahead" / "01.md").read_bytes() == whole["01.md"]
+
+
 def test_a_damaged_log_is_named_and_left_alone(folder: Path) -> None:
     path = folder / ".memagent" / "events.jsonl"
     path.write_text("not json\n" + path.read_text())

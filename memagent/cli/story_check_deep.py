@@ -1,0 +1,56 @@
+"""`memagent story check --deep`: a model looks for contradictions, part by part, for a price that is said before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from memagent.cli.console import complain, dim, exit_code, plural, say, spent
+from memagent.cli.progress import ProgressLine
+from memagent.cli.story_spending import may_spend
+
+if TYPE_CHECKING:
+    from memagent.story.book import Story
+
+
+@dataclass(slots=True)
+class Looked:
+    """What came of it: the exit code of a stop or 0, calls now, findings that could not be pointed at, problems."""
+
+    code: int = 0
+    calls: int = 0
+    dropped: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) -> Looked:
+    """Let a model look at what it has not looked at; what it finds is in the story then."""
+    from memagent.budget import Budget
+    from memagent.controller import Controller
+    from memagent.errors import Stopped
+    from memagent.story import check_deep
+
+    looked = Looked()
+    with story.editing():
+        controller = Controller(model or story.config.llm or None, story.memory, budget=Budget(cost=max_cost))
+        some = check_deep.unlooked(story, controller.llm)
+        if not some:
+            say(dim(f"{controller.llm.name} has looked at all of it as it is now: no call"))
+            return looked
+        before = sum(story.record.looked.values())
+        what = f"To look for contradictions in {plural(len(some), 'part')} of it"
+        may_spend(what, check_deep.estimated(some), controller.llm.name, yes=yes or max_cost is not None, quiet=False)
+        try:
+            with ProgressLine("looked at", quiet=False) as progress:
+                looked.problems = check_deep.look_deep(story, controller, some, on_looked=progress)
+        except Stopped as stop:
+            complain(stop.message, "Nothing is lost. The same command goes on with a higher limit.")
+            looked.code = exit_code(stop)
+        looked.calls = controller.usage.calls
+        looked.dropped = sum(story.record.looked.values()) - before
+    for problem in looked.problems:
+        complain(problem)
+    if looked.dropped:
+        say(dim(f"{plural(looked.dropped, 'finding')} left out: not to be found in the text"))
+    say(dim(spent(controller.usage)))
+    return looked

@@ -1,0 +1,48 @@
+"""Saying what a command of a story is likely to cost, before, and asking whether it may."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from memagent.cli.console import money, pieced, plural, say
+from memagent.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from memagent.types import Usage
+
+LIMIT = "Add --yes, or a limit such as --max-cost 0.50."
+
+
+def may_spend(
+    what: str, usage: Usage, model: str, *, yes: bool, quiet: bool, also: float | None = 0.0, hint: str = LIMIT
+) -> None:
+    """Say what something is likely to use; ask where it may cost something, unless `yes` says that it may.
+
+    Args:
+        what: what it is for, as a person reads it.
+        usage: the calls and tokens that are guessed.
+        model: who is asked.
+        yes: it may cost what it costs.
+        quiet: say nothing.
+        also: what else it costs, in dollars; `None` where that is not known.
+        hint: what to do where there is nobody to ask.
+
+    Raises:
+        UsageProblem: it may cost something, and nobody is there to ask.
+        click.Abort: the person does not want it.
+    """
+    from memagent.story.estimate import cost_of
+
+    calls = cost_of(model, usage.input_tokens, usage.output_tokens)
+    cost = None if calls is None or also is None else calls + also
+    price = f"about {money(cost)}" if cost is not None else "cost unknown: a price is not in the table"
+    tokens = f"~{usage.input_tokens:,} tokens in, ~{usage.output_tokens:,} out"
+    say(pieced(f"{what}: {plural(usage.calls, 'call')}", tokens, f"{price} (a guess, ±40 %)"), quiet=quiet)
+    if yes or cost == 0.0:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem("this may cost something, and nobody is there to say yes", hint=hint)
+    click.confirm("Go on?", default=True, abort=True, err=True)

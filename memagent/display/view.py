@@ -14,7 +14,22 @@ from memagent.errors import UsageProblem
 MOST = 50_000
 """Bytes that the HTML of a usual value stays under; longer texts are cut by the views, with a mark."""
 
-_VIEWS: dict[str, str] = {}  # class -> the module of this folder that has `view_of` for it
+_VIEWS: dict[str, str] = {  # class -> the module of this folder that has `view_of` for it
+    "Answer": "answer",
+    "Comparison": "compare",
+    "Hit": "hits",
+    "Novel": "story",
+    "Receipt": "receipts",
+    "Redecided": "redecided",
+    "Result": "result",
+    "State": "story",
+    "Story": "story",
+    "StoryRecord": "story",
+    "Trace": "trace",
+    "Usage": "costs",
+    "list": "several",
+    "tuple": "several",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from memagent.errors import StoryError
 from memagent.methods.recurrent import State
 from memagent.methods.recurrent_recall import Recalled
+from memagent.shown import Shown
 from memagent.story.log import Event, event
 from memagent.story.renumbering import was
 from memagent.types import Usage
@@ -41,7 +42,7 @@ class Begun:
 
 
 @dataclass(slots=True)
-class StoryRecord:
+class StoryRecord(Shown):
     """The folded log. `apply` is the only thing that changes it.
 
     Attributes:
@@ -154,6 +155,7 @@ class StoryRecord:
             written=tuple(event["written"]),
             recalled=tuple(event["recalled"]),
             rationale=event["rationale"],
+            followed=event.get("followed", ""),
             title=event.get("title", before.title if before else ""),
             outline=event.get("outline", before.outline if before else ""),
         )
@@ -317,6 +319,8 @@ def written_event(
         begun |= {"title": state.title, "outline": state.outline}
     if chapter is not None:
         begun["chapter"] = chapter
+    if state.followed:
+        begun["followed"] = state.followed
     if lore:
         begun["lore"] = list(lore)
     return event(

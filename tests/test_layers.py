@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "embedders": {"cachefile", "devices", "openai_server", "terms", "unit"},
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
     "offline": set(),
-    "retrievers": {"stores.base", "embedders.base", "terms"},
+    "retrievers": {"shown", "stores.base", "embedders.base", "terms"},
     "methods": {
         "differences",
         "flow",
@@ -114,6 +114,7 @@ MAY: dict[str, set[str]] = {
         "controller",
         "differences",
         "methods",
+        "retrievers",
         "sentences",
         "shown",
         "steps",
@@ -155,7 +156,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "story": {"filelock", "pydantic_core"},
     "testing": {"numpy"},
     "cli": {"click"},
-    "display": {"ipywidgets", "matplotlib"},
+    "display": {"ipywidgets", "matplotlib", "numpy"},
 }
 
 # Where modules are imported by a name that is made up while running.

@@ -22,6 +22,7 @@ _VIEWS: dict[str, str] = {  # class -> the module of this folder that has `view_
     "Receipt": "receipts",
     "Redecided": "redecided",
     "Result": "result",
+    "Spread": "graph",
     "State": "story",
     "Story": "story",
     "StoryRecord": "story",

@@ -8,6 +8,7 @@ show(memory.graph.spread(question, without="Mara", cut=[("the Heron", "Skarvik")
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from memagent.display import hits, lines
 from memagent.display.graph_picture import multiples, path_told, picture
@@ -102,35 +103,30 @@ def _facts(spread: Spread) -> Markup:
 
 
 def _rankings(spread: Spread) -> Markup:
-    places = {hit.id: rank for rank, hit in enumerate(spread.dense, 1)}
-    rows = []
-    for rank in range(max(len(spread.hits), len(spread.dense))):
-        ours = spread.hits[rank] if rank < len(spread.hits) else None
-        theirs = spread.dense[rank] if rank < len(spread.dense) else None
-        name = tag("b", hits.named(ours, 50)) if ours else ""
-        first = max(spread.hits[0].score, 1e-9) if spread.hits else 1.0
-        score = joined([f"{ours.score:.4f} ", bar(ours.score / first, "warm", 4)]) if ours else ""
-        rows.append(
-            (
-                rank + 1,
-                name,
-                score,
-                _moved(rank + 1, ours and places.get(ours.id), ours is not None),
-                theirs and hits.named(theirs, 50),
-                theirs and f"{theirs.score:.2f}",
-            )
-        )
-    return table(("", "by the graph", "rank", "against dense", "by vectors alone", "cosine"), rows)
+    first = max(spread.hits[0].score, 1e-9) if spread.hits else 1.0
+    rows: list[tuple[Content, ...]] = []
+    for rank, (ours, theirs) in enumerate(zip_longest(spread.hits, spread.dense), 1):
+        own: tuple[Content, ...] = ("", "", "")
+        if ours is not None:
+            score = joined([f"{ours.score:.4f} ", bar(ours.score / first, "warm", 4)])
+            own = (tag("b", hits.named(ours, 50)), score, _moved(spread, rank))
+        other = (hits.named(theirs, 50), f"{theirs.score:.2f}") if theirs is not None else ("", "")
+        rows.append((rank, *own, *other))
+    head = ("", "by the graph", "rank", "against dense", "by vectors alone", "cosine")
+    return tag("div", table(head, rows), style="margin-top:.6em")
 
 
-def _moved(rank: int, before: int | None, there: bool) -> Content:
-    word = _moved_word(rank, before) if there else ""
+def _moved(spread: Spread, rank: int) -> Content:
+    word = _moved_word(spread, rank)
     return tinted(word, "good", 0.22) if word.startswith(("up", "new")) else word
 
 
-def _moved_word(rank: int, before: int | None) -> str:
-    if before is None:
+def _moved_word(spread: Spread, rank: int) -> str:
+    """How the passage that the graph ranks at `rank` moved against the ranking by vectors."""
+    ids = [hit.id for hit in spread.dense]
+    if spread.hits[rank - 1].id not in ids:
         return "new"
+    before = ids.index(spread.hits[rank - 1].id) + 1
     return "same" if rank == before else f"up {before - rank}" if rank < before else f"down {rank - before}"
 
 
@@ -169,11 +165,8 @@ def _steps(spread: Spread) -> str:
 
 
 def _table(spread: Spread) -> str:
-    places = {hit.id: rank for rank, hit in enumerate(spread.dense, 1)}
     body = []
-    for rank in range(max(len(spread.hits), len(spread.dense))):
-        ours = spread.hits[rank] if rank < len(spread.hits) else None
-        theirs = spread.dense[rank] if rank < len(spread.dense) else None
-        moved = _moved_word(rank + 1, places.get(ours.id)) if ours else ""
-        body.append((rank + 1, hits.named(ours, 30) if ours else "", moved, hits.named(theirs, 30) if theirs else ""))
+    for rank, (ours, theirs) in enumerate(zip_longest(spread.hits, spread.dense), 1):
+        own = (hits.named(ours, 30), _moved_word(spread, rank)) if ours is not None else ("", "")
+        body.append((rank, *own, hits.named(theirs, 30) if theirs is not None else ""))
     return lines.rows(("", "by the graph", "", "by vectors alone"), body, [3, 32, 8, 0])

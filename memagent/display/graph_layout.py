@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name where it stands: the point that it is written from, and whether it begins, ends or has its middle there."""
+    """A name where it stands: the point that it is written from, and whether it starts, ends or is in the middle there."""
 
     text: str
     x: float
@@ -49,7 +49,8 @@ def layout(
     Args:
         count: how many nodes.
         edges: pairs of their numbers.
-        width, height: of the picture.
+        width: of the picture.
+        height: of the picture.
         margin: that stays free.
     """
     turn = np.arange(count) * 2.399963  # the golden angle: no two nodes begin in line
@@ -87,7 +88,8 @@ def labels(
         names: of the nodes; '' for one that is to have none.
         at: where they stand, (n, 2).
         radii: how large they are.
-        width, height: of the picture, past whose edge no name goes.
+        width: of the picture, past whose edge no name goes.
+        height: likewise.
         size: of the letters, in pixels.
         taken: boxes that must stay free besides the nodes.
         edges: pairs of numbers of nodes; a name stands where as few of these lines as can be go through it.

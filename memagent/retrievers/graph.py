@@ -243,7 +243,7 @@ class Graph:
         return _found(texts, nodes, scores, given, whys, paths)
 
     def labels(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, str]:
-        """Return names to show: phrases as they are written, and passages by titles or beginnings in quotation marks."""
+        """Return names to show: phrases as they are written, passages by title or beginning, in quotation marks."""
         ordered = sorted(nodes)
         return self._spelt(scope, graph, ordered, self._texts(scope, graph, [n for n in ordered if n >= graph.phrases]))
 

@@ -50,13 +50,8 @@ if TYPE_CHECKING:
 _NEXT_SEED = 1_000_003
 
 
-<<<<<<< HEAD
-class Story:
-    """One story. Reading needs no lock, see `reading`; writing happens inside `editing`, one process at a time."""
-=======
 class Story(Shown):
-    """One story. Reading needs no lock; everything that writes happens inside `editing`, one process at a time."""
->>>>>>> showa
+    """One story. Reading needs no lock, see `reading`; writing happens inside `editing`, one process at a time."""
 
     def __init__(self, folder: str | Path) -> None:
         """Open the story in `folder`. Raises `StoryError` when there is none."""

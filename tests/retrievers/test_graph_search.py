@@ -313,7 +313,7 @@ def test_check_12_only_the_best_five_phrases_of_six_are_seeds(monkeypatch):
         seen, search = [], searcher(memory)
         walk = search.walk(memory.core.graph.arrays(Scope()))
         monkeypatch.setattr(
-            search, "_walk", lambda graph: Spy(walk, lambda reset, **o: seen.append(reset) or walk.exact(reset, **o))
+            search, "walk", lambda graph: Spy(walk, lambda reset, **o: seen.append(reset) or walk.exact(reset, **o))
         )
         ids = [fact.id for fact in memory.facts.find(relation="r") if fact.subject != "x"]
         search.retrieve(QUERY, 1, Scope(), facts=ids)

@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name where it stands: the point that it is written from, and whether it starts, ends or is in the middle there."""
+    """A name where it stands: a point, and whether the name starts there, ends there, or has its middle there."""
 
     text: str
     x: float

@@ -6,6 +6,12 @@ from memagent.methods.memllm_grammar import ReadCall, print_query
 from memagent.triples import EXACT, Reading, Value
 from memagent.types import Hit
 
+WITH, WITHOUT = "written with what was read", "written without a read"
+"""How the reason of a part of an answer begins."""
+
+STOPS, DROPPED = "it stops to read", "a call at its end was dropped"
+"""How it goes on where the part ends in a call."""
+
 
 def told(value: Value) -> str:
     """Return a value as the model is shown it: with its fact where that does not say just what was asked."""

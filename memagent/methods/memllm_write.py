@@ -39,6 +39,7 @@ from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse
 from memagent.methods.memllm_probabilities import confidences
 from memagent.prompts import fill
 from memagent.sentences import split_sentences
+from memagent.shown import Shown
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
 from memagent.types import Completion, Message, Role, Token, Triple
@@ -55,7 +56,16 @@ _FAILURES = 3  # of the model, in a row, after which it is not asked any more
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Heard:
+    """A sentence that was gone through, or a line that was passed over: what was kept of it, and what was refused."""
+
+    text: str
+    kept: tuple[Triple, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written(Shown):
     """What was learnt from a text.
 
     Attributes:
@@ -63,12 +73,14 @@ class Written:
         triples: what was kept, in order, each with the passage of its sentence.
         refused: what was not: lines, sentences and triples, each with why.
         problems: what went wrong on the way and was lived with.
+        heard: the text, sentence by sentence, with what became of each.
     """
 
     ids: tuple[str, ...] = ()
     triples: tuple[Triple, ...] = ()
     refused: tuple[Refusal, ...] = ()
     problems: tuple[str, ...] = ()
+    heard: tuple[Heard, ...] = field(default=(), repr=False)
 
 
 def memllm_write(
@@ -130,9 +142,12 @@ def memllm_write(
         for line in _lines(text, speaker):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
+                run.hear(line.text, len(run.triples), len(run.refused) - 1)
                 continue
             for sentence in split_sentences(line.text, language):
+                kept, refused = len(run.triples), len(run.refused)
                 yield from run.write(sentence)
+                run.hear(sentence, kept, refused)
                 if run.failed_in_a_row >= _FAILURES:
                     run.problems.append("the model failed three times in a row; the rest was not gone through")
                     return run.written()
@@ -163,10 +178,17 @@ class _Run:
     refused: list[Refusal] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failed_in_a_row: int = 0
+    heard: list[Heard] = field(default_factory=list)
 
     def written(self) -> Written:
         """What there is so far."""
-        return Written(tuple(self.ids), tuple(self.triples), tuple(self.refused), tuple(self.problems))
+        return Written(
+            tuple(self.ids), tuple(self.triples), tuple(self.refused), tuple(self.problems), tuple(self.heard)
+        )
+
+    def hear(self, text: str, kept: int, refused: int) -> None:
+        """Note what became of a text: the triples and refusals from these places on."""
+        self.heard.append(Heard(text, tuple(self.triples[kept:]), tuple(self.refused[refused:])))
 
     def write(self, sentence: str) -> Flow[None]:
         """Ask what a sentence states, and write what the gate lets through."""

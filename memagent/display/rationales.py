@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memagent.display import hits, lines
+from memagent.display import lines
 from memagent.display.answer_text import html_of, text_of
 from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
 from memagent.display.shapes import bar, changed, prose, strip, words
@@ -139,8 +139,9 @@ def _agreement(one: Rationale) -> list[str]:
     share, tried = one.metadata.get("agreement"), one.metadata.get(TRIED)
     if not isinstance(share, int | float):
         return []
-    of = f" of {tried}" if isinstance(tried, int) else ""
-    return [f"agreed with {share:.0%}{of} attempts"]
+    if not isinstance(tried, int):
+        return [f"{share:.0%} of the attempts agreed"]
+    return [f"{round(share * tried)} of {lines.number(tried, 'attempt')} agreed"]
 
 
 def _card(one: Rationale) -> Markup:
@@ -188,20 +189,25 @@ def _text(one: Rationale) -> str:
     return "\n".join(told)
 
 
+def _problem(hit: Hit, most: int) -> str:
+    """The problem of a rationale that was found: its text begins with it."""
+    return lines.line(hit.title or hit.text.strip().partition("\n")[0], most)
+
+
 def _example(hit: Hit) -> Markup:
     head = tag("div", quiet(f"example, like it {hit.score:.2f} "), bar(hit.score), " ", quiet(lines.cut(hit.why, 200)))
-    return card(head, folded(hits.named(hit, 90), prose(hit.text, 1200)), meaning="told")
+    return card(head, folded(_problem(hit, 90), prose(hit.text, 1200)), meaning="told")
 
 
 def _example_text(hit: Hit) -> str:
-    return lines.wrapped(f"{hit.score:.2f}  {hits.named(hit, 200)}  ({hit.why})", "        ", "  - ", most=400)
+    return lines.wrapped(f"{hit.score:.2f}  {_problem(hit, 200)}  ({hit.why})", "        ", "  - ", most=400)
 
 
 def _neighbour(number: int, hit: Hit, in_both: bool) -> Markup:
     new: list[Content] = [] if in_both else [" ", chip("only here", "told")]
-    return tag("div", f"{number}. {hit.score:.2f} ", bar(hit.score, width=3), " ", hits.named(hit, 100), *new)
+    return tag("div", f"{number}. {hit.score:.2f} ", bar(hit.score, width=3), " ", _problem(hit, 100), *new)
 
 
 def _neighbour_text(number: int, hit: Hit, in_both: bool) -> str:
     only = "" if in_both else "  [only here]"
-    return lines.wrapped(f"{hit.score:.2f}  {hits.named(hit, 90)}{only}", "        ", f"{number:>4}. ")
+    return lines.wrapped(f"{hit.score:.2f}  {_problem(hit, 90)}{only}", "        ", f"{number:>4}. ")

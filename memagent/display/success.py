@@ -178,6 +178,6 @@ def _text(course: Course) -> list[str]:
         known = [one for one in course.right[first : first + stretch] if one is not None]
         share = sum(known) / len(known) if known else 0.0
         last = min(count, first + stretch)
-        grown = f"  {course.sizes[last - 1]:>6,} rationales" if course.sizes else ""
+        grown = f"  {lines.number(course.sizes[last - 1], 'rationale')}" if course.sizes else ""
         told.append(f"{first + 1:>6,}–{last:<6,} {lines.bar(share, 30)} {share:>4.0%}{grown}")
     return told

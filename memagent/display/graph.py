@@ -158,10 +158,10 @@ def _steps(spread: Spread) -> str:
     count = min(len(node.steps) for node in spread.nodes)
     head = ["rank by step", *(str(step) for step in range(count)), "rank"]
     body = [
-        [lines.line(node.label, 24), *(f"{value:.3f}" for value in node.steps[:count]), f"{node.rank:.3f}"]
+        [node.label, *(f"{value:.3f}" for value in node.steps[:count]), f"{node.rank:.3f}"]
         for node in spread.nodes[:_NODES]
     ]
-    return lines.rows(head, body, [26, *[6] * count, 6])
+    return lines.rows(head, body, [0, *[6] * count, 6])
 
 
 def _table(spread: Spread) -> str:

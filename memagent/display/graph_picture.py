@@ -17,6 +17,7 @@ from memagent.retrievers.graph_spread import Edge, Node, Spread
 WIDTH, HEIGHT = 760.0, 460.0
 _SMALL = (236.0, 150.0)
 _MARGIN = 26.0
+_LEVELS = 12  # of heat, in the small pictures
 _NAME = 22  # columns of a name
 _DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
 
@@ -48,16 +49,7 @@ def multiples(spread: Spread) -> Markup:
     most = max((value for node in spread.nodes for value in node.steps), default=0.0) or 1.0
     made = []
     for step in range(min((len(node.steps) for node in spread.nodes), default=0)):
-        dots = (
-            tag(
-                "circle",
-                cx=f"{x:.0f}",
-                cy=f"{y:.0f}",
-                r=f"{2 + 7 * sqrt(node.steps[step] / most):.1f}",
-                fill=_heat(node.steps[step] / most),
-            )
-            for node, (x, y) in zip(spread.nodes, at.tolist(), strict=True)
-        )
+        dots = _dots([node.steps[step] / most for node in spread.nodes], at)
         lines_ = tag("path", d=edges, fill="none", stroke="currentColor", stroke_opacity="0.22")
         reached = sum(node.steps[step] for node in spread.nodes if node.kind == "passage")
         name = "where it begins" if step == 0 else f"after {lines.number(step, 'step')}"
@@ -65,6 +57,24 @@ def multiples(spread: Spread) -> Markup:
         drawn = svg(width, height, lines_, *dots, title=told)
         made.append(tag("div", drawn, tag("div", quiet(told)), style="flex:0 1 auto"))
     return tag("div", *made, style="display:flex;flex-wrap:wrap;gap:.4em 1.2em")
+
+
+def _dots(shares: Sequence[float], at: NDArray[np.float64]) -> list[Markup]:
+    """A dot for each share, the larger the warmer and wider; those of one level of heat are one path, to be small."""
+    levels: dict[int, list[str]] = {}
+    for share, (x, y) in zip(shares, at.tolist(), strict=True):
+        levels.setdefault(round(_LEVELS * sqrt(share)), []).append(f"M{x:.0f} {y:.0f}h0")
+    return [
+        tag(
+            "path",
+            d="".join(where),
+            stroke=_heat((level / _LEVELS) ** 2),
+            stroke_width=f"{4 + 14 * level / _LEVELS:.1f}",
+            stroke_linecap="round",
+        )
+        for level, where in sorted(levels.items())
+        if level
+    ]
 
 
 def path_told(spread: Spread) -> str:

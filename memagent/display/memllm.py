@@ -50,9 +50,13 @@ def of_answer(answer: Answer) -> View:
     reads = [_read_behind(answer, number) for number, _ in shown]
     pieces: list[Content] = []
     text: list[str] = []
+    behind = True  # a call, or the beginning
     for (_, part), read in zip(shown, reads, strict=True):
-        pieces += [lines.cut(part.text, 3000), *([" ", _chip(read), " "] if read else [])]
-        text += [part.text, *([f" {_bracket(read)} "] if read else [])]
+        said = part.text.lstrip(" ") if behind else part.text
+        said, behind = (said.rstrip(" "), True) if read else (said, False)
+        blank = " " if read and said else ""
+        pieces += [lines.cut(said, 3000), *([blank, _chip(read), " "] if read else [])]
+        text += [said, *([f"{blank}{_bracket(read)} "] if read else [])]
     found = [read for read in reads if read and not read.dropped]
     counts = [("reads", str(len(found))), ("dropped calls", str(sum(bool(read and read.dropped) for read in reads)))]
     more = f"… and {len(answer.parts) - MOST} more parts" if len(answer.parts) > MOST else ""

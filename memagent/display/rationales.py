@@ -146,7 +146,7 @@ def _agreement(one: Rationale) -> list[str]:
 
 def _card(one: Rationale) -> Markup:
     word, meaning = _verified(one)
-    like: list[Content] = [quiet(f" like it {one.score:.2f} "), bar(one.score), " "] if one.score is not None else []
+    like: list[Content] = [quiet(f" similarity {one.score:.2f} "), bar(one.score), " "] if one.score is not None else []
     more = [*_agreement(one), *(["shared"] if one.shared else []), *([one.source] if one.source else [])]
     original = str(one.metadata.get(ORIGINAL) or "")
     asked: list[Content] = [tag("b", lines.cut(original or one.problem, 600))]
@@ -173,11 +173,12 @@ def _counters(one: Rationale) -> list[Content]:
     used = one.successes + one.failures
     if not used:
         return [quiet(_served(one))]
-    return [quiet(_served(one)), " ", bar(one.successes / used, "good", 3), bar(one.failures / used, "low", 3)]
+    shares = ((one.successes / used, "good"), (one.failures / used, "low"))
+    return [quiet(_served(one)), " ", *(bar(share, meaning, 3) for share, meaning in shares if share)]
 
 
 def _text(one: Rationale) -> str:
-    like = [f"like it {one.score:.2f}"] if one.score is not None else []
+    like = [f"similarity {one.score:.2f}"] if one.score is not None else []
     head = " · ".join([_verified(one)[0], *like, _served(one), *_agreement(one)])
     original = str(one.metadata.get(ORIGINAL) or "")
     told = [lines.wrapped(original or one.problem, "  ", "- ", most=500), lines.wrapped(head, "    ", "  ", most=300)]
@@ -195,7 +196,9 @@ def _problem(hit: Hit, most: int) -> str:
 
 
 def _example(hit: Hit) -> Markup:
-    head = tag("div", quiet(f"example, like it {hit.score:.2f} "), bar(hit.score), " ", quiet(lines.cut(hit.why, 200)))
+    head = tag(
+        "div", quiet(f"example, similarity {hit.score:.2f} "), bar(hit.score), " ", quiet(lines.cut(hit.why, 200))
+    )
     return card(head, folded(_problem(hit, 90), prose(hit.text, 1200)), meaning="told")
 
 

@@ -89,7 +89,7 @@ def view_of(course: Course) -> View:
     counts += [("memory", lines.number(course.sizes[-1], "rationale"))] if course.sizes else []
     told = f"solid: solved of the last {course.window}"
     told += " · dashed: rationales in the memory" if course.sizes else ""
-    marks = " · marks below: solved dark, not solved red"
+    marks = " · marks below: green solved, red not"
     html = joined([strip(counts), _picture(course), tag("div", quiet(told + marks))])
     return View("\n".join([words(counts), *_text(course)]), html)
 

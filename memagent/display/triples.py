@@ -54,7 +54,8 @@ def of_facts(
     sentences = [_sentence(fact, says or {}) for fact in shown]
     more = f"… and {len(facts) - MOST} more" if len(facts) > MOST else ""
     rows = [_row(*one, values) for one in zip(shown, states, sentences, strict=True)]
-    html = html_table(("", "subject", "relation", "object", "held", "because"), rows)
+    head = (_unbroken(one) for one in ("", "subject", "relation", "object", "held", "because"))
+    html = html_table(head, rows)
     text = [_text(*one, values) for one in zip(shown, states, sentences, strict=True)]
     return View("\n".join([*text, more]).rstrip(), joined([html, quiet(more)]))
 
@@ -147,12 +148,17 @@ def _row(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, 
     sure: list[Content] = [" ", quiet(f"sure {fact.confidence:.2f}")] if fact.confidence < 1 else []
     return [
         joined((chip(state, _MEANING[state]) for state in states), " "),
-        lines.cut(fact.subject, 200),
-        lines.cut(fact.relation, 200),
+        _unbroken(lines.cut(fact.subject, 200)),
+        _unbroken(lines.cut(fact.relation, 200)),
         joined([tag("del", object_, style="opacity:.7") if gone else tag("b", object_), *sure]),
         quiet(lines.cut(_held(fact, values), 200)),
         quiet(sentence),
     ]
+
+
+def _unbroken(text: str) -> Content:
+    """A text that is not broken in its cell, where it is short."""
+    return tag("span", text, style="white-space:nowrap") if 0 < lines.columns(text) <= 24 else text
 
 
 def _text(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, str]) -> str:

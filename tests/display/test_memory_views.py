@@ -85,7 +85,7 @@ def test_a_followed_path_is_shown_as_a_read() -> None:
 
 def test_each_sentence_has_what_was_written_of_it_and_what_was_refused() -> None:
     text, read = check_display(TOLD.written)
-    assert [one.text for one in TOLD.written.heard][0] == "Ida lives in Oslo."
+    assert TOLD.written.heard[0].text == "Ida lives in Oslo."
     assert tuple(t for one in TOLD.written.heard for t in one.kept) == TOLD.written.triples
     assert tuple(r for one in TOLD.written.heard for r in one.refused) == TOLD.written.refused
     assert text.index("Ida lives in Oslo.") < text.index("write Ida | lives in | Oslo") < text.index("Mara")
@@ -129,7 +129,7 @@ def test_a_rationale_tells_verification_reuse_and_likeness() -> None:
     text, read = check_display(view(shown))
     best = shown[0]
     assert best.successes and f"used {best.successes} times: {best.successes} right after, 0 wrong" in flat(text)
-    assert "verified: numeric" in read and f"like it {best.score:.2f}" in read and "1 of 1 attempt agreed" in read
+    assert "verified: numeric" in read and f"similarity {best.score:.2f}" in read and "1 of 1 attempt agreed" in read
     text, read = check_display(VALUES["refuted"])
     assert "refuted: numeric" in text and "used 4 times: 1 right after, 3 wrong" in flat(text)
     assert made.ZOE in read and "kept as: thing1 has 3." in read
@@ -139,7 +139,7 @@ def test_a_solution_tells_the_verdict_and_its_examples() -> None:
     text, read = check_display(SOLVING.solved[0])
     assert text.startswith("wrong: ") and "examples 0" in text
     text, read = check_display(SOLVING.solved[-1])
-    assert text.startswith("right: ") and "looked for: Ann has 7" in text and "example, like it" in read
+    assert text.startswith("right: ") and "looked for: Ann has 7" in text and "example, similarity" in read
     text, _ = check_display(SOLVING.learnt)
     assert "right 2 · wrong 1" in text and "2. wrong: 18" in text
 

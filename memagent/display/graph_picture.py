@@ -35,7 +35,14 @@ def picture(spread: Spread) -> Markup:
     ]
     names = [_text(one, bold) for one, bold in _names(spread, at, radii, taken)]
     words = f"{len(spread.nodes)} nodes and {len(drawn)} edges; the path: {path_told(spread) or 'none'}"
-    return svg(WIDTH, HEIGHT, *drawn, *shapes, *told, *names, title=words)
+    return svg(
+        WIDTH,
+        HEIGHT,
+        tag("g", *drawn, stroke="currentColor", stroke_width="1.2"),
+        tag("g", *shapes, stroke="currentColor", stroke_opacity="0.7"),
+        tag("g", *told, *names, fill="currentColor", font_family="sans-serif"),
+        title=words,
+    )
 
 
 def multiples(spread: Spread) -> Markup:
@@ -123,9 +130,8 @@ def _line(
         y1=f"{y1 + (y2 - y1) * first:.0f}",
         x2=f"{x2 + (x1 - x2) * last:.0f}",
         y2=f"{y2 + (y1 - y2) * last:.0f}",
-        stroke="currentColor",
         stroke_opacity="1" if on_path else faint,
-        stroke_width="3.5" if on_path else "1.2",
+        stroke_width="3.5" if on_path else None,
         stroke_dasharray=None if on_path else "3 5" if edge.dropped else _DASHES.get(edge.kind),
     )
 
@@ -134,7 +140,7 @@ def _shape(node: Node, point: Sequence[float], radius: float, spread: Spread) ->
     """A circle for a phrase and a square for a passage; a ring round a seed."""
     x, y = point
     told = f"{lines.line(node.label, 100)}: {node.rank:.4f}" + (f", seed {node.seed:.2f}" if node.seed else "")
-    look = {"fill": _heat(_share(node, spread)), "stroke": "currentColor", "stroke_opacity": "0.7"}
+    look = {"fill": _heat(_share(node, spread))}
     title = tag("title", told)
     if node.kind == "passage":
         side = f"{2 * radius:.0f}"
@@ -143,7 +149,7 @@ def _shape(node: Node, point: Sequence[float], radius: float, spread: Spread) ->
         )
     else:
         shape = tag("circle", title, cx=f"{x:.0f}", cy=f"{y:.0f}", r=radius, **look)
-    ring = {"fill": "none", "stroke": "currentColor", "stroke_width": "2"}
+    ring = {"fill": "none", "stroke_opacity": "1", "stroke_width": "2"}
     rings = [tag("circle", cx=f"{x:.0f}", cy=f"{y:.0f}", r=f"{radius + 4:.1f}", **ring)] if node.seed else []
     return joined([shape, *rings])
 
@@ -185,7 +191,5 @@ def _text(label: Label, bold: bool) -> Markup:
         y=label.y,
         text_anchor=label.anchor,
         font_size=f"{label.size:g}",
-        font_family="sans-serif",
         font_weight="bold" if bold else None,
-        fill="currentColor",
     )

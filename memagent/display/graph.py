@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from memagent.display import hits, lines
-from memagent.display.graph_picture import multiples, path_told, picture
+from memagent.display.graph_picture import multiples, path_told, picture, places
 from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
 from memagent.display.shapes import bar, strip, told
 from memagent.display.view import View
@@ -25,8 +25,9 @@ def view_of(spread: Spread) -> View:
     """Return the view of a spread: the graph, the facts that linked, the path, the iteration, and both rankings."""
     html: list[Content] = [tag("q", lines.cut(spread.question, 400)), strip(summary(spread)), _taken(spread)]
     if spread.nodes:
-        html += [picture(spread), _key(spread), _hops(spread), _facts(spread)]
-        html += [folded("the iteration, step by step", multiples(spread), open=True)]
+        at = places(spread)
+        html += [picture(spread, at), _key(spread), _hops(spread), _facts(spread)]
+        html += [folded("the iteration, step by step", multiples(spread, at), open=True)]
     else:
         html += [told("warm", [f"nothing links the question with the graph: {spread.reason}"])]
     html += [_rankings(spread)]

@@ -1,7 +1,7 @@
 """Where the nodes of a small graph stand, and where their names do: the same places for the same graph, every time.
 
-Forces push all nodes apart and pull joined ones together (Fruchterman and Reingold, 1991), from a circle, with less and
-less freedom; nothing is drawn by lot. Names are placed one after the other, each where it is free: beside, above or
+Forces push all nodes apart and pull joined ones together (Fruchterman and Reingold, 1991), from a spiral, with less and
+less freedom, and push nodes off the lines of others; nothing is drawn by lot. Names are placed one after the other, each where it is free: beside, above or
 below its node, never past the edge of the picture; one for which there is no room is left to the tooltip.
 """
 
@@ -66,10 +66,25 @@ def layout(
         np.add.at(force, ends[:, 0], -pulled)
         np.add.at(force, ends[:, 1], pulled)
         strength = np.maximum(np.linalg.norm(force, axis=1, keepdims=True), 1e-9)
-        at = at + force / strength * np.minimum(strength, freedom)
+        at = at + force / strength * np.minimum(strength, freedom) + _off_lines(at, ends, 0.4 * apart)
     low, high = at.min(axis=0, initial=0), at.max(axis=0, initial=0)
     room = np.array([width, height]) - 2 * margin
     return np.asarray(margin + (at - low) / np.maximum(high - low, 1e-9) * room)
+
+
+def _off_lines(at: NDArray[np.float64], ends: NDArray[np.intp], gap: float) -> NDArray[np.float64]:
+    """How far to move each node (n, 2), so that none stays nearer than `gap` to a line that does not end at it."""
+    if not len(ends):
+        return np.zeros_like(at)
+    first, along = at[ends[:, 0]], at[ends[:, 1]] - at[ends[:, 0]]
+    long = np.maximum((along**2).sum(axis=1), 1e-9)
+    share = np.clip(((at[:, None] - first[None]) * along[None]).sum(axis=2) / long, 0.0, 1.0)
+    away = at[:, None] - (first[None] + share[..., None] * along[None])
+    far = np.maximum(np.linalg.norm(away, axis=2), 1e-6)
+    push = np.maximum(gap - far, 0.0) / far
+    for end in ends.T:
+        push[end, np.arange(len(ends))] = 0.0
+    return np.asarray(0.3 * (away * push[..., None]).sum(axis=1))
 
 
 def labels(

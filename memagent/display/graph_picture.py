@@ -22,9 +22,11 @@ _NAME = 22  # columns of a name
 _DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
 
 
-def picture(spread: Spread) -> Markup:
-    """Return the subgraph: heat by rank, seeds ringed, the edges of dropped facts greyed, the path in bold."""
-    at = _places(spread)
+def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
+    """Return the subgraph: heat by rank, seeds ringed, the edges of dropped facts greyed, the path in bold.
+
+    `at` is where the nodes stand, (n, 2): see `places`.
+    """
     radii = [_radius(node, spread) for node in spread.nodes]
     hops = list(zip(spread.path, spread.path[1:], strict=False))
     drawn = [_line(edge, spread, at, radii, hops) for edge in _distinct(spread.edges)]
@@ -45,10 +47,10 @@ def picture(spread: Spread) -> Markup:
     )
 
 
-def multiples(spread: Spread) -> Markup:
-    """Return one small picture for each step of the iteration, all on one scale of heat."""
+def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
+    """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
     width, height = _SMALL
-    at = _places(spread) * np.array([width / WIDTH, height / HEIGHT])
+    at = at * np.array([width / WIDTH, height / HEIGHT])
     edges = " ".join(
         f"M{at[a][0]:.0f} {at[a][1]:.0f}L{at[b][0]:.0f} {at[b][1]:.0f}"
         for a, b in sorted({(e.a, e.b) for e in spread.edges})
@@ -89,7 +91,8 @@ def path_told(spread: Spread) -> str:
     return " → ".join(spread.nodes[place].label for place in spread.path)
 
 
-def _places(spread: Spread) -> NDArray[np.float64]:
+def places(spread: Spread) -> NDArray[np.float64]:
+    """Return where the nodes of a spread stand, (n, 2)."""
     return layout(len(spread.nodes), ((edge.a, edge.b) for edge in spread.edges), WIDTH, HEIGHT, _MARGIN)
 
 

@@ -147,7 +147,7 @@ def _row(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, 
     gone = bool(fact.until)
     sure: list[Content] = [" ", quiet(f"sure {fact.confidence:.2f}")] if fact.confidence < 1 else []
     return [
-        joined((chip(state, _MEANING[state]) for state in states), " "),
+        joined((_unbroken(chip(state, _MEANING[state])) for state in states), " "),
         _unbroken(lines.cut(fact.subject, 200)),
         _unbroken(lines.cut(fact.relation, 200)),
         joined([tag("del", object_, style="opacity:.7") if gone else tag("b", object_), *sure]),
@@ -157,8 +157,9 @@ def _row(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, 
 
 
 def _unbroken(text: str) -> Content:
-    """A text that is not broken in its cell, where it is short."""
-    return tag("span", text, style="white-space:nowrap") if 0 < lines.columns(text) <= 24 else text
+    """A text that is not broken in its cell, where it is short; or a chip."""
+    short = isinstance(text, Markup) or 0 < lines.columns(text) <= 24
+    return tag("span", text, style="white-space:nowrap") if short else text
 
 
 def _text(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, str]) -> str:

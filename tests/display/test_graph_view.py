@@ -12,6 +12,7 @@ from looked_at import check_display, poisoned
 
 from memagent import Controller, Memory
 from memagent.display.graph_layout import LETTER, layout
+from memagent.display.graph_picture import places
 from memagent.display.lines import columns
 from memagent.display.view import view
 from memagent.errors import NotFound, UsageProblem
@@ -160,6 +161,16 @@ def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -
     assert all(left >= 0 and top >= 0 and right <= 760 and low <= 460 for left, top, right, low in boxes)
     for (a, b, c, d), (e, f, g, h) in combinations(boxes, 2):
         assert not (a < g and e < c and b < h and f < d)
+
+
+def test_no_node_stands_on_the_line_of_others(spread: Spread, large: Spread) -> None:
+    for one, least in ((spread, 25.0), (large, 10.0)):
+        at = places(one)
+        for a, b in {(edge.a, edge.b) for edge in one.edges}:
+            along = at[b] - at[a]
+            for node in set(range(len(at))) - {a, b}:
+                share = np.clip((at[node] - at[a]) @ along / (along @ along), 0, 1)
+                assert np.linalg.norm(at[node] - at[a] - share * along) > least
 
 
 def test_the_layout_is_the_same_every_time_and_joined_nodes_are_near() -> None:

@@ -1,8 +1,9 @@
 """Where the nodes of a small graph stand, and where their names do: the same places for the same graph, every time.
 
 Forces push all nodes apart and pull joined ones together (Fruchterman and Reingold, 1991), from a spiral, with less and
-less freedom, and push nodes off the lines of others; nothing is drawn by lot. Names are placed one after the other, each where it is free: beside, above or
-below its node, never past the edge of the picture; one for which there is no room is left to the tooltip.
+less freedom, and push nodes off the lines of others; nothing is drawn by lot. Names are placed one after the other,
+each where it is free: beside, above or below its node, never past the edge of the picture; one for which there is no
+room is left to the tooltip.
 """
 
 from __future__ import annotations

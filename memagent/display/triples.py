@@ -20,7 +20,7 @@ from memagent.methods.memllm_write import Written
 from memagent.triples import EXACT, Reading
 from memagent.types import Answer, Fact
 
-MOST = 40
+MOST = 30
 """Rows that a view shows; it says how many more there are."""
 
 _MEANING = {"new": "good", "read": "told", "superseded": "low", "ended": "grey", "holds": "grey"}

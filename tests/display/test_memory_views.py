@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import runpy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import made_memories as made
@@ -108,6 +112,14 @@ def test_an_edited_triple_changes_the_answer() -> None:
     assert "the two are the same" in check_display(memllm.changed(TOLD.before, TOLD.before))[1]
 
 
+def test_the_example_edits_a_triple_and_asks_again() -> None:
+    example = Path(__file__).parents[2] / "examples" / "edit_a_triple.py"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        runpy.run_path(str(example), run_name="__main__")
+    said = flat(out.getvalue())
+    assert "before Oslo. after Bergen." in said and "when it became Bergen" in said
+
+
 def test_a_reading_tells_how_near_each_value_is() -> None:
     text, read = check_display(READ)
     assert text.startswith("Bergen  (distance 0.000: Ida lives in Bergen") and "just this" in read
@@ -118,7 +130,7 @@ def test_a_reading_tells_how_near_each_value_is() -> None:
 def test_many_rows_are_cut_and_say_so() -> None:
     fact, one = TOLD.history[0], SOLVING.memory.rationales.like(made.ZOE)[0]
     text, read = check_display(view([replace(fact, object="灯" * 5000)] * 300), most=60_000)
-    assert "and 260 more" in text and "and 260 more" in read and "characters more" in read
+    assert "and 270 more" in text and "and 270 more" in read and "characters more" in read
     assert "and 80 more" in check_display(view([replace(one, reasoning="x " * 3000)] * 100), most=60_000)[1]
     long = replace(TOLD.written, heard=TOLD.written.heard * 30)
     assert "more sentences" in check_display(long)[0]

@@ -19,7 +19,7 @@ from memagent.types import Hit, Passage, Rationale, estimate_tokens
 Kind = Literal["episodic", "semantic", "procedural"]
 KINDS: tuple[Kind, ...] = ("episodic", "semantic", "procedural")
 
-RECALL = "hybrid"
+RECALL = "conversation"
 """How turns and notes are searched where nobody says otherwise."""
 
 _SHORT = 6  # tokens; a shorter message is searched together with the one before

@@ -9,7 +9,7 @@ from typing import Any
 from memagent.controller import Result
 from memagent.display import costs, hits, lines
 from memagent.display.markup import Content, chip, joined, quiet, table, tag
-from memagent.display.shapes import TEXT, bar
+from memagent.display.shapes import TEXT, bar, unbroken
 from memagent.display.timeline import total
 from memagent.display.view import View
 from memagent.errors import UsageProblem
@@ -116,14 +116,14 @@ def _cells(row: Compared, most: int) -> tuple[Content, ...]:
     )
     answer = [tag("div", lines.cut(row.answer, 900), style=TEXT), failed]
     about = "about " if row.usage.estimated else ""
-    tokens = joined([f"{about}{row.usage.tokens:,} ", tag("div", bar(row.usage.tokens / most, width=4))])
+    tokens = joined([unbroken(f"{about}{row.usage.tokens:,} "), tag("div", bar(row.usage.tokens / most, width=4))])
     return (
-        tag("b", row.method),
+        unbroken(tag("b", lines.line(row.method, 30))),
         joined(answer),
         row.usage.calls,
         row.searches,
         tokens,
-        costs.money(row.usage),
-        tag("span", lines.seconds(row.seconds), style="white-space:nowrap"),
+        unbroken(costs.money(row.usage)),
+        unbroken(lines.seconds(row.seconds)),
         hits.passages(row.evidence[:8]) or quiet("none"),
     )

@@ -42,11 +42,13 @@ def view_of(answer: Answer) -> View:
 def summary(answer: Answer) -> list[tuple[str, str]]:
     """Return names and values that sum an answer up: sentences, and how many of them were looked up."""
     later = [part for part in answer.parts if part.decision != "first"]
-    searched = sum(len(part.queries) for part in answer.parts)
+    searched = str(sum(len(part.queries) for part in answer.parts))
+    if all(len(part.queries) <= 1 for part in answer.parts):  # several questions for a sentence: nobody knows how many
+        searched += f" (if every sentence were looked up: {1 + len(later)})"
     return [
         ("sentences", str(len(answer.parts))),
         ("looked up", f"{sum(bool(part.queries) for part in later)} of {len(later)} after the first"),
-        ("searches", str(searched)),
+        ("searches", searched),
         ("passages", str(len(answer.hits))),
     ]
 
@@ -60,8 +62,8 @@ def tinted_tokens(tokens: Sequence[Token]) -> Markup:
         if token.logprob is None:
             pieces.append(text)
             continue
-        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))}"
-        pieces.append(tag("span", text, title=f"{likely:.2f}", style=tint))
+        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))};color:inherit"
+        pieces.append(tag("mark" if tint else "span", text, title=f"{likely:.2f}", style=tint))
     pieces.append("".join(token.text for token in tokens[_TOKENS:]))
     return tag("div", *pieces, style=TEXT)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from memagent.differences import word_changes
 
 WIDTH = 80
+_SLACK = 30
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _PIECES = re.compile(r"\n|[^\S\n]+|[^\s\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]+|.")
 
@@ -28,8 +29,8 @@ def line(text: object, most: int = WIDTH) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Return a text, or its first `most` characters and how many more there are."""
-    return text if len(text) <= most else f"{text[:most].rstrip()} … ({len(text) - most:,} characters more)"
+    """Return a text, or its first `most` characters and how many more there are; a few more are not cut off."""
+    return text if len(text) <= most + _SLACK else f"{text[:most].rstrip()} … ({len(text) - most:,} characters more)"
 
 
 def columns(text: str) -> int:

@@ -77,7 +77,7 @@ def chip(content: Content, meaning: str = "grey") -> Markup:
 def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], **attributes: str | None) -> Markup:
     """Return a table; each cell is escaped."""
     cell = "text-align:left;vertical-align:top;padding:.2em .7em .2em 0"
-    first = tag("tr", *(tag("th", one, style=cell) for one in head))
+    first = tag("tr", *(tag("th", one, style=f"{cell};white-space:nowrap") for one in head))
     rest = (tag("tr", *(tag("td", one, style=cell) for one in row), style="background:transparent") for row in rows)
     styled = {"style": "border-collapse:collapse;color:inherit", **attributes}
     return tag("table", tag("thead", first), tag("tbody", *rest), **styled)

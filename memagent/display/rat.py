@@ -5,9 +5,9 @@ from __future__ import annotations
 from memagent.display import hits, lines
 from memagent.display.answer_text import MEANING, html_of, text_of
 from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, tag
-from memagent.display.shapes import TEXT, changed, prose, strip, words
+from memagent.display.shapes import changed, prose, strip, words
 from memagent.display.view import View
-from memagent.methods.taking_back import refused
+from memagent.methods.taking_back import changes_words, is_refused, refused
 from memagent.types import Answer, Change, Part
 
 MOST = 20
@@ -39,7 +39,7 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
         ("steps", str(len(answer.parts))),
         ("looked up", str(sum(bool(part.queries) for part in answer.parts))),
         ("revised", str(sum(part.decision == "revised" for part in answer.parts))),
-        ("refused", str(sum(part.decision != "revised" and refused(part) is not None for part in answer.parts))),
+        ("refused", str(sum(refused(part) is not None for part in answer.parts))),
         ("passages", str(len(answer.hits))),
     ]
 
@@ -52,32 +52,30 @@ def _card(number: int, part: Part) -> Markup:
     head = [tag("b", f"{number}. "), chip(part.decision, MEANING[part.decision]), " ", quiet(part.why)]
     body: list[Content] = [tag("div", *head)]
     is_new = part.text.split() != part.draft.split()
-    body.append(prose(part.draft))
+    body += [quiet("thought"), prose(part.draft)] if is_new else [prose(part.draft)]
     if part.queries:
         queries = joined((tag("q", lines.cut(one, 400)) for one in part.queries), " ")
         body.append(tag("div", quiet("looked up "), queries))
     body.append(hits.passages(part.hits))
     if is_new:
-        body.append(tag("div", changed(part.draft, part.text, around=40), style="margin:.2em 0"))
-    body += [_because(change) for change in part.changes[:_CHANGES]]
+        body += [quiet("revised"), changed(part.draft, part.text, around=40)]
+    body += [_because(part, change) for change in part.changes[:_CHANGES]]
     return card(*body, meaning=MEANING[part.decision])
 
 
-def _because(change: Change) -> Markup:
-    """Which passage changed what, or what was refused and why."""
-    same = change.before.split() == change.after.split()
-    if not change.taken and same:
+def _because(part: Part, change: Change) -> Markup:
+    """Which passage changed what; what was refused, and why; and what was changed by no passage."""
+    if not change.taken and not changes_words(change):
         return Markup("")
     mark = chip("because", "good") if change.taken else chip("refused", "low")
-    head = tag("div", mark, " ", tag("b", hits.named(change.hit)), " ", quiet(change.why))
-    if change.taken:
-        return head if same else folded(head_line(change), changed(change.before, change.after))
-    return joined([head, tag("div", changed(change.before, change.after), style=f"{TEXT};opacity:.75")])
-
-
-def head_line(change: Change) -> Markup:
-    """Return the passage that a change came from, with why it is credited."""
-    return joined([chip("because", "good"), " ", tag("b", hits.named(change.hit)), " ", quiet(change.why)])
+    if not change.taken and not is_refused(part, change):
+        mark = chip("by no passage", "warm")
+    name = tag("b", hits.named(change.hit))
+    head = joined([mark, " ", name, " ", quiet(change.why)])
+    if not change.taken and is_refused(part, change):
+        what = tag("div", changed(change.before, change.after), style="opacity:.75")
+        return joined([tag("div", head), what])
+    return folded(head, changed(change.before, change.after)) if changes_words(change) else tag("div", head)
 
 
 def _text(number: int, part: Part) -> str:
@@ -88,7 +86,9 @@ def _text(number: int, part: Part) -> str:
     for change in part.changes[:_CHANGES]:
         if change.taken:
             told.append(lines.wrapped(f"because of {hits.named(change.hit)}: {change.why}", "     ", "   - "))
-        elif change.before.split() != change.after.split():
+        elif is_refused(part, change):
             words_changed = lines.diff(change.before, change.after)
             told.append(lines.wrapped(f"refused ({change.why}): {words_changed}", "     ", "   - ", most=500))
+        elif changes_words(change):
+            told.append(lines.wrapped(f"by no passage: {change.why}", "     ", "   - "))
     return "\n".join(told)

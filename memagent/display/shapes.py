@@ -17,6 +17,11 @@ def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
     return tag("span", style=f"{style};background:{TINTS[meaning].format(0.7)}")
 
 
+def unbroken(content: Content) -> Markup:
+    """Return a short content that is not broken over lines, such as a number in a table."""
+    return tag("span", content, style="white-space:nowrap")
+
+
 def strip(items: Iterable[tuple[str, Content]]) -> Markup:
     """Return names and values on one line."""
     told = [joined([tag("small", f"{name} ", style="opacity:.75"), tag("b", value)]) for name, value in items]

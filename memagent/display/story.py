@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memagent.display import lines
-from memagent.display.markup import TINTS, Content, Markup, card, chip, folded, joined, quiet, tag, tinted
+from memagent.display.markup import TINTS, Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
 from memagent.display.shapes import changed, prose, strip, svg, words
 from memagent.display.view import View
 from memagent.methods.recurrent import Novel, State
@@ -17,8 +17,12 @@ from memagent.story.book import Story
 from memagent.story.record import StoryRecord
 
 MOST = 12
-"""Steps that a view shows, the newest ones; it says how many there were before."""
+"""Steps that a view shows in full: the newest ones, as far as there is room for them."""
 
+BRIEF = 24
+"""Steps before those that it shows in a line each; it says how many there were before."""
+
+_ROOM = 36_000  # bytes of the steps that are shown in full
 _RIBBON = 240  # steps in the ribbon
 
 
@@ -145,12 +149,42 @@ def _of_event(event: Mapping[str, Any], number: int, memory: str, plans: tuple[s
 
 
 def _view(tale: Tale) -> View:
-    shown = tale.steps[-MOST:]
-    before = f"… {lines.number(len(tale.steps) - MOST, 'step')} before" if len(tale.steps) > MOST else ""
-    html: list[Content] = [tag("b", tale.title) if tale.title else "", strip(summary(tale)), _ribbon(tale.steps)]
-    html += [quiet(before), *(_card(step) for step in shown), _next(tale)]
-    text = [lines.line(tale.title), words(summary(tale)), before, *map(_text, shown), _next_text(tale)]
+    cards = _newest(tale.steps)
+    at = len(tale.steps) - len(cards)
+    brief, before = tale.steps[max(0, at - BRIEF) : at], max(0, at - BRIEF)
+    more = f"… {lines.number(before, 'step')} before" if before else ""
+    html: list[Content] = [tag("b", lines.cut(tale.title, 200)), strip(summary(tale)), _ribbon(tale.steps), quiet(more)]
+    html += [_brief(brief), *cards, _next(tale)]
+    text = [lines.line(tale.title), words(summary(tale)), more]
+    text += [*(lines.line(f"{name} {what}") for name, what, _ in map(_told_briefly, brief))]
+    text += [*map(_text, tale.steps[at:]), _next_text(tale)]
     return View("\n".join(filter(None, text)), joined(html))
+
+
+def _newest(steps: Sequence[Told]) -> list[Markup]:
+    """The newest steps in full, at least one, as far as there is room."""
+    cards: list[Markup] = []
+    room = _ROOM
+    for step in reversed(steps[-MOST:]):
+        card = _card(step)
+        room -= len(card.encode())
+        if cards and room < 0:
+            break
+        cards.insert(0, card)
+    return cards
+
+
+def _brief(steps: Sequence[Told]) -> Markup:
+    if not steps:
+        return Markup("")
+    return table(("", "earlier steps", "short memory"), map(_told_briefly, steps))
+
+
+def _told_briefly(step: Told) -> tuple[str, str, str]:
+    size = lines.number(count_words(step.memory), "word")
+    if step.by:
+        return "", step.by, size
+    return f"¶{_numbers(step)}", lines.line(step.followed or " ".join(step.paragraphs), 90), size
 
 
 def summary(tale: Tale) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from memagent.display import costs, lines
 from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag, tinted
-from memagent.display.shapes import TEXT, strip, words
+from memagent.display.shapes import TEXT, strip, unbroken, words
 from memagent.display.timeline import Placed, placed
 from memagent.display.view import View
 from memagent.steps import (
@@ -84,13 +84,14 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
 
 
 def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, ...]:
+    took = lines.seconds(one.seconds)
     indent = f"padding-left:{1.2 * one.depth:.1f}em;white-space:nowrap"
     if one.record is None:
         name, branches = (
             tag("div", chip("gather"), style=indent),
             quiet(lines.number(one.branches, "branch", "branches")),
         )
-        return name, branches, _bar(one, whole, "grey"), _took(one), ""
+        return name, branches, _bar(one, whole, "grey"), unbroken(took), ""
     record = one.record
     kind, what = told(record)
     meaning = "low" if record.error else _MEANING.get(kind, "grey")
@@ -99,7 +100,7 @@ def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, .
     usage = record.usage
     spent = f"{usage.input_tokens:,} → {usage.output_tokens:,}, {costs.money(usage)}" if usage.calls else ""
     inside = _opened(record, what, room)
-    return name, inside, _bar(one, whole, meaning), _took(one), spent.replace(" ", "\u00a0")
+    return name, inside, _bar(one, whole, meaning), unbroken(took), unbroken(spent)
 
 
 def _opened(record: Record, what: str, room: int) -> Markup:
@@ -121,10 +122,6 @@ def _bar(one: Placed, whole: float, meaning: str) -> Markup:
     begin, took = (one.start / whole, one.seconds / whole) if whole else (0.0, 0.0)
     place = f"margin:.35em 0 0 {_BAR * begin:.1f}em;width:{max(0.1, _BAR * took):.1f}em;height:.7em"
     return tag("div", style=f"{place};background:{TINTS[meaning].format(0.7)}")
-
-
-def _took(one: Placed) -> str:
-    return lines.seconds(one.seconds).replace(" ", "\u00a0")
 
 
 def _text(trace: Trace, steps: Sequence[Placed]) -> str:

@@ -245,7 +245,8 @@ class StoryPanel(Panel):
         finally:
             for button in clickable:
                 button.disabled = False
-            self._show()
+            super()._show()  # what a person has typed stays, where it came to nothing
+        self._show()
         state = self.state
         if state is None:
             raise UsageProblem("the story has not begun", hint="Write its opening with story.write().")

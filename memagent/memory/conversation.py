@@ -154,7 +154,8 @@ class Turns:
         Raises:
             UsageProblem: the memory is a passage store that was given and has no file.
         """
-        return summaries.put(self._core.file(), self._scope, summary, seen)
+        clean = replace(summary, text=self._core.guard.text(summary.text, field="summary"))
+        return summaries.put(self._core.file(), self._scope, clean, seen)
 
     def last_change(self) -> int:
         """Return the number of the last change of the file: for `keep_summary`."""

@@ -25,6 +25,7 @@ from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
 from memagent.memory.graph import Graph
 from memagent.memory.rationales import Rationales
+from memagent.memory.secret_guard import Guard, OnMasked
 from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
 
@@ -58,9 +59,15 @@ class Memory:
             that it was first written with, until `reembed`. `None` takes that one (hashing, sentence-transformers, and
             OpenAI's own; never another server, which is for you to name), else `MEMAGENT_EMBEDDER`, else `hashing`.
         single_user: reads and writes need no `bind`; what is not bound belongs to nobody in particular.
+        secrets: what is done with keys, tokens, private keys, passwords, PINs and card numbers in what is written:
+            `mask` puts `[masked key]` and the like in their place, `refuse` raises, `keep` keeps them.
+        key: encrypts the whole file: 32 bytes, 64 hex digits, or a passphrase; see `stores.engine` for what stays
+            readable. Needs `pip install "memagent[encryption]"`. It is never stored; without it the memory is lost.
+        on_masked: hears what was masked, as `Masked`; by default it is logged as a warning.
 
     Raises:
         StorageError: the file cannot be used; it was not touched.
+        WrongKey: the file is encrypted by another key, or not at all; it was not touched.
         EmbedderMismatch: the file or the store was written with another embedder.
         UsageProblem: this is neither a path nor a store, or the embedder is none.
         ConfigError: the embedder needs a key or a package that is not there.
@@ -72,11 +79,14 @@ class Memory:
         *,
         embedder: str | Embedder | None = None,
         single_user: bool = False,
+        secrets: str = "mask",
+        on_masked: OnMasked | None = None,
+        key: str | bytes | None = None,
     ) -> None:
         self._single_user = single_user
         self._scope = Scope()
         self._owner = True
-        self._core = opened(path_or_store, embedder)
+        self._core = opened(path_or_store, embedder, Guard(secrets, on_masked), key)
 
     # --- whose memory it is
 
@@ -133,10 +143,11 @@ class Memory:
         Raises:
             UsageProblem: a note cannot be kept; nothing was written.
             Conflict: an explicit id is taken by another text; the thousand that it is in was not written.
+            SecretRefused: a note holds a secret, and the memory refuses these; nothing was written.
             ScopeRequired: no user is bound.
         """
         scope = self._checked()
-        wanted = arguments.as_notes(notes)
+        wanted = self._core.guard.notes(arguments.as_notes(notes))
         size = max(1, len(wanted)) if replace_sources else _BATCH
         ids: list[str] = []
         for start in range(0, len(wanted), size):
@@ -218,6 +229,7 @@ class Memory:
         """
         scope = self._checked()
         arguments.check_says_something(text, "the text")
+        text = self._core.guard.text(text, id=id)
         old = self.store.get(scope, [id])[0]
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)

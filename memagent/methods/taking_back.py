@@ -67,9 +67,23 @@ def accept(answer: Answer, *numbers: int) -> Answer:
 
 
 def refused(part: Part) -> Change | None:
-    """Return the last revision of a step that changes it and was not taken; `None` where there is none."""
-    found = [one for one in part.changes if not one.taken and one.after.split() != one.before.split()]
+    """Return the last revision of a step that changes it and was refused or taken back; `None` where there is none."""
+    found = [one for one in part.changes if is_refused(part, one)]
     return found[-1] if found else None
+
+
+def is_refused(part: Part, change: Change) -> bool:
+    """Whether a change was refused or taken back.
+
+    One that is not `taken` may stand in the text as well: then none of its words are a passage's. That of one that was
+    refused is told in the part.
+    """
+    return not change.taken and changes_words(change) and bool(change.why) and change.why in part.why
+
+
+def changes_words(change: Change) -> bool:
+    """Whether a change changes more than blanks."""
+    return change.after.split() != change.before.split()
 
 
 def _part(answer: Answer, number: int) -> Part:

@@ -10,8 +10,8 @@ from typing import Any
 from memagent.display.lines import columns
 
 TAGS = frozenset(
-    "div span small b table thead tbody tr th td details summary ins del q ol li"
-    " svg g title rect line circle path polyline text".split()
+    "div span mark small b q ins del ol li details summary"
+    " table thead tbody tr th td svg g title rect line circle path polyline text".split()
 )
 ATTRIBUTES = frozenset(
     "style title open width height viewbox role fill stroke stroke-opacity stroke-dasharray"

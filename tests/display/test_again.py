@@ -93,6 +93,14 @@ def test_where_the_answer_tells_a_step_in_other_words_the_steps_are_the_answer()
     assert "in other words" in without.notes[-1]
 
 
+def test_a_change_that_no_passage_is_credited_with_was_not_refused() -> None:
+    part = RAT.parts[1]
+    assert (part.decision, part.changes[0].taken, refused(part)) == ("revised", False, None)
+    text, read = check_display(RAT)
+    assert "by no passage" in text and "by no passage" in read and "refused 0" in text
+    assert "refused 1" in view(LOST).text
+
+
 def test_steps_without_a_revision_are_named() -> None:
     kept = replace(RAT, parts=(replace(RAT.parts[0], decision="kept", changes=()), *RAT.parts[1:]))
     with pytest.raises(UsageProblem, match="step 1 was not revised: kept") as problem:

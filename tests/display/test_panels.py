@@ -112,6 +112,11 @@ def test_a_panel_of_a_state_tells_on_in_the_memory_of_its_controller() -> None:
         assert [one.paragraphs for one in panel.states] == [5, 6]
         assert panel.state is not None and panel.state.followed == state.plans[1]
         assert panel.pick("The lamp goes out.").followed == "The lamp goes out."
+        panel.memory.value = "My own words."
+        panel.controller = Controller(ScriptedLLM([BackendError("it is down")]), memory, retries=0)
+        panel.plans[0].click()
+        assert "it is down" in check_html(panel.notice.value)
+        assert (panel.memory.value, len(panel.states)) == ("My own words.", 3)
         with pytest.raises(UsageProblem, match="there is no plan 7"):
             panel.pick(7)
         assert len(memory.search("lamp", k=5)) >= 1

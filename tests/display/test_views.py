@@ -12,10 +12,13 @@ from typing import Any
 
 import made
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from looked_at import BAD, check_display, poisoned
 
 from memagent import Answer, Controller, Hit, Message, Receipt, Request, Result, Trace, Usage
-from memagent.display import show, view
+from memagent.differences import word_changes
+from memagent.display import lines, show, view
 from memagent.display.compare import compare
 from memagent.display.timeline import placed, total
 from memagent.errors import BackendError, UsageProblem
@@ -207,6 +210,16 @@ def test_a_story_shows_memory_as_a_diff_and_the_plan_that_was_followed(results: 
     assert "2. chosen A boat is seen in the rain." in read and "¶2" in read
 
 
+def test_a_long_story_shows_its_newest_steps_and_the_others_in_a_line_each(results: dict[str, Any]) -> None:
+    record = results["story"].record
+    more = [{**event, "memory": f"{event['memory']} Rain {n}.", "plans": event["plans"]}
+            for n in range(30) for event in record.done[-1:]]  # fmt: skip
+    longer = StoryRecord.fold([{"type": "created", "version": 1}, *record.done, *more])
+    text, read = check_display(longer)
+    assert "paragraphs 36" in text and "¶36 " in text and "earlier steps" in read
+    assert "steps before" in read
+
+
 def test_the_chosen_plan_is_in_the_log_of_the_story(results: dict[str, Any]) -> None:
     reopened = StoryRecord.fold(type(results["story"])(results["story"].folder).log.read())
     assert reopened.state is not None
@@ -254,6 +267,24 @@ def test_show_prints_hits_and_other_values_in_a_terminal() -> None:
     assert "0.72" in mixed.text and "calls 2" in mixed.text
     with pytest.raises(UsageProblem, match="a dict has no view"):
         view([HIT, {}])
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=400), st.sampled_from(["", "    ", "灯 "]))
+def test_wrapped_text_has_all_its_signs_and_no_line_of_more_than_eighty_columns(text: str, indent: str) -> None:
+    wrapped = lines.wrapped(text, indent, "")
+    assert max(lines.columns(line) for line in wrapped.split("\n")) <= lines.WIDTH
+    kept = "".join(line.removeprefix(indent) for line in wrapped.split("\n"))
+    assert "".join(kept.split()) == "".join(lines.clean(text.strip()).split())
+
+
+@given(st.lists(st.sampled_from(["a", "b", "灯", "c d", "\n", "e" * 30]), max_size=60), st.data())
+def test_a_diff_with_few_words_around_has_every_change(words: list[str], data: st.DataObject) -> None:
+    other = data.draw(st.permutations(words)) if len(words) < 12 else words[3:]
+    before, after = " ".join(words), " ".join(other)
+    around = list(lines.changes(before, after, 2))
+    full = list(word_changes(before.strip(), after.strip()))
+    assert [(gone, come) for _, gone, come in around] == [(gone, come) for _, gone, come in full]
+    assert sum(len(same) for same, _, _ in around) <= sum(len(same) for same, _, _ in full) + 3 * len(full)
 
 
 def test_chinese_is_wrapped_by_columns() -> None:

@@ -18,8 +18,8 @@ from memagent.display.shapes import TEXT, chips, strip, told, words
 from memagent.display.shapes import changed as diff
 from memagent.display.view import View
 from memagent.methods.memllm_grammar import BadQuery, parse_query
-from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT
-from memagent.methods.memllm_write import Heard, Written
+from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT, Heard
+from memagent.methods.memllm_write import Written
 from memagent.triples import Refusal
 from memagent.types import Answer, Fact, Hit, Part
 

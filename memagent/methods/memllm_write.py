@@ -37,6 +37,7 @@ from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
+from memagent.methods.memllm_results import Heard
 from memagent.prompts import fill
 from memagent.shown import Shown
 from memagent.tokens import slice_tokens
@@ -52,15 +53,6 @@ MOST = 32
 _TRIES = 2
 _NOT_SAID_BY_A_PERSON: dict[Role, str] = {"system": PROMPT, "assistant": MODEL, "tool": RECALLED}
 _FAILURES = 3  # of the model, in a row, after which it is not asked any more
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A sentence that was gone through, or a line that was passed over: what was kept of it, and what was refused."""
-
-    text: str
-    kept: tuple[Triple, ...] = ()
-    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,8 @@ class Graph:
         """
         from memagent import registry
         from memagent.retrievers.graph import Graph as GraphRetriever
-        from memagent.retrievers.graph_spread import Asked, spread
+        from memagent.retrievers.graph_spread import Asked
+        from memagent.retrievers.graph_spreading import spread
 
         arguments.check_search(k, query=question)
         if most < 1 or not question.strip():

@@ -178,8 +178,8 @@ def _hop_labels(hops: Sequence[tuple[int, int]], at: NDArray[np.float64]) -> tup
         (x1, y1), (x2, y2) = at[a].tolist(), at[b].tolist()
         long = hypot(x2 - x1, y2 - y1) or 1.0
         text = f"hop {number}"
-        x = min(max((x1 + x2) / 2 + 22 * (y2 - y1) / long, 24.0), WIDTH - 24)
-        y = min(max((y1 + y2) / 2 - 13 * (x2 - x1) / long, 14.0), HEIGHT - 6)
+        x = min(max((x1 + x2) / 2 + 29 * (y2 - y1) / long, 24.0), WIDTH - 24)
+        y = min(max((y1 + y2) / 2 - 18 * (x2 - x1) / long, 14.0), HEIGHT - 6)
         label = Label(text, round(x, 1), round(y, 1), "middle", 11.0)
         made.append(_text(label, bold=True))
         boxes.append(label.box)

@@ -16,6 +16,9 @@ Edit = tuple[str, int, int, int, int]
 
 
 _WORDS = re.compile(r"\s+|[^\s\u2e80-\u9fff\uac00-\ud7af]+|.")
+_WORD = re.compile(r"[^\s\u2e80-\u9fff\uac00-\ud7af]*\w[^\s\u2e80-\u9fff\uac00-\ud7af]*|[\u2e80-\u9fff\uac00-\ud7af]")
+LEAST = 3
+"""Fewer words in a row than these are no common ground between two changes."""
 
 
 def word_changes(before: str, now: str) -> Iterator[tuple[str, str, str]]:
@@ -27,6 +30,26 @@ def word_changes(before: str, now: str) -> Iterator[tuple[str, str, str]]:
     for kind, a, b, c, d in differences(old, new):
         same = kind == "equal"
         yield ("".join(old[a:b]), "", "") if same else ("", "".join(old[a:b]), "".join(new[c:d]))
+
+
+def word_runs(before: str, now: str) -> Iterator[tuple[str, str, str]]:
+    """Yield what `word_changes` does, with changes that stand close together as one, so that a rewrite can be read.
+
+    Fewer than `LEAST` words in a row that are in both between two changes are there by chance, and a part of both.
+    """
+    found = list(word_changes(before, now))
+    gone = come = ""
+    for number, (same, old, new) in enumerate(found):
+        between = 0 < number < len(found) - 1
+        if same and not (between and len(_WORD.findall(same)) < LEAST):
+            if gone or come:
+                yield "", gone, come
+            yield same, "", ""
+            gone = come = ""
+        else:
+            gone, come = gone + same + old, come + same + new
+    if gone or come:
+        yield "", gone, come
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:

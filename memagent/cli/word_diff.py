@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from memagent.cli.console import shortened, styled
-from memagent.differences import word_changes
+from memagent.differences import word_runs
 
 
 def word_diff(before: str, now: str) -> str:
     """Return all of both texts, in red and green where there is colour."""
     parts = []
-    for same, gone, come in word_changes(before, now):
+    for same, gone, come in word_runs(before, now):
         parts.append(same)
         parts += [styled(f"[-{gone}-]", fg="red")] * bool(gone)
         parts += [styled(f"{{+{come}+}}", fg="green")] * bool(come)
@@ -19,6 +19,6 @@ def word_diff(before: str, now: str) -> str:
 def word_diff_line(before: str, now: str, *, most: int = 600) -> str:
     """Return them on one line of at most `most` characters, without colour, a blank round each change."""
     told: list[str] = []
-    for same, gone, come in word_changes(before.strip(), now.strip()):
+    for same, gone, come in word_runs(before.strip(), now.strip()):
         told += [same.strip(), f"[-{gone.strip()}-]" * bool(gone.strip()), f"{{+{come.strip()}+}}" * bool(come.strip())]
     return shortened(" ".join(filter(None, told)), most)

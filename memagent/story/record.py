@@ -69,7 +69,7 @@ class StoryRecord(Shown):
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
     remembered: list[str] | None = None
     taken_up: dict[str, str] = field(default_factory=dict)
-    waived: set[tuple[str, str]] = field(default_factory=set)
+    waived: set[tuple[str, ...]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
     deep: dict[str, list[list[str]]] = field(default_factory=dict)
     looked: dict[str, int] = field(default_factory=dict)
@@ -225,8 +225,7 @@ class StoryRecord(Shown):
         )
 
     def _waived(self, event: Event) -> None:
-        finding = (event["kind"], event["key"])
-        (self.waived.add if event.get("meant", True) else self.waived.discard)(finding)
+        (self.waived.add if event.get("meant", True) else self.waived.discard)(waiver_of(event))
 
     def _checked(self, event: Event) -> None:
         self.looked[event["key"]] = event["dropped"]
@@ -267,6 +266,12 @@ class StoryRecord(Shown):
         if self.state is None:
             raise StoryError("the story has not begun", hint="Write its first paragraphs with: memagent story write")
         return self.state
+
+
+def waiver_of(event: Event) -> tuple[str, ...]:
+    """Return the waiver that an event gives or takes back: of older logs without a place, see `Finding.waiver`."""
+    where = (event["where"],) if event.get("where") else ()
+    return (event["kind"], event["key"], *where, *(("canon",) if event.get("canon") else ()))
 
 
 _STEPS = {  # what can be taken back

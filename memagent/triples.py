@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from memagent.errors import UsageProblem
+from memagent.shown import Shown
 from memagent.types import Fact, Triple
 
 EXACT = 0.001
@@ -93,7 +94,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Shown):
     """What the queries of one call found, nearest first, each value once; `truncated` says that there was more."""
 
     values: tuple[Value, ...] = ()
@@ -115,7 +116,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class Learnt(Shown):
     """What became of triples on their way into memory: the facts that are kept now, by id, and what was refused."""
 
     ids: tuple[str, ...] = ()

@@ -120,7 +120,7 @@ class Triple:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Shown):
     """A triple as it is kept, over one stretch of time, with all that says so. Times are aware UTC.
 
     The stretch is `at` up to but not including `until`; `until` is `None` while nothing has ended it. A fact that ended
@@ -184,7 +184,7 @@ PROBLEM_ID = "problem_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Rationale:
+class Rationale(Shown):
     """A problem with the reasoning that solved it, how that was verified, and how it has served since.
 
     One whose `verified` begins with `REFUTED` is an attempt that turned out wrong: `like` leaves it out unless it is

@@ -24,7 +24,7 @@ MAY: dict[str, set[str]] = {
     "sentences": set(),
     "terms": set(),
     "tokens": set(),
-    "triples": set(),
+    "triples": {"shown"},
     "unit": set(),
     "cachefile": set(),
     "devices": set(),
@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "embedders": {"cachefile", "devices", "openai_server", "terms", "unit"},
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
     "offline": set(),
-    "retrievers": {"stores.base", "embedders.base", "terms"},
+    "retrievers": {"shown", "stores.base", "embedders.base", "terms"},
     "methods": {
         "differences",
         "flow",
@@ -114,12 +114,15 @@ MAY: dict[str, set[str]] = {
     "display": {
         "controller",
         "differences",
+        "memory",
         "methods",
+        "retrievers",
         "sentences",
         "shown",
         "steps",
         "story",
         "trace",
+        "triples",
     },
     "shown": set(),
     "cli": {"*"},
@@ -156,7 +159,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "story": {"filelock", "pydantic_core"},
     "testing": {"numpy"},
     "cli": {"click"},
-    "display": {"ipywidgets", "matplotlib"},
+    "display": {"ipywidgets", "matplotlib", "numpy"},
 }
 
 # Where modules are imported by a name that is made up while running.

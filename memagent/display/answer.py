@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memagent.display import flare, hits, lines, rat
+from memagent.display import flare, hits, lines, memllm, rat
 from memagent.display.answer_text import html_of, text_of
 from memagent.display.markup import Markup, card, folded, joined
 from memagent.display.shapes import prose
@@ -40,6 +40,7 @@ def _is_flare(answer: Answer) -> bool:
 
 
 _KINDS: list[tuple[Callable[[Answer], bool], Callable[[Answer], View]]] = [
+    (memllm.wrote, memllm.of_answer),
     (_is_rat, rat.view_of),
     (_is_flare, flare.view_of),
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from memagent.display import hits, story
+from memagent.display import hits, rationales, story, triples
 from memagent.display.markup import joined, tag
 from memagent.display.view import View, view
 from memagent.methods.recurrent import State
-from memagent.types import Hit
+from memagent.types import Fact, Hit, Rationale
 
 
 def view_of(values: Sequence[Any]) -> View:
@@ -18,5 +18,9 @@ def view_of(values: Sequence[Any]) -> View:
         return hits.of_all(values)
     if all(isinstance(value, State) for value in values):
         return story.of_states(values)
+    if all(isinstance(value, Fact) for value in values):
+        return triples.of_facts(values)
+    if all(isinstance(value, Rationale) for value in values):
+        return rationales.of_all(values)
     views = [view(value) for value in values]
     return View("\n\n".join(one.text for one in views), joined(tag("div", one.html) for one in views))

@@ -3,25 +3,30 @@
 alice.graph.find_synonyms()
 alice.graph.to_networkx()
 alice.graph.graphml("memory.graphml")
+alice.graph.spread("Who keeps the light?")
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memagent.errors import UsageProblem
 from memagent.files import replace
+from memagent.memory import arguments
 from memagent.memory.core import Core
 from memagent.memory.transfer import check_apart
 from memagent.stores.base import GraphArrays
-from memagent.types import Scope
+from memagent.types import Hit, Scope
 
 if TYPE_CHECKING:
     import networkx
+
+    from memagent.retrievers.graph_spread import Spread
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -58,6 +63,63 @@ class Graph:
         saves them that: worth it from some ten thousand phrases on.
         """
         return self._core.graph.find_synonyms(self._scope)
+
+    def spread(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        using: str = "graph",
+        facts: Iterable[str | Hit] | None = None,
+        candidates: Iterable[str | Hit] = (),
+        without: str | Iterable[str] = (),
+        cut: Iterable[tuple[str, str]] = (),
+        passage: str = "",
+        most: int = 40,
+    ) -> Spread:
+        """Return how a question spreads over the graph: what `search(question, k, using="graph")` goes through.
+
+        Nothing is changed; a seed or an edge is taken out for this one spread, to see what hung on it.
+
+        Args:
+            question: what is looked for.
+            k: how many passages are ranked.
+            using: `graph`, `graph:paper` or `graph:reference`.
+            facts: the facts to begin with, or their ids, such as those that a filter has left; found if not given.
+            candidates: what the filter chose from; what the search would begin with by itself, if not given.
+            without: seeds to take out, by their names.
+            cut: edges to take out, by the names of their two ends; a passage goes by its id or title.
+            passage: the id or title of the passage whose path is told; the best one if not given.
+            most: how many nodes to tell of at most.
+
+        Raises:
+            UsageProblem: an argument is not of its kind, or the memory is a passage store that was given.
+            NotFound: a seed, an edge or a passage that was named is not there.
+        """
+        from memagent import registry
+        from memagent.retrievers.graph import Graph as GraphRetriever
+        from memagent.retrievers.graph_spread import Asked
+        from memagent.retrievers.graph_spreading import spread
+
+        arguments.check_search(k, query=question)
+        if most < 1 or not question.strip():
+            raise UsageProblem(f"question={question!r}, most={most} would show nothing", hint="Give a question, and 1.")
+        core = self._core
+        search = registry.retriever(using, core.passages, core.embedder, triples=core.triples, graph=core.graph)
+        if not isinstance(search, GraphRetriever):
+            raise UsageProblem(f"{using!r} is no graph search", hint="Use 'graph', 'graph:paper' or 'graph:reference'.")
+        dense = registry.retriever("dense", core.passages, core.embedder).retrieve(question, k, self._scope)
+        asked = Asked(
+            question,
+            k,
+            None if facts is None else _ids(facts),
+            _ids(candidates),
+            (without,) if isinstance(without, str) else tuple(without),
+            tuple((a, b) for a, b in cut),
+            passage,
+            most,
+        )
+        return spread(search, core.triples, asked, self._scope, dense)
 
     def to_networkx(self) -> networkx.MultiGraph[str]:
         """Return the graph for networkx.
@@ -103,6 +165,12 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"Graph({self._scope})"
+
+
+def _ids(given: Iterable[str | Hit]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise UsageProblem(f"facts are a list of ids or hits, got the text {given!r}", hint="Write facts=[id].")
+    return tuple(one if isinstance(one, str) else one.id for one in given)
 
 
 def _escaped(found: re.Match[str]) -> str:

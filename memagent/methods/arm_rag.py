@@ -31,13 +31,14 @@ from memagent.methods.attempts import attempted
 from memagent.methods.obfuscating import Nouns
 from memagent.methods.verifying import Check, Verdict, boxed
 from memagent.prompts import fill
+from memagent.shown import Shown
 from memagent.types import Answer, Rationale
 
 __all__ = ["Key", "Learnt", "Solved", "Tried", "attempts", "learn", "solve"]
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Shown):
     """A problem that was worked on.
 
     Attributes:

@@ -20,13 +20,14 @@ from memagent.methods.amounts import value
 from memagent.methods.arm_rag_examples import Key, check_key, nouns_of
 from memagent.methods.obfuscating import Nouns, structure
 from memagent.methods.verifying import Check, Verdict, judged
+from memagent.shown import Shown
 from memagent.types import ORIGINAL, PROBLEM_ID, REFUTED, TRIED, Rationale
 
 _MISUSE = (UsageProblem, ConfigError, CapabilityError)
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class Learnt(Shown):
     """What was kept of some attempts at a problem.
 
     Attributes:

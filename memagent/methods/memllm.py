@@ -40,7 +40,7 @@ from memagent.methods.memllm_grammar import (
     print_read,
     without_calls,
 )
-from memagent.methods.memllm_results import hits_of, told
+from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT, hits_of, told
 from memagent.prompts import fill
 from memagent.triples import Limits, Query
 from memagent.triples import limits as limits_of
@@ -177,10 +177,10 @@ class _Run(Draft):
         dropped = "; ".join(one.why for one in outcomes if one.why)
         if found:
             beside = f"; a call beside it was dropped: {dropped}" if dropped else ""
-            self._keep(said, f"it stops to read {'; '.join(one.stops for one in found)}{beside}")
+            self._keep(said, f"{STOPS} {'; '.join(one.stops for one in found)}{beside}")
             self._show(found)
         else:
-            self._keep(said, f"a call at its end was dropped: {dropped}")
+            self._keep(said, f"{DROPPED}: {dropped}")
             self.note = f"Your last call was dropped: {dropped}. Go on without it."
         if said.tools:
             self.exchange = tuple(zip(said.tools, (one.result for one in outcomes), strict=True))
@@ -194,7 +194,7 @@ class _Run(Draft):
         self.hits = tuple({hit.id: hit for one in found for hit in hits_of(one.reading)}.values())
 
     def _keep(self, said: _Said, why: str) -> None:
-        begun = "written with what was read" if self.block else "written without a read"
+        begun = WITH if self.block else WITHOUT
         self.text += said.text
         self.parts.append(
             Part(

@@ -1,11 +1,28 @@
-"""What a read found, as the model and the caller are shown it (MemLLM, arXiv:2404.11672)."""
+"""What a read found and what became of a sentence, as the model or the caller is shown it (arXiv:2404.11672)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from memagent.methods.memllm_grammar import ReadCall, print_query
 from memagent.prompts.contained import contained
-from memagent.triples import EXACT, Reading, Value
-from memagent.types import Hit
+from memagent.triples import EXACT, Reading, Refusal, Value
+from memagent.types import Hit, Triple
+
+WITH, WITHOUT = "written with what was read", "written without a read"
+"""How the reason of a part of an answer begins."""
+
+STOPS, DROPPED = "it stops to read", "a call at its end was dropped"
+"""How it goes on where the part ends in a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A sentence that was gone through, or a line that was passed over: what was kept of it, and what was refused."""
+
+    text: str
+    kept: tuple[Triple, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 def told(value: Value) -> str:

@@ -37,7 +37,9 @@ from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
+from memagent.methods.memllm_results import Heard
 from memagent.prompts import fill
+from memagent.shown import Shown
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
 from memagent.types import Completion, Message, Role, Token, Triple
@@ -54,7 +56,7 @@ _FAILURES = 3  # of the model, in a row, after which it is not asked any more
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Written(Shown):
     """What was learnt from a text.
 
     Attributes:
@@ -62,12 +64,14 @@ class Written:
         triples: what was kept, in order, each with the passage of its sentence.
         refused: what was not: lines, sentences and triples, each with why.
         problems: what went wrong on the way and was lived with.
+        heard: the text, sentence by sentence, with what became of each.
     """
 
     ids: tuple[str, ...] = ()
     triples: tuple[Triple, ...] = ()
     refused: tuple[Refusal, ...] = ()
     problems: tuple[str, ...] = ()
+    heard: tuple[Heard, ...] = field(default=(), repr=False)
 
 
 def memllm_write(
@@ -129,9 +133,12 @@ def memllm_write(
         for line in _lines(text, speaker, run.shown):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
+                run.hear(line.text, len(run.triples), len(run.refused) - 1)
                 continue
             for one in of_line(line.text, language):
+                kept, refused = len(run.triples), len(run.refused)
                 yield from run.write(one)
+                run.hear(one.text, kept, refused)
                 if run.failed_in_a_row >= _FAILURES:
                     run.problems.append("the model failed three times in a row; the rest was not gone through")
                     return run.written()
@@ -162,10 +169,17 @@ class _Run:
     refused: list[Refusal] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failed_in_a_row: int = 0
+    heard: list[Heard] = field(default_factory=list)
 
     def written(self) -> Written:
         """What there is so far."""
-        return Written(tuple(self.ids), tuple(self.triples), tuple(self.refused), tuple(self.problems))
+        return Written(
+            tuple(self.ids), tuple(self.triples), tuple(self.refused), tuple(self.problems), tuple(self.heard)
+        )
+
+    def hear(self, text: str, kept: int, refused: int) -> None:
+        """Note what became of a text: the triples and refusals from these places on."""
+        self.heard.append(Heard(text, tuple(self.triples[kept:]), tuple(self.refused[refused:])))
 
     def write(self, one: Told) -> Flow[None]:
         """Ask what a sentence or clause states, and write what the gate lets through."""

@@ -30,6 +30,7 @@ from memagent.retrievers.graph_path import Route, route
 from memagent.retrievers.graph_seeds import (
     Seeds,
     Settings,
+    Start,
     merged,
     of_facts,
     passages_of,
@@ -74,7 +75,7 @@ class Graph:
         self._triples = triples
         self._passages = passages
         self._embedder = embedder
-        self._settings = settings or Settings()
+        self.settings = settings or Settings()
 
     def retrieve(self, query: str, k: int, scope: Scope, *, facts: Sequence[str] | None = None) -> list[Hit]:
         """Return up to k hits, best first. An empty query finds nothing.
@@ -91,22 +92,25 @@ class Graph:
         """
         if not query.strip() or k < 1:
             return []
+        start = self.start(query, scope, facts)
+        if not len(start.seeds.nodes):
+            return self.fallback(scope, start, k)[:k]
+        walk = self.walk(start.graph)
+        return self.hits(scope, start, walk, self.ranks(start, walk), k)[:k]
+
+    def start(self, query: str, scope: Scope, facts: Sequence[str] | None = None) -> Start:
+        """Return where the search for a query begins; the arguments are those of `retrieve`."""
         graph = self._graph.arrays(scope)
         vector = embedded(self._embedder, [query], "query")[0]
         prior, parts = self._prior(scope, graph, query, vector)
         seeds, reason = self._seeds(scope, graph, query, vector, facts, parts)
-        if not len(seeds.nodes):
-            return self._fallback(scope, graph, prior, parts, reason, k)[:k]
-        reset = np.zeros(len(graph.names), dtype=np.float32)
-        reset[prior.places] = self._settings.prior * prior.scores
-        reset[seeds.nodes] += seeds.weights
-        walk = self._walk(graph)
-        solve = walk.exact if self._settings.exact else walk.fast
-        ranks = np.asarray(solve(reset, damping=self._settings.damping), dtype=np.float64)
-        if self._settings.unlinked:
-            ranks = _with_unlinked(ranks, graph, walk, prior)
-        best = _best(ranks, graph.phrases, k, reached=self._settings.scale == "best")
-        return self._hits(scope, graph, best, ranks, parts, reset, seeds)[:k]
+        return Start(graph, prior, parts, seeds, "" if len(seeds.nodes) else reason, self.settings.prior)
+
+    def ranks(self, start: Start, walk: PageRank) -> NDArray[np.float64]:
+        """Return what passages are ranked by, and what reaches each phrase, float64 (n,); where there are seeds."""
+        solve = walk.exact if self.settings.exact else walk.fast
+        ranks = np.asarray(solve(start.reset, damping=self.settings.damping), dtype=np.float64)
+        return _with_unlinked(ranks, start.graph, walk, start.prior) if self.settings.unlinked else ranks
 
     # --- where it begins
 
@@ -114,12 +118,12 @@ class Graph:
         self, scope: Scope, graph: GraphArrays, query: str, vector: Vector
     ) -> tuple[Ranking, dict[str, Ranking]]:
         """The passages that fit the query by themselves, with scores in [0, 1], and what each way of finding gave."""
-        parts = {"dense": self._graph.rank(scope, graph, "passage", vector, self._settings.passages)}
-        if self._settings.words:
-            parts["keyword"] = self._graph.rank(scope, graph, "passage", query, self._settings.passages)
-        found = merged(list(parts.values())) if self._settings.words else parts["dense"]
-        most = self._settings.passages
-        return scaled(Ranking(found.places[:most], found.scores[:most]), self._settings.scale), parts
+        parts = {"dense": self._graph.rank(scope, graph, "passage", vector, self.settings.passages)}
+        if self.settings.words:
+            parts["keyword"] = self._graph.rank(scope, graph, "passage", query, self.settings.passages)
+        found = merged(list(parts.values())) if self.settings.words else parts["dense"]
+        most = self.settings.passages
+        return scaled(Ranking(found.places[:most], found.scores[:most]), self.settings.scale), parts
 
     def _seeds(
         self,
@@ -135,18 +139,18 @@ class Graph:
             return _nowhere(), "the memory holds no facts"
         found = self._found(scope, graph, query, vector, facts, parts)
         linked, texts = self._linked(scope, graph, found, facts)
-        if facts is None and len(linked.places) < self._settings.facts and len(found.places) >= _POOL:
+        if facts is None and len(linked.places) < self.settings.facts and len(found.places) >= _POOL:
             found = self._found(scope, graph, query, vector, facts, parts, pool=None)  # most of the best have ended
             linked, texts = self._linked(scope, graph, found, facts)
 
         def nearness(nodes: NDArray[np.int64]) -> NDArray[np.float32]:
             return self._graph.cosines(scope, [graph.names[node] for node in nodes.tolist()], vector)
 
-        seeds = replace(of_facts(graph, linked, self._settings, nearness), texts=texts)
+        seeds = replace(of_facts(graph, linked, self.settings, nearness), texts=texts)
         if facts is not None and not len(linked.places):
             return _nowhere(), "none of the facts to begin with is there" if facts else "no fact survived the filter"
-        if self._settings.mention:
-            seeds = with_mentions(seeds, self._graph.mentioned(scope, graph, query), self._settings.mention)
+        if self.settings.mention:
+            seeds = with_mentions(seeds, self._graph.mentioned(scope, graph, query), self.settings.mention)
         return seeds, "no fact is like the query"
 
     def _found(
@@ -160,12 +164,12 @@ class Graph:
         pool: int | None = _POOL,
     ) -> Ranking:
         """The facts that may link, best first, with scores in [0, 1]; each way brings in `pool` of them, or all."""
-        most = None if self._settings.scale == "range" or facts is not None else pool
+        most = None if self.settings.scale == "range" or facts is not None else pool
         ways = {"dense": self._graph.rank(scope, graph, "fact", vector, most)}
-        if self._settings.words:
+        if self.settings.words:
             ways["keyword"] = self._graph.rank(scope, graph, "fact", query, most)
-        found = scaled(merged(list(ways.values())) if self._settings.words else ways["dense"], self._settings.scale)
-        if self._settings.scale == "range":
+        found = scaled(merged(list(ways.values())) if self.settings.words else ways["dense"], self.settings.scale)
+        if self.settings.scale == "range":
             return found
         return Ranking(found.places, found.scores * np.float32(weight_of(ways, parts)))
 
@@ -173,14 +177,14 @@ class Graph:
         self, scope: Scope, graph: GraphArrays, found: Ranking, facts: Sequence[str] | None
     ) -> tuple[Ranking, dict[int, str]]:
         """The first few facts that hold today, or else those that were asked for; and their texts, by their places."""
-        count, chosen, texts = self._settings.facts, list[int](), dict[int, str]()
+        count, chosen, texts = self.settings.facts, list[int](), dict[int, str]()
         places = found.places.tolist()
         if facts is not None:
             wanted = set(facts)
             asked = [rank for rank, place in enumerate(places) if graph.facts[place] in wanted]
             found, count = Ranking(found.places[asked], found.scores[asked]), len(asked)
             places = found.places.tolist()
-        history = facts is not None or not self._settings.current
+        history = facts is not None or not self.settings.current
         start, size = 0, max(1, count)
         while start < len(places) and len(chosen) < count:
             some = {graph.facts[place]: start + rank for rank, place in enumerate(places[start : start + size])}
@@ -190,20 +194,20 @@ class Graph:
             start, size = start + size, 2 * size
         return Ranking(found.places[chosen[:count]], found.scores[chosen[:count]]), texts
 
-    def _walk(self, graph: GraphArrays) -> PageRank:
-        """PageRank over the graph with the weights of the settings; made once for a graph."""
-        known = graph.memo.get(("walk", self._settings))
+    def walk(self, graph: GraphArrays) -> PageRank:
+        """Return PageRank over a graph with the weights of the settings; made once for a graph."""
+        known = graph.memo.get(("walk", self.settings))
         if known is None:
-            known = graph.memo[("walk", self._settings)] = PageRank(len(graph.names), *weighted(graph, self._settings))
+            known = graph.memo[("walk", self.settings)] = PageRank(len(graph.names), *weighted(graph, self.settings))
         walk: PageRank = known
         return walk
 
     # --- what it says
 
-    def _fallback(
-        self, scope: Scope, graph: GraphArrays, prior: Ranking, parts: dict[str, Ranking], reason: str, k: int
-    ) -> list[Hit]:
-        kind = "hybrid" if self._settings.words else "dense"
+    def fallback(self, scope: Scope, start: Start, k: int) -> list[Hit]:
+        """Return the passages that fit the query by themselves: where there are no seeds."""
+        graph, prior, parts, reason = start.graph, start.prior, start.parts, start.reason
+        kind = "hybrid" if self.settings.words else "dense"
         nodes = prior.places[:k][prior.scores[:k] > 0] if kind == "hybrid" else prior.places[:k]
         given = _given(parts, nodes)
         scores = [float(np.mean([one.get(part, 0.0) for part in parts])) for one in given]
@@ -211,19 +215,21 @@ class Graph:
         texts = self._texts(scope, graph, nodes.tolist())
         return _found(texts, nodes, scores, given, whys, [()] * len(nodes))
 
-    def _hits(
-        self,
-        scope: Scope,
-        graph: GraphArrays,
-        nodes: NDArray[np.int64],
-        ranks: NDArray[np.float64],
-        parts: dict[str, Ranking],
-        reset: NDArray[np.float32],
-        seeds: Seeds,
-    ) -> list[Hit]:
-        walk, damping = self._walk(graph), self._settings.damping
-        total = float(reset.sum(dtype=np.float64))
-        routes = [route(walk, node, ranks, reset, total, damping=damping) for node in nodes.tolist()]
+    def best(self, start: Start, ranks: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+        """Return the nodes of the best k passages, int64 (k or fewer,), ties by node."""
+        return _best(ranks, start.graph.phrases, k, reached=self.settings.scale == "best")
+
+    def routes(self, start: Start, walk: PageRank, ranks: NDArray[np.float64], nodes: NDArray[np.int64]) -> list[Route]:
+        """Return for each of some passages the way that most of its rank came."""
+        total = float(start.reset.sum(dtype=np.float64))
+        damping = self.settings.damping
+        return [route(walk, node, ranks, start.reset, total, damping=damping) for node in nodes.tolist()]
+
+    def hits(self, scope: Scope, start: Start, walk: PageRank, ranks: NDArray[np.float64], k: int) -> list[Hit]:
+        """Return the best k passages by `ranks`, with the way to each; one id may have several in a wide scope."""
+        graph, parts, seeds = start.graph, start.parts, start.seeds
+        nodes = self.best(start, ranks, k)
+        routes = self.routes(start, walk, ranks, nodes)
         on_them = sorted({on_it for one in routes for on_it in one.nodes})
         texts = self._texts(scope, graph, sorted({*nodes.tolist(), *(n for n in on_them if n >= graph.phrases)}))
         spelt = self._spelt(scope, graph, on_them, texts)
@@ -235,6 +241,11 @@ class Graph:
             for rank, (node, score, one, path) in enumerate(zip(nodes.tolist(), scores, routes, paths, strict=True), 1)
         ]
         return _found(texts, nodes, scores, given, whys, paths)
+
+    def labels(self, scope: Scope, graph: GraphArrays, nodes: Sequence[int]) -> dict[int, str]:
+        """Return names to show: phrases as they are written, passages by title or beginning, in quotation marks."""
+        ordered = sorted(nodes)
+        return self._spelt(scope, graph, ordered, self._texts(scope, graph, [n for n in ordered if n >= graph.phrases]))
 
     def _spelt(
         self, scope: Scope, graph: GraphArrays, nodes: Sequence[int], texts: Mapping[int, Sequence[Passage]]

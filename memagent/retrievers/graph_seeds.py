@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -95,6 +96,35 @@ class Seeds:
     by_fact: dict[int, int] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
     named: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a search begins.
+
+    Attributes:
+        graph: the graph.
+        prior: the passages that fit the query by themselves, by their nodes, with scores in [0, 1].
+        parts: what each way of finding passages gave.
+        seeds: the phrases.
+        reason: why there are none, if there are none.
+        weight: that of the best passage of `prior`; that of the best fact is 1.
+    """
+
+    graph: GraphArrays
+    prior: Ranking
+    parts: dict[str, Ranking]
+    seeds: Seeds
+    reason: str = ""
+    weight: float = 0.0
+
+    @cached_property
+    def reset(self) -> NDArray[np.float32]:
+        """What each node weighs as a beginning, float32 (n,)."""
+        reset = np.zeros(len(self.graph.names), dtype=np.float32)
+        reset[self.prior.places] = self.weight * self.prior.scores
+        reset[self.seeds.nodes] += self.seeds.weights
+        return reset
 
 
 def merged(rankings: Sequence[Ranking]) -> Ranking:

@@ -105,6 +105,37 @@ class PageRank:
                 row[close[0]] = close[1]
         return found.reshape(np.shape(resets))
 
+    def steps(self, reset: ArrayLike, count: int, *, damping: float = 0.5) -> NDArray[np.float64]:
+        """Return where a walk is after 0, 1, ... steps of the power iteration: what the ranks come to, to look at.
+
+        Args:
+            reset: where walks begin, (n,); any scale.
+            count: how many steps at least 0.
+            damping: as for `exact`.
+
+        Returns:
+            Float64 (count + 1, n); each row adds up to 1, and the first is the reset itself. A row differs from the
+            ranks by at most twice `damping` to the power of its number, in the sum over all nodes.
+
+        Raises:
+            UsageProblem: as for `exact`, or the count is below 0.
+        """
+        if count < 0:
+            raise UsageProblem(f"count={count} is no number of steps", hint="Give 0 or more.")
+        [row] = self._checked(np.reshape(reset, (1, -1)), damping, "tolerance", 0.5)
+        begins = np.zeros(self._count)
+        nodes, mass = _seeds(row)
+        begins[nodes] = mass
+        source = np.repeat(np.arange(self._count), np.diff(self._rows.starts))
+        inverse = np.divide(1.0, self.degree, out=np.zeros(self._count), where=self.degree > 0)
+        found = [begins]
+        for _ in range(count):
+            now = found[-1]
+            flow = self._rows.weights * (now * inverse)[self._rows.targets]
+            back = 1 - damping * float(now[self.degree > 0].sum())
+            found.append(back * begins + damping * np.bincount(source, flow, minlength=self._count))
+        return np.array(found)
+
     @cached_property
     def _whole(self) -> Whole:
         return Whole(self._rows)

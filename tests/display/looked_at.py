@@ -11,11 +11,12 @@ from memagent.display.lines import columns
 
 TAGS = frozenset(
     "div span mark small b q ins del ol li details summary"
-    " table thead tbody tr th td svg title rect line circle".split()
+    " table thead tbody tr th td svg g title rect line circle path polyline text".split()
 )
 ATTRIBUTES = frozenset(
     "style title open width height viewbox role fill stroke stroke-opacity stroke-dasharray"
-    " x y x1 x2 y1 y2 cx cy r".split()
+    " x y x1 x2 y1 y2 cx cy r rx d points stroke-width stroke-linecap"
+    " text-anchor font-size font-family font-weight".split()
 )
 BAD = "<img src=x onerror=alert(1)>\"'</div></td><script>alert(2)</script>\x1b[31m\u202e]]>-->"
 """Put into each field: it breaks out of text, of an attribute and of an element, colours a terminal and turns text."""

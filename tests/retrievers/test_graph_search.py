@@ -115,13 +115,13 @@ def reset_of(memory, settings, monkeypatch):
     """The reset vector of the query by the names of the nodes, before it is normalised."""
     seen = Seen(memory.core.graph.arrays(Scope()))
     search = searcher(memory, settings)
-    walk = search._walk(seen.graph)
+    walk = search.walk(seen.graph)
 
     def exact(reset, **options):
         seen.resets.append(reset.copy())
         return type(walk).exact(walk, reset, **options)
 
-    monkeypatch.setattr(search, "_walk", lambda graph: Spy(walk, exact))
+    monkeypatch.setattr(search, "walk", lambda graph: Spy(walk, exact))
     search.retrieve(QUERY, 3, Scope(), facts=kept(memory, 0, 2))
     return seen.by_name()
 
@@ -173,7 +173,7 @@ def test_check_3_pagerank_to_six_digits(memory, mode, monkeypatch):
     index(memory)
     search, ranks = searcher(memory, settings), []
     graph = memory.core.graph.arrays(Scope())
-    walk = search._walk(graph)
+    walk = search.walk(graph)
     monkeypatch.setattr(
         walk, "exact", lambda *given, exact=walk.exact, **more: ranks.append(exact(*given, **more)) or ranks[-1]
     )
@@ -311,9 +311,9 @@ def test_check_12_only_the_best_five_phrases_of_six_are_seeds(monkeypatch):
         memory.facts.add([Triple(*parts, passage="1") for parts in (("a", "r", "b"), ("c", "r", "d"), ("e", "r", "f"))])
         memory.facts.add([("x", "r", "y")])  # so that the third fact is not the lowest of the range
         seen, search = [], searcher(memory)
-        walk = search._walk(memory.core.graph.arrays(Scope()))
+        walk = search.walk(memory.core.graph.arrays(Scope()))
         monkeypatch.setattr(
-            search, "_walk", lambda graph: Spy(walk, lambda reset, **o: seen.append(reset) or walk.exact(reset, **o))
+            search, "walk", lambda graph: Spy(walk, lambda reset, **o: seen.append(reset) or walk.exact(reset, **o))
         )
         ids = [fact.id for fact in memory.facts.find(relation="r") if fact.subject != "x"]
         search.retrieve(QUERY, 1, Scope(), facts=ids)

@@ -346,3 +346,18 @@ def test_weights_of_any_size_come_to_an_end_near_the_seeds(monkeypatch):
         found = walk.fast(np.array([1.0, 0, 0, 0, 0, 0]), damping=damping)
         exact = walk.exact(np.array([1.0, 0, 0, 0, 0, 0]), damping=damping)
         assert np.abs(found - exact).max() < 2e-5
+
+
+def test_the_steps_of_the_iteration_begin_at_the_reset_and_come_to_the_ranks():
+    pairs = np.array([[0, 1], [1, 2], [2, 3], [0, 3]], dtype=np.int32)
+    walk = PageRank(5, pairs, np.array([1, 2, 1, 3], dtype=np.float32))  # the last node has no edges
+    reset = np.array([3, 0, 0, 0, 1], dtype=np.float32)
+    steps = walk.steps(reset, 40)
+    assert steps.shape == (41, 5) and steps[0].tolist() == [0.75, 0, 0, 0, 0.25]
+    assert steps.sum(axis=1) == pytest.approx(np.ones(41))
+    exact = walk.exact(reset)
+    assert steps[-1] == pytest.approx(exact, abs=1e-9)
+    for number, step in enumerate(steps[:10]):
+        assert np.abs(step - exact).sum() <= 2 * 0.5**number + 1e-12
+    with pytest.raises(UsageProblem, match="count=-1"):
+        walk.steps(reset, -1)

@@ -1,0 +1,198 @@
+"""The pictures of a spread: one of nodes, edges and the path in bold, and small ones of the iteration, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import hypot, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memagent.display import lines
+from memagent.display.graph_layout import Box, Label, labels, layout
+from memagent.display.markup import TINTS, Markup, joined, quiet, tag
+from memagent.display.shapes import svg
+from memagent.retrievers.graph_spread import Edge, Node, Spread
+
+WIDTH, HEIGHT = 760.0, 460.0
+_SMALL = (236.0, 150.0)
+_MARGIN = 26.0
+_LEVELS = 12  # of heat, in the small pictures
+_NAME = 22  # columns of a name
+_DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
+
+
+def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
+    """Return the subgraph: heat by rank, seeds ringed, the edges of dropped facts greyed, the path in bold.
+
+    `at` is where the nodes stand, (n, 2): see `places`.
+    """
+    radii = [_radius(node, spread) for node in spread.nodes]
+    hops = list(zip(spread.path, spread.path[1:], strict=False))
+    drawn = [_line(edge, spread, at, radii, hops) for edge in _distinct(spread.edges)]
+    told, taken = _hop_labels(hops, at)
+    shapes = [
+        _shape(node, point, radius, spread)
+        for node, point, radius in zip(spread.nodes, at.tolist(), radii, strict=True)
+    ]
+    names = [_text(one, bold) for one, bold in _names(spread, at, radii, taken)]
+    words = f"{len(spread.nodes)} nodes and {len(drawn)} edges; the path: {path_told(spread) or 'none'}"
+    return svg(
+        WIDTH,
+        HEIGHT,
+        tag("g", *drawn, stroke="currentColor", stroke_width="1.2"),
+        tag("g", *shapes, stroke="currentColor", stroke_opacity="0.7"),
+        tag("g", *told, *names, fill="currentColor", font_family="sans-serif"),
+        title=words,
+    )
+
+
+def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
+    """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
+    width, height = _SMALL
+    at = at * np.array([width / WIDTH, height / HEIGHT])
+    edges = " ".join(
+        f"M{at[a][0]:.0f} {at[a][1]:.0f}L{at[b][0]:.0f} {at[b][1]:.0f}"
+        for a, b in sorted({(e.a, e.b) for e in spread.edges})
+    )
+    most = max((value for node in spread.nodes for value in node.steps), default=0.0) or 1.0
+    made = []
+    for step in range(min((len(node.steps) for node in spread.nodes), default=0)):
+        dots = _dots([node.steps[step] / most for node in spread.nodes], at)
+        lines_ = tag("path", d=edges, fill="none", stroke="currentColor", stroke_opacity="0.22")
+        reached = sum(node.steps[step] for node in spread.nodes if node.kind == "passage")
+        name = "where it begins" if step == 0 else f"after {lines.number(step, 'step')}"
+        told = f"{name}: {reached:.0%} at passages"
+        drawn = svg(width, height, lines_, *dots, title=told)
+        made.append(tag("div", drawn, tag("div", quiet(told)), style="flex:0 1 auto"))
+    return tag("div", *made, style="display:flex;flex-wrap:wrap;gap:.4em 1.2em")
+
+
+def _dots(shares: Sequence[float], at: NDArray[np.float64]) -> list[Markup]:
+    """A dot for each share, the larger the warmer and wider; those of one level of heat are one path, to be small."""
+    levels: dict[int, list[str]] = {}
+    for share, (x, y) in zip(shares, at.tolist(), strict=True):
+        levels.setdefault(round(_LEVELS * sqrt(share)), []).append(f"M{x:.0f} {y:.0f}h0")
+    return [
+        tag(
+            "path",
+            d="".join(where),
+            stroke=_heat((level / _LEVELS) ** 2),
+            stroke_width=f"{4 + 14 * level / _LEVELS:.1f}",
+            stroke_linecap="round",
+        )
+        for level, where in sorted(levels.items())
+        if level
+    ]
+
+
+def path_told(spread: Spread) -> str:
+    """Return the names along the path."""
+    return " → ".join(spread.nodes[place].label for place in spread.path)
+
+
+def places(spread: Spread) -> NDArray[np.float64]:
+    """Return where the nodes of a spread stand, (n, 2)."""
+    return layout(len(spread.nodes), ((edge.a, edge.b) for edge in spread.edges), WIDTH, HEIGHT, _MARGIN)
+
+
+def _share(node: Node, spread: Spread) -> float:
+    return node.rank / (max((one.rank for one in spread.nodes), default=0.0) or 1.0)
+
+
+def _radius(node: Node, spread: Spread) -> float:
+    return round(5 + 9 * sqrt(min(1.0, _share(node, spread))), 1)
+
+
+def _heat(share: float) -> str:
+    return TINTS["warm"].format(0.08 + 0.87 * sqrt(min(1.0, max(0.0, share))))
+
+
+def _distinct(edges: Sequence[Edge]) -> list[Edge]:
+    """One edge for each pair: a relation before others."""
+    found: dict[tuple[int, int], Edge] = {}
+    for edge in sorted(edges, key=lambda edge: (edge.kind != "relation", -edge.weight)):
+        found.setdefault((edge.a, edge.b), edge)
+    return list(found.values())
+
+
+def _line(
+    edge: Edge, spread: Spread, at: NDArray[np.float64], radii: Sequence[float], hops: Sequence[tuple[int, int]]
+) -> Markup:
+    (x1, y1), (x2, y2) = at[edge.a].tolist(), at[edge.b].tolist()
+    long = hypot(x2 - x1, y2 - y1) or 1.0
+    first, last = min(radii[edge.a] + 2, long / 2) / long, min(radii[edge.b] + 2, long / 2) / long
+    on_path = (edge.a, edge.b) in hops or (edge.b, edge.a) in hops
+    ends = f"{spread.nodes[edge.a].label} – {spread.nodes[edge.b].label}"
+    told = "; ".join(lines.line(fact, 100) for fact in edge.facts) or f"{edge.kind}: {ends}"
+    faint = "0.25" if edge.dropped else "0.5"
+    return tag(
+        "line",
+        tag("title", f"{told} (left out by the filter)" if edge.dropped else told),
+        x1=f"{x1 + (x2 - x1) * first:.0f}",
+        y1=f"{y1 + (y2 - y1) * first:.0f}",
+        x2=f"{x2 + (x1 - x2) * last:.0f}",
+        y2=f"{y2 + (y1 - y2) * last:.0f}",
+        stroke_opacity="1" if on_path else faint,
+        stroke_width="3.5" if on_path else None,
+        stroke_dasharray=None if on_path else "3 5" if edge.dropped else _DASHES.get(edge.kind),
+    )
+
+
+def _shape(node: Node, point: Sequence[float], radius: float, spread: Spread) -> Markup:
+    """A circle for a phrase and a square for a passage; a ring round a seed."""
+    x, y = point
+    told = f"{lines.line(node.label, 100)}: {node.rank:.4f}" + (f", seed {node.seed:.2f}" if node.seed else "")
+    look = {"fill": _heat(_share(node, spread))}
+    title = tag("title", told)
+    if node.kind == "passage":
+        side = f"{2 * radius:.0f}"
+        shape = tag(
+            "rect", title, x=f"{x - radius:.0f}", y=f"{y - radius:.0f}", width=side, height=side, rx="2", **look
+        )
+    else:
+        shape = tag("circle", title, cx=f"{x:.0f}", cy=f"{y:.0f}", r=radius, **look)
+    ring = {"fill": "none", "stroke_opacity": "1", "stroke_width": "2"}
+    rings = [tag("circle", cx=f"{x:.0f}", cy=f"{y:.0f}", r=f"{radius + 4:.1f}", **ring)] if node.seed else []
+    return joined([shape, *rings])
+
+
+def _names(
+    spread: Spread, at: NDArray[np.float64], radii: Sequence[float], taken: Iterable[Box]
+) -> list[tuple[Label, bool]]:
+    """Names where they have room: those on the path first, then seeds, then by rank."""
+    first = [*spread.path, *(place for place, node in enumerate(spread.nodes) if node.seed)]
+    order = list(dict.fromkeys([*first, *range(len(spread.nodes))]))
+    names = [lines.line(spread.nodes[place].label, _NAME) for place in order]
+    sizes = [radii[place] + (6 if spread.nodes[place].seed else 0) for place in order]
+    turned = {place: number for number, place in enumerate(order)}
+    edges = {(turned[edge.a], turned[edge.b]) for edge in spread.edges}
+    found = labels(names, at[order], sizes, WIDTH, HEIGHT, taken=taken, edges=sorted(edges))
+    return [(label, place in spread.path) for label, place in zip(found, order, strict=True) if label]
+
+
+def _hop_labels(hops: Sequence[tuple[int, int]], at: NDArray[np.float64]) -> tuple[list[Markup], list[Box]]:
+    """`hop 1`, `hop 2`, ... beside the middle of each edge of the path."""
+    made, boxes = list[Markup](), list[Box]()
+    for number, (a, b) in enumerate(hops, 1):
+        (x1, y1), (x2, y2) = at[a].tolist(), at[b].tolist()
+        long = hypot(x2 - x1, y2 - y1) or 1.0
+        text = f"hop {number}"
+        x = min(max((x1 + x2) / 2 + 29 * (y2 - y1) / long, 24.0), WIDTH - 24)
+        y = min(max((y1 + y2) / 2 - 18 * (x2 - x1) / long, 14.0), HEIGHT - 6)
+        label = Label(text, round(x, 1), round(y, 1), "middle", 11.0)
+        made.append(_text(label, bold=True))
+        boxes.append(label.box)
+    return made, boxes
+
+
+def _text(label: Label, bold: bool) -> Markup:
+    return tag(
+        "text",
+        label.text,
+        x=label.x,
+        y=label.y,
+        text_anchor=label.anchor,
+        font_size=f"{label.size:g}",
+        font_weight="bold" if bold else None,
+    )

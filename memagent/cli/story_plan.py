@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.console import dim, emit, plural, prose, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 from memagent.cli.story_tell import guessed
@@ -64,13 +64,13 @@ def plan(
         for number in range(1, count + 1):
             proposals.append(planning.propose(book, controller, first, last, whole))
             if count > 1:
-                say(f"\nproposal {number}\n\n{text_of(proposals[-1])}")
+                say(wrapped(f"\nproposal {number}\n\n{text_of(proposals[-1])}", indent="  "))
         choice = click.prompt(f"[1-{count}]", type=click.IntRange(1, count), err=True) if count > 1 else 1
         outline = planning.put(book, first, proposals[choice - 1])
     if as_json:
         emit([{"title": one.title, "beats": one.beats, "words": one.words} for one in outline])
     else:
-        click.echo(text_of(proposals[choice - 1]), nl=False)
+        click.echo(prose(text_of(proposals[choice - 1]), indent="  "), nl=False)
     say(
         dim(f"{book.folder / 'outline.md'}: {plural(len(outline), 'chapter')} · {spent(controller.usage)}"), quiet=quiet
     )

@@ -14,7 +14,7 @@ from memagent.cli.story_options import folder_argument, open_story
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.cli.writing import Teller
+    from memagent.cli.telling import Teller
     from memagent.controller import Controller
     from memagent.story.book import Story
 
@@ -31,7 +31,7 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     It is the same story with the same memory as for `memagent story write`; you may go from one to the other.
     """
     from memagent.budget import Budget
-    from memagent.cli.writing import Options, Teller
+    from memagent.cli.telling import Options, Teller
     from memagent.controller import Controller
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

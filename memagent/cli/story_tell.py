@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from memagent.cli.console import COLUMNS, dim, emit, money, plural, say, shortened, spent
+from memagent.cli.console import COLUMNS, dim, emit, harmless, money, plural, say, shortened, spent
 from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
@@ -86,7 +87,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
 def _tell_raw(llm: LLM, request: Request) -> None:
     for message in request.messages:
         say(dim(f"── {message.role} ──"))
-        click.echo(message.content)
+        click.echo(harmless(message.content) if sys.stdout.isatty() else message.content)
     if request.schema and "schema" in llm.can:
         say(dim("── schema ──"))
         click.echo(json.dumps(request.schema, ensure_ascii=False))

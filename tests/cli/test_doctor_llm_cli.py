@@ -29,9 +29,11 @@ def able(payload: dict[str, Any]) -> str:
         return '{"answer": "Seven days.", "sources": [1]}'
     return str(payload["seed"]) * 8 if payload.get("seed") is not None else COUNT
 
+FREE = Path(__file__).with_name("free.toml")
+
 
 def doctor(server: FakeOpenAIServer, *arguments: Any) -> subprocess.CompletedProcess[str]:
-    return memagent("doctor", "--llm", f"openai:fake@{server.url}", *arguments)
+    return memagent("doctor", "--llm", f"openai:fake@{server.url}", *arguments, MEMAGENT_PRICES=str(FREE))
 
 
 def test_a_server_on_this_machine_is_tried() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import say, wrapped
+from memagent.cli.console import dim, say, spent, wrapped
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
@@ -158,8 +158,12 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.argument("number", type=int, required=False)
 @click.option("--text", help="A plan in your own words.")
 @click.option("--edit", is_flag=True, help="Edit the chosen plan in your editor.")
+@click.option("--more", is_flag=True, help="Let the model think of three others first: one call.")
+@click.option("-m", "--model", help="Which model thinks of others; by default the story's.")
 @quiet_option
-def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: bool) -> None:
+def pick(
+    folder: Path, number: int | None, text: str | None, edit: bool, more: bool, model: str | None, quiet: bool
+) -> None:
     """Choose the plan for the next paragraph.
 
     By its NUMBER, from 1 to 3, or with --text in your own words.
@@ -167,6 +171,8 @@ def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: 
     """
     folder, number = folder_or_number(folder, number)
     book = open_story(folder)
+    if more:
+        _think_again(book, model, quiet=quiet)
     if number is None and text is None and not edit:
         show_plans(book)
         return
@@ -178,6 +184,16 @@ def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: 
             raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
         plan = book.pick(choice)
     say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
+
+
+def _think_again(book: Story, model: str | None, *, quiet: bool) -> None:
+    from memagent.controller import Controller
+    from memagent.story.more_plans import think_again
+
+    controller = Controller(model or book.config.llm or None)
+    with book.editing():
+        think_again(book, controller)
+    say(dim(spent(controller.usage)), quiet=quiet)
 
 
 def _premise(premise: str | None, path: Path | None) -> str:

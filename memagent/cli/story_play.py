@@ -108,9 +108,10 @@ def _chosen(book: Story, answer: str) -> bool:
 
 def _taken_back(book: Story) -> bool:
     """Take the last turn back; return whether the story is back at its very beginning."""
+    from memagent.cli.story_menu import steps_back
     from memagent.story import drafts
 
-    for what in drafts.undo(book, _steps(book)):
+    for what in drafts.undo(book, steps_back(book.record)):
         say(dim(f"taken back: {what}"))
     if book.state is None:
         return True
@@ -122,15 +123,6 @@ def _taken_back(book: Story) -> bool:
 def _show(book: Story) -> None:
     if book.state is not None:
         say("\n" + numbered(book.state.plans))
-
-
-def _steps(book: Story) -> int:
-    """How many steps lead back to the last question: the paragraph, and the choice before it."""
-    steps = 1
-    while steps < len(book.record.done) and book.record.done[-steps]["type"] != "written":
-        steps += 1
-    before = book.record.done[-steps - 1]["type"] if steps < len(book.record.done) else ""
-    return steps + (before == "picked")
 
 
 def _tell(text: str) -> None:

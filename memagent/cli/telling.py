@@ -22,7 +22,7 @@ from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
 from memagent.methods.recurrent import State
-from memagent.sentences import count_words
+from memagent.sentences import count_words, split_sentences
 from memagent.story.book import Story, quote
 from memagent.story.finding import Finding
 from memagent.story.prose import ProseStream
@@ -59,10 +59,13 @@ class Teller:
         self.streaming = streaming and self.out.terminal and not options.as_json
         self.progress = Progress(on_written=self.written, on_findings=self.found)
         self._prose = ProseStream()
+        self._controller: Controller | None = None
+        self._memory = ""
 
     def begin(self, controller: Controller) -> None:
         """Say who writes, and what was edited by hand since."""
-        quiet = self.options.quiet
+        quiet, self._controller = self.options.quiet, controller
+        self._memory = self.story.state.memory if self.story.state else ""
         say(dim(f"{self.story.folder}: {controller.llm.name} writes"), quiet=quiet)
         self._tell_adopted()
         _ = self.story.start  # before a goal is set: it may have to be read first
@@ -135,12 +138,49 @@ class Teller:
         self.out.end()
 
     def _tell(self, state: State, usage: Usage) -> None:
-        total = self.story.record.usage
         first = state.paragraphs - len(state.written) + 1
         where = f"¶{first}" if len(state.written) == 1 else f"¶{first}-{state.paragraphs}"
         words = plural(sum(map(count_words, state.written)), "word")
-        all_told = f"in all {total.tokens:,} tokens, {money(total.cost)}"
-        say(dim(pieced(f"── {where}: {words}", spent(usage), all_told)))
+        say(dim(pieced(f"── {where}: {words}", *self._place(), spent(usage), self._in_all())))
+        changes = memory_changes(self._memory, state.memory) if self._memory else []
+        self._memory = self.story.state.memory if self.story.state else state.memory
+        for line in changes:
+            say(dim(f"   {line}"))
         reasons(self.progress.recalled)
         if shown := self.story.record.lore.get(state.paragraphs):
             say(dim("   " + shortened(f"lore: {', '.join(shown)}", COLUMNS - 5)))
+
+    def _place(self) -> list[str]:
+        """Say how far the newest paragraph's chapter is, in a story that has chapters."""
+        record, where = self.story.record, self.story.standing
+        number = record.chapter_of(len(record.paragraphs))
+        if number < 2 and not where.asked:
+            return []
+        got = words(record.chapter_texts()[number - 1][1])
+        asked = f" of {where.asked:,}" if where.asked and where.chapter == number else ""
+        of = f" of {where.total}" if where.total else ""
+        return [f"ch.{number}{of}, {got:,}{asked} words"]
+
+    def _in_all(self) -> str:
+        """Say what the story has cost, and how much of the run's limit is used."""
+        options, total = self.options, self.story.record.usage
+        run = self._controller.usage if self._controller else total
+        if options.max_cost is not None:
+            return f"{money(run.cost)} of the limit of {money(options.max_cost)}"
+        if options.max_tokens is not None:
+            return f"{run.tokens:,} of the limit of {options.max_tokens:,} tokens"
+        if options.max_calls is not None:
+            return f"{run.calls:,} of the limit of {plural(options.max_calls, 'call')}"
+        return f"in all {total.tokens:,} tokens, {money(total.cost)}"
+
+
+def memory_changes(before: str, now: str) -> list[str]:
+    """Return what of the short memory is gone and what is new, by sentences: a line each of at most 76 columns."""
+    old, new = split_sentences(before), split_sentences(now)
+    gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
+    lines = []
+    for sign, ones in (("−", gone), ("+", come)):
+        if ones:
+            more = f" (and {len(ones) - 1} more)" if len(ones) > 1 else ""
+            lines.append(f"memory {sign} {shortened(ones[-1], COLUMNS - 12 - len(more))}{more}")
+    return lines

@@ -15,11 +15,11 @@ from memagent.cli.console import (
     dim,
     exit_code,
     hush,
-    numbered,
     plural,
     say,
     wrapped,
 )
+from memagent.cli.story_menu import chosen
 from memagent.cli.story_tell import guessed
 from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
@@ -97,7 +97,7 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
     while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
-        if story.state is not None and not story.state.plan and not _chosen(story):
+        if story.state is not None and not story.state.plan and not chosen(story, controller):
             return True
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)
@@ -117,55 +117,6 @@ def tell_short(story: Story, until: Target, *, quiet: bool) -> None:
         first, last = story.standing.total + 1, str(until).partition(":")[2]
         say(wrapped(why), quiet=quiet)
         say(f"Plan on: memagent story plan {quote(story.folder)} --chapters {first}-{last}", quiet=quiet)
-
-
-def _chosen(story: Story) -> bool:
-    """Show the plans and ask; return whether the story is to go on."""
-    assert story.state is not None
-    say("\nWhat happens next?")
-    say(numbered(story.state.plans))
-    while True:
-        answer = click.prompt(
-            f"[1-{len(story.state.plans)}] choose   w write my own   e edit one   M edit memory   q quit",
-            default="1",
-            err=True,
-            show_default=False,
-        ).strip()
-        if answer == "q":
-            return False
-        if answer == "M":
-            _edit_memory(story)
-        elif choice := _choice(story, answer):
-            story.pick(choice)
-            return True
-
-
-def _choice(story: Story, answer: str) -> int | str | None:
-    plans = story.state.plans if story.state else ()
-    if answer.isdecimal() and 1 <= int(answer) <= len(plans):
-        return int(answer)
-    if answer == "w":
-        return click.prompt("What happens next", err=True).strip() or None
-    if answer == "e":
-        number = click.prompt("Which one", type=click.IntRange(1, len(plans)), default=1, err=True)
-        return (_in_editor(plans[number - 1]) or plans[number - 1]).strip() or None
-    say(f"{answer!r} is not one of the choices")
-    return None
-
-
-def _edit_memory(story: Story) -> None:
-    text = _in_editor(story.state.memory if story.state else "")
-    if text and text.strip():
-        story.edit_memory(text)
-        say("taken up")
-
-
-def _in_editor(text: str) -> str | None:
-    try:
-        return click.edit(text, extension=".md")
-    except click.ClickException as error:
-        say(f"{error.format_message()} Set EDITOR to an editor that is installed.")
-        return None
 
 
 class Signals:

@@ -259,7 +259,7 @@ class Story:
             self.pages.extend(self.record, self.log, len(step["written"]))
         elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
-        elif step["type"] not in ("goal", "reached", "failed", "draft", "left", "planned", "checked"):
+        elif step["type"] not in ("goal", "reached", "failed", "plans", "draft", "left", "planned", "checked"):
             self.pages.write(self.record, self.log)
 
     def written(

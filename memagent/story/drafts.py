@@ -128,6 +128,7 @@ def told(step: Event) -> str:
     words = {
         "revised": f"a new text for paragraph {step.get('number')}",
         "picked": f"the plan \u201c{step.get('plan')}\u201d",
+        "plans": "other plans",
         "memory": "an edit of the short memory",
         "long": f"an edit of the long memory of paragraph {step.get('number')}",
         "manuscript": "your edits of the manuscript",

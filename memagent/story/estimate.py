@@ -30,6 +30,7 @@ _NAMES = {
     "draft": "drafts",
     "revised": "revisions",
     "failed": "failed steps",
+    "plans": "plans",
     "planned": "outlines",
     "read": "reading",
     "extracted": "facts",

@@ -164,6 +164,9 @@ class StoryRecord:
     def _picked(self, event: Event) -> None:
         self.state = replace(self._begun(), plan=event["plan"])
 
+    def _plans(self, event: Event) -> None:
+        self.state = replace(self._begun(), plans=tuple(event["plans"]), plan="")
+
     def _memory(self, event: Event) -> None:
         self.state, self.remembered = replace(self._begun(), memory=event["text"]), None
 
@@ -273,6 +276,7 @@ _STEPS = {  # what can be taken back
     "written": StoryRecord._written,
     "revised": StoryRecord._revised,
     "picked": StoryRecord._picked,
+    "plans": StoryRecord._plans,
     "memory": StoryRecord._memory,
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,

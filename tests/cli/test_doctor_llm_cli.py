@@ -29,6 +29,7 @@ def able(payload: dict[str, Any]) -> str:
         return '{"answer": "Seven days.", "sources": [1]}'
     return str(payload["seed"]) * 8 if payload.get("seed") is not None else COUNT
 
+
 FREE = Path(__file__).with_name("free.toml")
 
 
@@ -127,7 +128,7 @@ def test_a_server_that_is_not_there() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-    done = memagent("doctor", "--llm", f"openai:fake@{address}")
+    done = memagent("doctor", "--llm", f"openai:fake@{address}", MEMAGENT_PRICES=str(FREE))
     assert done.returncode == 4 and done.stdout == "" and "Traceback" not in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("memagent: ")]) == 1
     assert f"listens at {address}" in done.stderr

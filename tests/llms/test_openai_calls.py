@@ -6,7 +6,10 @@ import json
 import openai
 import pytest
 
-from memagent.errors import BackendError, CapabilityError, KeyMissing, UsageProblem
+from memagent import registry
+from memagent.budget import Budget
+from memagent.controller import Controller
+from memagent.errors import BackendError, CapabilityError, ConfigError, KeyMissing, UsageProblem
 from memagent.llms.openai import OpenAI
 from memagent.testing import FakeOpenAIServer, Fault, check_llm
 from memagent.types import Completion, Message, Request, Token

@@ -12,6 +12,7 @@ from memagent.cli.console import dim, say, spent, wrapped
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
+from memagent.cli.story_diag import diag
 from memagent.cli.story_export import export
 from memagent.cli.story_facts import extract, facts
 from memagent.cli.story_import import import_story, memory_read
@@ -22,7 +23,7 @@ from memagent.cli.story_options import folder_argument, folder_or_number, json_o
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
 from memagent.cli.story_status import show, show_plans, status
-from memagent.cli.story_tell import context, cost, diag, log
+from memagent.cli.story_tell import context, cost, log
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import click
 from memagent.cli.console import complain, dim, harmless, numbered, say, spent, wrapped
 from memagent.controller import Controller
 from memagent.errors import LLMError
-from memagent.story import drafts
+from memagent.story import drafts, finished
 from memagent.story.book import Story
 from memagent.story.more_plans import think_again
 from memagent.story.record import StoryRecord
@@ -139,6 +139,7 @@ def _opening(record: StoryRecord) -> int:
 def _take_back(story: Story, steps: int) -> None:
     for what in drafts.undo(story, steps):
         say(dim(wrapped(f"taken back: {what}")))
+    finished.end(story)
 
 
 def _show(story: Story) -> None:

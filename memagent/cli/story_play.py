@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say
+from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
 from memagent.errors import UsageProblem
@@ -109,10 +109,11 @@ def _chosen(book: Story, answer: str) -> bool:
 def _taken_back(book: Story) -> bool:
     """Take the last turn back; return whether the story is back at its very beginning."""
     from memagent.cli.story_menu import steps_back
-    from memagent.story import drafts
+    from memagent.story import drafts, finished
 
     for what in drafts.undo(book, steps_back(book.record)):
-        say(dim(f"taken back: {what}"))
+        say(dim(wrapped(f"taken back: {what}")))
+    finished.end(book)
     if book.state is None:
         return True
     _tell(book.state.paragraph)

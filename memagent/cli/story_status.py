@@ -28,7 +28,9 @@ def status(folder: Path, as_json: bool) -> None:
     record, state = book.record, book.state
     where = book.standing
     unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
-    next_ = f"memagent story {'memory read' if unread else 'write'} {quote(book.folder)}"
+    rebuilt = unread and book.log.events[0].get("rebuilt") and state is not None and bool(state.memory)
+    step = "pick --more" if rebuilt else "memory read" if unread else "write"
+    next_ = f"memagent story {step} {quote(book.folder)}"
     facts = {
         "folder": str(book.folder),
         "title": record.title,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import Any, cast
 
@@ -27,9 +29,7 @@ from memagent.errors import Interrupted, Stopped
 from memagent.methods.recurrent import Select
 from memagent.story.book import Story, quote
 from memagent.story.estimate import for_run
-from memagent.story.writing import Progress, Target, goal, met, reached, short_of, write, write_one
-
-_PROSE = {"recurrent/begin", "recurrent/step"}
+from memagent.story.writing import Progress, Target, goal, met, reached, running, short_of, write, write_one
 
 
 def write_story(story: Story, options: Options) -> int:
@@ -37,6 +37,7 @@ def write_story(story: Story, options: Options) -> int:
     select = cast(Select, options.select or story.config.select)
     hush(options.quiet)
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
+    options = _with_limits(story, options)
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
     controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
     progress = teller.progress
@@ -65,15 +66,36 @@ def write_story(story: Story, options: Options) -> int:
     return 0
 
 
+_LIMITS = ("max_cost", "max_tokens", "max_calls", "max_seconds")
+
+
+def _limits(options: Options) -> dict[str, float]:
+    return {name: limit for name in _LIMITS if (limit := getattr(options, name)) is not None}
+
+
+def _with_limits(story: Story, options: Options) -> Options:
+    """Return the options; of a run that was stopped and is gone on with, its limits hold again where none is given."""
+    endless = options.asking and not (options.count or options.until)
+    known = None if endless else running(story, options.count, options.until)
+    if _limits(options) or known is None or not known.limits:
+        return options
+    again = {name: limit for name, limit in known.limits.items() if name in _LIMITS}
+    told = f"The run that this goes on with had{_given(again)}; that holds again, unless you give another limit."
+    say(wrapped(told), quiet=options.quiet)
+    return replace(options, **again)
+
+
 def _higher(options: Options) -> str:
-    """The limits that were given, doubled: without any, the same command would go on without a limit."""
-    names = ("max_cost", "max_tokens", "max_calls", "max_seconds")
-    given = ((name, getattr(options, name)) for name in names)
-    return "".join(f" --{name.replace('_', '-')} {2 * limit:g}" for name, limit in given if limit)
+    """The limits that were given, doubled."""
+    return _given({name: 2 * limit for name, limit in _limits(options).items() if limit})
+
+
+def _given(limits: Mapping[str, float]) -> str:
+    return "".join(f" --{name.replace('_', '-')} {limit:g}" for name, limit in limits.items())
 
 
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
-    until = goal(story, options.count, options.until)
+    until = goal(story, options.count, options.until, _limits(options))
     tell_short(story, until, quiet=options.quiet)
     have = len(story.record.paragraphs)
     if met(story, until):

@@ -44,7 +44,7 @@ def more_plans(
         memory=state.memory,
         previous=state.previous,
         paragraph=state.paragraph,
-        plans="\n".join(f"{number}. {plan}" for number, plan in enumerate(known, 1)),
+        plans="\n".join(f"{number}. {plan}" for number, plan in enumerate(known, 1)) or "(none)",
     )
     other = replace(settings, seed=settings.seed + _NEXT * len(known))
     return (yield from ask_for(messages, read_plans, "more", other, state.paragraphs))

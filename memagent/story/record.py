@@ -22,7 +22,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Up to where a run goes (see `writing.Target`), and what was asked for.
+    """Up to where a run goes (see `writing.Target`), what was asked for, and the limits that it was given, by name.
 
     A run keeps its goal until it has said that it reached it; one killed before that is still the same run.
     """
@@ -30,6 +30,7 @@ class Goal:
     until: int | str
     asked: str
     reached: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ class StoryRecord:
         self.done = list(steps)
 
     def _goal(self, event: Event) -> None:
-        self.goal = Goal(event["until"], event["asked"])
+        self.goal = Goal(event["until"], event["asked"], limits=event.get("limits", {}))
 
     def _reached(self, event: Event) -> None:
         if self.goal is not None:

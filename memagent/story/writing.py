@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -26,6 +26,7 @@ from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
+from memagent.story.record import Goal
 from memagent.trace import Trace
 from memagent.types import Usage
 
@@ -136,21 +137,36 @@ def met(story: Story, until: Target) -> bool:
     return where.over or where.chapter > (where.total if kind == "end" else int(number))
 
 
-def goal(story: Story, paragraphs: int | None, until: Target | None) -> Target:
+def goal(
+    story: Story, paragraphs: int | None, until: Target | None, limits: Mapping[str, float] | None = None
+) -> Target:
     """Return how far the story is to go in this run, and remember it for the case of an interruption.
 
     `paragraphs` more than there are, or up to `until`. Until `reached` is called, the same request means the same
     goal: a run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
-    particular.
+    particular. `limits`, by name, are kept with the goal, see `running`.
     """
-    have, running = len(story.record.paragraphs), story.record.goal
-    asked = f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
-    if running is not None and not running.reached and asked in ("", running.asked):
-        return running.until
+    have, asked = len(story.record.paragraphs), _asked(paragraphs, until)
+    if (known := running(story, paragraphs, until)) is not None:
+        if limits and limits != known.limits:
+            story.aim(known.until, known.asked, limits)
+        return known.until
     wished = until if until is not None else have + (1 if paragraphs is None else paragraphs)
     if not met(story, wished):
-        story.aim(wished, asked or "-n 1")
+        story.aim(wished, asked or "-n 1", limits)
     return wished
+
+
+def running(story: Story, paragraphs: int | None, until: Target | None) -> Goal | None:
+    """Return the goal of the run that this request goes on with; `None` where it begins one."""
+    known = story.record.goal
+    if known is None or known.reached or _asked(paragraphs, until) not in ("", known.asked):
+        return None
+    return known
+
+
+def _asked(paragraphs: int | None, until: Target | None) -> str:
+    return f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
 
 
 def reached(story: Story) -> None:

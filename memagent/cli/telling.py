@@ -16,8 +16,10 @@ from memagent.cli.console import (
     say,
     shortened,
     spent,
+    wrapped,
 )
 from memagent.cli.story_facts import tell_findings
+from memagent.cli.story_lore_told import left_out
 from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
 from memagent.flow import Event, Generate, StepStarted, TokenReceived
@@ -149,6 +151,11 @@ class Teller:
         reasons(self.progress.recalled)
         if shown := self.story.record.lore.get(state.paragraphs):
             say(dim("   " + shortened(f"lore: {', '.join(shown)}", COLUMNS - 5)))
+        if missing := left_out(self.progress.lore):
+            told = (
+                f"   left out of the prompt, for lore_budget is used up: {', '.join(missing)}, meant to be there always"
+            )
+            say(wrapped(told, indent="   "))
 
     def _place(self) -> list[str]:
         """Say how far the newest paragraph's chapter is, in a story that has chapters."""

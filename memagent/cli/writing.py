@@ -82,7 +82,7 @@ def _with_limits(story: Story, options: Options) -> Options:
     again = {name: limit for name, limit in known.limits.items() if name in _LIMITS}
     told = f"The run that this goes on with had{_given(again)}; that holds again, unless you give another limit."
     say(wrapped(told), quiet=options.quiet)
-    return replace(options, **again)
+    return replace(options, **cast("dict[str, Any]", again))
 
 
 def _higher(options: Options) -> str:

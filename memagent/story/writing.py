@@ -24,6 +24,7 @@ from memagent.story.book import Story
 from memagent.story.canon_shown import facts_for_next
 from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
+from memagent.story.lore import Firing
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
 from memagent.story.record import Goal
@@ -43,13 +44,14 @@ class Progress:
     """What a caller hears and says while a story is written.
 
     `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
-    to mind for it, and why. `on_findings` then gets what it contradicts, and what could not be looked at, where there
+    to mind for it, and why, and `lore` what of the lorebook it was shown. `on_findings` then gets what it contradicts, and what could not be looked at, where there
     is any. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None
     on_findings: Callable[[Sequence[Finding], Sequence[str]], None] = lambda findings, problems: None
     recalled: Sequence[Recalled] = field(default=(), init=False)
+    lore: Firing = field(default_factory=Firing, init=False)
     stopping: bool = field(default=False, init=False)
 
     def stop(self) -> None:
@@ -97,7 +99,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
             hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
         ) from error
     begins = where.begins and (where.chapter > 1 or where.title)
-    progress.recalled = recalled.found
+    progress.recalled, progress.lore = recalled.found, lore.last
     found, title = result.value, where.title if begins else None
     story.written(found.state, result.usage, controller.llm.name, title, recalled.found, lore.last.stems, found.kept)
     progress.on_written(found.state, result.usage)

@@ -152,10 +152,8 @@ class Teller:
         if shown := self.story.record.lore.get(state.paragraphs):
             say(dim("   " + shortened(f"lore: {', '.join(shown)}", COLUMNS - 5)))
         if missing := left_out(self.progress.lore):
-            told = (
-                f"   left out of the prompt, for lore_budget is used up: {', '.join(missing)}, meant to be there always"
-            )
-            say(wrapped(told, indent="   "))
+            told = f"{', '.join(missing)}: to be there always, and left out, for lore_budget of story.toml is used up"
+            say(wrapped(f"   {told}", indent="   "))
 
     def _place(self) -> list[str]:
         """Say how far the newest paragraph's chapter is, in a story that has chapters."""

@@ -44,8 +44,8 @@ class Progress:
     """What a caller hears and says while a story is written.
 
     `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
-    to mind for it, and why, and `lore` what of the lorebook it was shown. `on_findings` then gets what it contradicts, and what could not be looked at, where there
-    is any. `stop` asks the run to end after the paragraph in hand.
+    to mind for it, and why, and `lore` what of the lorebook it was shown. `on_findings` then gets what it contradicts,
+    and what could not be looked at, where there is any. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None

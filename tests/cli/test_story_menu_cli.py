@@ -113,3 +113,32 @@ def test_a_price_that_is_not_known_is_said_to_be_unknown_everywhere_and_no_limit
         shown = memagent("story", command, folder)
         assert "cost unknown" in shown.stdout, command
     assert json.loads(memagent("story", "status", folder, "--json").stdout)["usage"]["cost"] is None
+
+
+def test_a_player_may_leave_the_slash_out_and_ctrl_c_ends_with_130(folder: Path) -> None:
+    with Terminal("story", "play", folder) as terminal:
+
+        def answer(text: str) -> None:
+            terminal.expect("> ")
+            terminal.type(text + "\n")
+
+        terminal.expect("/quit")
+        answer("?")
+        terminal.expect("take the last turn back")
+        answer("...")
+        answer("")
+        terminal.expect("take the last turn back")
+        answer("undo")
+        terminal.expect("taken back: paragraph 4")
+        answer("more")
+        terminal.expect("  3  ")
+        terminal.expect("> ")
+        terminal.interrupt()
+        assert terminal.end() == 130
+        assert "Play on: memagent story play" in terminal.raw
+    story = Story(folder)
+    assert len(story.record.paragraphs) == 3 and not any(one["type"] == "picked" for one in story.log.events)
+    with Terminal("story", "play", folder) as terminal:
+        terminal.expect("> ")
+        terminal.type("q\n")
+        assert terminal.end() == 0

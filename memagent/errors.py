@@ -171,6 +171,10 @@ class StoryError(MemagentError):
     """A story folder is not as it should be."""
 
 
+class StorySettingsError(StoryError, ConfigError):
+    """`story.toml` is missing, or a setting in it is not right."""
+
+
 class Locked(StoryError):
     """Another process is writing this story."""
 

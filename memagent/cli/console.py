@@ -110,7 +110,7 @@ def prose(text: str, indent: str = "") -> str:
 
 def harmless(text: str) -> str:
     """Return a text without what a terminal would act on, but for the ends of its lines."""
-    text = text.replace("\t", " ")
+    text = text.replace("\t", " ").replace("\r\n", "\n").replace("\r", " ")
     return "".join(letter for letter in text if letter == "\n" or not _acts(letter))
 
 
@@ -146,7 +146,7 @@ def plural(count: int, thing: str) -> str:
 
 def shortened(text: str, width: int) -> str:
     """Return a text on one line of at most about `width` columns."""
-    line = " ".join(text.split())
+    line = " ".join(harmless(text).split())
     if columns(line) <= width:
         return line
     cut = line[: width - 1]

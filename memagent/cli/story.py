@@ -83,12 +83,14 @@ def init(
     from memagent.story.card import premise_of, put
     from memagent.story.card import read as card_from
     from memagent.story.config import StoryConfig
+    from memagent.story.founding import check_free
 
     given = premise is not None or premise_file is not None
     character = card_from(card) if card else None
     if character is not None:
         text = premise_of(character, _premise(premise, premise_file) if given else "")
     elif not given and sys.stdin.isatty() and sys.stderr.isatty():
+        check_free(folder)  # before anything is asked
         answers = wizard(model, language, genre)
         text, model, language, genre, chapters, words = answers
     else:
@@ -115,6 +117,7 @@ def init(
     if character is not None:
         story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
+    say("Of your own: lore/ for what holds in its world, style.md, note.md, outline.md.", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
         say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)
@@ -138,7 +141,8 @@ def init(
 def write(folder: Path, auto: bool | None, **options: Any) -> int:
     """Write on from where the story is.
 
-    The prose goes to standard output. Stop it with Ctrl-C at any time; the same command goes on where it stopped.
+    A new story begins with three paragraphs at once. The prose goes to standard output. Stop it with Ctrl-C at any
+    time; the same command goes on where it stopped.
     """
     from memagent.cli.telling import Options
     from memagent.cli.writing import write_story

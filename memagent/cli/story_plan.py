@@ -18,6 +18,13 @@ from memagent.errors import UsageProblem
 if TYPE_CHECKING:
     from memagent.story.config import StoryConfig
 
+
+class _Number(click.IntRange):
+    """A number that is asked for; `click` calls one an "integer range" where something else is answered."""
+
+    name = "number"
+
+
 _RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 
 
@@ -90,8 +97,8 @@ def wizard(model: str, language: str, genre: str) -> tuple[str, str, str, str, i
     model = model or ask("Which model writes", os.environ.get("MEMAGENT_LLM", "offline"))
     language = ask("In which language", language)
     genre = ask("Genre", genre)
-    chapters = ask("How many chapters", 12, click.IntRange(1, 999))
-    words = ask("About how many words a chapter", 2500, click.IntRange(min=100))
+    chapters = ask("How many chapters", 12, _Number(1, 999))
+    words = ask("About how many words a chapter", 2500, _Number(min=100))
     return premise, model, language, genre, chapters, words
 
 

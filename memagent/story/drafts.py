@@ -160,20 +160,21 @@ def told(step: Event) -> str:
     return words.get(kind, str(kind))
 
 
+_NOTHING = {
+    "undo": "No paragraph was written yet, and nothing chosen or edited.",
+    "redo": "What `undo` takes back comes back with this, until the next new step.",
+}
+
+
 def _turn(story: Story, kind: str, there: list[Event], steps: int) -> list[str]:
     if steps < 1:
         raise UsageProblem(f"{steps} steps are no number of steps", hint="Give at least 1.")
     if steps > len(there):
-        able = (
-            "There is nothing"
-            if not there
-            else f"There are {len(there)} steps"
-            if len(there) > 1
-            else "There is 1 step"
-        )
+        able = f"There are {len(there)} steps" if len(there) > 1 else "There is 1 step"
         what = "take back" if kind == "undo" else "bring back"
         raise UsageProblem(
-            f"{steps} steps cannot be taken" if there else f"nothing to {what}", hint=f"{able} to {what}."
+            f"{steps} steps cannot be taken" if there else f"nothing to {what}",
+            hint=f"{able} to {what}." if there else _NOTHING[kind],
         )
     if kind == "undo" and any(step["type"] == "imported" for step in there[:steps]):
         raise UsageProblem("the import itself cannot be taken back", hint="To be rid of it, delete the story's folder.")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import memagent
+from commands import Terminal, memagent
 
 from memagent import Story
 
@@ -89,3 +89,24 @@ def test_a_run_that_a_limit_stopped_keeps_its_limit_until_another_is_given(folde
     assert len(Story(folder).record.paragraphs) == 36
     new = memagent("story", "write", folder, "--auto", "-n", 1)
     assert new.returncode == 0 and "holds again" not in new.stderr
+
+
+def test_a_setting_that_is_not_right_is_a_matter_of_configuration(folder: Path) -> None:
+    (folder / "story.toml").write_text("sentences = 0\n")
+    for command in ("status", "write"):
+        assert memagent("story", command, folder).returncode == 3
+    (folder / "story.toml").unlink()
+    assert memagent("story", "status", folder).returncode == 3
+
+
+def test_signs_that_turn_a_line_do_not_reach_the_terminal_and_a_mark_of_byte_order_not_the_prompt(folder: Path) -> None:
+    (folder / "note.md").write_bytes("\ufeffKeep it \u202ecold.\n".encode())
+    shown = memagent("story", "context", folder, "--plan", 1).stdout
+    assert "Keep it cold." in shown and "\u202e" not in shown and "\ufeff" not in shown
+    assert "<note>\nKeep it" in memagent("story", "context", folder, "--plan", 1, "--raw").stdout
+
+
+def test_a_story_that_is_there_is_told_before_anything_is_asked(folder: Path) -> None:
+    with Terminal("story", "init", folder) as terminal:
+        assert terminal.end() == 1
+        assert "there is a story in" in terminal.raw and "What is it about" not in terminal.raw

@@ -5,7 +5,7 @@
 The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
 prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
 which a person says something, each with the fact; `shown` is what came out of the memory before, where that is known.
-About a quarter is not English. All were written by the authors of the rules.
+About a quarter is not English. All but `held_out_c` were written by the authors of the rules.
 
 - `development`: the first rules were made by looking at it.
 - `development_b`, `development_c`, `development_d`: each was written before it was measured, measured once, and then
@@ -20,7 +20,12 @@ About a quarter is not English. All were written by the authors of the rules.
 
 - `held_out_c`: written by somebody who had seen no rule and no line of this project, 80 and 80, and measured once, when
   all rules above were done: 8 became facts (5 where the model proposes what one would expect of it), 62 facts were
-  kept; with the rules as they stood before `development_b`, 16 and 56.
+  kept; with the rules as they stood before `development_b`, 16 and 56. Then it was looked at, and rules were made by
+  it: it is a set for development now, and flatters them. Four of the 18 lost facts were the benchmark's own doing: it
+  asked the gate about `Ich` or `我` without the speaker's name for it, which a memory gives before it asks.
+- `development_e`: texts that ask and tell in one sentence, 63 and 60, written by the author of the rules for those when
+  they were done, and measured once before they were looked at: 7 became facts, 54 facts were kept; with the rules as
+  they stood before `held_out_c` was looked at, 17 and 15.
 
 Four things are counted, the first two by kind:
 
@@ -46,13 +51,22 @@ from pathlib import Path
 from typing import Any
 
 from memagent.memory import gate
+from memagent.memory.clauses import of_line, told
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
-from memagent.sentences import split_sentences
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
-SETS = ("development", "development_b", "development_c", "development_d", "held_out_a", "held_out_b", "held_out_c")
+SETS = (
+    "development",
+    "development_b",
+    "development_c",
+    "development_d",
+    "development_e",
+    "held_out_a",
+    "held_out_b",
+    "held_out_c",
+)
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -117,16 +131,16 @@ def sentences(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a text that a model would be asked about, each with those before it."""
     before: list[str] = []
     for line in lines(row["text"], SPEAKER, shown(row)):
-        for sentence in [] if line.why else split_sentences(line.text, row["language"]):
-            if not unfit(sentence):
-                yield sentence, " ".join(before)
-                before.append(sentence)
+        for one in [] if line.why else of_line(line.text, row["language"]):
+            if not one.why:
+                yield one.text, " ".join([*before, one.about])
+                before.append(one.text)
 
 
 def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
     """Return a triple that a model which proposes everything gets into the memory, or None."""
     ways = [*sentences(row)]
-    if not unfit(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
+    if told(row["text"]) and not any(line.why for line in lines(row["text"], SPEAKER, shown(row))):
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
@@ -145,7 +159,9 @@ def turned_round(row: dict[str, Any]) -> bool:
     subject, relation, object = row["fact"]
     turned = Triple(object, relation, subject)
     return any(
-        not gate.why_not(turned, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        not gate.why_not(
+            gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        )
         for sentence, context in sentences(row)
     )
 
@@ -166,7 +182,9 @@ def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
     found = [
-        gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+        gate.why_not(
+            gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        )
         for sentence, context in sentences(row)
     ]
     if "" in found:
@@ -201,6 +219,12 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
             told += [f"  LOST   {each['text']!r}: {each['why']}" for each in one["lost"]]
             told += [f"  TURNED {each['text']!r}: {each['fact']}" for each in one["turned_round"]]
     return "\n".join(told)
+
+
+def _why_not(row: dict[str, Any], triple: Triple, sentence: str, context: str) -> str:
+    """Why a triple is not kept, as a memory keeps it: with the speaker's name for his `I`."""
+    named = gate.named(triple, SPEAKER, sentence)
+    return gate.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
 
 
 def _foreign(rows: Sequence[dict[str, Any]]) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memagent.budget import Budget
+    from memagent.chat.chat import Chat
     from memagent.controller import Controller, Result
     from memagent.errors import MemagentError
     from memagent.flow import RunDone, StepDone, TokenReceived
@@ -54,6 +55,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "types",
     "Budget": "budget",
+    "Chat": "chat.chat",
     "Completion": "types",
     "Controller": "controller",
     "Fact": "types",
@@ -109,6 +111,7 @@ _HOME = {
 __all__ = [
     "Answer",
     "Budget",
+    "Chat",
     "Completion",
     "Controller",
     "Fact",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 from memagent.errors import BudgetExceeded, ConfigError, UsageProblem
@@ -22,10 +23,15 @@ class Budget:
     there. Tokens count input and output; `cost` is in US dollars. A call is charged in advance with its estimated
     input, which is corrected by what calls before were billed, and with its `max_tokens`. One without `max_tokens` is
     made only if the longest reply so far to such a call can be paid, and is given what can be paid as its `max_tokens`
-    where that is little; a reply that is cut there stops the run. So a limit is passed only by a model that does not
-    keep to `max_tokens`, by one that writes more than 16,000 tokens at once, or by several calls at once that all write
-    more than any before. A model whose price is not known is refused (a callable, by its first answer). `seconds` run
-    from the first step.
+    where that is little; a reply that is cut there stops the run. Where calls at once could pass a limit together, one
+    waits for the other. What was streamed of a call that broke off counts by its estimated tokens.
+
+    So a limit is passed only by a model that does not keep to `max_tokens`, that writes more than 16,000 tokens without
+    one, or whose first call is billed for far more input than estimated. A model whose price is not known is refused (a
+    callable, by its first answer). `seconds` run from the first step.
+
+    Raises:
+        UsageProblem: a limit is no number, or negative.
     """
 
     calls: int | None = None
@@ -36,8 +42,9 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("calls", "tokens", "cost", "seconds"):
             limit = getattr(self, name)
-            if limit is not None and limit < 0:
-                raise UsageProblem(f"the limit on {name} is {limit}", hint="Give a number that is not negative.")
+            number = isinstance(limit, int | float) and not isinstance(limit, bool)
+            if limit is not None and not (number and limit >= 0):
+                raise UsageProblem(f"the limit on {name} is {limit!r}", hint="Give a number that is not negative.")
 
 
 class Meter:
@@ -59,18 +66,24 @@ class Meter:
     @contextlib.contextmanager
     def charging(self, request: Request) -> Iterator[Charge]:
         """Reserve what a call may need, and settle it when the block ends. The charge has the request to be made."""
-        inputs, given = _inputs(request), request.max_tokens
-        with self._lock:
-            request, reserve = self._admitted(request, round(inputs * self._billed))
-            self._reserved += reserve
-        charge = Charge(request, self.limit_reached if request.max_tokens is not None and given is None else None)
+        while (charge := self._reserved_for(request)) is None:
+            self.check_time()
+            time.sleep(_PAUSE)
         try:
             yield charge
         finally:
-            with self._lock:
-                self._reserved = _minus(self._reserved, reserve)
-                self.spent += charge.usage
-                self._learn(request.label, inputs, charge.usage)
+            self._settle(charge)
+
+    @contextlib.asynccontextmanager
+    async def acharging(self, request: Request) -> AsyncIterator[Charge]:
+        """Like `charging`, on an event loop."""
+        while (charge := self._reserved_for(request)) is None:
+            self.check_time()
+            await asyncio.sleep(_PAUSE)
+        try:
+            yield charge
+        finally:
+            self._settle(charge)
 
     def check_time(self, *, slack: float = 0.0) -> None:
         """Start the clock at the first step; raise `BudgetExceeded` when no more than `slack` seconds are left."""
@@ -86,79 +99,118 @@ class Meter:
         self._started = now if self._started is None else self._started
         return self.budget.seconds - (now - self._started)
 
-    def _admitted(self, request: Request, inputs: int) -> tuple[Request, Usage]:
+    def _reserved_for(self, request: Request) -> Charge | None:
+        """Reserve what a call may need, or return `None` where it has to wait for the calls that are under way."""
+        estimated = estimated_input(request)
+        inputs = round(estimated * self._billed)
+        with self._lock:
+            try:
+                made, reserve = self._admitted(request, inputs, self._reserved)
+            except BudgetExceeded:
+                if not self._reserved.calls:
+                    raise
+                self._admitted(request, inputs, Usage())  # raises where waiting would not help
+                return None
+            self._reserved += reserve
+        return Charge(made, reserve, estimated, self)
+
+    def _settle(self, charge: Charge) -> None:
+        with self._lock:
+            self._reserved = _minus(self._reserved, charge.reserve)
+            self.spent += charge.usage
+            label = charge.request.label
+            self._longest[label] = max(self._longest.get(label, 0), charge.usage.output_tokens)
+            if charge.estimated >= _TELLING and not charge.usage.estimated:
+                self._billed = min(2.0, max(self._billed, charge.usage.input_tokens / charge.estimated))
+
+    def _admitted(self, request: Request, inputs: int, busy: Usage) -> tuple[Request, Usage]:
         """Return the request with an end to its reply where that has to be, and what is to be reserved for it."""
         if request.max_tokens is not None:
-            self._check(reserve := Usage(1, inputs, request.max_tokens))
+            self._check(reserve := Usage(1, inputs, request.max_tokens), busy)
             return request, reserve
         longest = self._longest.get(request.label, 0)
-        self._check(reserve := Usage(1, inputs, longest))
-        room = self._room(inputs)
-        if room is None or room >= _MOST:
-            return request, reserve
+        self._check(Usage(1, inputs, longest), busy)
+        room = self._room(inputs, busy)
+        if room is None:
+            return request, Usage(1, inputs, longest)
+        if room >= _MOST:
+            return request, Usage(1, inputs, max(longest, _MOST))
         if room < _LEAST:
-            self._check(Usage(1, inputs, _LEAST))
-        return replace(request, max_tokens=room), reserve
+            raise self.limit_reached()
+        return replace(request, max_tokens=room, capped=True), Usage(1, inputs, room)
 
-    def _room(self, inputs: int) -> int | None:
+    def _room(self, inputs: int, busy: Usage) -> int | None:
         """How many tokens of output can be paid beside some of input; `None` where nothing limits them."""
         rooms: list[float] = []
         if self.budget.tokens is not None:
-            rooms.append(self.budget.tokens - self.spent.tokens - self._reserved.tokens - inputs)
+            rooms.append(self.budget.tokens - self.spent.tokens - busy.tokens - inputs)
         if self.budget.cost is not None and self._price is not None and (one := self._price.cost(0, 1)) > 0:
-            left = self.budget.cost - (self.spent.cost or 0.0) - self._ahead(self._reserved + Usage(0, inputs))
-            rooms.append(left / one)
+            rooms.append((self.budget.cost - (self.spent.cost or 0.0) - self._ahead(busy + Usage(0, inputs))) / one)
         return max(0, int(min(rooms))) if rooms else None
 
-    def _learn(self, label: str, inputs: int, usage: Usage) -> None:
-        self._longest[label] = max(self._longest.get(label, 0), usage.output_tokens)
-        if inputs >= _TELLING and not usage.estimated:
-            self._billed = min(2.0, max(self._billed, usage.input_tokens / inputs))
-
-    def _check(self, reserve: Usage) -> None:
-        wanted = self.spent + self._reserved + reserve
+    def _check(self, reserve: Usage, busy: Usage) -> None:
+        wanted = self.spent + busy + reserve
         for name, used in (("calls", wanted.calls), ("tokens", wanted.tokens)):
             limit = getattr(self.budget, name)
             if limit is not None and used > limit:
                 raise self.limit_reached(name)
-        self._check_cost(self._reserved + reserve)
-
-    def _check_cost(self, reserve: Usage) -> None:
         limit = self.budget.cost
         if limit is None:
             return
         if self.spent.cost is None:
             raise unknown_price()
-        if self.spent.cost >= limit > 0 or self.spent.cost + self._ahead(reserve) > limit:
+        if self.spent.cost >= limit > 0 or self.spent.cost + self._ahead(busy + reserve) > limit:
             raise self.limit_reached("cost")
 
     def _ahead(self, reserve: Usage) -> float:
         return self._price.cost(reserve.input_tokens, reserve.output_tokens) if self._price else 0.0
 
-    def limit_reached(self, name: str = "") -> BudgetExceeded:
-        """Return the error that says which limit the next call would pass; without a name, the one on output."""
+    def cost_of(self, inputs: int, outputs: int) -> float | None:
+        """What tokens cost, in US dollars; `None` where no price is known."""
+        return self._price.cost(inputs, outputs) if self._price else None
+
+    def limit_reached(self, name: str = "", unsettled: Usage | None = None) -> BudgetExceeded:
+        """Return the error that says which limit is reached; without a name, the one on output."""
+        spent = self.spent + (unsettled or Usage())
         if name == "cost" or (not name and self.budget.cost is not None):
-            text = f"the limit of {_dollars(self.budget.cost or 0.0)} is reached (${self.spent.cost:.4f} spent)"
+            text = f"the limit of {_dollars(self.budget.cost or 0.0)} is reached (${spent.cost or 0.0:.4f} spent)"
             return BudgetExceeded(text, hint=_GO_ON)
         name = name or "tokens"
-        text = f"the limit of {getattr(self.budget, name)} {name} is reached ({getattr(self.spent, name)} used)"
+        text = f"the limit of {getattr(self.budget, name)} {name} is reached ({getattr(spent, name)} used)"
         return BudgetExceeded(text, hint=_GO_ON)
 
 
 class Charge:
-    """One call: the request to be made, and what it turned out to cost; one that failed is a call with no tokens."""
+    """One call: the request to be made, what is reserved for it, and what it turned out to cost.
 
-    def __init__(self, request: Request, cut: Callable[[], BudgetExceeded] | None) -> None:
-        self.request = request
+    One of which nothing was heard before it failed is a call with no tokens.
+    """
+
+    def __init__(self, request: Request, reserve: Usage, estimated: int, meter: Meter) -> None:
+        self.request, self.reserve, self.estimated = request, reserve, estimated
         self.usage = Usage(calls=1)
-        self._cut = cut
+        self._meter = meter
+        self._settled = False
 
     def paid(self, completion: Completion) -> Completion:
         """Settle a call. Raises `BudgetExceeded` where the budget has cut its reply off, which nobody should use."""
-        self.usage = completion.usage
-        if self._cut is not None and completion.finish_reason == "length":
-            raise self._cut()
+        self.usage, self._settled = completion.usage, True
+        if self.request.capped and self._is_cut(completion):
+            raise self._meter.limit_reached(unsettled=self.usage)
         return completion
+
+    def broken_off(self, said: str) -> None:
+        """Count what was heard of a call that broke off: it is billed all the same."""
+        if said and not self._settled:
+            inputs, outputs = self.estimated, estimate_tokens(said)
+            self.usage = Usage(1, inputs, outputs, self._meter.cost_of(inputs, outputs), estimated=True)
+
+    def _is_cut(self, completion: Completion) -> bool:
+        """Whether a reply ended for want of tokens; a backend that gives no reason is judged by their number."""
+        if completion.finish_reason in ("stop", "filter"):
+            return False
+        most = self.request.max_tokens or 0
+        return completion.finish_reason == "length" or completion.usage.output_tokens >= _NEARLY * most
 
 
 def unknown_price() -> ConfigError:
@@ -173,14 +225,18 @@ def unknown_price() -> ConfigError:
 _MOST = 16_000  # tokens: a reply is longer than that only where it was asked for
 _MARGIN = 1.15  # by which an estimate of input may be too low
 _LEAST = 16  # tokens: what is shorter is no reply
+_NEARLY = 0.9  # of the tokens that a reply may have: backends count them in other ways than we do
+_PAUSE = 0.01  # seconds between two looks at whether a call that is under way has ended
 _TELLING = 50  # estimated tokens: of fewer, what is billed says nothing of the others
 
 
-def _inputs(request: Request) -> int:
-    """The estimated tokens of all that is sent."""
+def estimated_input(request: Request) -> int:
+    """Return the estimated tokens of all that is sent."""
     told = [message.content for message in request.messages]
+    told += [request.prefill] * bool(request.prefill)
     told += [json.dumps(request.schema)] * (request.schema is not None)
     told += [json.dumps([tool.name, tool.description, tool.parameters], default=str) for tool in request.tools]
+    told += [call.arguments for message in request.messages for call in message.calls]
     return sum(map(estimate_tokens, told))
 
 

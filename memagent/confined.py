@@ -49,6 +49,7 @@ _PROCESSES = {
 _STARTING = {f"multiprocessing.popen_{way}" for way in ("fork", "forkserver", "spawn_posix")}  # raise no event but this
 _UNHEARD = ("mkfifo", "mknod", "pidfd_open", "chroot", "unshare")  # raise no event and are taken away
 _MODULES = {
+    "sqlcipher3",
     "_ctypes",
     "_dbm",
     "_gdbm",

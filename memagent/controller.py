@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,6 +27,7 @@ from memagent.budget import Budget, Meter, unknown_price
 from memagent.deadline import Overdue, awithin, overdue_after, within
 from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
+    AskTime,
     Event,
     Execute,
     FindRationales,
@@ -230,7 +232,10 @@ class Controller:
             with self._meter.charging(request) as charge:
                 try:
                     return charge.paid(self._complete(charge.request, turn))
-                except BackendError as error:
+                except BaseException as error:
+                    charge.broken_off(turn.said)
+                    if not isinstance(error, BackendError):
+                        raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             time.sleep(wait)
@@ -239,7 +244,7 @@ class Controller:
     async def _ado(self, step: Step, turn: Turn) -> Any:
         if not isinstance(step, Generate):
             limit = self._limit(step)
-            if isinstance(step, Inquire | Say | Tell):
+            if isinstance(step, Inquire | AskTime | Say | Tell):
                 return self._beside(step)
             if limit is None:
                 return await asyncio.to_thread(self._beside, step)
@@ -249,10 +254,13 @@ class Controller:
                 raise self._late(step, limit) from None
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
-            with self._meter.charging(request) as charge:
+            async with self._meter.acharging(request) as charge:
                 try:
                     return charge.paid(await self._acomplete(charge.request, turn))
-                except BackendError as error:
+                except BaseException as error:
+                    charge.broken_off(turn.said)
+                    if not isinstance(error, BackendError):
+                        raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
                     wait = self._again(error, attempt, turn)
             await asyncio.sleep(wait)
@@ -333,6 +341,8 @@ class Controller:
         """Answer a step that calls no model."""
         if isinstance(step, Inquire):
             return sorted(self.llm.can)
+        if isinstance(step, AskTime):
+            return datetime.now(UTC)
         if isinstance(step, Say):
             return None
         if isinstance(step, Tell):

@@ -3,7 +3,8 @@
 MemagentError
 ├── UsageProblem           an argument is wrong: nothing was done
 │   ├── UnknownName        no backend, embedder or retriever of that name (the nearest one is suggested)
-│   └── PromptError        a prompt file lacks a value, or was given one that it does not use
+│   ├── PromptError        a prompt file lacks a value, or was given one that it does not use
+│   └── SecretRefused      what was to be kept holds a secret, and the memory was opened to refuse these
 ├── ConfigError            something outside the program has to be set up first
 │   ├── KeyMissing         a backend needs an API key
 │   └── ExtraMissing       an optional package is not installed
@@ -22,7 +23,8 @@ MemagentError
 │   ├── EmbedderMismatch   the file was written with another embedder
 │   ├── StorageError       the file cannot be read or written
 │   │   ├── StorageFull    the disk is full
-│   │   └── StorageDamaged the file is damaged, or no memory at all
+│   │   ├── StorageDamaged the file is damaged, or no memory at all
+│   │   └── WrongKey       the file is encrypted by another key, or not at all
 │   ├── Busy               another process holds the file for longer than we wait
 │   └── Late               a search took longer than it was given
 ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
@@ -65,6 +67,14 @@ class UnknownName(UsageProblem):
 
 class PromptError(UsageProblem):
     """A prompt file lacks a value, or was given one that it does not use."""
+
+
+class SecretRefused(UsageProblem):
+    """What was to be kept holds a secret. Nothing was written; `found` says of what kind, and in which part of what."""
+
+    def __init__(self, message: str, *, hint: str = "", found: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.found = found
 
 
 class ConfigError(MemagentError):
@@ -153,6 +163,10 @@ class StorageFull(StorageError):
 
 class StorageDamaged(StorageError):
     """The file is damaged, or is not a memory at all. It was not touched."""
+
+
+class WrongKey(StorageError):
+    """The file is encrypted by another key, or not at all, or is no memory. It was not touched."""
 
 
 class Busy(MemoryProblem):

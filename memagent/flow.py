@@ -29,6 +29,7 @@ from typing import Any, Generic, TypeVar
 
 from memagent.errors import Stopped, UsageProblem
 from memagent.steps import (
+    AskTime,
     CountOutcome,
     Execute,
     FindRationales,
@@ -38,7 +39,9 @@ from memagent.steps import (
     Generate,
     Inquire,
     KeepRationales,
+    ReadPassages,
     ReadTriples,
+    ReadTurns,
     Rejudge,
     Remember,
     Retrieve,
@@ -47,6 +50,7 @@ from memagent.steps import (
     Tell,
     TriedBefore,
     WriteTriples,
+    ask_time,
     count_outcome,
     execute,
     find_rationales,
@@ -55,7 +59,9 @@ from memagent.steps import (
     generate,
     inquire,
     keep_rationales,
+    read_passages,
     read_triples,
+    read_turns,
     rejudge,
     remember,
     retrieve,
@@ -66,6 +72,7 @@ from memagent.steps import (
 )
 
 __all__ = [
+    "AskTime",
     "CountOutcome",
     "Event",
     "Execute",
@@ -77,7 +84,9 @@ __all__ = [
     "Inquire",
     "KeepRationales",
     "Path",
+    "ReadPassages",
     "ReadTriples",
+    "ReadTurns",
     "Rejudge",
     "Remember",
     "Retrieve",
@@ -92,6 +101,7 @@ __all__ = [
     "TriedBefore",
     "WriteTriples",
     "arun",
+    "ask_time",
     "count_outcome",
     "execute",
     "find_rationales",
@@ -100,7 +110,9 @@ __all__ = [
     "generate",
     "inquire",
     "keep_rationales",
+    "read_passages",
     "read_triples",
+    "read_turns",
     "rejudge",
     "remember",
     "retrieve",

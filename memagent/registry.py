@@ -32,7 +32,17 @@ OLLAMA = "http://localhost:11434"
 
 LLM_FORMS = ("openai:MODEL", "openai:MODEL@URL", "ollama:MODEL", "transformers:MODEL", "offline")
 EMBEDDER_FORMS = ("hashing", "hashing:DIM", "local", "sentence-transformers:MODEL", "openai:MODEL", "openai:MODEL@URL")
-RETRIEVER_FORMS = ("hybrid", "dense", "keyword", "recall", "graph", "graph:paper", "graph:reference", "facts")
+RETRIEVER_FORMS = (
+    "hybrid",
+    "dense",
+    "keyword",
+    "recall",
+    "conversation",
+    "graph",
+    "graph:paper",
+    "graph:reference",
+    "facts",
+)
 # What must not be taken for a part of a model's name, or texts would go to another server than was meant.
 _HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-fA-F:]+\])(?::\d+)?(?:/.*)?|[\w-]+(?::\d+(?:/.*)?|/.*)")
 # How embedders call themselves in the files that were written with them.
@@ -126,6 +136,7 @@ def retriever(
         "dense": lambda: _new("memagent.retrievers.dense", "Dense", store, embedder),
         "keyword": lambda: _new("memagent.retrievers.keyword", "Keyword", store),
         "recall": lambda: _new("memagent.retrievers.recall", "Recall", store, embedder),
+        "conversation": lambda: _new("memagent.retrievers.conversation", "Conversation", store, embedder),
     }
 
     def make(which: str) -> Any:

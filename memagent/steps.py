@@ -13,7 +13,20 @@ from typing import Any, TypeVar, cast, get_args
 from memagent.errors import UsageProblem
 from memagent.triples import Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
-from memagent.types import Completion, Execution, Hit, Message, Note, Rationale, Request, Role, Tool, Triple
+from memagent.types import (
+    Completion,
+    Execution,
+    Hit,
+    Message,
+    Note,
+    Passage,
+    Rationale,
+    Request,
+    Role,
+    Talk,
+    Tool,
+    Triple,
+)
 
 T = TypeVar("T")
 
@@ -45,6 +58,24 @@ class Remember:
     """Ask the memory to keep notes. Answered with the list of their ids. Asking twice keeps them once."""
 
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTurns:
+    """Ask the memory for the last turns of the conversation. Answered with a `Talk`, its turns oldest first.
+
+    With `elsewhere`, for what its user said last in other conversations, as far as the memory sees these.
+    """
+
+    count: int
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPassages:
+    """Ask the memory for passages by their ids. Answered with a list of those that are there, in this order."""
+
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +140,11 @@ class WriteTriples:
 @dataclass(frozen=True, slots=True)
 class Inquire:
     """Ask what the language model can do. Answered with its abilities as a sorted list; costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskTime:
+    """Ask what time it is. Answered with a `datetime`, aware UTC, which is the same when the run is replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +226,8 @@ Step = (
     Generate
     | Retrieve
     | Remember
+    | ReadTurns
+    | ReadPassages
     | Forget
     | Execute
     | FindRationales
@@ -200,6 +238,7 @@ Step = (
     | ReadTriples
     | WriteTriples
     | Inquire
+    | AskTime
     | Say
     | Tell
     | Gather
@@ -272,6 +311,21 @@ def remember(*notes: str | Note) -> Flow[list[str]]:
         if not isinstance(given, (str, Note)):
             raise UsageProblem(f"remember takes texts and notes, got {given!r}")
     answer: list[str] = yield Remember(tuple(Note(given) if isinstance(given, str) else given for given in notes))
+    return answer
+
+
+def read_turns(count: int, *, elsewhere: bool = False) -> Flow[Talk]:
+    """Ask for the last turns of the conversation that the memory is bound to, and the summary of what was before.
+
+    With `elsewhere`, for what the user said last in other conversations.
+    """
+    answer: Talk = yield ReadTurns(count, elsewhere)
+    return answer
+
+
+def read_passages(ids: Iterable[str]) -> Flow[list[Passage]]:
+    """Ask for passages by their ids; those that are gone are left out."""
+    answer: list[Passage] = yield ReadPassages(tuple(ids))
     return answer
 
 
@@ -359,6 +413,12 @@ def inquire() -> Flow[frozenset[str]]:
     """Ask what the language model can do: see `Ability` for the names. Nothing is spent."""
     answer: list[str] = yield Inquire()
     return frozenset(answer)
+
+
+def ask_time() -> Flow[datetime]:
+    """Ask what time it is, in UTC."""
+    answer: datetime = yield AskTime()
+    return answer
 
 
 def say(text: str) -> Flow[None]:

@@ -8,9 +8,10 @@ Folded alike on both sides: compatibility forms, case, and the diacritics of Lat
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _IDEOGRAPHIC = (
     "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u3130-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
@@ -20,6 +21,7 @@ _ALPHABETIC = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f
 UNSPACED = _IDEOGRAPHIC + _ALPHABETIC
 """Scripts that are written without blanks, and Hangul, as ranges of a character class."""
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")  # the same words, found much faster
+_STEMMING = threading.Lock()  # a stemmer keeps the word it works on in itself
 _FOLDED_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]")
 
 STOP_WORDS = frozenset(
@@ -68,6 +70,24 @@ def _run(found: re.Match[str], unit: re.Pattern[str]) -> Run:
     if kind == "word":
         return Run([text], 1)
     return Run(unit.findall(text), 2 if kind == "ideographic" else 3)
+
+
+def stem(word: str) -> str:
+    """Return a folded English word without its ending; a word of other letters as it is.
+
+    By Porter's algorithm of 1980, chosen over its successor because it does not change any more.
+    """
+    if not (word.isascii() and word.isalpha()):
+        return word
+    with _STEMMING:
+        return str(_stemmer().stemWord(word))
+
+
+@cache
+def _stemmer() -> Any:
+    from snowballstemmer.porter_stemmer import PorterStemmer  # by its module: `stemmer()` may return another package's
+
+    return PorterStemmer()
 
 
 def tokens(text: str) -> str:

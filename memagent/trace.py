@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from memagent import errors, files
 from memagent.errors import MemagentError, TraceError
 from memagent.flow import (
+    AskTime,
     CountOutcome,
     Execute,
     FindRationales,
@@ -32,7 +34,9 @@ from memagent.flow import (
     Inquire,
     KeepRationales,
     Path,
+    ReadPassages,
     ReadTriples,
+    ReadTurns,
     Rejudge,
     Remember,
     Retrieve,
@@ -45,7 +49,7 @@ from memagent.flow import (
     run,
 )
 from memagent.triples import Learnt, Reading
-from memagent.types import Completion, Execution, Hit, Rationale, Usage
+from memagent.types import Completion, Execution, Hit, Passage, Rationale, Talk, Usage
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -57,6 +61,8 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "generate": (Generate, Completion),
     "retrieve": (Retrieve, list[Hit]),
     "remember": (Remember, list[str]),
+    "read_turns": (ReadTurns, Talk),
+    "read_passages": (ReadPassages, list[Passage]),
     "forget": (Forget, int),
     "execute": (Execute, Execution),
     "find_rationales": (FindRationales, list[Rationale]),
@@ -67,6 +73,7 @@ _KINDS: dict[str, tuple[type, Any]] = {  # the steps, and what answers them
     "read_triples": (ReadTriples, Reading),
     "write_triples": (WriteTriples, Learnt),
     "inquire": (Inquire, list[str]),
+    "ask_time": (AskTime, datetime),
     "say": (Say, None),
     "tell": (Tell, None),
 }

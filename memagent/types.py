@@ -66,6 +66,39 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What the older turns of a conversation said, in short. Times are aware UTC.
+
+    Attributes:
+        text: the summary.
+        upto: the id of the last turn that it covers.
+        turns: how many turns it covers.
+        since: when the first of them was said.
+        until: when the last of them was said.
+        by: who wrote it: `rules`, which take sentences as they are, or the name of a model.
+    """
+
+    text: str
+    upto: str
+    turns: int
+    since: datetime
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The end of a conversation: its last turns, oldest first, and the summary of those before, if there is one.
+
+    `more` says that there are turns before these.
+    """
+
+    turns: tuple[Passage, ...] = ()
+    more: bool = False
+    summary: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Triple:
     """A fact on its way into memory: subject, relation, object, who says so, and when it held.
 
@@ -291,6 +324,7 @@ class Request:
         tools: what the model may ask for in place of an answer, or after a part of it. Needs the ability `tools`.
         timeout: seconds for the whole call; `None` leaves it to the backend's own limit.
         label: which question this is, such as `recurrent/step`; for traces, costs and displays only.
+        capped: `max_tokens` was not asked for, but is what a budget can pay: to a cache it is the same request without.
     """
 
     messages: tuple[Message, ...]
@@ -305,6 +339,7 @@ class Request:
     timeout: float | None = None
     label: str = ""
     tools: tuple[Tool, ...] = ()
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

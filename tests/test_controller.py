@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memagent import Budget, Completion, Controller, Flow, Message, Usage, gather, generate, remember, retrieve
 from memagent.errors import BackendError, BudgetExceeded, CapabilityError, ConfigError, Interrupted, UsageProblem
 from memagent.flow import Event, RunDone, StepDone, StepRetried, StepStarted, TokenReceived
+from memagent.llms.cached import Cached
 from memagent.llms.openai import OpenAI
 from memagent.llms.prices import Price
 from memagent.prompts import fill, overriding
 from memagent.testing import ScriptedLLM
-from memagent.types import Request, estimate_tokens
+from memagent.types import Request, Token, estimate_tokens
 
 
 def ask(text: str, **options: Any) -> Flow[Completion]:
@@ -127,6 +128,71 @@ def test_a_limit_is_never_passed_and_no_reply_that_it_cut_is_used(
         assert [text.count("a") for text in used] == lengths[: len(used)]
         assert (controller.usage.cost or 0.0) <= limit + 1e-9 or budget.cost is None
         assert budget.tokens is None or controller.usage.tokens <= budget.tokens
+
+
+@given(
+    lengths=st.lists(st.integers(0, 3000), min_size=2, max_size=10),
+    limit=st.integers(0, 12_000),
+    asynchronous=st.booleans(),
+)
+@settings(deadline=None, max_examples=40)
+def test_calls_at_once_never_pass_a_limit_together(lengths: list[int], limit: int, asynchronous: bool) -> None:
+    controller = Controller(Writes(lengths, 1.0), budget=Budget(tokens=limit))
+    flow = gather(*(ask("word " * 30) for _ in lengths))
+    with contextlib.suppress(BudgetExceeded):
+        asyncio.run(controller.arun(flow)) if asynchronous else controller.run(flow)
+    assert controller.usage.tokens <= limit
+
+
+def test_a_limit_holds_what_an_answer_begins_with_for_input_too() -> None:
+    llm = ScriptedLLM([Completion("ok", usage=Usage(1, 4000, 10))] * 3, can=["prefill"])
+    with pytest.raises(BudgetExceeded):
+        Controller(llm, budget=Budget(tokens=5000)).run(many(3, prefill="word " * 3200, max_tokens=10))
+    assert len(llm.requests) == 1
+
+
+def test_what_was_streamed_of_a_call_that_broke_off_is_charged() -> None:
+    class Flaky(ScriptedLLM):
+        def stream(self, request: Request) -> Iterator[Token | Completion]:
+            super().complete(request)
+            yield from [Token("word ")] * 500
+            raise BackendError("reset", retryable=False)
+
+    controller = Controller(Flaky(["a"] * 9), budget=Budget(tokens=1800), on_event=lambda event: None, retries=0)
+    for _ in range(2):
+        with pytest.raises(BackendError):
+            controller.run(ask("x"))
+    assert controller.usage.tokens > 1000
+    with pytest.raises(BudgetExceeded):
+        controller.run(ask("x"))
+
+
+def test_a_reply_that_a_budget_cut_is_not_used_where_the_backend_gives_no_reason() -> None:
+    def reply(request: Request) -> Completion:
+        tokens = min(600, request.max_tokens or 600)
+        return Completion("a " * tokens, finish_reason="unknown", usage=Usage(1, 1, tokens))
+
+    with pytest.raises(BudgetExceeded):
+        Controller(ScriptedLLM([reply]), budget=Budget(tokens=350)).run(ask("x"))
+    assert Controller(ScriptedLLM([reply]), budget=Budget(tokens=3500)).run(ask("x")).value.text.count("a") == 600
+
+
+def test_a_cached_answer_stays_one_under_a_limit(tmp_path: Any) -> None:
+    asked = [ask("a", temperature=0.0), ask("b", temperature=0.0)]
+    llm = Cached(Writes([100, 100], 1.0), tmp_path / "cache.db")
+    for flow in asked:
+        Controller(llm, budget=Budget(tokens=9000)).run(flow)
+    controller = Controller(llm, budget=Budget(tokens=4000))
+    assert controller.run(ask("b", temperature=0.0)).value.text == "a " * 100
+    assert controller.run(ask("a", temperature=0.0)).value.text == "a " * 100
+    assert controller.usage.calls == 0
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), "5", True])
+@pytest.mark.parametrize("name", ["calls", "tokens", "cost", "seconds"])
+def test_a_limit_that_is_none_is_refused(name: str, wrong: Any) -> None:
+    with pytest.raises(UsageProblem, match=f"the limit on {name}"):
+        Budget(**{name: wrong})
 
 
 def test_a_call_is_not_made_that_could_not_pay_a_reply_as_long_as_the_longest_before() -> None:

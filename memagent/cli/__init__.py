@@ -39,8 +39,9 @@ from memagent.errors import MemagentError, Stopped
         "doctor": ("memagent.cli.care:doctor", "Check a memory's file, and repair it."),
         "audit": ("memagent.cli.care:audit", "Look for copies, junk and secrets."),
         "reembed": ("memagent.cli.care:reembed", "Change a memory over to another embedder."),
+        "rekey": ("memagent.cli.keys:rekey", "Encrypt a memory's file by a key, or another."),
         "export": ("memagent.cli.care:export", "Write a memory as JSON lines."),
-        "import": ("memagent.cli.care:import_", "Take up what export wrote."),
+        "import": ("memagent.cli.importing:import_", "Take up what export wrote, or ChatGPT, LangChain, mem0."),
         "story": ("memagent.cli.story:story", "Write a long story from a premise, paragraph by paragraph."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -52,6 +53,7 @@ def root(debug: bool) -> None:
 
     Products go to standard output, everything else to standard error. Models are named openai:MODEL,
     openai:MODEL@URL, ollama:MODEL, transformers:MODEL or offline, with -m or in MEMAGENT_LLM.
+    The key of an encrypted memory is in MEMAGENT_KEY, or in the file that MEMAGENT_KEY_FILE names.
     """
 
 

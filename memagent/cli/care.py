@@ -1,4 +1,4 @@
-"""Looking after a memory: forget, restore, purge, why, why-not, doctor, audit, reembed, export, import."""
+"""Looking after a memory: forget, restore, purge, why, why-not, doctor, audit, reembed, export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from memagent.cli.console import FINDINGS, complain, emit, plural, say
-from memagent.cli.options import db_option, json_option, scope_options
+from memagent.cli.options import db_option, json_option, scope_options, tell_masked
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def doctor(
         return examine(model, probe, seconds, as_json)
     if probe is not None:
         raise click.UsageError("--probe tries a model: name it with --llm.")
-    with _memory(db, embedder) as memory:
+    with care_memory(db, embedder) as memory:
         findings = memory.doctor(repair=repair)
     _tell(findings, as_json)
     left = [one for one in findings if not one.repaired]
@@ -78,7 +78,7 @@ def doctor(
 @json_option
 def audit(db: Path, as_json: bool, **scope: str | None) -> int:
     """Look for what should not be in a memory: copies, recalled text come back, secrets. Exits with 6 on findings."""
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         findings = memory.bind(**scope).audit()
     _tell(findings, as_json)
     if not findings:
@@ -95,7 +95,7 @@ def reembed(wanted: str, db: Path, as_json: bool) -> None:
     from memagent import registry
 
     embedder = registry.embedder(wanted)
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         before = memory.embedder.name
         try:
             made = memory.reembed(embedder, on_progress=_progress)
@@ -119,31 +119,11 @@ def reembed(wanted: str, db: Path, as_json: bool) -> None:
 def export(file: Path, no_vectors: bool, db: Path, as_json: bool, **scope: str | None) -> None:
     """Write all that a memory holds of a user as JSON lines to FILE, or to standard output for "-"."""
     place = sys.stdout if str(file) == "-" else file
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         counts = memory.bind(**scope).export(place, vectors=not no_vectors)
     if as_json and place is not sys.stdout:
         emit({"file": str(file), "counts": counts})
-    say(f"{file}: {_listed(counts)}", quiet=as_json)
-
-
-@click.command("import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@scope_options
-@db_option
-@embedder_option
-@json_option
-def import_(file: Path, db: Path, embedder: str | None, as_json: bool, **scope: str | None) -> None:
-    """Take up FILE, or standard input for "-", as export wrote it: all or nothing. What is there stays as it is."""
-    from memagent.memory.transfer import take_up
-    from memagent.memory.transfer_lines import parsed
-
-    lines = parsed(sys.stdin.buffer if str(file) == "-" else file)  # before a memory is made for it
-    with _memory(db, embedder, new=True) as memory:
-        handle = memory.bind(**scope)
-        counts = take_up(handle.core, handle.scope, lines)
-    if as_json:
-        emit({"db": str(db), "counts": counts})
-    say(f"{db}: {_listed(counts)} taken up", quiet=as_json)
+    say(f"{file}: {listed(counts)}", quiet=as_json)
 
 
 @click.command()
@@ -155,7 +135,7 @@ def import_(file: Path, db: Path, embedder: str | None, as_json: bool, **scope: 
 def forget(ids: Sequence[str], source: str | None, dry_run: bool, db: Path, as_json: bool, **scope: str | None) -> None:
     """Hide passages, facts and rationales until they are restored."""
     _check_chosen(ids, source)
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         _show(memory.bind(**scope).forget(ids, source=source, dry_run=dry_run), as_json)
 
 
@@ -170,7 +150,7 @@ def restore(
 ) -> None:
     """Bring back what was forgotten."""
     _check_chosen(ids, source)
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         _show(memory.bind(**scope).restore(ids, source=source, dry_run=dry_run), as_json)
 
 
@@ -186,7 +166,7 @@ def purge(
 ) -> None:
     """Erase for good, leaving no byte in the file. There is no way back."""
     _check_chosen(ids, source)
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         handle = memory.bind(**scope)
         if not (dry_run or yes):
             _ask(handle.purge(ids, source=source, dry_run=True))
@@ -200,7 +180,7 @@ def purge(
 @json_option
 def why(id: str, db: Path, as_json: bool, **scope: str | None) -> None:
     """Explain a memory: who said it and when, what hangs on it, what has become of it."""
-    with _memory(db) as memory:
+    with care_memory(db) as memory:
         explanation = memory.bind(**scope).why(id)
     emit(asdict(explanation)) if as_json else click.echo(str(explanation))
 
@@ -218,21 +198,22 @@ def why_not(
     id: str, query: str, k: int, using: str, db: Path, embedder: str | None, as_json: bool, **scope: str | None
 ) -> None:
     """Explain why searching for QUERY does not find a memory."""
-    with _memory(db, embedder) as memory:
+    with care_memory(db, embedder) as memory:
         explanation = memory.bind(**scope).why_not(id, query, k, using=using)
     emit(asdict(explanation)) if as_json else click.echo(str(explanation))
 
 
-def _memory(db: Path, embedder: str | None = None, *, new: bool = False) -> Memory:
+def care_memory(db: Path, embedder: str | None = None, *, new: bool = False, secrets: str = "mask") -> Memory:
     """Open a memory. Unless one is named, its embedder is only made when it is needed."""
+    from memagent.cli.keys import caller_key
     from memagent.memory import Memory
     from memagent.memory.reembed import deferred_embedder
 
-    if not db.exists():
-        if not new:
-            raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
-        return Memory(db, embedder=embedder, single_user=True)
-    return Memory(db, embedder=embedder or deferred_embedder(db), single_user=True)
+    key = caller_key()
+    if not db.exists() and not new:
+        raise UsageProblem(f"there is no memory {str(db)!r}", hint="Name its file with --db.")
+    made = embedder or (deferred_embedder(db, key) if db.exists() else None)
+    return Memory(db, embedder=made, single_user=True, secrets=secrets, on_masked=tell_masked, key=key)
 
 
 def _check_chosen(ids: Sequence[str], source: str | None) -> None:
@@ -262,7 +243,8 @@ def _tell(findings: Iterable[Any], as_json: bool) -> None:
         emit(asdict(finding)) if as_json else click.echo(str(finding))
 
 
-def _listed(counts: Mapping[str, int]) -> str:
+def listed(counts: Mapping[str, int]) -> str:
+    """Return counts in words, those of nothing left out."""
     return ", ".join(f"{count:,} {kind}" for kind, count in counts.items() if count) or "nothing"
 
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import complain, dim, emit, hush, plural, say, shortened
-from memagent.cli.options import check_query, db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.cli.options import (
+    check_query,
+    db_option,
+    embedder_option,
+    json_option,
+    open_memory,
+    scope_options,
+    secrets_option,
+)
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 @scope_options
 @db_option
 @embedder_option
+@secrets_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def add(
@@ -34,6 +43,7 @@ def add(
     text: Sequence[str],
     db: Path,
     embedder: str | None,
+    secrets: str,
     as_json: bool,
     quiet: bool,
     **scope: str | None,
@@ -49,7 +59,7 @@ def add(
     if not paths and not text:
         raise click.UsageError('Name files or folders, "-" for standard input, or --text.')
     hush(quiet)
-    with open_memory(db, embedder, new=True) as opened:
+    with open_memory(db, embedder, new=True, secrets=secrets) as opened:
         memory = opened.bind(**scope)
         before = memory.count()
         memory.add([Note(one) for one in text] + _standard_input(paths))

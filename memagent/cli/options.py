@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from memagent.cli.console import complain
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.memory import Memory
+    from memagent.memory.secret_guard import Masked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,13 @@ embedder_option = click.option("--embedder", default=None, help="hashing (defaul
 max_cost_option = click.option(
     "--max-cost", type=click.FloatRange(min=0), help="Stop before spending more than this, in dollars."
 )
+secrets_option = click.option(
+    "--secrets",
+    default="mask",
+    show_default=True,
+    type=click.Choice(["mask", "refuse", "keep"]),
+    help="What to do with keys, passwords and card numbers in what is written.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -37,13 +46,23 @@ def scope_options(command: F) -> F:
     return command
 
 
-def open_memory(db: Path, embedder: str | None, *, new: bool = False) -> Memory:
-    """Open the memory of a command; one that is not there is an error, unless it may be new."""
+def open_memory(db: Path, embedder: str | None, *, new: bool = False, secrets: str = "mask") -> Memory:
+    """Open the memory of a command; one that is not there is an error, unless it may be new.
+
+    `secrets` says what is done with them in what is written; what was masked is told to standard error.
+    """
     from memagent.memory import Memory
 
     if not new and not db.exists():
         raise UsageProblem(f"there is no memory {str(db)!r}", hint=f"Make one with: memagent add FOLDER --db {db}")
-    return Memory(db, embedder=embedder, single_user=True)
+    from memagent.cli.keys import caller_key
+
+    return Memory(db, embedder=embedder, single_user=True, secrets=secrets, on_masked=tell_masked, key=caller_key())
+
+
+def tell_masked(masked: Masked) -> None:
+    """Say what was masked, without a letter of it."""
+    complain(f"masked a secret: {masked}")
 
 
 def check_query(query: str) -> None:

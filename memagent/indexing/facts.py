@@ -20,6 +20,9 @@ from memagent.types import Extraction, Passage, Usage, estimate_tokens
 _ENTITIES, _TRIPLES = 0.25, 0.9
 """How many tokens the replies have for each of the passage, on average: measured on 1,890 Wikipedia passages."""
 
+_NO_PERSON = ("assistant", "system", "tool")
+"""In conversations, whose turns teach nothing: what a model said may have been a guess."""
+
 _REFUSALS = 5
 """When a backend refuses so many passages in a row, it is hardly for what they say."""
 
@@ -182,6 +185,8 @@ class _Job:
 
     def _find(self, passage: Passage) -> _Found:
         name = str(self._controller.llm.name)
+        if passage.metadata.get("role") in _NO_PERSON:
+            return _Found(Progress(1, done=1, facts=self._extractions.keep(passage, Extraction(), by=name)))
         try:
             found = self._controller.run(extract(passage.text, title=passage.title)).value
         except (ReplyError, Refused) as error:

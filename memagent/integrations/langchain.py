@@ -86,8 +86,9 @@ class MemagentVectorStore(VectorStore):
             ValueError: there are not as many metadatas or ids as texts.
             UsageProblem: a text is empty, or its metadata is no JSON. Nothing was written.
         """
-        given = list(texts)
-        data = list(metadatas) if metadatas else [{}] * len(given)
+        guard = self._memory.core.guard
+        given = [guard.text(text) if isinstance(text, str) else text for text in texts]
+        data = [guard.value(one) for one in metadatas] if metadatas else [{}] * len(given)
         named = list(ids) if ids is not None else [None] * len(given)
         for name, values in (("metadatas", data), ("ids", named)):
             if len(values) != len(given):

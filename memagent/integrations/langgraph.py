@@ -258,7 +258,7 @@ class MemagentStore(BaseStore):
 
     def _notes(self, op: PutOp, created_at: datetime, now: datetime) -> list[Note]:
         fields = self._fields if op.index is None else op.index
-        value = items.plain(op.value or {})
+        value = self._memory.core.guard.value(items.plain(op.value or {}), field="value")
         return items.notes_of(tuple(op.namespace), op.key, value, fields, op.ttl, created_at, now)
 
     def _prolong(self, found: Iterable[Kept]) -> None:

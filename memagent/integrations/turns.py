@@ -63,13 +63,15 @@ def write(memory: Memory, turns: Sequence[Turn]) -> list[str]:
 
     Raises:
         Conflict: an id is taken by another text.
+        SecretRefused: a turn holds a secret, and the memory refuses these; nothing was written.
     """
     now = datetime.now(UTC)
-    notes = [_note(turn, now + timedelta(microseconds=number)) for number, turn in enumerate(turns)]
+    said = [_note(turn, now + timedelta(microseconds=number)) for number, turn in enumerate(turns)]
+    notes = memory.core.guard.notes(said)
     ids: list[str] = []
-    for said, some in groupby(notes, key=lambda note: bool(note.text.strip())):
+    for has_text, some in groupby(notes, key=lambda note: bool(note.text.strip())):
         group = list(some)
-        if said:
+        if has_text:
             ids += memory.add(group)
         else:
             vectors = memory.core.vectors(memory.scope, group)

@@ -20,7 +20,8 @@ class Cached:
 
     Only what would come out the same again is kept: requests with temperature 0 or with a seed. All others go through,
     since whoever leaves the temperature open wants a fresh answer. A request is the same if the model's name and all
-    its fields are, apart from `timeout` and `label`. A kept answer has `Usage()`: no calls, no tokens, no cost.
+    its fields are, apart from `timeout`, `label`, and a `max_tokens` that a budget put in. A kept answer has `Usage()`:
+    no calls, no tokens, no cost.
 
     Raises:
         StorageError: the file cannot be read or written, or is no cache; it was not touched.
@@ -46,7 +47,7 @@ class Cached:
         """Answer from the cache, or ask and keep the answer."""
         key = self._key(request)
         kept = self._kept(key)
-        return kept if kept is not None else self._keep(key, self._llm.complete(request))
+        return kept if kept is not None else self._keep(key, self._llm.complete(request), request)
 
     async def acomplete(self, request: Request) -> Completion:
         """Answer from the cache, or ask and keep the answer, without blocking the event loop."""
@@ -54,7 +55,7 @@ class Cached:
         kept = await asyncio.to_thread(self._kept, key)
         if kept is not None:
             return kept
-        return await asyncio.to_thread(self._keep, key, await self._llm.acomplete(request))
+        return await asyncio.to_thread(self._keep, key, await self._llm.acomplete(request), request)
 
     def stream(self, request: Request) -> Iterator[Token | Completion]:
         """Yield the tokens of the kept answer (one, if it has none) and the completion, or stream and keep it."""
@@ -63,7 +64,7 @@ class Cached:
             yield from _replay(kept)
             return
         for item in self._llm.stream(request):
-            yield self._keep(key, item) if isinstance(item, Completion) else item
+            yield self._keep(key, item, request) if isinstance(item, Completion) else item
 
     async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
         """Yield as `stream` does, without blocking the event loop."""
@@ -73,12 +74,13 @@ class Cached:
                 yield item
             return
         async for item in self._llm.astream(request):
-            yield await asyncio.to_thread(self._keep, key, item) if isinstance(item, Completion) else item
+            yield await asyncio.to_thread(self._keep, key, item, request) if isinstance(item, Completion) else item
 
     def _key(self, request: Request) -> str | None:
         if request.temperature != 0 and request.seed is None:
             return None
-        asked = asdict(replace(request, timeout=None, label=""))
+        most = None if request.capped else request.max_tokens
+        asked = asdict(replace(request, timeout=None, label="", max_tokens=most, capped=False))
         _leave_out_what_is_not_used(asked)
         text = json.dumps([self.name, asked], sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
@@ -87,8 +89,9 @@ class Cached:
         found = self._file.get([key]) if key else {}
         return _read(json.loads(found[key])) if key and found else None
 
-    def _keep(self, key: str | None, completion: Completion) -> Completion:
-        if key and completion.finish_reason in ("stop", "length"):  # what was filtered may go through another time
+    def _keep(self, key: str | None, completion: Completion, request: Request) -> Completion:
+        kept = ("stop",) if request.capped else ("stop", "length")  # what was filtered may go through another time
+        if key and completion.finish_reason in kept:
             self._file.put({key: json.dumps(asdict(replace(completion, usage=Usage()))).encode()})
         return completion
 
@@ -101,7 +104,10 @@ def _read(kept: dict[str, Any]) -> Completion:
 
 def _leave_out_what_is_not_used(asked: dict[str, Any]) -> None:
     """Tools came later than the cache: a request without them has the key that it always had."""
-    for part, names in [(asked, ("tools",)), *((message, ("calls", "answers")) for message in asked["messages"])]:
+    for part, names in [
+        (asked, ("tools", "capped")),
+        *((message, ("calls", "answers")) for message in asked["messages"]),
+    ]:
         for name in names:
             if not part[name]:
                 del part[name]

@@ -68,6 +68,10 @@ def _reply(request: Request) -> str:
         return _answer(prompt)
     if prompt.task in ("chain", "search", "self-ask", "asking", "doubt"):
         return _chained(prompt)
+    if prompt.task == "chat":
+        from memagent.offline.talk import reply
+
+        return reply(prompt.sections, prompt.frame, request.messages) or _told_that_it_cannot(request, prompt)
     if prompt.task in ("draft", "query", "revise", "finish"):
         return _thought_through(prompt)
     if prompt.task.startswith("memllm"):

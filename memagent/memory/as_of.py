@@ -17,15 +17,15 @@ class AsOf:
 
     def __init__(self, store: VectorStore, moment: datetime) -> None:
         self._store = store
-        self._moment = moment
+        self.moment = moment
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def nearest(self, scope: Scope, vector: NDArray[np.float32], k: int) -> list[Match]:
         """Return up to k matches by cosine among what had happened by then."""
-        return self._store.nearest(scope, vector, k, as_of=self._moment)
+        return self._store.nearest(scope, vector, k, as_of=self.moment)
 
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
         """Return up to k matches by BM25 among what had happened by then."""
-        return self._store.match(scope, text, k, as_of=self._moment)
+        return self._store.match(scope, text, k, as_of=self.moment)

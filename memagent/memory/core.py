@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from memagent.embedders.base import Embedder, embedded
 from memagent.errors import EmbedderMismatch, UsageProblem
+from memagent.memory.secret_guard import Guard
 from memagent.stores.base import GraphStore, RationaleStore, Vectors, VectorStore
 from memagent.stores.database import SQLiteDatabase
+from memagent.stores.engine import engine_for
 from memagent.stores.graph import SQLGraphStore
 from memagent.stores.label import origin
 from memagent.stores.projections import Projections
@@ -35,6 +37,7 @@ class Core:
         embedder: what turns texts into vectors.
         passages: the passage store.
         projections: the indexes that the stores share; only where there is a file.
+        guard: what is done with secrets; whoever writes to a store gives the texts to it first.
     """
 
     passages: VectorStore
@@ -43,8 +46,15 @@ class Core:
     _graph: GraphStore
     _rationales: RationaleStore
 
-    def __init__(self, database: SQLiteDatabase | None, passages: VectorStore | None, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        database: SQLiteDatabase | None,
+        passages: VectorStore | None,
+        embedder: Embedder,
+        guard: Guard | None = None,
+    ) -> None:
         self.database = database
+        self.guard = Guard() if guard is None else guard
         self.embedder = embedder
         if database is not None:
             self.use(embedder)
@@ -112,25 +122,32 @@ class Core:
         return vector
 
 
-def opened(path_or_store: Any, embedder: str | Embedder | None) -> Core:
+def opened(
+    path_or_store: Any,
+    embedder: str | Embedder | None,
+    guard: Guard | None = None,
+    key: str | bytes | None = None,
+) -> Core:
     """Open a file, or take a store; what goes wrong leaves no file open, and none that was not there before."""
     if not isinstance(path_or_store, str | os.PathLike):
+        if key is not None:
+            raise UsageProblem("a key is for a file, and this is a store", hint="Give the path of a file.")
         store = _as_store(path_or_store)
         recorded = getattr(store, "embedder", None)
         chosen = _chosen(embedder, recorded)
         _check_embedder(chosen, recorded)
-        return Core(None, store, chosen)
+        return Core(None, store, chosen, guard)
     if "\0" in os.fspath(path_or_store):
         raise UsageProblem(
             f"{os.fspath(path_or_store)!r} is no path: it holds a NUL", hint="Give a path such as notes.db."
         )
     if embedder is not None or not os.path.exists(path_or_store):
         embedder = _chosen(embedder)  # before the file, which a wrong name must not create
-    database = SQLiteDatabase(path_or_store)
+    database = SQLiteDatabase(path_or_store, engine=engine_for(key))
     with ExitStack() as undo:
         undo.callback(database.close)
         made_by = origin(database)
-        core = Core(database, None, _chosen(embedder, made_by.embedder if made_by is not None else None))
+        core = Core(database, None, _chosen(embedder, made_by.embedder if made_by is not None else None), guard)
         undo.pop_all()
     return core
 

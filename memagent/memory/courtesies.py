@@ -1,14 +1,15 @@
 """Lines of small talk: thanks, wishes and goodbyes with clauses beside them that speak of nothing but these.
 
-English. A clause is a courtesy (`have a lovely weekend`, `talk to you later`), an interjection (`Ha`, `Okay`), or says
-of a bare `that` or `it` how it was; a line of courtesies and such clauses alone says nothing of the world.
+English, and in a dozen other languages clauses that are a greeting or a wish as a whole (`Miłego dnia`). A clause
+is a courtesy (`have a lovely weekend`, `talk to you later`), an interjection (`Ha`, `Okay`), or says of a bare `that`
+or `it` how it was; a line of courtesies, names and such clauses alone says nothing of the world.
 """
 
 from __future__ import annotations
 
 import re
 
-_CLAUSES = re.compile(r"[,;!.…–—]+\s+|\s+and (?=(?:have|see|talk|take|good|thank|say|give)\b)")
+_CLAUSES = re.compile(r"[,;!.…–—]+\s+|[、，。！]+|\s+and (?=(?:have|see|talk|take|good|thank|say|give)\b)")
 _COURTESY = re.compile(
     r"(?i)^\W*(?:(?:and|so|but|well|again|anyway)\s+)*(?:(?:many |so many |a thousand |big |huge )?thanks?\b|thank "
     r"you\b|thx\b|ta\b|"
@@ -28,6 +29,22 @@ _COURTESY = re.compile(
     r"regards|greetings|best)\b|(?:hi|hello|hey|howdy|hiya|yo|morning|evening|welcome|congratulations|congrats|well "
     r"done)\b(?!\W+i\b))"
 )
+_ELSEWHERE = re.compile(
+    r"(?i)^\W*(?:(?:guten? (?:morgen|tag|abend|nacht)|schöne[nsr]? (?:\w+)(?: noch)?|alles gute|bon(?:jour|soir)|"
+    r"bonne \w+|comment (?:ça )?va\b.*|bu[eo]n[oa]s? \w+|que tengas un \w+ \w+|qué tal|buona? \w+|tanti auguri|"
+    r"(?:tenha um )?b[oô][am] \w+|tudo bem|добр\w+ (?:день|вечер|утро|ночи)|хорошего \w+|всего (?:доброго|хорошего)|"
+    r"как дела|dzień dobry|dobry wieczór|miłego \w+|wszystkiego najlepszego|do (?:widzenia|zobaczenia)|"
+    r"[iİ]yi \w+|trevlig \w+|"
+    r"(?:hej|hei|merhaba|günaydın|cześć|dziękuję|ciao|hola|salut|"
+    r"hallo|olá|oi|привет|спасибо)(?:\s\w+){0,2}|god \w+|ha en bra \w+|fijne \w+|hyvää \w+|dobr[ýé] \w+|hezký den)\W*|"
+    r"(?:(?:今日|明日|本日|これから|今後|今年)も?)?(?:どうぞ)?(?:おはよう|こんにちは|こんばんは|おやすみ|ありがとう|"
+    r"よろしく|お疲れ|お世話になって)[\u3040-\u30ff願様致]{0,12}|(?:你|您|大家)好|(?:早上|下午|晚上)好|晚安|再见|谢谢(?:你|您|大家)?|"
+    r"안녕\S*|감사합니다|고맙습니다|좋은 하루\S*)\W*$"
+)
+_CALLED = re.compile(
+    r"^\W*(?:(?i:dear|hey|herr|frau|madame|monsieur|señora?|signora?|senhora?|panie|pani|pan|bay|bayan|господин|госпожа)\s+)?"
+    r"(?:[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)?|\w{1,6}(?:さん|様|ちゃん|くん|先生|님|씨))\W*$"
+)
 _SAYS_MORE = re.compile(
     r"(?i)\b(?:i'm|i am|my|i live|i work)\b|^\W*thanks to\b|"
     r"^\W*(?!have|hope)\w+\b(?! (?:you|so|for)\b).*\s(?:is|are|was|were|has|had|will|works|lives|got)\s"
@@ -36,14 +53,13 @@ _EMPTY = re.compile(
     r"(?i)^\W*(?:(?:ha|haha\w*|hah|heh|lol|oh|ah|aw+|wow|yay|yes|yeah|yep|no|nope|ok|okay|sure|right|great|nice|"
     r"cool|perfect|"
     r"wonderful|fantastic|brilliant|excellent|awesome|amazing|lovely|super|sorry|well|so|anyway|please|dear|my "
-    r"friend|mate|pal|"
+    r"friend|mate|pal|buddy|bro|dude|folks|guys|"
     r"everyone|all|again|always|really|totally|absolutely|exactly|of course|no worries|no problem)\W*)*$"
 )
 _OF_IT = re.compile(
     r"(?i)^\W*(?:(?:and|but|so|oh|well)\s+)?(?:that|that's|this|this's|it|it's|you|you're|you've|what|how|hope|"
     r"glad)\b"
 )
-_NAME = re.compile(r"^\W*(?:dear\s+)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+)?\W*$")
 
 
 def is_courtesy(text: str) -> bool:
@@ -55,11 +71,12 @@ def is_courtesy(text: str) -> bool:
     if not clauses:
         return False
     courteous = [_COURTESY.search(clause) is not None and not _says_more(clause) for clause in clauses]
+    courteous = [one or _ELSEWHERE.match(clause) is not None for one, clause in zip(courteous, clauses, strict=True)]
     empty = [_EMPTY.fullmatch(clause) is not None for clause in clauses]
     rest = [clause for clause, one, other in zip(clauses, courteous, empty, strict=True) if not (one or other)]
     if not rest:
         return True
-    return any(courteous) and all(_OF_IT.search(clause) or _NAME.match(clause) for clause in rest)
+    return any(courteous) and all(_OF_IT.search(clause) or _CALLED.match(clause) for clause in rest)
 
 
 def _says_more(clause: str) -> bool:

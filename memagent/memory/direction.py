@@ -5,7 +5,8 @@ stands right before its verb: where the object of a triple does, and the verb is
 round. So it is where a pronoun stands there (`he sold the bakery`) and the triple's subject behind. Not so if the
 sentence is passive with a `by` (`Ida was hired by Acme` says that Acme hired Ida), if the relation is the passive of
 the verb, if a preposition stands before (`in Oslo lives Ida`), or if the relation holds both ways, as `married` does.
-Languages in which the order is freer, such as German and Russian, are let pass.
+Languages in which the order is freer, such as German and Russian, are let pass, save that in any of them what a
+preposition is for stands behind it: (Leipzig, moved to, Bo) is not what `Bo moved to Leipzig` says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from memagent.memory.english import is_english, is_finite
 from memagent.memory.gate_words import FIRST_PERSON, LIGHT, WE
 from memagent.memory.languages import counted, language_of
+from memagent.memory.likeness import grounded
 from memagent.stores.keys import key
 from memagent.types import Triple
 
@@ -35,6 +37,10 @@ _BEFORE = frozenset(
     "para por desde ad da dal dalla di nel nella em num numa à au aux en dans chez sur sous de du des par pour "
     "avec et ou".split()
 )
+_PREPOSITIONS = (_BEFORE - {"and", "or", "et", "than"}) | frozenset(
+    "nach zu bei für auf an aus von im am zum zur beim в во на из к ко у с со для о об".split()
+)
+_ARTICLES = frozenset("the a an le la les l el los las il lo o os as der die das dem den ein eine einem einen".split())
 _BY = frozenset("by par por da dal dalla dai pelo pela".split())
 _PRONOUNS = frozenset(
     "he she they it who which that i we je il elle ils elles qui ella él lui lei che que ele ela".split()
@@ -58,22 +64,39 @@ def is_turned(triple: Triple, sentence: str, speaker: str = "") -> bool:
 
     Args:
         triple: what was taken from the sentence.
-        sentence: in English, a Romance language or Chinese; of others nothing is said.
+        sentence: in English, a Romance language or Chinese; of others only what the prepositions show is said.
         speaker: whose `I` it is.
     """
     if key(triple.subject) == key(triple.object):
         return False
     if _EAST.search(sentence):
         return _turned_in_chinese(triple, sentence)
+    if _BOTH_WAYS.search(triple.relation):
+        return False
+    if _is_behind_preposition(triple, sentence):
+        return True
     language = language_of(sentence)
     english = is_english(sentence, counted(sentence, language) if language else 0)
-    if not (english or language in ("fr", "es", "it", "pt")) or _BOTH_WAYS.search(triple.relation):
+    if not (english or language in ("fr", "es", "it", "pt")):
         return False
     words = _words(_BRACKETS.sub(" ", sentence))
     verbs = _verbs(triple.relation)
     return bool(verbs) and any(
         _is_verb(words, at, verbs, english) and _is_turned_at(triple, words, at, speaker) for at in range(1, len(words))
     )
+
+
+def _is_behind_preposition(triple: Triple, sentence: str) -> bool:
+    """Whether the preposition that a relation ends in has the triple's subject right behind it, and not its object."""
+    words, relation = _words(sentence), _words(triple.relation)
+    if len(relation) < 2 or relation[-1] not in _PREPOSITIONS:
+        return False
+    for at in (at for at, word in enumerate(words) if word == relation[-1]):
+        behind = words[at + 1 :]
+        phrase = behind[1:] if behind[:1] and behind[0] in _ARTICLES else behind
+        if _starts(triple.subject, phrase) and not _stands(triple.subject, words[:at]):
+            return not (grounded(triple.object, " ".join(behind)) or FIRST_PERSON & {*behind})
+    return False
 
 
 def _is_turned_at(triple: Triple, words: Sequence[str], at: int, speaker: str) -> bool:
@@ -108,10 +131,15 @@ def _ends(name: str, words: Sequence[str], speaker: str) -> int:
         return 0
     if speaker and key(name) == key(speaker) and (words[-1] in FIRST_PERSON or words[-1] in WE):
         return 1
-    wanted = [word for word in _words(name) if word not in ("the", "a", "an", "le", "la", "les", "l")]
+    wanted = [word for word in _words(name) if word not in _ARTICLES]
     if wanted and list(words[-len(wanted) :]) == wanted:
         return len(wanted)
     return 0
+
+
+def _starts(name: str, words: Sequence[str]) -> bool:
+    wanted = [word for word in _words(name) if word not in _ARTICLES]
+    return bool(wanted) and list(words[: len(wanted)]) == wanted
 
 
 def _stands(name: str, words: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ for passage in alice.extractions.pending():
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from memagent.errors import UsageProblem
 from memagent.memory.awaiting import awaitable, awaitable_list
@@ -67,6 +68,7 @@ class Extractions:
         """
         self._check(passage, by)
         check_extraction(found)
+        found = self._without_secrets(found)
         triples = [Triple(*parts, passage=passage.id) for parts in found.triples if all(map(key, parts))]
         facts, store = self._core.triples, self._store
         return embedding(
@@ -84,7 +86,7 @@ class Extractions:
         """
         self._check(passage, by)
         check_text("the problem", problem)
-        self._store.fail(passage, by, problem)
+        self._store.fail(passage, by, self._core.guard.text(problem, kind="fact", field="problem"))
 
     def again(self, *, failed: bool = False) -> int:
         """Have all passages that are done and have failed gone through again, or only the failed; return how many.
@@ -105,6 +107,14 @@ class Extractions:
     afail = awaitable(fail)
     aagain = awaitable(again)
     aentities = awaitable_list(entities)
+
+    def _without_secrets(self, found: Extraction) -> Extraction:
+        given = [list(found.entities), [list(triple) for triple in found.triples]]
+        clean = self._core.guard.value(given, kind="fact", field="extraction")
+        if clean is given:
+            return found
+        entities, triples = clean
+        return replace(found, entities=tuple(entities), triples=tuple((one, two, three) for one, two, three in triples))
 
     @property
     def _store(self) -> SQLExtractionStore:

@@ -69,7 +69,7 @@ class Facts:
             UsageProblem: a triple cannot be kept; nothing was written.
             NotFound: a triple names a passage that this very scope does not have; its thousand was not written.
         """
-        wanted = _as_triples(triples)
+        wanted = self._core.guard.triples(_as_triples(triples))
         ids: list[str] = []
         for start in range(0, len(wanted), _BATCH):
             ids += self._added(wanted[start : start + _BATCH], again)
@@ -200,7 +200,8 @@ class Facts:
         check_text("the sentence", sentence)
         if role not in _ROLES:
             raise UsageProblem(f"{role!r} is no role", hint=f"Give one of {', '.join(_ROLES)}.")
-        wanted = _as_triples(triples)
+        wanted = self._core.guard.triples(_as_triples(triples))
+        sentence = self._core.guard.text(sentence)
         return learn(
             self,
             self._core,

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from memagent.memory.clauses import Told, told
 from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
 from memagent.memory.english import related
@@ -20,6 +21,7 @@ from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAME
 from memagent.memory.languages import in_first_person
 from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
+from memagent.memory.tense import is_bygone
 from memagent.memory.turns import lines
 from memagent.memory.unfit import unfit
 from memagent.stores.keys import key
@@ -51,10 +53,14 @@ _TOLD_YOU = re.compile(
     r"(?i)(?<!you )(?<!you've )(?<!you have )\b(?:told|tell|telling|showed|assure|promised?|thank|say to|said to) "
     r"you\b"
 )
+_TOLD_ME = re.compile(
+    r"(?i)\b(?:tells|told|writes|wrote|texted|informed|says to|said to) (?:me|us)\b[^\"“”]{0,40}[\"“]\s*you\b"
+)
+"""What somebody else said to the speaker, who is its `you`."""
 _UNSURE = re.compile(
     r"(?i)\b(?:maybe|perhaps|might|(?-i:may)|could|probably|possibly|i (?:think|guess|believe|suppose)|not sure|"
     r"would (?:love|like|rather)|"
-    r"used to|dreams? of|if only|unless|allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|"
+    r"dreams? of|if only|unless|allegedly|rumou?r|whether|let me know|wonder(?:s|ed|ing)? if|ask(?:s|ed|"
     r"ing)? if|"
     r"vielleicht|möglicherweise|wahrscheinlich|peut-être|quizás?|tal vez|forse|talvez|может быть|возможно|"
     r"наверное)\b|也许|可能|かもしれ"
@@ -105,7 +111,19 @@ def why_not(
         relations: `stated`, or `any` for relations of a vocabulary of their own, such as those of Wikidata.
     """
     if why := _unlearnt(sentence):
-        return why
+        whys = [
+            why_not(
+                triple,
+                part.text,
+                context=f"{context} {part.about}",
+                shown=tuple(shown),
+                speaker=speaker,
+                confidence=confidence,
+                relations=relations,
+            )
+            for part in _told(sentence)
+        ]
+        return "" if "" in whys else (whys or [why])[0]
     if repeats_of(triple, sentence, tuple(shown)):
         return f"the sentence is {RECALLED}"
     return (
@@ -115,6 +133,7 @@ def why_not(
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or _denial(triple, sentence)
+        or ("the sentence says that it is past" if is_bygone(triple, sentence) else "")
         or _addressed(triple, sentence)
     )
 
@@ -126,6 +145,13 @@ def _unlearnt(sentence: str) -> str:
     why = unfit(sentence) or (each[0] if each and all(each) else "")
     why = why or next((line.why for line in lines(sentence) if line.why), "")
     return why if not why or why.startswith("it ") else f"the sentence is {why}"
+
+
+@lru_cache(maxsize=256)
+def _told(sentence: str) -> tuple[Told, ...]:
+    """The clauses that tell something, of a sentence that asks."""
+    parts = () if any(line.why for line in lines(sentence)) else told(sentence)
+    return tuple(part for part in parts if part.text != sentence)
 
 
 def _form(triple: Triple, sentence: str) -> str:
@@ -229,8 +255,8 @@ def _addressed(triple: Triple, sentence: str) -> str:
     """Why not, where every clause that names the object has a word of the listener's, as `your aunt` has "
     "(English).
     """
-    told = _TOLD_YOU.sub(" ", sentence)
-    clauses = [clause for clause in _TELLING.split(told) if clause and grounded(triple.object, clause)]
+    said = _TOLD_ME.sub(" ", _TOLD_YOU.sub(" ", sentence))
+    clauses = [clause for clause in _TELLING.split(said) if clause and grounded(triple.object, clause)]
     return f"it is {TO_YOU}" if clauses and all(_YOU.search(clause) for clause in clauses) else ""
 
 
@@ -242,7 +268,7 @@ def _is_nobody(name: str, sentence: str) -> bool:
 
 
 def _is_first_person(text: str) -> bool:
-    plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'")
+    plain = text.strip().casefold().replace("the user", "the_user").replace("’", "'").removesuffix("'")
     return plain in FIRST_PERSON and text.strip() not in NAMES
 
 
@@ -253,7 +279,7 @@ def _is_pronoun(text: str, sentence: str) -> bool:
 
 def _is_noun(text: str, sentence: str) -> bool:
     """Whether a word that may be a pronoun is none here: a name, in capitals beside small letters, or `the mine`."""
-    text = text.strip()
+    text = text.strip().rstrip("'’")
     if text in NAMES or (len(text) > 1 and text.isupper() and not sentence.isupper() and text in sentence):
         return True
     owned = key(text) in FIRST_PERSON and len(text) > 1

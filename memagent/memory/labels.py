@@ -2,7 +2,8 @@
 
 A label is a few words before a colon, or the words of a heading, with a noun for what a memory holds: by itself where
 it means nothing else (memories, chat history), with an adjective where people have it too (known facts, saved notes).
-In English, German, French, Spanish, Italian, Portuguese, Russian, Chinese and Japanese.
+In English, German, French, Spanish, Italian, Portuguese, Russian, Chinese and Japanese. `About me:` is none of them:
+under it a person lists what he is.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ _HEADING = re.compile(
 _OF_MINE = re.compile(
     r"(?i)^\W{0,20}(?:i|i'm|i’m|my|we|our|ich|mein\w*|je|j'\w*|mon|ma|mes|mi|yo|io|mio|mia|eu|meu|minha|я|мо[йя])\b|^\W{0,20}我"
 )
+_OF_ONESELF = re.compile(
+    r"(?i)^\W{0,4}(?:[^\W\d_]+ ){0,4}?(?:about (?:me|myself|us)|über (?:mich|uns)|à propos de (?:moi|nous)|"
+    r"(?:sobre|acerca de) (?:mí|mim|nosotros|nós)|su di (?:me|noi)|(?:обо мне|о себе|о нас)|o mnie|关于我们?|"
+    r"我的情况|私について|自己紹介)\s*[:：]\s*(?P<rest>.*)$"
+)
 _WEAK = re.compile(
     r"(?i)^\W{0,20}(?:some |a bit of |more )?(?:context|background(?: info(?:rmation)?)?|facts?|answer|"
     r"additional \w+)\s*[:：]"
@@ -73,3 +79,9 @@ def is_labelled(line: str) -> bool:
     """Return whether a line says by its label that it was recalled; `Context: I ...` is a person's."""
     found = _LABEL.match(line)
     return found is not None and not (_WEAK.match(line) and _OF_MINE.match(found["rest"]))
+
+
+def of_oneself(line: str) -> str | None:
+    """Return what stands behind a label such as `About me:`, under which a person lists what he is; None without it."""
+    found = _OF_ONESELF.match(line)
+    return None if found is None or is_labelled(line) else found["rest"]

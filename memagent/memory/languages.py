@@ -52,6 +52,9 @@ _FIRST_PERSON_VERB = re.compile(
 )
 
 
+_POLISH_FIRST_PERSON = re.compile(r"(?i)^(?:[^\W\d_]{2,}(?:łam|łem|liśmy|łyśmy|uję|ujemy)|jestem|mieszkam|nazywam)$")
+
+
 def language_of(text: str) -> str:
     """Return the two letters of a covered language, `en`, or '' where a line is in none that is known.
 
@@ -106,8 +109,10 @@ _FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
 
 
 def in_first_person(text: str) -> bool:
-    """Return whether a line begins with a verb in the first person, in a language that needs no `I` (es, it, pt)."""
+    """Return whether a line begins with a verb in the first person that needs no `I` (es, it, pt, pl)."""
     words = [word for word in _words_of(text)[:4] if word not in _ADVERBS]
+    if words and _POLISH_FIRST_PERSON.match(words[0]):
+        return True
     return language_of(text) in ("es", "it", "pt") and bool(words) and _FIRST_PERSON_VERB.match(words[0]) is not None
 
 

@@ -19,11 +19,13 @@ from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory import arguments, forgetting
 from memagent.memory.as_of import AsOf
 from memagent.memory.awaiting import awaitable, awaitable_list
+from memagent.memory.conversation import Turns
 from memagent.memory.core import Core, opened
 from memagent.memory.extractions import Extractions
 from memagent.memory.facts import Facts
 from memagent.memory.graph import Graph
 from memagent.memory.rationales import Rationales
+from memagent.memory.secret_guard import Guard, OnMasked
 from memagent.stores.base import VectorStore
 from memagent.types import Hit, Note, Passage, Receipt, Scope
 
@@ -57,9 +59,15 @@ class Memory:
             that it was first written with, until `reembed`. `None` takes that one (hashing, sentence-transformers, and
             OpenAI's own; never another server, which is for you to name), else `MEMAGENT_EMBEDDER`, else `hashing`.
         single_user: reads and writes need no `bind`; what is not bound belongs to nobody in particular.
+        secrets: what is done with keys, tokens, private keys, passwords, PINs and card numbers in what is written:
+            `mask` puts `[masked key]` and the like in their place, `refuse` raises, `keep` keeps them.
+        key: encrypts the whole file: 32 bytes, 64 hex digits, or a passphrase; see `stores.engine` for what stays
+            readable. Needs `pip install "memagent[encryption]"`. It is never stored; without it the memory is lost.
+        on_masked: hears what was masked, as `Masked`; by default it is logged as a warning.
 
     Raises:
         StorageError: the file cannot be used; it was not touched.
+        WrongKey: the file is encrypted by another key, or not at all; it was not touched.
         EmbedderMismatch: the file or the store was written with another embedder.
         UsageProblem: this is neither a path nor a store, or the embedder is none.
         ConfigError: the embedder needs a key or a package that is not there.
@@ -71,11 +79,14 @@ class Memory:
         *,
         embedder: str | Embedder | None = None,
         single_user: bool = False,
+        secrets: str = "mask",
+        on_masked: OnMasked | None = None,
+        key: str | bytes | None = None,
     ) -> None:
         self._single_user = single_user
         self._scope = Scope()
         self._owner = True
-        self._core = opened(path_or_store, embedder)
+        self._core = opened(path_or_store, embedder, Guard(secrets, on_masked), key)
 
     # --- whose memory it is
 
@@ -132,10 +143,11 @@ class Memory:
         Raises:
             UsageProblem: a note cannot be kept; nothing was written.
             Conflict: an explicit id is taken by another text; the thousand that it is in was not written.
+            SecretRefused: a note holds a secret, and the memory refuses these; nothing was written.
             ScopeRequired: no user is bound.
         """
         scope = self._checked()
-        wanted = arguments.as_notes(notes)
+        wanted = self._core.guard.notes(arguments.as_notes(notes))
         size = max(1, len(wanted)) if replace_sources else _BATCH
         ids: list[str] = []
         for start in range(0, len(wanted), size):
@@ -173,10 +185,12 @@ class Memory:
         Args:
             query: what is looked for.
             k: how many hits at most.
-            using: `hybrid` (words and vectors), `dense`, `keyword`, `graph` (PageRank over facts and passages),
-                `facts` (hits of a kind of their own), or a retriever of your own.
+            using: `hybrid` (words and vectors), `dense`, `keyword`, `conversation` (turns, by who said them and when
+                too), `graph` (PageRank over facts and passages), `facts` (hits of a kind of their own), or a retriever
+                of your own.
             as_of: a moment (aware); only what had happened by then is found: passages whose `at`, or else whose time of
-                writing, is not later. For `hybrid`, `dense` and `keyword`.
+                writing, is not later. For `hybrid`, `dense`, `keyword` and
+                `conversation`.
             facts: for `graph`, the ids of the facts to begin with, such as those that a filter has left.
 
         Raises:
@@ -191,7 +205,7 @@ class Memory:
         by_facts = isinstance(using, str) and using.partition(":")[0].strip() in ("graph", "facts")
         if as_of is not None and (not isinstance(using, str) or by_facts):
             hint = "Filter the hits, or name one of these."
-            raise UsageProblem("as_of is for hybrid, dense and keyword search", hint=hint)
+            raise UsageProblem("as_of is for hybrid, dense, keyword and conversation search", hint=hint)
         store = self.store if as_of is None else cast(VectorStore, AsOf(self.store, as_of))
         core = self._core
         triples, graph = (core.triples, core.graph) if by_facts else (None, None)
@@ -215,11 +229,18 @@ class Memory:
         """
         scope = self._checked()
         arguments.check_says_something(text, "the text")
+        text = self._core.guard.text(text, id=id)
         old = self.store.get(scope, [id])[0]
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
-    # --- facts and rationales
+    # --- what was said, facts and rationales
+
+    @property
+    def turns(self) -> Turns:
+        """What was said, word for word: of one conversation where a session is bound, else of all of them."""
+        self._checked()
+        return Turns(self)
 
     @property
     def facts(self) -> Facts:

@@ -49,7 +49,7 @@ class Rationales:
             UsageProblem: a rationale cannot be kept; nothing was written.
             Conflict: an explicit id is taken by another rationale; the thousand that it is in was not written.
         """
-        wanted = _as_rationales(rationales)
+        wanted = self._core.guard.rationales(_as_rationales(rationales))
         store = self._core.rationales
         ids: list[str] = []
         for start in range(0, len(wanted), _BATCH):
@@ -126,7 +126,8 @@ class Rationales:
         Raises:
             UsageProblem: a rationale is not fit to be kept; nothing was changed.
         """
-        return self._core.rationales.rejudge(self._scope, _as_rationales(rationales))
+        wanted = self._core.guard.rationales(_as_rationales(rationales))
+        return self._core.rationales.rejudge(self._scope, wanted)
 
     def record(self, id: str, *, success: bool = True) -> None:
         """Count one more time that a rationale was followed by success, or by failure; a shared one counts for all.

@@ -22,6 +22,7 @@ from memagent.stores import label, synonyms
 from memagent.stores.base import Database, Writer
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.derived import of_row
+from memagent.stores.engine import engine_for
 from memagent.stores.items import stored_vector
 from memagent.stores.label import Origin, origin
 
@@ -132,9 +133,9 @@ class DeferredEmbedder:
         return embedded(self._made, texts, kind)
 
 
-def deferred_embedder(path: str | os.PathLike[str]) -> DeferredEmbedder | None:
+def deferred_embedder(path: str | os.PathLike[str], key: str | bytes | None = None) -> DeferredEmbedder | None:
     """Return the embedder of an existing file, or `None` if nothing was ever written there."""
-    database = SQLiteDatabase(path)
+    database = SQLiteDatabase(path, engine=engine_for(key))
     try:
         found = origin(database)
     finally:

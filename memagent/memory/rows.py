@@ -6,6 +6,7 @@ single commas was printed. Known by form alone, so in any language:
 - two fields or more of a few words, none of which ends as a sentence: `Ida | lives in | Oslo`, `Ida,plays,cello`,
   `cello; Ida plays cello`, `Ida / plays / cello`, `Ida: plays: cello`;
 - lines one after the other that are parted alike, whatever is in their fields;
+- lines one after the other in columns, with blanks between as wide as it takes;
 - lines one after the other of the form `Name: value`, or several such in one line.
 """
 
@@ -22,6 +23,7 @@ _SEPARATORS = ("|", "\t", ";", "；", ",", ": ")
 _SIGN = re.compile(
     r"(?<=\S )[^\w\s.,;:!?'\"’“”«»()&%+$€£]{1,3}(?= \S)"
 )  # with blanks round it: a dash, an arrow, a bar
+_COLUMNS = re.compile(r"\s{2,}(?=\S)")
 _FEW = 4  # words of a field
 _LETTERS = 16  # of a field in a writing that does not part words
 _CLAUSES = 3  # words that each field has where semicolons part clauses
@@ -68,6 +70,8 @@ def _shape(line: str) -> tuple[str, int] | None:
     bare = unlisted(line).strip().strip("|").strip()
     if len(bare) > _LONGEST or _STOP.search(bare):
         return None
+    if len(_COLUMNS.split(bare)) in _FIELDS:
+        return "columns", 0
     for separator in (*(f" {sign} " for sign in _SIGN.findall(bare)), *_SEPARATORS[:-1]):
         fields = [field.strip() for field in bare.split(separator)]
         if len(fields) in _FIELDS and all(fields) and (separator != "," or ", " not in bare):

@@ -34,7 +34,8 @@ _NOTED = re.compile(
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
-    r"know,)\s+(?:but\s+|and\s+)?"
+    r"know,|you (?:asked|wanted to know)(?: me)? (?:where|what|who|when|how|which|why)"
+    r"(?=\s+(?:i|my|we|our)\b))\s+(?:but\s+|and\s+)?"
 )
 _TRAILING = re.compile(r"(?i),?\s(?:when|whenever|if|unless|until|while|because|wherever|as soon as)\b[^,;]*$")
 _VOCATIVE = re.compile(
@@ -75,7 +76,7 @@ _ABOUT_MESSAGES = re.compile(
 )
 _USER = re.compile(
     r"(?i)\b(?:the|a|each|every|any) (?:end[ -])?users?(?:'s|’s)?\b(?! (?:group|guide|manual|interface|base|"
-    r"experience|meeting)\b)"
+    r"experience|meeting)\b)(?!(?<=(?:is|as) the user) of (?!this|the (?:chat|app|assistant|system)))"
 )
 _WISHED = re.compile(
     r"(?i)^\W*(?:(?:oh|ah|well|honestly|sometimes|also|and|but|so),?\s+)*(?:(?:how )?i (?:do |really |just )?wish\b|"

@@ -1,49 +1,11 @@
-"""What a text looks like that does not belong into a memory: secrets, prompts, and lists of recalled memories.
-
-Patterns of keys are those that their makers document. Each is narrow, since prose must not be taken for a secret.
-"""
+"""What a text looks like that does not belong into a memory: secrets, prompts, and lists of recalled memories."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-_KEYS: tuple[tuple[str, str], ...] = (
-    ("a key of OpenAI, Anthropic or the like", r"(sk-(?=[\w-]*[A-Za-z0-9]{16})(?=[\w-]*\d)[\w-]{20,})"),
-    ("a key of Amazon Web Services", r"((?:AKIA|ASIA)[A-Z2-7]{16})(?!\w)"),
-    ("a token of GitHub", r"(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,})"),
-    ("a token of GitLab", r"(glpat-[\w-]{20,})"),
-    ("a token of Slack", r"(xox[abeoprs]-(?=[\w-]*\d)[\w-]{10,})"),
-    ("a key of Google", r"(AIza[\w-]{35})(?![\w-])"),
-    ("a key of Stripe", r"([rs]k_(?:live|test)_[A-Za-z0-9]{16,})"),
-    ("a token of Hugging Face", r"(hf_[A-Za-z0-9]{30,})(?!\w)"),
-    ("a JSON web token", r"(eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"),
-)
-_PATTERNS = [(name, re.compile(rf"(?<![\w-]){pattern}")) for name, pattern in _KEYS]
-_PATTERNS += [
-    ("a bearer token", re.compile(r"(?i)authorization\W{1,4}bearer\s{1,4}([\w.~+/-]{20,})")),
-    ("a password in an address", re.compile(r"://[^\s/:@]{1,200}:([^\s/@]{3,200})@")),
-]
-
-_PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
-
-_NAMES = (
-    r"(?:password|passwd|passphrase|passcode|pwd|api[_-]?key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|"
-    r"(?:access|auth)[_-]?token)"
-)
-_ASSIGNED = re.compile(
-    rf"(?i)(?<![a-z]){_NAMES}[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
-)
-_TOLD = re.compile(rf"(?i)(?<![a-z]){_NAMES}[\"']?(?:\s?:|\s(?:is|was))\s{{0,4}}[\"'`]?([^\s\"'`]{{6,}})")
-_PIN = re.compile(r"(?i)\b(?:pin|pin code|passcode)(?:\s?[:=]|\s(?:is|was))\s{0,4}(\d{4,8})\b(?![.,]\d)")
-_PLACEHOLDER = re.compile(
-    r"(?i)[*%.].*|.*[()\[\]{}<>$].*|.*(?:passw|pwd|self\.).*|none|null|true|false|str|string|your\W.*|x+|x{3}.*"
-)
-
-_CARD = re.compile(r"(?<![\w.,/-])(\d{4}([ -]?)\d{4}\2\d{4}\2\d{4}|3[47]\d{2}([ -]?)\d{6}\3\d{5})(?![\w/-]|[.,]\d)")
-_BRANDS = re.compile(
-    r"4\d{15}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14}|62\d{14}"
-)
+from memagent.memory import secret_patterns
 
 _TO_A_MODEL: tuple[tuple[str, str], ...] = (
     (
@@ -79,14 +41,8 @@ _WORD = re.compile(r"(?<!\w)\w")
 
 def secrets(text: str) -> list[str]:
     """Return in words what looks like a secret, each once, with a quarter of it and at most four letters."""
-    found = ["a private key"] if _PRIVATE_KEY.search(text) else []
-    found += [
-        f"{name}, {_beginning(match.group(1))}" for name, pattern in _PATTERNS for match in pattern.finditer(text)
-    ]
-    found += [f"a password, {_beginning(value)}" for value in _passwords(text)]
-    found += [f"a PIN, {_beginning(match.group(1))}" for match in _PIN.finditer(text)]
-    found += [f"the number of a payment card, {_beginning(number)}" for number in _cards(text)]
-    return list(dict.fromkeys(found))
+    shown = [(one, text[one.start : one.end]) for one in secret_patterns.found(text)]
+    return list(dict.fromkeys(one.what if one.kind == "private key" else _told(one, secret) for one, secret in shown))
 
 
 def said_to_a_model(text: str) -> str:
@@ -109,34 +65,6 @@ def _first(patterns: Iterable[tuple[str, str]], text: str) -> str:
     return next((name for name, pattern in patterns if re.search(pattern, text)), "")
 
 
-def _beginning(secret: str) -> str:
-    return f"beginning {secret[: min(4, len(secret) // 4)]!r}"
-
-
-def _passwords(text: str) -> Iterator[str]:
-    """What is assigned to a name for a secret; where it is only told, it must not be a word of a language."""
-    for match in _ASSIGNED.finditer(text):
-        value = next(filter(None, match.groups()))
-        if not _PLACEHOLDER.fullmatch(value):
-            yield value
-    for match in _TOLD.finditer(text):
-        value = match.group(1).rstrip(".,;:!?)")
-        if len(value) >= 6 and _mixed(value) and not _PLACEHOLDER.fullmatch(value):
-            yield value
-
-
-def _mixed(value: str) -> bool:
-    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-
-
-def _cards(text: str) -> Iterator[str]:
-    for match in _CARD.finditer(text):
-        number = re.sub(r"\D", "", match.group(1))
-        if _BRANDS.fullmatch(number) and _luhn(number) and len(set(number)) > 1:
-            yield number
-
-
-def _luhn(number: str) -> bool:
-    """The check digit of payment cards (ISO/IEC 7812-1)."""
-    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(number))]
-    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
+def _told(one: secret_patterns.Found, secret: str) -> str:
+    letters = re.sub(r"[ -]", "", secret) if one.kind == "card number" else secret
+    return f"{one.what}, beginning {letters[: min(4, len(letters) // 4)]!r}"

@@ -13,6 +13,7 @@ import numpy as np
 from memagent.errors import Conflict
 from memagent.memory.core import Core
 from memagent.memory.transfer_lines import ITEMS, Line, Parsed, wrong
+from memagent.memory.transfer_secrets import says_a_secret, without_secrets
 from memagent.stores import items, meta, tombstones
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.derived import of_row
@@ -59,7 +60,7 @@ class Intake:
         self._core = core
         self._user, self._session, self._agent = columns(scope)
         self._header = parsed.header
-        self._lines = {kind: list(lines) for kind, lines in parsed.lines.items()}
+        self._lines = without_secrets(core.guard, parsed.lines)
         self._items: dict[Place, Line] = {}
         for kind in ITEMS:
             for line in self._lines[kind]:
@@ -216,11 +217,11 @@ class Intake:
         return found
 
     def _learnable(self, writer: Writer, counts: Counter[str]) -> list[Line]:
-        """The evidence that was not purged where it would go."""
+        """The evidence that was not purged where it would go, and says no secret."""
         by_owner: dict[tuple[str, str], list[Line]] = {}
         for line in self._lines["evidence"]:
             by_owner.setdefault(self._owner(line), []).append(line)
-        refused: set[int] = set()
+        refused = {line.number for line in self._lines["evidence"] if says_a_secret(self._core.guard, line)}
         for (session, agent), lines in by_owner.items():
             said = {line.number: (who(line.data["source"], line.data["passage"]), line.data["fact"]) for line in lines}
             buried = tombstones.buried(writer, self._scope(("", session, agent, "")), list(said.values()))

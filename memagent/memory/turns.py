@@ -18,15 +18,28 @@ from itertools import groupby
 from memagent.memory.assistants import about_me, of_its_memory
 from memagent.memory.assistants import opens as opens_as_a_model
 from memagent.memory.echoes import repeats, words
-from memagent.memory.english import listed
+from memagent.memory.english import is_english, listed
 from memagent.memory.gate_words import EMPTY
-from memagent.memory.labels import is_labelled
+from memagent.memory.labels import is_labelled, of_oneself
 from memagent.memory.languages import in_first_person
 from memagent.memory.machine import cites, is_machine, messages
+from memagent.memory.marks import unlisted
 from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
 from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, UNLED
+from memagent.memory.reasons import (
+    GREETING,
+    INSTRUCTION,
+    MACHINE,
+    MODEL,
+    PROMPT,
+    QUESTION,
+    RECALLED,
+    ROW,
+    UNKNOWN_FORM,
+    UNLED,
+)
 from memagent.memory.rows import rows
+from memagent.memory.statements import NO_STATEMENT
 from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.memory.unfit import unfit
 from memagent.memory.wrapping import unwrapped
@@ -87,14 +100,43 @@ def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
         for number, paragraph in enumerate(turn):
             why = UNLED if unled and number == 0 else ""
             found += [Line(piece.text, one or why) for piece, one in _judged(paragraph, shown)]
-    return found
+    return [*_introduced(found)]
+
+
+def _introduced(told: Sequence[Line]) -> Iterator[Line]:
+    """The lines, with `About me:` before each item under it that has no verb of its own."""
+    heading = ""
+    for line in told:
+        if not line.why and of_oneself(line.text) == "":
+            heading = line.text.strip()
+        elif not is_item(line.text):
+            heading = ""
+        elif heading and not line.why and unfit(line.text) in (NO_STATEMENT, UNKNOWN_FORM):
+            line = replace(line, text=f"{heading} {unlisted(line.text)}")
+        yield line
 
 
 def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
-    """Whether a turn begins with a list that nobody introduces, and nobody in the turn speaks of himself."""
+    """Whether a turn begins with a list that nobody introduces, and nobody in the turn speaks of himself.
+
+    A heading introduces it only if it is the person's own: not `Datos recordados:` with nothing of `me` under it.
+    """
+    if turn and _is_headed(turn[0]):
+        return True
     if not turn or len(turn[0]) < _SEVERAL or not all(is_item(piece.text) for piece in turn[0]):
         return False
     return not any(_I.search(piece.text) or about_me(piece.text) for paragraph in turn for piece in paragraph)
+
+
+def _is_headed(paragraph: Sequence[Piece]) -> bool:
+    """Whether a paragraph is a list under a heading, with no word of who says it and no verb that is known."""
+    heading, *items = (piece.text for piece in paragraph)
+    if len(items) < _SEVERAL or not heading.endswith((":", "：")) or of_oneself(heading) is not None:
+        return False
+    if not all(map(is_item, items)):
+        return False
+    own = about_me(" ".join([heading, *items])) or any(map(in_first_person, items))
+    return not own and (unfit(heading) != "" or not is_english(heading))
 
 
 def _turns(text: str, speaker: str) -> Iterator[Piece]:

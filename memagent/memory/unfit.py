@@ -14,11 +14,22 @@ from functools import lru_cache
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
 from memagent.memory.english import is_english
-from memagent.memory.labels import is_labelled
+from memagent.memory.labels import is_labelled, of_oneself
 from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import GREETING, INSTRUCTION, MACHINE, MODEL, PROMPT, QUESTION, RECALLED, ROW, SUPPOSED
+from memagent.memory.reasons import (
+    GREETING,
+    INSTRUCTION,
+    MACHINE,
+    MODEL,
+    PROMPT,
+    QUESTION,
+    RECALLED,
+    ROW,
+    SUPPOSED,
+    UNKNOWN_FORM,
+)
 from memagent.memory.rows import is_row
-from memagent.memory.statements import about_the_talk, says_nothing, unframed
+from memagent.memory.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
 
 _GREETINGS = (
@@ -121,9 +132,12 @@ _EAST_INSTRUCTIONS = re.compile(
 _TASK = re.compile(
     r"(?i)^\W*(?:please )?(?:translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|classify|extract|analy[sz]e|"
     r"continue|complete|correct|explain|describe|shorten|simplify|improve|repeat(?: after me)?|übersetze?|traduis|"
-    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]"
+    r"traduce|traduci|переведи|翻译)\s*(?:this|it|das|ça|esto|questo|это)?\s*[:：]|"
+    r"^\W*(?:übersetze?|traduis|traduce|traduci|переведи|corrige[zr]?|korrigiere|исправь|wiederhole|répète|repite|"
+    r"ripeti|повтори)(?:\s\w+){0,3}\s*[:：]"
 )
 """A task with its material behind a colon."""
+_QUOTED_MATERIAL = re.compile(r"^(?P<task>[^:：\"“„«「]{3,80})[:：]\s*[\"“„«「]")
 _SUPPOSED = re.compile(
     r"(?i)^\W*(?:if|suppose|supposing|imagine|assume|assuming|pretend|let's say|what if|angenommen|stell dir vor|"
     r"falls|"
@@ -147,7 +161,7 @@ _MACHINE = re.compile(
     r"^\W*\([^(),]{1,60},[^(),]{1,60},[^(),]{1,60}\)\W*$|^\s*\w+\((?:\w+=|"
     r"['\"]).*\)\s*$|"
     r"(?i:\b(?:score|similarity|relevance|distance|confidence|rank)\b\W{0,3}[01]?\.\d)|(?i:\[(?:memory|fact|"
-    r"passage|doc) )|(?i:^\W*(?:top )?(?:match|hit|result)\b[^:\n]{0,20}:)"
+    r"passage|doc) )|(?i:\blorem ipsum\b)|(?i:^\W*(?:top )?(?:match|hit|result)\b[^:\n]{0,20}:)"
 )
 _CHAT = re.compile(
     r"<(?:start|end)_of_turn>|<\|(?P<what>im_start|im_end|system|user|assistant|start_header_id|end_header_id|"
@@ -223,13 +237,17 @@ def _asked(text: str) -> str:
     found = _INSTRUCTIONS.search(text)
     if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
-    if _TASK.match(text):
+    material = _QUOTED_MATERIAL.match(text)
+    if _TASK.match(text) or (material and unfit(material["task"]) == INSTRUCTION):
         return INSTRUCTION
     return SUPPOSED if _SUPPOSED.search(unframed(text)) else ""
 
 
 def _stated(text: str) -> str:
     """Why not, where a line has not the form of a statement in its language."""
+    if (rest := of_oneself(text)) is not None:
+        why = unfit(rest) if rest else NO_STATEMENT
+        return "" if rest and why in (NO_STATEMENT, UNKNOWN_FORM) else why
     language = languages.language_of(text)
     if is_english(text, languages.counted(text, language) if language else 0):
         return says_nothing(text)

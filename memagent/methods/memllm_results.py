@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from memagent.methods.memllm_grammar import ReadCall, print_query
+from memagent.prompts.contained import contained
 from memagent.triples import EXACT, Reading, Value
 from memagent.types import Hit
 
 
 def told(value: Value) -> str:
-    """Return a value as the model is shown it: with its fact where that does not say just what was asked."""
-    return value.text if value.distance < EXACT else value.fact.text
+    """Return a value as the model is shown it: with its fact where that does not say just what was asked.
+
+    It has no marks of a chat template and no tags of the prompt: it may be shown outside one, as the result of a tool.
+    """
+    return contained(value.text if value.distance < EXACT else value.fact.text, _TAGS)
+
+
+_TAGS = frozenset({"question", "relations", "so_far", "found"})
+"""What the prompts of an answer mark their parts with."""
 
 
 def shown(call: ReadCall) -> str:

@@ -29,16 +29,15 @@ from datetime import datetime
 
 from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, generate, inquire, write_triples
+from memagent.memory.clauses import Told, of_line
 from memagent.memory.reasons import MODEL, PROMPT, RECALLED
 from memagent.memory.turns import Line, lines
-from memagent.memory.unfit import unfit
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
 from memagent.prompts import fill
-from memagent.sentences import split_sentences
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
 from memagent.types import Completion, Message, Role, Token, Triple
@@ -127,12 +126,12 @@ def memllm_write(
     if trained:
         needs_prefill(run.way)
     try:
-        for line in _lines(text, speaker):
+        for line in _lines(text, speaker, run.shown):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
                 continue
-            for sentence in split_sentences(line.text, language):
-                yield from run.write(sentence)
+            for one in of_line(line.text, language):
+                yield from run.write(one)
                 if run.failed_in_a_row >= _FAILURES:
                     run.problems.append("the model failed three times in a row; the rest was not gone through")
                     return run.written()
@@ -168,12 +167,14 @@ class _Run:
         """What there is so far."""
         return Written(tuple(self.ids), tuple(self.triples), tuple(self.refused), tuple(self.problems))
 
-    def write(self, sentence: str) -> Flow[None]:
-        """Ask what a sentence states, and write what the gate lets through."""
-        if why := unfit(sentence):
-            self.refused.append(Refusal(sentence, why))
+    def write(self, one: Told) -> Flow[None]:
+        """Ask what a sentence or clause states, and write what the gate lets through."""
+        sentence = one.text
+        if one.why:
+            self.refused.append(Refusal(sentence, one.why))
             return
-        context = " ".join(self.before[-self.context :]) if self.context else ""
+        before = self.before[-self.context :] if self.context else []
+        context = " ".join([*before, one.about] if one.about else before)
         self.before.append(sentence)
         stated, failed = yield from attempted(self._ask(sentence, context))
         self.failed_in_a_row = self.failed_in_a_row + 1 if stated is None else 0
@@ -261,16 +262,16 @@ class _Run:
         )
 
 
-def _lines(text: str | Sequence[Message], speaker: str) -> Iterator[Line]:
+def _lines(text: str | Sequence[Message], speaker: str, shown: Sequence[str]) -> Iterator[Line]:
     """The lines of a text or of messages, each with why nothing is learnt from it, or ''."""
     if isinstance(text, str):
-        yield from lines(text, speaker)
+        yield from lines(text, speaker, shown)
         return
     for message in text:
         if why := _NOT_SAID_BY_A_PERSON.get(message.role, ""):
             yield from (Line(line.strip(), why) for line in message.content.splitlines() if line.strip())
         else:
-            yield from lines(message.content, speaker)
+            yield from lines(message.content, speaker, shown)
 
 
 def _read(reply: Completion) -> Decoded:

@@ -7,11 +7,12 @@ one table. Those that search take `using=`, a retriever, or `look_up=`, a flow t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from memagent.errors import BackendError, Stopped
 from memagent.flow import Flow, generate, inquire
 from memagent.methods.arguments import check_counts, check_look_up, check_seconds
 from memagent.methods.attempts import attempted
@@ -23,7 +24,7 @@ from memagent.methods.plain import numbered, shortened, unfinished
 from memagent.methods.thinking import spoken
 from memagent.methods.writer import Writer
 from memagent.prompts import fill
-from memagent.types import Answer, Hit, Part
+from memagent.types import Answer, Completion, Hit, Message, Part
 
 WINDOW = 16
 """So many tokens are written between two searches by `every`, and make its query."""
@@ -191,17 +192,11 @@ class _Run(Draft):
                 question=self.writer.question,
                 so_far="\n".join(so_far) or "(nothing yet)",
             )
-            reply, failed = yield from attempted(
-                generate(
-                    self.writer.led(messages),
-                    max_tokens=self.max_tokens,
-                    temperature=0.0,
-                    timeout=self.writer.timeout,
-                    label="passive/self_ask",
-                )
-            )
+            reply, failed = yield from self._reply(messages)
+            if failed:
+                ends = "here" if reply is None else "with what had come of it"
+                self.problems.append(f"{failed}; the answer ends {ends}")
             if reply is None:
-                self.problems.append(f"{failed}; the answer ends here")
                 return
             self.problems += unfinished(reply)
             said, following, final = asked_in(spoken(reply.text))
@@ -210,7 +205,7 @@ class _Run(Draft):
             self.parts.append(
                 Part(text, reply.text, "retrieved" if len(asked) > 1 else "first", queries=(query,), hits=tuple(hits))
             )
-            if final or not following or following in asked:
+            if failed or final or not following or following in asked:
                 self.text = final or said or self.text or ("" if following else spoken(reply.text).strip())
                 if following and not self.text:
                     self.problems.append("the model asked the same question twice and answered none")
@@ -222,6 +217,22 @@ class _Run(Draft):
             asked.append(following)
             so_far.append(f"Follow up: {following}")
             query = following
+
+    def _reply(self, messages: Sequence[Message]) -> Flow[tuple[Completion | None, str]]:
+        """What the model says, or had said when the call failed; nothing where it had not begun; and why it failed."""
+        call = generate(
+            self.writer.led(messages),
+            max_tokens=self.max_tokens,
+            temperature=0.0,
+            timeout=self.writer.timeout,
+            label="passive/self_ask",
+        )
+        try:
+            return (yield from attempted(call, loud=(BackendError,)))
+        except (BackendError, Stopped) as error:
+            if not error.said and isinstance(error, Stopped):
+                raise
+            return (Completion(error.said) if error.said else None), error.message
 
     def _found(self, query: str) -> Flow[list[Hit]]:
         """What a query finds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -117,8 +118,23 @@ def shortened_note(hits: Sequence[Hit], shown: Sequence[Hit]) -> tuple[str, ...]
 
 
 def numbered(hits: Sequence[Hit]) -> str:
-    """Return passages as a prompt shows them, one block each: `[1] title` and the text below."""
-    return "\n\n".join(f"[{number}] {hit.title}\n{hit.text}" for number, hit in enumerate(hits, 1))
+    """Return passages as a prompt shows them, one block each: `[1] title` and the text below.
+
+    A line of a text that begins as a block does, as in a list of references, has its number in round brackets: no
+    passage can pass off a part of itself as another.
+    """
+    return "\n\n".join(f"[{number}] {_line(hit.title)}\n{_own(hit.text)}" for number, hit in enumerate(hits, 1))
+
+
+def _line(title: str) -> str:
+    return " ".join(title.split()) if "\n" in title else title
+
+
+def _own(text: str) -> str:
+    return _BLOCK.sub(r"\1(\2)", text) if "[" in text else text
+
+
+_BLOCK = re.compile(r"(?m)^([ \t]*)\[(\d{1,6})\]")
 
 
 def read_twice(messages: Sequence[Message]) -> list[Message]:

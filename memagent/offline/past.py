@@ -97,6 +97,11 @@ def _bases() -> dict[str, str]:
     return found
 
 
+def third_of(word: str) -> str:
+    """Return the form with -s of a known verb in its base form; any other word as it is."""
+    return _third(word) if word in _verbs() else word
+
+
 def is_third(word: str) -> bool:
     """Whether `word` is the form with -s of a known verb."""
     return word.lower() in _thirds()

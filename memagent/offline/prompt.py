@@ -92,6 +92,8 @@ def _fields(request: Request, frame: str) -> tuple[str, ...]:
 
 
 def _task(fields: tuple[str, ...], sections: dict[str, str], frame: str) -> str:
+    if not fields and "message" in sections and "Answer the message" in frame:
+        return "chat"
     if not fields and "sentence" in sections and "({MEM_WRITE" in frame:
         return "memllm-write"
     if "question" in sections:

@@ -13,7 +13,8 @@ _MONTH = "January|February|March|April|May|June|July|August|September|October|No
 _DAY = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _DATE = re.compile(
     rf"\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTH})(?:,? \d{{4}})?"
-    rf"|\b(?:{_MONTH})(?: \d{{1,2}}(?:st|nd|rd|th)?)?(?:,? \d{{4}})?|\b(?:1\d|20)\d\ds?\b|\b(?:{_DAY})(?: \w+ing)?\b"
+    rf"|\b(?:{_MONTH})(?: \d{{1,2}}(?!\d)(?:st|nd|rd|th)?)?(?:,? \d{{4}})?"
+    rf"|\b(?:1\d|20)\d\ds?\b|\b(?:{_DAY})(?: \w+ing)?\b"
     r"|\b\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)\b|\b\d{1,2}:\d\d\b|\d{4}年(?:\d+月)?(?:\d+日)?"
     r"|\b(?:yesterday|today|tomorrow|last \w+|next \w+|in (?:spring|summer|autumn|winter)"
     r"|at (?:noon|midnight|dawn|dusk))\b"

@@ -10,6 +10,8 @@ import json
 import re
 
 from memagent.offline.openie import mentions, triples
+from memagent.offline.own_facts import own_facts
+from memagent.offline.persons import is_own
 from memagent.offline.reader import terms
 
 NOT_SAID = "The memory does not say."
@@ -41,7 +43,7 @@ def writing(sentence: str, context: str) -> str:
     marked = _SENTENCE.search(sentence)
     text = (marked[1] if marked else sentence).strip()
     before = [name.text for name in mentions(context)] if context != "(none)" else []
-    found = triples(text) or triples(text, before[-1] if before else "")
+    found = own_facts(text) or triples(text) or triples(text, before[-1] if before and not is_own(text) else "")
     return f"({{MEM_WRITE-->{';'.join('>>'.join(map(_escaped, triple)) for triple in found)}}})"
 
 

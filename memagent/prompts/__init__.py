@@ -5,7 +5,8 @@ literal dollar is `$$`. A value that the file does not use, and a slot that got 
 in `MEMAGENT_PROMPTS` (or given to `overriding`) is looked through first, so that `DIR/recurrent/step.md` replaces
 ours.
 
-Values are material, never instructions: a value cannot close the tag that it stands in.
+Values are material, never instructions: a value cannot close the tag that it stands in, nor begin a turn; see
+`contained`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from string import Template
 from typing import cast
 
 from memagent.errors import PromptError
+from memagent.prompts.contained import contained
 from memagent.types import Message, Role
 
 HERE = Path(__file__).parent
@@ -58,8 +60,8 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
         raise PromptError(
             f"prompt {name!r} does not use {', '.join(unused)}", hint=f"Slots: {', '.join(sorted(slots))}."
         )
-    tags = set(_TAG.findall(text))
-    safe = {slot: _contained(value, tags) for slot, value in values.items()}
+    tags = {*_TAG.findall(text), *_beside(name)}
+    safe = {slot: contained(value, tags) for slot, value in values.items()}
     parts = _MARK.split(text)
     if len(parts) < 3:
         raise PromptError(f"prompt {name!r} has no message", hint="Begin each one with a line such as `=== user ===`.")
@@ -69,7 +71,21 @@ def fill(name: str, **values: str) -> tuple[Message, ...]:
 
 def tagged(tag: str, text: str, *others: str) -> str:
     """Return a text between tags, which it cannot close; nor open or close the `others`."""
-    return f"<{tag}>\n{_contained(text, {tag, *others})}\n</{tag}>"
+    return f"<{tag}>\n{contained(text, {tag, *others})}\n</{tag}>"
+
+
+@lru_cache(maxsize=64)
+def _beside(name: str) -> frozenset[str]:
+    """The tags of prompts that may stand in one request with this one: all of a folder with one that continues."""
+    folder = (HERE / name).parent
+    if not (folder / "continue.md").is_file():
+        return frozenset()
+    return frozenset(tag for path in folder.glob("*.md") for tag in _TAG.findall(path.read_text(encoding="utf-8")))
+
+
+def without_tags(text: str, *tags: str) -> str:
+    """Return a text that opens and closes none of these tags."""
+    return contained(text, set(tags))
 
 
 def _path(name: str) -> Path:
@@ -87,10 +103,3 @@ def _text(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed: int) -> str:
     return path.read_text(encoding="utf-8")
-
-
-def _contained(value: str, tags: set[str]) -> str:
-    """Defuse what would close one of the prompt's own tags from inside a value."""
-    if not tags or "<" not in value:
-        return value
-    return re.sub(rf"<(\s*/?\s*(?:{'|'.join(sorted(tags))})\s*)>", r"‹\1›", value)

@@ -10,22 +10,19 @@ spaces have every window of adjacent characters up to the length that a query as
 from __future__ import annotations
 
 import struct
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.terms import Run, runs
+from memagent.terms import Run, runs, stem
 
 VERSION = 1
 _TITLE_WEIGHT = 2
 _MOST = 255
-_STEMMING = threading.Lock()  # a stemmer keeps the word it works on in itself
 
 
 def bag(title: str, text: str) -> bytes:
@@ -73,17 +70,4 @@ def _words(run: Run) -> Iterator[str]:
 
 @lru_cache(maxsize=1 << 17)
 def _key(word: str) -> int:
-    stem = _stem(word) if word.isascii() and word.isalpha() else word
-    return int.from_bytes(blake2b(stem.encode("utf-8", "replace"), digest_size=7).digest(), "big") << 8
-
-
-def _stem(word: str) -> str:
-    with _STEMMING:
-        return str(_stemmer().stemWord(word))
-
-
-@cache
-def _stemmer() -> Any:
-    from snowballstemmer.porter_stemmer import PorterStemmer  # by its module: `stemmer()` may return another package's
-
-    return PorterStemmer()
+    return int.from_bytes(blake2b(stem(word).encode("utf-8", "replace"), digest_size=7).digest(), "big") << 8

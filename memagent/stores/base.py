@@ -260,6 +260,45 @@ class VectorStore(Protocol):
         ...
 
 
+class Changed(NamedTuple):
+    """What has become of the passages that a scope sees since a change: see `Feed.changed`.
+
+    `rids` are those of every passage that something was done to; `live` are those among them that are there now, each
+    by its rid, in the order they were written. Where the record does not go back that far, `anew` is true, and `live`
+    are all passages that there are.
+    """
+
+    seq: int
+    anew: bool
+    rids: Sequence[int]
+    live: Iterable[tuple[int, Passage]]
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """What a passage store offers to those who keep a projection of its passages up to date themselves.
+
+    Attributes:
+        moment: only what had happened by then may be found; `None` for no limit.
+        memo: what those who follow the store work out from it, by a name of theirs. It lives as long as the store.
+    """
+
+    moment: datetime | None
+    memo: dict[str, Any]
+
+    def changed(self, scope: Scope, since: int | None) -> Changed:
+        """Return what has changed after the change `since`, by whichever process; all there is for `None`."""
+        ...
+
+    def read(self, scope: Scope, rids: Sequence[int]) -> dict[int, Passage]:
+        """Return the live passages of the scope by their rids; one that has gone meanwhile is not among them."""
+        ...
+
+    def cosines(self, scope: Scope, vector: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the rids (n,), in any order, and the cosines (n,) of all live passages with a vector (dim,)."""
+        ...
+
+
 @runtime_checkable
 class TripleStore(Protocol):
     """Facts with who says so and when they held. What is true when is worked out from that on reading, by rule.

@@ -19,9 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, UsageProblem
+from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, UsageProblem, WrongKey
 from memagent.stores import sqlite_file
 from memagent.stores.base import Row
+from memagent.stores.engine import PLAIN, Cipher, Engine
 from memagent.stores.migrations import MIGRATIONS
 
 _PRAGMAS = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -16000;"
@@ -68,15 +69,18 @@ class SQLiteDatabase:
     Args:
         path: the file; its folder must exist.
         timeout: seconds to wait for another writer before `Busy`.
+        engine: what opens the file: Python's own SQLite, or `Cipher` with a key.
 
     Raises:
+        WrongKey: the file is encrypted by another key, or not at all. It was not touched.
         StorageError: the file cannot be read or written, is not ours, or was written by a newer version. It was not
             touched.
         Busy: another process held it for longer than `timeout`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 60.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 60.0, engine: Engine = PLAIN) -> None:
         self._timeout = timeout
+        self._engine = engine
         self._discard: weakref.finalize[..., Any] | None = None
         self._path = self._temporary_file() if os.fspath(path) == ":memory:" else Path(path).absolute()
         self._local = threading.local()
@@ -87,9 +91,10 @@ class SQLiteDatabase:
         self._closed = False
         with _CONNECTING:  # what looks at the file has it open as well
             sqlite_file.check_place(self._path)
-            sqlite_file.check_owner(self._path)
-            sqlite_file.check_whole(self._path)
-            sqlite_file.check_version(self._path, len(MIGRATIONS))
+            self._check_alike()
+            sqlite_file.check_owner(self._path, engine)
+            sqlite_file.check_whole(self._path, engine)
+            sqlite_file.check_version(self._path, len(MIGRATIONS), engine)
             _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()
@@ -102,6 +107,11 @@ class SQLiteDatabase:
         """Where the file is."""
         return self._path
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether the file is encrypted."""
+        return self._engine.encrypted
+
     def read(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """Run a query and return all its rows, all of them from one state of the database."""
         try:  # what `_typed` and `_link` do, without them: they take as long as a small read
@@ -111,7 +121,7 @@ class SQLiteDatabase:
                     if not link.closed:
                         rows: list[Row] = link.raw.execute(sql, params).fetchall()
                         return rows
-        except sqlite3.Error as error:
+        except self._engine.Error as error:
             problem = self._problem(error)
             if problem is None:
                 raise
@@ -182,6 +192,15 @@ class SQLiteDatabase:
             self._local.writing = False
             self._writing.release()
 
+    def _check_alike(self) -> None:
+        """Two libraries must not have one file open in one process: closing it in one drops the locks of the other."""
+        others = [one for one in _OPEN if not one._closed and one.encrypted != self.encrypted]
+        if any(one.path.exists() and self._path.exists() and one.path.samefile(self._path) for one in others):
+            raise WrongKey(
+                f"{self._path} is open in this process {'without a key' if self.encrypted else 'with a key'}",
+                hint="Open it the same way, or close the other first.",
+            )
+
     def _temporary_file(self) -> Path:
         folder = tempfile.mkdtemp(prefix="memagent-")
         self._discard = weakref.finalize(self, _remove_folder, folder, os.getpid())
@@ -226,9 +245,8 @@ class SQLiteDatabase:
 
     def _connect(self) -> _Link:
         with _CONNECTING:
-            raw = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+            raw = self._engine.connect(str(self._path), timeout=self._timeout)
             _CONNECTIONS.add(raw)
-            raw.row_factory = sqlite3.Row
             link = _Link(raw)
             raw.executescript(_PRAGMAS)
             with self._registry:
@@ -244,6 +262,8 @@ class SQLiteDatabase:
             if _version(link.raw) != len(MIGRATIONS):
                 with _immediate(link.raw):
                     self._migrate(link.raw)
+            if isinstance(self._engine, Cipher):
+                self._engine.settle(link.raw)
             self._log_ahead(link.raw)
 
     def _migrate(self, raw: sqlite3.Connection) -> None:
@@ -268,7 +288,7 @@ class SQLiteDatabase:
             try:
                 if raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
                     return
-            except sqlite3.OperationalError as error:
+            except self._engine.Error as error:
                 if not sqlite_file.is_busy(error):
                     raise
             if time.monotonic() > deadline:
@@ -287,7 +307,7 @@ class SQLiteDatabase:
     def _typed(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except self._engine.Error as error:
             problem = self._problem(error)
             if problem is None:
                 raise
@@ -331,6 +351,12 @@ class SQLiteDatabase:
         if child:
             self._writing = threading.Lock()
             self._local = threading.local()
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has a file open as a database."""
+    others = [one for one in _OPEN if not one._closed]
+    return any(one.path.exists() and path.exists() and one.path.samefile(path) for one in others)
 
 
 def _version(raw: sqlite3.Connection) -> int:

@@ -68,6 +68,15 @@ class Projections:
         """Return what `ranked` does without reading anything; `None` if the index does not show the change `seq`."""
         return self._follower(scope, kind, _table(query)).as_it_is(lambda index: index.ranked(query, k), seq)
 
+    def cosines(self, scope: Scope, kind: str, vector: NDArray[np.float32]) -> tuple[Rids, NDArray[np.float32]]:
+        """Return the rids (n,), in any order, and the cosines (n,) of all live items with a unit vector (dim,)."""
+
+        def search(index: _Index) -> Any:
+            return index.cosines(vector)  # type: ignore[attr-defined]
+
+        found: tuple[Rids, NDArray[np.float32]] = self._follower(scope, kind, "vectors").run(search)
+        return found
+
     def pairs(self, scope: Scope, kind: str, rids: Rids, least: float) -> tuple[Rids, Rids, NDArray[np.float32]]:
         """Return the pairs of one of `rids` (n,) and another live item whose cosine is at least `least`."""
 
@@ -124,6 +133,7 @@ class _Vectors:
         self.search = self._index.search
         self.ranked = self._index.ranked
         self.above = self._index.above
+        self.cosines = self._index.cosines
         self.reserve = self._index.reserve
 
     def take(self, rows: Sequence[Row]) -> None:
@@ -192,11 +202,7 @@ class _Follower:
         return self._index
 
     def _ends(self) -> tuple[int, int]:
-        """The oldest change on record, 0 for none, and the newest."""
-        row = self._database.read("""
-            SELECT coalesce((SELECT min(seq) FROM changes), 0) AS first,
-                   coalesce((SELECT max(seq) FROM changes), 0) AS last""")[0]
-        return row["first"], row["last"]
+        return changes(self._database)
 
     def _built(self) -> _Index:
         """Read all there is, a page at a time."""
@@ -231,6 +237,14 @@ class _Follower:
         if new:
             index.take(new)
         self._seen = max((row["seq"] for row in rows), default=self._seen)
+
+
+def changes(database: Database) -> tuple[int, int]:
+    """Return the numbers of the oldest change on record, 0 for none, and of the newest."""
+    row = database.read("""
+        SELECT coalesce((SELECT min(seq) FROM changes), 0) AS first,
+               coalesce((SELECT max(seq) FROM changes), 0) AS last""")[0]
+    return row["first"], row["last"]
 
 
 def _table(query: Query) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from memagent.errors import UsageProblem
-from memagent.stores import items, synonyms
+from memagent.stores import items, summaries, synonyms
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import LIVE, LIVE_LINE, LIVE_ONE, WITH_PASSAGE, now, pages
 from memagent.stores.scoping import marks, visible
@@ -80,6 +80,7 @@ def said_only_by(writer: Writer, scope: Scope, source: str, which: str) -> list[
 def retire(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
     """Hide items; return how many of each kind, with the facts that only hidden passages say."""
     hidden = hidden_with(writer, rows)
+    summaries.drop_of(writer, rows)
     counts = _marked(writer, [row for row in rows if row["retired_at"] is None], now())
     counts["facts"] += len(hidden_with(writer, rows) - hidden)
     return +counts
@@ -88,6 +89,7 @@ def retire(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
 def restore(writer: Writer, rows: Sequence[Row]) -> Counter[str]:
     """Bring items back; return how many of each kind, with the facts that come back with their passages."""
     hidden = hidden_with(writer, rows)
+    summaries.drop_of(writer, rows)
     counts = _marked(writer, [row for row in rows if row["retired_at"] is not None], None)
     counts["facts"] += len(hidden - hidden_with(writer, rows))
     return +counts
@@ -97,6 +99,7 @@ def remove(writer: Writer, scope: Scope, rows: Sequence[Row], *, source: str | N
     """Delete items, and what a source says, with all that hung on them alone; return how many rows of each kind."""
     rids = [row["rid"] for row in rows]
     counts: Counter[str] = Counter()
+    summaries.drop_of(writer, rows)
     facts = _facts_of(writer, scope, rids, source)
     counts["evidence"] += _drop_evidence(writer, scope, rids, source)
     gone = [row["rid"] for row in rows if row["kind"] != "fact"]

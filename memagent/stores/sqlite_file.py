@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from memagent.errors import MemoryProblem, StorageDamaged, StorageError, StorageFull
+from memagent.errors import MemoryProblem, StorageDamaged, StorageError, StorageFull, WrongKey
+from memagent.stores.engine import PLAIN, Cipher, Engine
 
 APPLICATION_ID = 0x6D656D61
 """Marks a file as ours ("mema"), in the place that the SQLite file format keeps for this."""
@@ -34,8 +35,8 @@ def check_place(path: Path) -> None:
         raise StorageError(f"the folder {path.parent} does not exist", hint=f"Create it first: mkdir -p {path.parent}")
 
 
-def check_owner(path: Path) -> None:
-    """Refuse a file of somebody else before anything could write to it.
+def check_owner(path: Path, engine: Engine = PLAIN) -> None:
+    """Refuse a file of somebody else, or of another key, before anything could write to it.
 
     Through SQLite and not `open`: closing a file that this process has open elsewhere would drop SQLite's locks on it.
     `immutable` keeps SQLite from making files beside it or replaying a log.
@@ -47,10 +48,12 @@ def check_owner(path: Path) -> None:
         raise StorageDamaged(f"{path} is cut short, or no memagent file; it was not touched", hint=hint)
     found = APPLICATION_ID
     try:
-        found = _application_id(path)
-    except sqlite3.DatabaseError as error:
-        if _code(error) != sqlite3.SQLITE_CORRUPT:  # may be half created by another process: look again under its lock
-            hint = "Give another path, or check that you may read this file."
+        found = _application_id(path, engine)
+    except engine.Error as error:
+        if isinstance(engine, Cipher) and _code(error) == sqlite3.SQLITE_NOTADB:
+            _check_key(path, engine)
+        elif _code(error) != sqlite3.SQLITE_CORRUPT:  # half created by another process? Look again under its lock
+            hint = "Give another path, or check that you may read this file; or the key, if it is encrypted."
             kind = StorageDamaged if _code(error) == sqlite3.SQLITE_NOTADB else StorageError
             raise kind(f"{path} is not a memagent file ({error}); it was not touched", hint=hint) from error
     if found != APPLICATION_ID:
@@ -58,7 +61,36 @@ def check_owner(path: Path) -> None:
         raise StorageError(f"{path} is a database of another program; it was not touched", hint=hint)
 
 
-def check_whole(path: Path) -> None:
+def _check_key(path: Path, engine: Cipher) -> None:
+    """Refuse a file that the key does not open; one that another process is just creating is looked at under its lock.
+
+    Only the first page is read: of nothing but noise, no more can be said than that the key does not fit.
+    """
+    with closing(engine.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)) as raw:
+        try:
+            raw.execute("PRAGMA application_id").fetchone()
+            return
+        except engine.Error as error:
+            if _code(error) != sqlite3.SQLITE_NOTADB:  # held by somebody: opening it says so
+                return
+    if _is_plain(path, engine):
+        hint = "Open it without a key, or encrypt it with: memagent rekey"
+        raise WrongKey(f"{path} is not encrypted, and a key was given; it was not touched", hint=hint)
+    raise WrongKey(
+        f"{path} is encrypted by another key, or is no memagent file; it was not touched",
+        hint="Give the key that it was made with, to the letter: a passphrase has no line end.",
+    )
+
+
+def _is_plain(path: Path, engine: Cipher) -> bool:
+    with closing(engine.without_key(f"file:{quote(str(path))}?mode=ro&immutable=1")) as raw:
+        try:
+            return raw.execute("PRAGMA schema_version").fetchone() is not None
+        except engine.Error:
+            return False
+
+
+def check_whole(path: Path, engine: Engine = PLAIN) -> None:
     """Refuse a file whose structure is damaged, where it is small enough to be gone through in some 20 ms.
 
     A larger one is gone through by the doctor, and fails when a damaged part of it is read. A file with a log beside it
@@ -66,10 +98,10 @@ def check_whole(path: Path) -> None:
     """
     if not path.exists() or not 0 < path.stat().st_size <= _QUICKLY:
         return
-    with closing(_looked_at(path)) as raw:
+    with closing(_looked_at(path, engine)) as raw:
         try:
             found = str(raw.execute("PRAGMA quick_check(1)").fetchone()[0])
-        except sqlite3.DatabaseError as error:
+        except engine.Error as error:
             if _code(error) not in _UNREADABLE:  # held by somebody, or not to be read at all: opening it says so
                 return
             found = str(error)
@@ -78,14 +110,14 @@ def check_whole(path: Path) -> None:
         raise StorageDamaged(what, hint="Restore it from a copy.")
 
 
-def check_version(path: Path, newest: int) -> None:
+def check_version(path: Path, newest: int, engine: Engine = PLAIN) -> None:
     """Refuse a file whose schema is newer than those that are known."""
     if not path.exists() or not path.stat().st_size:
         return
-    with closing(_looked_at(path)) as raw:
+    with closing(_looked_at(path, engine)) as raw:
         try:
             found = int(raw.execute("PRAGMA user_version").fetchone()[0])
-        except sqlite3.DatabaseError:  # opening it says what is wrong with it
+        except engine.Error:  # opening it says what is wrong with it
             return
     if found > newest:
         raise newer(path, found, newest)
@@ -123,20 +155,23 @@ def _code(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _application_id(path: Path) -> int:
-    with closing(_at_rest(path)) as raw:
-        return int(raw.execute("PRAGMA application_id").fetchone()[0])
+def _application_id(path: Path, engine: Engine) -> int:
+    with closing(_at_rest(path, engine)) as raw:
+        found = int(raw.execute("PRAGMA application_id").fetchone()[0])
+        if found == APPLICATION_ID and isinstance(engine, Cipher):
+            engine.settle(raw)
+        return found
 
 
-def _at_rest(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+def _at_rest(path: Path, engine: Engine) -> sqlite3.Connection:
+    return engine.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
-def _looked_at(path: Path) -> sqlite3.Connection:
+def _looked_at(path: Path, engine: Engine) -> sqlite3.Connection:
     """A connection that sees what is in the log and leaves it there; one that could write brings it in as it closes."""
     if not path.with_name(f"{path.name}-wal").exists():
-        return _at_rest(path)
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)
+        return _at_rest(path, engine)
+    return engine.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT)
 
 
 def _disk_is_full(path: Path) -> bool:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import Conflict, NotFound
 from memagent.stores import items, passage_writing, removal
-from memagent.stores.base import Database, Match, Row, Vectors, Writer
+from memagent.stores.base import Changed, Database, Match, Row, Vectors, Writer
 from memagent.stores.derived import of_passage
 from memagent.stores.indexed import IndexedStore
 from memagent.stores.items import LIVE, LIVE_ONE, pages
 from memagent.stores.passage_rows import FULL, passage
 from memagent.stores.passage_writing import NewPassage
+from memagent.stores.projections import changes
 from memagent.stores.scoping import exact, marks, visible
 from memagent.types import Note, Passage, Scope
 
@@ -41,6 +44,9 @@ class SQLVectorStore(IndexedStore):
     Raises:
         EmbedderMismatch: the database holds vectors of another embedder.
     """
+
+    moment: datetime | None = None
+    """No limit: `Feed`."""
 
     def add(
         self,
@@ -98,14 +104,7 @@ class SQLVectorStore(IndexedStore):
 
     def passages(self, scope: Scope, *, source: str | None = None) -> Iterator[Passage]:
         """Iterate over live passages in the order they were written; an edit writes anew."""
-        condition, params = visible(scope)
-        if source is not None:
-            condition, params = f"{condition} AND items.source = ?", [*params, source]
-        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE} AND items.rid > ? ORDER BY items.rid LIMIT {_PAGE}"
-        last = 0
-        while rows := self._database.read(sql, [*params, last]):
-            yield from map(passage, rows)
-            last = rows[-1]["rid"]
+        yield from (one for _, one in self._all(scope, source))
 
     def sources(self, scope: Scope) -> list[str]:
         """Return the sources that live passages name, sorted."""
@@ -188,6 +187,49 @@ class SQLVectorStore(IndexedStore):
         with self._database.write() as writer:
             rows = removal.chosen(writer, scope, ids, source=source, kinds=["passage"])
             return removal.remove(writer, scope, rows)["passages"]
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What those who follow the store work out from it, by a name of theirs."""
+        return {}
+
+    def changed(self, scope: Scope, since: int | None) -> Changed:
+        """Return what has changed after the change `since`, by whichever process; all there is for `None`."""
+        first, last = changes(self._database)
+        if since is None or first > since + 1:
+            return Changed(last, True, (), self._all(scope))
+        if last == since:
+            return Changed(last, False, (), ())
+        sql = "SELECT seq, rid FROM changes WHERE seq > ? ORDER BY seq"
+        rows = self._database.read(sql, [since])
+        rids = sorted({row["rid"] for row in rows})
+        seq = max((row["seq"] for row in rows), default=since)
+        return Changed(seq, False, rids, sorted(self.read(scope, rids).items()))
+
+    def read(self, scope: Scope, rids: Sequence[int]) -> dict[int, Passage]:
+        """Return the live passages of the scope by their rids."""
+        return {rid: passage(row) for rid, row in self._live(scope, rids).items()}
+
+    def cosines(self, scope: Scope, vector: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the rids (n,), in any order, and the cosines (n,) of all live passages with a vector (dim,).
+
+        Raises:
+            UsageProblem: the vector has another length, or a component that is not finite.
+            EmbedderMismatch: another process has meanwhile written with another embedder.
+        """
+        query = self._label.row(vector)
+        return self._checked(lambda: self._indexes.cosines(scope, "passage", query))
+
+    def _all(self, scope: Scope, source: str | None = None) -> Iterator[tuple[int, Passage]]:
+        """Live passages by rid, in the order they were written."""
+        condition, params = visible(scope)
+        if source is not None:
+            condition, params = f"{condition} AND items.source = ?", [*params, source]
+        sql = f"SELECT {FULL} {_FROM} AND {condition} AND {LIVE} AND items.rid > ? ORDER BY items.rid LIMIT {_PAGE}"
+        last = 0
+        while rows := self._database.read(sql, [*params, last]):
+            yield from ((row["rid"], passage(row)) for row in rows)
+            last = rows[-1]["rid"]
 
     def _live(self, scope: Scope, rids: Sequence[int]) -> dict[int, Row]:
         """Full rows by rid; one that was deleted a moment ago, or that the scope may not see, is not among them."""

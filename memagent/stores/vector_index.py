@@ -96,6 +96,13 @@ class VectorIndex:
         rids, scores = self.ranked(vector, k, allowed)
         return list(zip(rids.tolist(), scores.tolist(), strict=True))
 
+    def cosines(self, vector: Vectors) -> tuple[Rids, Vectors]:
+        """Return the rids (n,), in any order, and the cosines (n,) of all vectors with a unit vector (dim,)."""
+        with self._lock:
+            scores = _products(self._vectors(), np.ascontiguousarray(vector, dtype=np.float32))
+            live = self._places.live
+            return self._places.rids[live], scores[live]
+
     def ranked(self, vector: Vectors, k: int, allowed: Rids | None = None) -> tuple[Rids, NDArray[np.float64]]:
         """Return the rids (r,) and cosines to 6 digits (r,) of up to k vectors, best first, ties by rid.
 

@@ -1,6 +1,7 @@
 """The memory file of a story: its long memory with the vectors of each paragraph; all of it comes from the log.
 
-It is made anew by itself where that costs nothing, and by `rebuild` where it may.
+It is made anew by itself where that costs nothing, and by `rebuild` where it may. What looks like a secret is kept: it
+stands in the manuscript beside it, and a story must recall what it says.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def opened(story: Story, *, anew: bool = False, place: Path | None = None) -> Me
             raise _of_no_use(story, "is missing")
         story.adopted.append("memory file: it was missing, and was rebuilt from the log")
     try:
-        return Memory(path, embedder=embedder, single_user=True)
+        return Memory(path, embedder=embedder, single_user=True, secrets="keep")
     except (StorageError, EmbedderMismatch) as error:
         if place is None and not isinstance(error, StorageDamaged | EmbedderMismatch):
             raise  # of a copy it may be that another process had only begun to make the file
@@ -57,7 +58,7 @@ def opened(story: Story, *, anew: bool = False, place: Path | None = None) -> Me
             raise _of_no_use(story, f"cannot be used: {error.message}") from error
         delete(story, folder=path.parent)
         story.adopted.append("memory file: it was rebuilt from the log")
-        return Memory(path, embedder=embedder, single_user=True)
+        return Memory(path, embedder=embedder, single_user=True, secrets="keep")
 
 
 def delete(story: Story, name: str = "memory.db", folder: Path | None = None) -> None:
@@ -74,10 +75,10 @@ def half_built(story: Story) -> Memory:
     path = story.folder / HIDDEN / _NEW
     embedder = registry.embedder(story.config.embedder)
     try:
-        return Memory(path, embedder=embedder, single_user=True)
+        return Memory(path, embedder=embedder, single_user=True, secrets="keep")
     except (StorageDamaged, EmbedderMismatch):
         delete(story, _NEW)
-        return Memory(path, embedder=embedder, single_user=True)
+        return Memory(path, embedder=embedder, single_user=True, secrets="keep")
 
 
 def put_in_place(story: Story) -> None:

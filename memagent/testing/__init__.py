@@ -5,6 +5,8 @@
 - `conformance`: `check_llm`, `check_embedder`, `check_retriever`; for stores, in modules of their own, `check_store`,
   `check_triple_store`, `check_graph_store`, `check_rationale_store`; give these `reopen=`, or what survives a crash is
   not checked. Each gives a `Report`.
+- `injections`: `ATTEMPTS`, memories that try to be instructions, turns, tools or delimiters, and `structure`, what none
+  of them may change about a prompt; import it by its name.
 - `network`: `no_network` makes every connection to another machine an error.
 """
 

@@ -63,7 +63,7 @@ def test_the_doctor_needs_no_key_and_no_known_embedder(place: Path) -> None:
 
 def test_audit(place: Path) -> None:
     assert memagent("audit").returncode == 0
-    with Memory("memory.db", single_user=True) as memory:
+    with Memory("memory.db", single_user=True, secrets="keep") as memory:
         memory.add(Note("My key is sk-proj-" + "aB3dE5gH7jK9mN1pQ3sT" * 2))
     found = memagent("audit", "--json")
     assert found.returncode == 6

@@ -294,3 +294,15 @@ def test_each_user_has_a_memory_of_their_own(place: Path) -> None:
     assert "Mara Venn" in json.loads(asked.stdout)["answer"]
     gone = memagent("ask", "Who keeps the lighthouse?", "--user", "carol", "--json", "-m", "offline")
     assert json.loads(gone.stdout)["sources"] == []
+
+
+def test_a_secret_is_masked_and_told_without_a_letter_of_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    key = "ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    added = memagent("add", "--text", f"Push with {key} from now on.")
+    assert added.returncode == 0
+    assert "masked a secret: passage: its text held a token of GitHub" in added.stderr and key not in added.stderr
+    assert "[masked token]" in memagent("search", "push with").stdout
+    refused = memagent("add", "--secrets", "refuse", "--text", f"Push with {key}, again.")
+    assert refused.returncode != 0 and key not in refused.stderr and "--secrets" not in refused.stdout
+    assert key.encode() not in (tmp_path / "memory.db").read_bytes()

@@ -57,6 +57,16 @@ def test_every_passage_is_gone_through_once(memory):
     assert memory.get(fact.passages[0]).text == "Text 99"
 
 
+def test_of_a_conversation_only_what_people_said_is_looked_at(memory):
+    for number, role in enumerate(("user", "assistant", "tool", "system")):
+        memory.turns.add(f"Text {number}", role=role)
+    llm = script(1)
+    found = find_facts(memory.extractions, Controller(llm))
+    assert (found.done, found.facts, len(llm.requests)) == (4, 1, 2)
+    assert [fact.subject for fact in memory.facts.find()] == ["thing 0"]
+    assert memory.extractions.pending() == []
+
+
 def test_a_reply_that_stays_unreadable_fails_its_passage_alone(memory):
     memory.add(["Text 1", "Text 2", "Text 3"])
     llm = ScriptedLLM([told, told, "no", "no", "no", told, told])

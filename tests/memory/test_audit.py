@@ -13,6 +13,7 @@ from memagent.memory.audit import KINDS, Finding, audit
 from memagent.memory.core import opened
 from memagent.memory.rationales import Rationales
 from memagent.memory.retention import used
+from memagent.memory.secret_guard import Guard
 from memagent.methods.plain import numbered
 from memagent.prompts import fill
 from memagent.types import Hit, Note, Rationale, Scope
@@ -108,7 +109,7 @@ INNOCENT = [
 
 @pytest.fixture
 def core():
-    made = opened(":memory:", Hashing(256))
+    made = opened(":memory:", Hashing(256), Guard("keep"))  # what is in the file, however it came there
     yield made
     made.file().close()
 

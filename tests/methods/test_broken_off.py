@@ -13,7 +13,7 @@ from memagent import Answer, Completion, Controller, Flow, Memory, flare, flare_
 from memagent.budget import Budget
 from memagent.errors import BackendError, BudgetExceeded, Interrupted
 from memagent.flow import StepDone
-from memagent.methods.passive import alone, every, once, previous_sentence
+from memagent.methods.passive import alone, every, once, previous_sentence, self_ask
 from memagent.testing import ScriptedLLM
 from memagent.trace import Trace
 from memagent.types import Request, Token
@@ -59,6 +59,7 @@ METHODS: dict[str, Callable[[str], Flow[Answer]]] = {
     "every": lambda question: every(question, timeout=0.1),
     "previous": lambda question: previous_sentence(question, timeout=0.1),
     "instruct": lambda question: flare_instruct(question, timeout=0.1),
+    "self_ask": lambda question: self_ask(question, timeout=0.1),
 }
 
 

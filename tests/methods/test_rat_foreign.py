@@ -291,8 +291,8 @@ def test_a_look_up_that_is_no_flow_is_a_mistake(told):
         {"k": "3"},
         {"k": 2.5},
         {"k": True},
-        {"theta": None},
-        {"theta": "0.8"},
+        {"theta": 0.8},  # without a gate
+        {"gate": "doubt", "theta": "0.8"},
         {"survival": None},
         {"ratio": (1,)},
         {"ratio": 2},

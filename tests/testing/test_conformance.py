@@ -201,7 +201,8 @@ RETRIEVER_CHECKS = {
 }
 
 
-@pytest.mark.parametrize("name", ["hybrid", "dense", "keyword", "recall"])  # those over facts: test_graph_search.py
+# Those over facts: test_graph_search.py.
+@pytest.mark.parametrize("name", ["hybrid", "dense", "keyword", "recall", "conversation"])
 def test_retrievers(new_store, name):
     report = check_retriever(lambda notes: filled(new_store, notes, name))
     assert set(report.passed) == RETRIEVER_CHECKS and not report.skipped

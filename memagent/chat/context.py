@@ -1,0 +1,294 @@
+"""What a model is shown for one message, under a limit of tokens that it never passes.
+
+The system prompt and the message come first, and are never left out. What was pinned has up to a quarter of what is
+left, what was recalled up to two fifths, the summary up to a fifth, and the last turns all the rest, as far back as
+they go; what they leave is for more of what was recalled. A turn that is too long is cut with a mark. What was left
+out is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, cast
+
+from memagent.chat import history
+from memagent.chat.counting import Counter, cautious, shortened, size
+from memagent.chat.recalled import Recalled, day, plain_name
+from memagent.errors import UsageProblem
+from memagent.prompts import fill, tagged, without_tags
+from memagent.types import Message, Passage, Summary, Talk
+
+TAGS = ("pinned", "memories", "summary", "message")
+LEAST = 48
+"""Tokens: a turn, or a message, is cut to no fewer."""
+
+_PINNED, _RECALLED, _SUMMARY = 0.25, 0.4, 0.2
+_BROKEN_OFF = "[… broken off]"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many tokens a prompt has at most, and how they are counted."""
+
+    tokens: int
+    count: Counter = cautious
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One message with all that may be shown beside it.
+
+    Attributes:
+        message: what the user says now.
+        at: when.
+        id: of the message's turn.
+        user: who the user is, for what carries no speaker.
+        system: the prompt of the chatbot.
+        pinned: what is always shown, as long as it has room.
+        talk: the last turns, and the summary of those before.
+        recalled: what the message calls to mind, best first within its kind.
+    """
+
+    message: str
+    at: datetime
+    id: str
+    user: str = ""
+    system: str = ""
+    pinned: tuple[str, ...] = ()
+    talk: Talk = field(default_factory=Talk)
+    recalled: tuple[Recalled, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that was not shown, or not whole.
+
+    Attributes:
+        what: `pinned`, `memory`, `summary`, `turn` or `message`.
+        id: of the memory or turn; empty for others.
+        why: in words.
+    """
+
+    what: Literal["pinned", "memory", "summary", "turn", "message"]
+    id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A prompt, how many tokens it has of how many it may, what stands in it, and what was left out of it.
+
+    `unseen` is how many turns at least are neither shown nor covered by the summary, whether that is shown or not.
+    """
+
+    messages: tuple[Message, ...]
+    tokens: int
+    limit: int
+    memories: tuple[Recalled, ...] = ()
+    turns: tuple[str, ...] = ()
+    summary: Summary | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    unseen: int = 0
+
+
+def assembled(asked: Asked, limits: Limits) -> Context:
+    """Return the prompt for a message.
+
+    Raises:
+        UsageProblem: the limit does not hold the system prompt and the message, or not even its beginning.
+    """
+    return _Assembly(asked, limits).context()
+
+
+def turns_shown(asked: Asked, limits: Limits) -> tuple[str, ...]:
+    """Return the ids of the turns that the prompt for a message shows in any case, before anything is looked for."""
+    return _Assembly(asked, limits, reserve=True).context().turns
+
+
+class _Assembly:
+    """One prompt while it is put together. `left` is how many tokens there still are."""
+
+    def __init__(self, asked: Asked, limits: Limits, *, reserve: bool = False) -> None:
+        self.asked, self.limits, self.count, self.reserve = asked, limits, limits.count, reserve
+        self.left_out: list[LeftOut] = []
+        self.message = self._fitting_message()
+        self.left = limits.tokens - size(self._around([]), self.count)
+
+    def context(self) -> Context:
+        asked, whole = self.asked, self.left
+        pinned = self._pinned(int(whole * _PINNED))
+        summary = self._summary(int(whole * _SUMMARY)) if asked.talk.summary and asked.talk.turns else ""
+        turns = self._turns(max(0, self.left - self._reserved(int(whole * _RECALLED))))
+        memories = self._memories([one for one in asked.recalled if one.hit.id not in {turn.id for turn in turns}])
+        while True:
+            messages = self._messages(pinned, summary, turns, memories)
+            tokens = size(messages, self.count)
+            if tokens <= self.limits.tokens or not (turns or memories or pinned or summary):
+                break
+            pinned, summary, turns, memories = self._less(pinned, summary, turns, memories)
+        return Context(
+            messages,
+            tokens,
+            self.limits.tokens,
+            tuple(memories),
+            tuple(turn.id for turn in turns),
+            asked.talk.summary if summary else None,
+            tuple(self.left_out),
+            self._unseen({turn.id for turn in turns}),
+        )
+
+    def _unseen(self, shown: set[str]) -> int:
+        """How many of the turns before those that are shown no summary covers; those not looked at count as many."""
+        talk = self.asked.talk
+        ids = [turn.id for turn in talk.turns]
+        first = next((place for place, id in enumerate(ids) if id in shown), len(ids))
+        upto = talk.summary.upto if talk.summary is not None else None
+        if upto in ids:
+            return max(0, first - ids.index(upto) - 1)
+        return first + (len(ids) if talk.more else 0)
+
+    def _reserved(self, most: int) -> int:
+        """What is kept for memories while the turns are chosen."""
+        if self.reserve or not self.asked.recalled:
+            return most if self.reserve else 0
+        return min(
+            most, sum(map(self._cost_of_entry, self.asked.recalled)) + self.count("<memories>\n\n</memories>\n\n")
+        )
+
+    def _less(
+        self, pinned: list[str], summary: str, turns: list[Passage], memories: list[Recalled]
+    ) -> tuple[list[str], str, list[Passage], list[Recalled]]:
+        """Leave out one thing more, where the parts of a prompt have fewer tokens than the whole."""
+        if turns:
+            self._miss("turn", turns[0].id, "there was no room")
+            return pinned, summary, turns[1:], memories
+        if memories:
+            self._miss("memory", memories[-1].hit.id, "there was no room")
+            return pinned, summary, turns, memories[:-1]
+        self._miss("pinned" if pinned else "summary", "", "there was no room")
+        return pinned[:-1], summary if pinned else "", turns, memories
+
+    def _fitting_message(self) -> str:
+        """The message, cut where it alone is too long."""
+        self.message = without_tags(self.asked.message, *TAGS)
+        excess = size(self._around([]), self.count) - self.limits.tokens
+        if excess <= 0:
+            return self.message
+        whole = self.count(self.message)
+        room = whole - excess - 2
+        cut = shortened(self.message, room, self.count) if room >= LEAST else ""
+        self.message = cut
+        if not cut or size(self._around([]), self.count) > self.limits.tokens:
+            raise UsageProblem(
+                f"{self.limits.tokens} tokens do not hold the system prompt and a message of {whole}",
+                hint="Give more with context_tokens=, or a shorter system prompt.",
+            )
+        self._miss("message", self.asked.id, f"it has {whole} tokens and was cut to {self.count(cut)}")
+        return cut
+
+    def _pinned(self, most: int) -> list[str]:
+        kept: list[str] = []
+        most -= self.count("<pinned>\n\n</pinned>\n\n")
+        for text in self.asked.pinned:
+            line = "- " + "\n  ".join(text.splitlines())
+            if (cost := self.count(line) + 1) > most:
+                self._miss("pinned", "", f"there was no room for {text[:40]!r}")
+                continue
+            most -= cost
+            kept.append(line)
+        self._pay("pinned", kept)
+        return kept
+
+    def _summary(self, most: int) -> str:
+        summary = cast(Summary, self.asked.talk.summary)
+        most -= self.count("<summary>\n\n</summary>\n\n")
+        text = shortened(summary.text, most, self.count) if most > 0 else ""
+        if text != summary.text:
+            self._miss("summary", "", "it was cut" if text else "there was no room")
+        self._pay("summary", [text] if text else [])
+        return text
+
+    def _turns(self, room: int) -> list[Passage]:
+        """The last turns that fit, oldest first. Where the summary ends, and whether there are more, is no matter."""
+        shown: list[Passage] = []
+        full = False
+        for turn in reversed(history.said_before(self.asked.talk.turns, self.asked.id, self.asked.message)):
+            text = without_tags(history.text_of(turn), *TAGS)
+            cost = self._cost_of_turn(text)
+            if not full and cost > room:
+                text = shortened(text, min(room, max(room // 2, LEAST)) - self._cost_of_turn(""), self.count)
+                cost = self._cost_of_turn(text)
+                full = room < LEAST or not text or cost > room
+                if not full:
+                    self._miss("turn", turn.id, "it was too long and was cut")
+            if full:
+                self._miss("turn", turn.id, "there was no room")
+                continue
+            room -= cost
+            shown.insert(0, replace(turn, text=text))
+        while shown and history.role_of(shown[0]) == "assistant":  # a prompt begins with what the user says
+            self._miss("turn", shown.pop(0).id, "it answers a turn that had no room")
+        self.left -= sum(self._cost_of_turn(turn.text) for turn in shown)
+        return shown
+
+    def _memories(self, candidates: Sequence[Recalled]) -> list[Recalled]:
+        """The best of each kind in turn, as long as there is room; they are shown kind by kind."""
+        room = self.left - self.count("<memories>\n\n</memories>\n\n")
+        kept: list[Recalled] = []
+        for memory in _in_turn(candidates):
+            cost = self._cost_of_entry(memory)
+            if cost <= room:
+                room -= cost
+                kept.append(memory)
+            else:
+                self._miss("memory", memory.hit.id, "there was no room")
+        order = {memory.hit.id: place for place, memory in enumerate(candidates)}
+        return sorted(kept, key=lambda memory: order[memory.hit.id])
+
+    def _messages(
+        self, pinned: Sequence[str], summary: str, turns: Sequence[Passage], memories: Sequence[Recalled]
+    ) -> tuple[Message, ...]:
+        entries = [f"[{number}] {memory.entry}" for number, memory in enumerate(memories, 1)]
+        inside = {"pinned": "\n".join(pinned), "memories": "\n".join(entries), "summary": summary}
+        blocks = [tagged(tag, text, *TAGS) for tag, text in inside.items() if text]
+        return history.merged(self._around(blocks, history.as_messages(turns, self.asked.user)))
+
+    def _around(self, blocks: Sequence[str], said: Sequence[Message] = ()) -> list[Message]:
+        asked, who = self.asked, plain_name(self.asked.user) or "the user"
+        first, last = fill(
+            "chat/answer",
+            system=asked.system.strip(),
+            blocks="\n\n".join(blocks),
+            message=self.message,
+            now=day(asked.at),
+            speaker=who,
+        )
+        return [replace(one, content=one.content.strip()) for one in (first, *said, last)]
+
+    def _cost_of_turn(self, text: str) -> int:
+        return size([Message("user", text)], self.count) - size([], self.count) + 8  # and a name before it
+
+    def _cost_of_entry(self, memory: Recalled) -> int:
+        return self.count(f"[99] {memory.entry}\n")
+
+    def _pay(self, tag: str, lines: Sequence[str]) -> None:
+        if lines:
+            self.left -= self.count(tagged(tag, "\n".join(lines), *TAGS)) + 1
+
+    def _miss(self, what: Literal["pinned", "memory", "summary", "turn", "message"], id: str, why: str) -> None:
+        self.left_out.append(LeftOut(what, id, why))
+
+
+def _in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
+    """The best of each kind, then the second of each, and so on."""
+    rank: dict[str, int] = {}
+    ranked: list[tuple[int, int, Recalled]] = []
+    for place, memory in enumerate(memories):
+        rank[memory.kind] = rank.get(memory.kind, 0) + 1
+        ranked.append((rank[memory.kind], place, memory))
+    return [memory for _, _, memory in sorted(ranked, key=lambda one: one[:2])]
+
+
+__all__ = ["LEAST", "TAGS", "Asked", "Context", "LeftOut", "Limits", "assembled", "turns_shown"]

@@ -1,0 +1,193 @@
+"""What a message calls to mind: turns and notes, facts, and solved problems, each with who said it and when.
+
+Turns and notes are episodic memory, facts are semantic and rationales procedural. Each is shown as one entry with its
+kind in front, so that a model can tell what somebody said from what somebody noted and from how something was solved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from memagent.flow import Flow, find_rationales, read_passages, read_turns, retrieve
+from memagent.terms import terms
+from memagent.types import Hit, Passage, Rationale, estimate_tokens
+
+Kind = Literal["episodic", "semantic", "procedural"]
+KINDS: tuple[Kind, ...] = ("episodic", "semantic", "procedural")
+
+RECALL = "conversation"
+"""How turns and notes are searched where nobody says otherwise."""
+
+_SHORT = 6  # tokens; a shorter message is searched together with the one before
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One thing that was called to mind.
+
+    Attributes:
+        hit: what was found, with its score and why.
+        kind: `episodic`, `semantic` or `procedural`.
+        label: in words, what it is, who said it, when and where.
+        query: what was looked for.
+        session: of which conversation it is; empty where that is not known.
+    """
+
+    hit: Hit
+    kind: Kind
+    label: str
+    query: str
+    session: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The memory as a prompt shows it, on lines that no other entry can be mistaken for."""
+        return f"({self.label}) " + "\n    ".join(self.hit.text.splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much of what is called to mind: how many of each kind, and how turns and notes are searched."""
+
+    passages: int = 8
+    facts: int = 6
+    rationales: int = 2
+    using: str = RECALL
+    timeout: float | None = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where something is called to mind: what is said, by which user, in which session, and what is shown already."""
+
+    message: str
+    user: str
+    session: str
+    shown: tuple[str, ...] = ()
+
+
+def recalled(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
+    """Find what a query calls to mind, without what is in the prompt already."""
+    found: list[Recalled] = []
+    if wanted.passages:
+        found += yield from _passages(query, wanted, here)
+    if wanted.facts:
+        hits = yield from retrieve(query, wanted.facts, using="facts", timeout=wanted.timeout)
+        found += [Recalled(hit, "semantic", "; ".join(filter(None, ["fact", hit.title])), query) for hit in hits]
+    if wanted.rationales:
+        solved = yield from find_rationales(here.message, wanted.rationales, timeout=wanted.timeout)
+        found += [_solved(one, here.message) for one in solved if _alike(one.problem, here.message)]
+    return found
+
+
+def query_of(message: str, before: Sequence[Passage]) -> str:
+    """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
+    if estimate_tokens(message) >= _SHORT:
+        return message
+    earlier = [turn.text for turn in before if turn.metadata.get("role") == "user" and turn.text != message]
+    return f"{earlier[-1][:400]} {message}" if earlier else message
+
+
+def speaker_of(passage: Passage, user: str) -> str:
+    """Return who says a turn: the speaker's name, else the user's, else the role; nobody's where it is no turn."""
+    role = passage.metadata.get("role", "")
+    name = passage.metadata.get("speaker") or (user if role == "user" else f"the {role}" if role else "")
+    return plain_name(str(name)) or "the user"
+
+
+def plain_name(name: str) -> str:
+    """Return a name without signs by which a prompt is put together, on one line and not too long."""
+    return re.sub(r"[\s()\[\];<>$]+", " ", name).strip()[:_LONGEST_NAME]
+
+
+def day(at: datetime) -> str:
+    """Return a day as a prompt shows it, with its name, so that `last Friday` can be told."""
+    return f"{at:%Y-%m-%d} ({at:%A})"
+
+
+def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
+    """The turns and notes; more are looked for than wanted, because the last turns are often the likest."""
+    beyond = wanted.passages + min(len(here.shown), 4 * wanted.passages)
+    hits = yield from retrieve(query, beyond, using=wanted.using, timeout=wanted.timeout)
+    fresh = [hit for hit in hits if hit.id not in here.shown]
+    passages = {one.id: one for one in (yield from read_passages(hit.id for hit in fresh if hit.kind == "passage"))}
+    new = _each_once(fresh, passages, here.message)[: wanted.passages]
+    found = []
+    for hit in new:
+        passage = passages.get(hit.id)
+        label = _label(passage, here) if passage is not None else hit.kind
+        place = (passage.scope.session or "") if passage is not None else ""
+        found.append(Recalled(hit, "episodic" if hit.kind == "passage" else "semantic", label, query, place))
+    return [*found, *(yield from _lately(query, wanted.passages - len(found), new, here))]
+
+
+def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[list[Recalled]]:
+    """What the user said last elsewhere, where a search has found less than there is room for.
+
+    `Which city am I in?` and `I moved to Lisbon` share no word, and an embedder may not bring them together; in a
+    young memory that is no reason to know nothing.
+    """
+    if room < 1:
+        return []
+    talk = yield from read_turns(room + len(found), elsewhere=True)
+    known = {hit.id for hit in found} | set(here.shown)
+    texts = {_plain(hit.text) for hit in found} | {_plain(here.message)}
+    new = [turn for turn in talk.turns if turn.id not in known and _plain(turn.text) not in texts]
+    why = "found by no word; it was said lately in another conversation"
+    return [
+        Recalled(Hit(turn.id, turn.text, 0.0, why=why), "episodic", _label(turn, here), query, turn.scope.session or "")
+        for turn in new[-room:][::-1]
+    ]
+
+
+def _each_once(hits: Sequence[Hit], passages: Mapping[str, Passage], message: str) -> list[Hit]:
+    """The hits without those that say just what a better one says, or what is being said now.
+
+    What the assistant said in the words of somebody else is left out for these.
+    """
+    seen: dict[str, Hit] = {}
+    for hit in hits:
+        text = _plain(hit.text)
+        if text not in seen or _by_assistant(seen[text], passages) > _by_assistant(hit, passages):
+            seen[text] = hit
+    seen.pop(_plain(message), None)
+    return list(seen.values())
+
+
+def _by_assistant(hit: Hit, passages: Mapping[str, Passage]) -> bool:
+    passage = passages.get(hit.id)
+    return passage is not None and passage.metadata.get("role") == "assistant"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _label(passage: Passage, here: Setting) -> str:
+    at = day(passage.at or passage.recorded_at)
+    if "role" not in passage.metadata:
+        title, source = plain_name(passage.title), plain_name(passage.source)
+        return "; ".join([f"note, {title}" if title else "note", at, *([f"from {source}"] if source else [])])
+    where = [] if passage.scope.session == here.session else ["in another conversation"]
+    return "; ".join(["turn", f"said by {speaker_of(passage, here.user)}", at, *where])
+
+
+def _alike(problem: str, message: str) -> bool:
+    """Whether a problem has a third of the telling words of a message: the likest of all may have nothing of it."""
+    there, asked = _telling(problem), _telling(message)
+    return bool(asked) and 3 * len(there & asked) >= len(asked)
+
+
+def _telling(text: str) -> frozenset[str]:
+    return frozenset("".join(term)[:5] for term in terms(text))  # alike but for their endings
+
+
+def _solved(one: Rationale, query: str) -> Recalled:
+    how = f"solved problem; checked by {one.verified}" if one.verified else "solved problem; not checked"
+    hit = Hit(one.id, one.text, 1.0, why="a problem like this one", source=one.source, kind="rationale")
+    return Recalled(hit, "procedural", how, query)

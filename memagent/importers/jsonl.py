@@ -1,0 +1,105 @@
+"""Plain JSON lines: a message a line, or a conversation a line; a JSON list of either does as well.
+
+A message has `role` and `content`, or what other programs call them (`from` and `value`, `sender` and `text`), and may
+have a speaker, a time, an id, a session and a user; it may stand in a field `message`. A conversation has a list of
+messages under `messages` or `conversations`, and may be the whole file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from memagent.importers.found import Found, Skipped
+from memagent.importers.json_stream import Text, document, elements, lines, wrong
+from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of, whole
+
+_ROLES = ("role", "from", "sender", "author", "type")
+_TEXTS = ("content", "text", "value", "message", "body")
+_SPEAKERS = ("speaker", "name", "username")
+_TIMES = ("at", "timestamp", "time", "created_at", "create_time", "date", "datetime", "ts")
+_SESSIONS = (
+    "session",
+    "session_id",
+    "sessionId",
+    "conversation_id",
+    "conversation",
+    "thread_id",
+    "thread",
+    "chat_id",
+    "channel",
+)
+_USERS = ("user", "user_id")
+_IDS = ("id", "message_id", "uuid", "msg_id")
+_LISTS = ("messages", "conversations", "conversation", "turns")
+
+
+def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
+    """Yield the turns of a file, one line in memory at a time.
+
+    Raises:
+        UsageProblem: a line is no JSON object, or has nothing that could be a message; the error names it.
+    """
+    start = file.tell()
+    first = Text(file, name).peek()
+    file.seek(start)
+    for line, one in elements(file, name) if first == "[" else _lines(file, name):
+        if not isinstance(one, Mapping):
+            raise wrong(name, line, "is no JSON object")
+        key, listed = next(((key, one[key]) for key in _LISTS if isinstance(one.get(key), list)), ("", None))
+        if listed is None:
+            yield _turn(one, f"line {line}", name, line, {})
+            continue
+        around = {names[0]: first_of({**one, key: None}, names)[1] for names in (_SESSIONS, _USERS)}
+        around[_SESSIONS[0]] = around[_SESSIONS[0]] or first_of(one, _IDS)[1] or f"line {line}"
+        for number, message in enumerate(listed, 1):
+            if not isinstance(message, Mapping):
+                raise wrong(name, line, f"has no message at place {number}")
+            yield _turn(message, f"line {line}, message {number}", name, line, around)
+
+
+def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
+    """The lines; where the first is no JSON of its own, the file is one object over many lines."""
+    start = file.tell()
+    try:
+        json.loads(file.readline())
+    except (ValueError, RecursionError):
+        file.seek(start)
+        if file.read(4096).split(None, 1)[:1] == [b"{"]:
+            file.seek(start)
+            yield 1, document(file, name)
+            return
+    file.seek(start)
+    yield from lines(file, name)
+
+
+def _turn(one: Mapping[str, Any], place: str, name: str, line: int, around: Mapping[str, Any]) -> Found | Skipped:
+    if isinstance(one.get("message"), Mapping):  # as in the transcripts of coding assistants
+        one = {**{key: value for key, value in one.items() if key != "message"}, **one["message"]}
+    used = {names: first_of(one, names) for names in (_TEXTS, _ROLES, _SPEAKERS, _TIMES, _SESSIONS, _USERS, _IDS)}
+    content = used[_TEXTS][1]
+    if not any(text in one for text in _TEXTS):
+        raise wrong(name, line, "has no message: it needs 'role' and 'content'")
+    said, speaker = used[_ROLES][1], used[_SPEAKERS][1]
+    role = role_of(said) if said is not None else "user" if speaker is not None else ""
+    text, other = text_of(content if content is not None else "")
+    if not role:
+        return Skipped(place, f"has the role {whole(str(said))!r}, which is not known" if said else "has no role")
+    if not text.strip():
+        return Skipped(place, "is a call of a tool" if one.get("tool_calls") else "has no text")
+    at = time_of(used[_TIMES][1])
+    names = [found for names, (found, _) in used.items() if found and (names != _TIMES or at is not None)]
+    more = rest_of(one, names)
+    metadata: dict[str, Any] = {**({"left_out": other} if other else {}), **({"jsonl": more} if more else {})}
+    return Found(
+        text,
+        place,
+        role=role,
+        speaker=name_of(speaker),
+        at=at,
+        conversation=name_of(used[_SESSIONS][1]) or name_of(around.get(_SESSIONS[0])),
+        message=name_of(used[_IDS][1]),
+        user=name_of(used[_USERS][1]) or name_of(around.get(_USERS[0])),
+        metadata=metadata,
+    )

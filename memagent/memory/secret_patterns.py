@@ -1,0 +1,149 @@
+"""Where a text holds what looks like a secret: a key, a token, a password, a PIN, the number of a payment card.
+
+Patterns of keys are those that their makers document. Each is narrow, since prose must not be taken for a secret: what
+is only told ("my password is ...") must have a digit and a letter. The names of a password are known in English,
+German, French, Spanish, Portuguese, Italian, Polish, Russian, Chinese, Japanese and Korean; keys and cards look the
+same in all.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_KEYS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "sk-",
+        "key",
+        "a key of OpenAI, Anthropic or the like",
+        r"(sk-(?=[\w-]*[A-Za-z0-9]{16})(?=[\w-]*\d)[\w-]{20,})",
+    ),
+    ("AKIA", "key", "a key of Amazon Web Services", r"(AKIA[A-Z2-7]{16})(?!\w)"),
+    ("ASIA", "key", "a key of Amazon Web Services", r"(ASIA[A-Z2-7]{16})(?!\w)"),
+    ("gh", "token", "a token of GitHub", r"(gh[pousr]_[A-Za-z0-9]{36,})"),
+    ("github_pat_", "token", "a token of GitHub", r"(github_pat_\w{40,})"),
+    ("glpat-", "token", "a token of GitLab", r"(glpat-[\w-]{20,})"),
+    ("xox", "token", "a token of Slack", r"(xox[abeoprs]-(?=[\w-]*\d)[\w-]{10,})"),
+    ("AIza", "key", "a key of Google", r"(AIza[\w-]{35})(?![\w-])"),
+    ("k_live_", "key", "a key of Stripe", r"([rs]k_live_[A-Za-z0-9]{16,})"),
+    ("k_test_", "key", "a key of Stripe", r"([rs]k_test_[A-Za-z0-9]{16,})"),
+    ("hf_", "token", "a token of Hugging Face", r"(hf_[A-Za-z0-9]{30,})(?!\w)"),
+    ("SG.", "key", "a key of SendGrid", r"(SG\.[\w-]{20,24}\.[\w-]{40,46})(?![\w-])"),
+    ("npm_", "token", "a token of npm", r"(npm_[A-Za-z0-9]{36})(?!\w)"),
+    ("pypi-AgE", "token", "a token of PyPI", r"(pypi-AgE[\w-]{50,})"),
+    ("_v1_", "token", "a token of DigitalOcean", r"(do[opr]_v1_[a-f0-9]{64})(?!\w)"),
+    (":AA", "token", "a token of Telegram", r"(\d{8,10}:AA[\w-]{33})(?![\w-])"),
+    ("AGE-SECRET", "private key", "a private key", r"(AGE-SECRET-KEY-1[0-9A-Z]{50,})"),
+    ("eyJ", "token", "a JSON web token", r"(eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})"),
+)
+"""What a text must have for the pattern to be tried, the kind, its name in words, and the pattern."""
+
+_PATTERNS = [(mark, kind, name, re.compile(rf"(?<![\w-]){pattern}")) for mark, kind, name, pattern in _KEYS]
+_PATTERNS += [
+    ("", "token", "a bearer token", re.compile(r"(?i)authorization\W{1,4}bearer\s{1,4}([\w.~+/-]{20,}=*)")),
+    ("://", "password", "a password in an address", re.compile(r"://[^\s/:@]{1,200}:([^\s/@]{3,200})@")),
+]
+
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?P<what>(?:[A-Z]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?:.{0,20000}?-----END (?P=what)-----|(?:\s{1,4}[A-Za-z0-9+/=:,. -]{1,200}(?=\s|$)){0,400})",
+    re.DOTALL,
+)
+
+_NAMES = (
+    r"(?:password|passwd|passphrase|passcode|pwd|api[_-]?key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|"
+    r"(?:access|auth|refresh|bot)[_-]?token|passwort|kennwort|mot de passe|contraseña|senha|palavra-passe|hasło|"
+    r"пароль|密码|密碼|パスワード|비밀번호)"
+)
+_STEMS = (
+    *("passw", "passp", "passc", "pwd", "key", "client", "token", "kennwort", "mot de", "contra", "senha", "palavra"),
+    *("hasło", "пароль", "密码", "密碼", "パス", "비밀"),
+)
+"""What a text has, folded, where it has one of these names."""
+_ASSIGNED = re.compile(
+    rf"(?i)(?<![a-z]){_NAMES}[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
+)
+_IS = r"(?:\s?[:：]|\s(?:is|was|ist|lautet|est|es|é|è|jest|to|[—–-])(?=\s)|\s?(?:是|は|은|는))"
+_TOLD = re.compile(rf"(?i)(?<![a-z]){_NAMES}[\"']?{_IS}\s{{0,4}}[\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})")
+_PIN = re.compile(r"(?i)\b(?:pin|pin code|passcode)(?:\s?[:=]|\s(?:is|was|ist))\s{0,4}(\d{4,8})\b(?![.,]\d)")
+_PLACEHOLDER = re.compile(
+    r"(?i)[*%.].*|.*[()\[\]{}<>$].*|.*(?:passw|pwd|self\.).*|none|null|true|false|str|string|your\W.*|x+|x{3}.*"
+)
+_NAME = re.compile(rf"(?i)(?:.*[^a-z])?{_NAMES}")
+
+_CARD = re.compile(r"(?<![\w.,/-])(\d{4}([ -]?)\d{4}\2\d{4}\2\d{4}|3[47]\d{2}([ -]?)\d{6}\3\d{5})(?![\w/-]|[.,]\d)")
+_BRANDS = re.compile(
+    r"4\d{15}|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14}|62\d{14}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stretch of a text that looks like a secret.
+
+    Attributes:
+        start: where it begins, in characters.
+        end: behind its last character.
+        kind: `key`, `token`, `private key`, `password`, `PIN` or `card number`.
+        what: what it looks like, in words.
+    """
+
+    start: int
+    end: int
+    kind: str
+    what: str
+
+
+def found(text: str) -> list[Found]:
+    """Return what looks like a secret in a text, each kind in turn; two of them may overlap."""
+    all_found = [Found(*match.span(), "private key", "a private key") for match in _PRIVATE_KEY.finditer(text)]
+    for mark, kind, what, pattern in _PATTERNS:
+        if mark in text:
+            all_found += [Found(*match.span(1), kind, what) for match in pattern.finditer(text)]
+    folded = text.lower()
+    if any(stem in folded for stem in _STEMS):
+        all_found += [Found(*span, "password", "a password") for span in _passwords(text)]
+    all_found += [Found(*match.span(1), "PIN", "a PIN") for match in _PIN.finditer(text)]
+    all_found += [Found(*span, "card number", "the number of a payment card") for span in _cards(text)]
+    return all_found
+
+
+def names_a_secret(name: str) -> bool:
+    """Return whether what is called so is a password or a key: `DB_PASSWORD`, `api_key`, `пароль`."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_placeholder(value: str) -> bool:
+    """Return whether a value only stands for a secret: `<your password>`, `***`, `os.environ[...]`."""
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+def _passwords(text: str) -> Iterator[tuple[int, int]]:
+    """What is assigned to a name for a secret; where it is only told, it must not be a word of a language."""
+    for match in _ASSIGNED.finditer(text):
+        group = next(number for number, value in enumerate(match.groups(), 1) if value)
+        if not is_placeholder(match.group(group)):
+            yield match.span(group)
+    for match in _TOLD.finditer(text):
+        value = match.group(1).rstrip(".,;:!?)")
+        if len(value) >= 6 and _mixed(value) and not is_placeholder(value):
+            yield match.start(1), match.start(1) + len(value)
+
+
+def _mixed(value: str) -> bool:
+    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+
+
+def _cards(text: str) -> Iterator[tuple[int, int]]:
+    for match in _CARD.finditer(text):
+        number = re.sub(r"\D", "", unicodedata.normalize("NFKC", match.group(1)))
+        if _BRANDS.fullmatch(number) and _luhn(number) and len(set(number)) > 1:
+            yield match.span(1)
+
+
+def _luhn(number: str) -> bool:
+    """The check digit of payment cards (ISO/IEC 7812-1)."""
+    doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(number))]
+    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0

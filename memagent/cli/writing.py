@@ -74,9 +74,9 @@ def _limits(options: Options) -> dict[str, float]:
 
 
 def _with_limits(story: Story, options: Options) -> Options:
-    """Return the options; of a run that was stopped and is gone on with, its limits hold again where none is given."""
-    endless = options.asking and not (options.count or options.until)
-    known = None if endless else running(story, options.count, options.until)
+    """Return the options; where nothing is asked for but to go on with a run, its limits hold again."""
+    plain = not (options.asking or options.count or options.until)
+    known = running(story, None, None) if plain else None
     if _limits(options) or known is None or not known.limits:
         return options
     again = {name: limit for name, limit in known.limits.items() if name in _LIMITS}

@@ -66,6 +66,7 @@ SETS = (
     "held_out_a",
     "held_out_b",
     "held_out_c",
+    "held_out_d",
 )
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")

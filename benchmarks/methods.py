@@ -9,8 +9,10 @@ A row says: `gold`, the share of the gold passages that were shown to the model,
 many passages these are among, so that a method which finds more by showing more is seen to; `answered`, in how many
 replies an accepted answer stands, as words, behind the last "So the answer is:" where there is one; `calls`, `tokens`
 and `searches`; `looked up`, of the sentences or steps after the first, the share that was; `missed`, how many guesses
-were not (`offline` says of each that it is one); and the seconds it all took. `once k` shows once as many passages as
-FLARE shows in all, rounded up: the baseline that a method with several searches has to be compared with.
+were not (`offline` says of each that it is one); and the seconds it all took. What is built once, the graph, is built
+before. A method that fails is told on stderr and has no row; the others have theirs, and the exit code is 1. `once k`
+shows once as many passages as FLARE shows in all, rounded up: the baseline that a method with several searches has to
+be compared with.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from memagent import Answer, Controller, Flow, Memory, Note, flare, flare_instruct, hipporag, ircot, plain, rat
+from memagent.errors import MemagentError
 from memagent.flow import Retrieve
 from memagent.indexing.facts import find_facts
 from memagent.methods.confidence import gate
@@ -106,21 +109,40 @@ def main() -> None:
         controller = Controller(args.llm, memory)
         if {"hipporag", "ircot"} & set(args.method):
             find_facts(memory.extractions, controller)
-        rows = []
+            memory.search(questions[0]["question"], args.k, using="graph")  # builds the graph, which is no search
+        rows: list[Row] = []
+        failed: dict[str, str] = {}
         for name in args.method:
-            rows.append(_row(name, METHODS[name], args.k, controller, questions))
-            _tell(rows, args.json)
+            _try(name, METHODS[name], args.k, controller, questions, rows, failed, args.json)
         flares = [row for row in rows if row.method == "flare"]
         if flares:
             k = math.ceil(flares[0].shown)
-            rows.append(_row(f"once k={k}", once, k, controller, questions))
-            _tell(rows, args.json)
+            _try(f"once k={k}", once, k, controller, questions, rows, failed, args.json)
     if args.json:
-        print(
-            json.dumps(
-                {"command": sys.argv, "llm": args.llm, "questions": len(questions), "rows": [asdict(r) for r in rows]}
-            )
-        )
+        table = {"command": sys.argv, "llm": args.llm, "questions": len(questions), "rows": [asdict(r) for r in rows]}
+        print(json.dumps({**table, "failed": failed}))
+    if failed:
+        sys.exit(1)
+
+
+def _try(
+    name: str,
+    method: Method,
+    k: int,
+    controller: Controller,
+    questions: Sequence[dict[str, Any]],
+    rows: list[Row],
+    failed: dict[str, str],
+    as_json: bool,
+) -> None:
+    """Add the row of a method to `rows` and show it, or say why it has none."""
+    try:
+        rows.append(_row(name, method, k, controller, questions))
+    except MemagentError as error:
+        failed[name] = error.message
+        print(f"{name}: {error.message}", file=sys.stderr, flush=True)
+        return
+    _tell(rows, as_json)
 
 
 def _row(name: str, method: Method, k: int, controller: Controller, questions: Sequence[dict[str, Any]]) -> Row:

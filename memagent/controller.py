@@ -46,6 +46,7 @@ from memagent.flow import (
     run,
 )
 from memagent.llms.abilities import require
+from memagent.shown import Shown
 from memagent.trace import Trace
 from memagent.turn import ListenerFailed, OnEvent, Run, Turn
 from memagent.types import Completion, Execution, Request, Usage
@@ -61,7 +62,7 @@ _log = logging.getLogger("memagent")
 
 
 @dataclass(frozen=True, slots=True)
-class Result(Generic[T]):
+class Result(Shown, Generic[T]):
     """What a run returned, and its record. `usage` counts the whole run, replayed steps included."""
 
     value: T

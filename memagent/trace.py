@@ -48,6 +48,7 @@ from memagent.flow import (
     arun,
     run,
 )
+from memagent.shown import Shown
 from memagent.triples import Learnt, Reading
 from memagent.types import Completion, Execution, Hit, Passage, Rationale, Talk, Usage
 
@@ -95,7 +96,7 @@ class Record:
         return self.answer.usage if isinstance(self.answer, Completion) else Usage()
 
 
-class Trace:
+class Trace(Shown):
     """The records of one run, in the order in which they were answered; kept in a file when it is given a path.
 
     Two traces are equal when the same steps had the same answers; seconds do not count.
@@ -105,6 +106,7 @@ class Trace:
         """Start a trace, or go on with the one in the file `path`. A torn last line, left by a kill, is cut off."""
         self.path = FilePath(path) if path is not None else None
         self._records: dict[Path, Record] = {}
+        self._replayed: set[Path] = set()
         self._lock = threading.Lock()
         if self.path is not None and self.path.exists():
             self._read(self.path, repair=True)
@@ -143,6 +145,7 @@ class Trace:
         """Append a record; when this returns and the trace has a file, a model's reply is on disk."""
         with self._lock:
             self._records[record.path] = record
+            self._replayed.discard(record.path)
             self._append(_line(record), sync=isinstance(record.step, Generate))
 
     def recall(self, path: Path, step: Step) -> Record | None:
@@ -159,7 +162,12 @@ class Trace:
                 return None
             if record.error is not None and not any(_after(later, path) for later in self._records):
                 return None
+            self._replayed.add(path)
             return record
+
+    def was_replayed(self, path: Path) -> bool:
+        """Whether the step at `path` was answered from this trace, and cost nothing, since it was opened."""
+        return path in self._replayed
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the records as JSON data: path, kind, step, answer or error, and seconds, each."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from memagent.shown import Shown
+
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "filter", "unknown"]
 
@@ -214,7 +216,7 @@ class Rationale:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Shown):
     """What a verb that hides or removes things has done, or would do, in numbers for each store.
 
     Attributes:
@@ -250,7 +252,7 @@ def _counted(count: int, kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Shown):
     """One thing that was found. `score` is in [0, 1] and higher is always better; `why` says in words how it was found.
 
     `parts` holds the score each retriever gave it, by name: `{"dense": 0.61, "keyword": 0.40}`. `kind` is what it is: a
@@ -351,7 +353,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Shown):
     """What something cost. Usages add up with `+`.
 
     `cost` is in US dollars; `None` means that a price is not known, and a sum with an unknown part is unknown.
@@ -459,7 +461,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Shown):
     """An answer and the passages that it was given, in the order in which it may cite them: `[1]` is `hits[0]`.
 
     Methods that write in several steps tell them in `parts`. `problems` says, in words, what went wrong on the way and

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "memagent"
 # A layer is a folder or a module of the package; the value says what of memagent it may import besides itself.
 # "x.base" means that module alone. `types` and `errors` are open to everyone. What nobody uses is taken off the list.
 MAY: dict[str, set[str]] = {
-    "types": set(),
+    "types": {"shown"},
     "errors": set(),
     "deadline": set(),
     "differences": set(),
@@ -51,9 +51,10 @@ MAY: dict[str, set[str]] = {
         "memory.reasons",
         "memory.turns",
         "memory.clauses",
+        "shown",
     },
     "indexing": {"flow", "prompts", "structured"},
-    "trace": {"flow", "files", "triples"},
+    "trace": {"flow", "files", "shown", "triples"},
     "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "sentences", "triples"},
     "integrations": {"chat", "embedders.base", "memory", "prompts", "registry", "retrievers.base"},
     "importers": {"memory", "stores"},
@@ -67,6 +68,7 @@ MAY: dict[str, set[str]] = {
         "deadline",
         "flow",
         "programs",
+        "shown",
         "trace",
         "turn",
         "registry",
@@ -105,9 +107,21 @@ MAY: dict[str, set[str]] = {
         "files",
         "sentences",
         "registry",
+        "shown",
         "terms",
     },
     "testing": {"llms", "embedders.base", "stores.base", "retrievers.base"},
+    "display": {
+        "controller",
+        "differences",
+        "methods",
+        "sentences",
+        "shown",
+        "steps",
+        "story",
+        "trace",
+    },
+    "shown": set(),
     "cli": {"*"},
     "__init__": {"*"},
     "__main__": {"cli"},
@@ -142,10 +156,11 @@ THIRD_PARTY: dict[str, set[str]] = {
     "story": {"filelock", "pydantic_core"},
     "testing": {"numpy"},
     "cli": {"click"},
+    "display": {"ipywidgets", "matplotlib"},
 }
 
 # Where modules are imported by a name that is made up while running.
-BY_STRING = {"registry", "__init__", "cli.lazy", "methods.names"}
+BY_STRING = {"registry", "__init__", "shown", "display.view", "cli.lazy", "methods.names"}
 
 
 def layer(module: str) -> str:

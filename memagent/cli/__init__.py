@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from memagent.cli.console import Terminated, complain, exit_code
+from memagent.cli.console import Terminated, complain, exit_code, guarded
 from memagent.cli.lazy import LazyGroup
 from memagent.errors import MemagentError, Stopped
 
@@ -67,6 +67,11 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     if sys.stdout is None:  # closed by the caller, who does not want it
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments[:1] or os.environ.get("MEMAGENT_DEBUG", "") not in ("", "0", "false")
     try:
         code = root.main(args=list(arguments), prog_name="memagent", standalone_mode=False)

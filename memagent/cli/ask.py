@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, emit, hush, say, spent
+from memagent.cli.console import ProseOut, complain, dim, emit, hush, plain, say, spent
 from memagent.cli.explaining import explained
 from memagent.cli.notes import where
 from memagent.cli.options import (
@@ -184,7 +184,7 @@ def _show(
         screen.out.end()
         click.echo("\n" if answer.hits else "")
         for number, hit in enumerate(answer.hits, 1):
-            shown = hit.text if hit.kind == "fact" else where(hit)
+            shown = plain(hit.text if hit.kind == "fact" else where(hit))
             click.echo(f"[{number}] {shown} {dim(f'({hit.score:.2f}, {hit.id})')}")
     if explain:
         click.echo()

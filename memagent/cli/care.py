@@ -118,10 +118,10 @@ def reembed(wanted: str, db: Path, as_json: bool) -> None:
 @json_option
 def export(file: Path, no_vectors: bool, db: Path, as_json: bool, **scope: str | None) -> None:
     """Write all that a memory holds of a user as JSON lines to FILE, or to standard output for "-"."""
-    place = sys.stdout if str(file) == "-" else file
+    place = getattr(sys.stdout, "exact", sys.stdout) if str(file) == "-" else file
     with care_memory(db) as memory:
         counts = memory.bind(**scope).export(place, vectors=not no_vectors)
-    if as_json and place is not sys.stdout:
+    if as_json and place is file:
         emit({"file": str(file), "counts": counts})
     say(f"{file}: {listed(counts)}", quiet=as_json)
 

@@ -1,4 +1,10 @@
-"""What the command line says: the product on standard output, everything else on standard error."""
+r"""What the command line says: the product on standard output, everything else on standard error.
+
+Models and documents say what they like, and a terminal acts on some of it: it moves the cursor, sets its title, turns
+letters round. So no control character but line breaks and tabs goes out, to a terminal or not, since what is piped or
+kept is read on one later; our own colours and progress lines do. The signs that change the direction of letters are
+left out on a terminal only: elsewhere they are a part of the text. JSON is exact: it has all of these as `\u` escapes.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +16,9 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 import click
 
@@ -28,7 +35,10 @@ FINDINGS = 6
 
 COLUMNS = 79  # of a line that is said, at most
 _PIECE = re.compile(r"[^\s\u2e80-\u9fff\uac00-\ud7af]+\s*|[\u2e80-\u9fff\uac00-\ud7af]\s*|\s+")
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_COLOUR = re.compile(r"\x1b\[(?:[012]|3[12])m")  # what `styled` makes
+_CONTROL = re.compile(r"\r\n|(?:\x1b\[|\x9b)[0-9;?]{0,16}[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ESCAPED = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.UsageProblem, 2),
     (errors.ConfigError, 3),
@@ -55,6 +65,53 @@ def say(text: str = "", *, quiet: bool = False) -> None:
     """Say something on standard error that is not the product."""
     if not quiet:
         click.echo(text, err=True)
+
+
+def plain(text: str) -> str:
+    """Return a text of a model or a document without what a terminal would act on; CR LF and tabs stay."""
+    return _TURNED.sub("", _without_controls(text))
+
+
+def _without_controls(text: str, ours: re.Pattern[str] | None = None) -> str:
+    def kept(found: re.Match[str]) -> str:
+        return found.group() if found.group() == "\r\n" or (ours and ours.fullmatch(found.group())) else ""
+
+    return _CONTROL.sub(kept, text)
+
+
+class Guarded:
+    """A standard stream through which no control character of a text gets, and which half a letter does not break.
+
+    What the stream cannot write, such as half a surrogate pair, is written as an escape. `exact` is the stream itself.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.exact = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.exact, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; colours and progress lines, which begin with a return and may end with one, are our own."""
+        shown = _without_controls(text, _COLOUR)
+        if self.isatty():
+            shown = _TURNED.sub("", shown)
+            if text.startswith("\r\x1b[K"):
+                shown = f"\r\x1b[K{shown}" + "\r" * text.endswith("\r")
+        encoding = self.exact.encoding or "utf-8"
+        self.exact.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+        return len(text)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Let nothing that a terminal would act on through to standard output and standard error."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (stream and Guarded(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def hush(quiet: bool) -> None:
@@ -109,13 +166,8 @@ def prose(text: str, indent: str = "") -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a text without what a terminal would act on, but for the ends of its lines."""
-    text = text.replace("\t", " ").replace("\r\n", "\n").replace("\r", " ")
-    return "".join(letter for letter in text if letter == "\n" or not _acts(letter))
-
-
-def _acts(letter: str) -> bool:
-    return unicodedata.category(letter) == "Cc" or letter in _TURNING
+    """Return a text without what a terminal would act on, but for the ends of its lines; tabs become blanks."""
+    return plain(text.replace("\t", " ").replace("\r\n", "\n")).replace("\ufeff", "")
 
 
 def columns(text: str) -> int:
@@ -135,8 +187,9 @@ def pieced(*pieces: str, indent: str = "   ") -> str:
 
 
 def emit(data: Any) -> None:
-    """Write one line of JSON to standard output."""
-    click.echo(json.dumps(data, ensure_ascii=False))
+    """Write one line of JSON to standard output, what a terminal would act on as escapes."""
+    line = json.dumps(data, ensure_ascii=False)
+    click.echo(_ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", line))
 
 
 def plural(count: int, thing: str) -> str:
@@ -192,6 +245,7 @@ class ProseOut:
 
     def write(self, text: str) -> None:
         """Write a piece. On a terminal the last word waits until it is known to be whole."""
+        text = plain(text) if self.terminal else text
         if not self.terminal:
             click.echo(text, nl=False)
             return

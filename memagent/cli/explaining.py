@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from memagent.cli.console import dim, shortened
+from memagent.cli.console import dim, plain, shortened
 from memagent.cli.word_diff import word_diff_line
 from memagent.types import Answer, Hit, Part
 
@@ -28,14 +28,14 @@ def explained(answer: Answer) -> Iterator[str]:
         yield from _part(number, part, numbers)
     if not answer.parts:
         for number, hit in enumerate(answer.hits, 1):
-            yield f"[{number}] {hit.why}"
+            yield f"[{number}] {plain(hit.why)}"
 
 
 def _part(number: int, part: Part, numbers: dict[tuple[str, str], int]) -> Iterator[str]:
     yield f"{number}. {shortened(part.text, 300) or '(nothing)'}"
     told = part.confidence is None or f"{part.confidence:.2f}" in part.why
     sure = "" if told else f"confidence {part.confidence:.2f}; "
-    yield dim(f"   {part.decision}: {sure}{part.why or _REASONS.get(part.decision, '')}".rstrip(": ;"))
+    yield dim(f"   {part.decision}: {sure}{plain(part.why) or _REASONS.get(part.decision, '')}".rstrip(": ;"))
     if doubted := _least_likely(part):
         yield dim(f"   least likely: {doubted}")
     if part.draft.strip() != part.text.strip() and not part.changes:
@@ -67,5 +67,5 @@ def _least_likely(part: Part) -> str:
 
 def _named(hit: Hit, numbers: dict[tuple[str, str], int]) -> str:
     number = numbers.get((hit.id, hit.text))
-    name = hit.title or shortened(hit.text, 40)
+    name = plain(hit.title) or shortened(hit.text, 40)
     return f"[{number}] {name}" if number else name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say
+from memagent.cli.console import dim, emit, plain, plural, say
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.options import db_option, embedder_option, json_option, open_memory, scope_options
 from memagent.errors import NotFound, UsageProblem
@@ -198,7 +198,7 @@ def _print(facts: Sequence[Fact], as_json: bool) -> None:
             continue
         until = f" until {_day(fact.until)}" if fact.until else ""
         sources = f", {', '.join(source for source in fact.sources if source)}" if any(fact.sources) else ""
-        click.echo(f"{fact.subject} | {fact.relation} | {fact.object}")
+        click.echo(plain(f"{fact.subject} | {fact.relation} | {fact.object}"))
         click.echo(dim(f"  {fact.id}  since {_day(fact.at)}{until}{sources}"))
 
 

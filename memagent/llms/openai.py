@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
@@ -16,7 +15,8 @@ from memagent.errors import BackendError, CapabilityError
 from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.openai_clients import Clients
-from memagent.llms.openai_format import Assembly, Dialect, arguments
+from memagent.llms.openai_ending import Ending
+from memagent.llms.openai_format import Assembly, Dialect, abilities_of, arguments
 from memagent.llms.prices import FREE, Price, price
 from memagent.llms.running import in_thread
 from memagent.types import Completion, Request, Token
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("memagent")
 _NEVER_LEFT_OUT: tuple[Ability, ...] = ("logprobs", "stop", "tools")
-_REASONING = re.compile(r"^(o\d|gpt-[5-9])(?!.*chat)")
-_NO_LOGPROBS = re.compile(r"^(o\d|gpt-5(-|$))(?!.*chat)")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class OpenAI:
         official = self._place.is_official
         limit = "max_completion_tokens" if official else "max_tokens"
         self._dialect = Dialect(model, official, limit, token_ids=token_ids)
-        self.can: frozenset[Ability] = _abilities(model, official, token_ids is not None)
+        self.can: frozenset[Ability] = abilities_of(model, official, token_ids is not None)
         self._max_retries = max_retries
         self._clients = Clients(client, async_client, self._place, max_retries)
         self._lock = threading.Lock()
@@ -115,6 +113,7 @@ class OpenAI:
         ends = _deadline(request)
         assembly = self._assembly(request)
         response = self._call(request, stream=True)
+        ending = Ending(response)
         try:
             chunks = iter(response)
             while (chunk := self._next(chunks, assembly)) is not None:
@@ -122,7 +121,7 @@ class OpenAI:
                 self._check(ends, assembly)
         finally:
             response.close()
-        yield from self._ending(assembly)
+        yield from self._ending(assembly, ending)
 
     async def astream(self, request: Request) -> AsyncIterator[Token | Completion]:
         """Yield tokens as the server sends them, then the completion; without blocking the event loop."""
@@ -134,6 +133,7 @@ class OpenAI:
         ends = _deadline(request)
         assembly = self._assembly(request)
         response = await self._acall(request, stream=True)
+        ending = Ending(response)
         try:
             chunks = aiter(response)
             while (chunk := await self._anext(chunks, assembly, ends)) is not None:
@@ -141,7 +141,7 @@ class OpenAI:
                     yield token
         finally:
             await response.close()
-        for item in self._ending(assembly):
+        for item in self._ending(assembly, ending):
             yield item
 
     def close(self) -> None:
@@ -265,8 +265,8 @@ class OpenAI:
             self.can -= {"logprobs"}
             raise
 
-    def _ending(self, assembly: Assembly) -> Iterator[Token | Completion]:
-        if assembly.text and not assembly.finished:
+    def _ending(self, assembly: Assembly, ending: Ending) -> Iterator[Token | Completion]:
+        if assembly.text and not (assembly.finished or ending.done):
             raise BackendError(
                 f"{self.name} broke off after {len(assembly.text)} characters of the answer",
                 hint="Ask again.",
@@ -274,15 +274,6 @@ class OpenAI:
             )
         yield from self._rest(assembly)
         yield assembly.completion()
-
-
-def _abilities(model: str, official: bool, has_tokenizer: bool) -> frozenset[Ability]:
-    can: set[Ability] = {"logprobs", "stop", "schema", "seed", "tools"}
-    if official and _REASONING.match(model):
-        can.discard("stop")
-    if official and _NO_LOGPROBS.match(model):
-        can.discard("logprobs")
-    return frozenset(can | {"logit_bias"} if has_tokenizer else can)
 
 
 def _deadline(request: Request) -> float | None:

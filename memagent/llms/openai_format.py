@@ -9,6 +9,7 @@ from typing import Any
 
 from memagent.errors import Refused
 from memagent.llms.abilities import lacking
+from memagent.llms.base import Ability
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price
 from memagent.types import Completion, FinishReason, Message, Request, Token, Tool, ToolCall, Usage, estimate_tokens
@@ -27,6 +28,18 @@ _STRICT_KEYWORDS = frozenset(
     "type properties required additionalProperties items anyOf enum const description title $ref $defs $schema pattern "
     "format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems".split()
 )
+_REASONING = re.compile(r"^(o\d|gpt-[5-9])(?!.*chat)")
+_NO_LOGPROBS = re.compile(r"^(o\d|gpt-5(-|$))(?!.*chat)")
+
+
+def abilities_of(model: str, official: bool, has_tokenizer: bool) -> frozenset[Ability]:
+    """What a model can as far as its name tells; a server that refuses it is asked for it no more."""
+    can: set[Ability] = {"logprobs", "stop", "schema", "seed", "tools"}
+    if official and _REASONING.match(model):
+        can.discard("stop")
+    if official and _NO_LOGPROBS.match(model):
+        can.discard("logprobs")
+    return frozenset(can | {"logit_bias"} if has_tokenizer else can)
 
 
 @dataclass
@@ -131,7 +144,7 @@ def _is_strict_part(schema: Any) -> bool:
 class Assembly:
     """A reply as it is put together from one whole response, or from the chunks of a stream.
 
-    `finished` says that the server gave a reason for ending; a stream without one was cut off.
+    `finished` says that the server gave a reason for ending.
     """
 
     def __init__(self, request: Request, name: str, price: Price | None) -> None:

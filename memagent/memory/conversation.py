@@ -17,19 +17,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.stores import summaries
-from memagent.stores.turn_rows import in_order
-from memagent.types import Note, Passage, Role, Summary, Talk
+from memagent.stores.turn_rows import ROLES, in_order, sessions
+from memagent.types import Note, Passage, Summary, Talk
 
 if TYPE_CHECKING:
     from memagent.memory.memory import Memory
-
-ROLES: tuple[str, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +138,13 @@ class Turns:
         found = self.recent(count + 1)
         return Talk(tuple(found[-count:]), len(found) > count, self.summary())
 
+    def sessions(self) -> list[str]:
+        """Return the sessions in which something was said, that in which something was said last first."""
+        if self._core.database is not None:
+            return sessions(self._core.database, self._scope)
+        said = [one.scope.session for one in self.latest()]
+        return list(dict.fromkeys(session for session in said if session is not None))
+
     def summary(self) -> Summary | None:
         """Return the summary of the older turns of this conversation, if there is one; see `keep_summary`."""
         database = self._core.database
@@ -189,6 +194,7 @@ class Turns:
     aadd_many = awaitable(add_many)
     arecent = awaitable(recent)
     asince = awaitable(since)
+    asessions = awaitable(sessions)
     acount = awaitable(count)
 
     def _if_there(self, id: str) -> list[Passage]:

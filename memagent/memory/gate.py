@@ -127,7 +127,7 @@ def why_not(
     if repeats_of(triple, sentence, tuple(shown)):
         return f"the sentence is {RECALLED}"
     return (
-        _form(triple, sentence)
+        _form(triple, sentence, speaker)
         or _confidence(triple, sentence, confidence)
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
@@ -154,7 +154,15 @@ def _told(sentence: str) -> tuple[Told, ...]:
     return tuple(part for part in parts if part.text != sentence)
 
 
-def _form(triple: Triple, sentence: str) -> str:
+def _says_nothing(part: str, sentence: str) -> str:
+    """Whether a part of a triple is a pronoun, stands for nobody, or has none but empty words; '' where it names."""
+    if _is_pronoun(part, sentence) or _is_nobody(part, sentence):
+        return "nobody"
+    empty = all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part)
+    return "nothing" if empty and not _is_noun(part, sentence) else ""
+
+
+def _form(triple: Triple, sentence: str, speaker: str) -> str:
     for name in ("subject", "relation", "object"):
         part = getattr(triple, name)
         if not isinstance(part, str) or not re.search(r"\w", part):
@@ -165,14 +173,10 @@ def _form(triple: Triple, sentence: str) -> str:
             return f"its {name} holds marks of a call or prompt"
     if not re.search(r"[^\W\d_]", triple.relation):
         return f"its relation {triple.relation!r} says nothing"
-    if _is_pronoun(triple.subject, sentence) or _is_nobody(triple.subject, sentence):
-        return f"its subject {triple.subject!r} names nobody"
     for name in ("subject", "object"):
         part = getattr(triple, name)
-        if not _is_noun(part, sentence) and all(word in EMPTY for word in _pieces(part)) and not re.search(r"\d", part):
-            return f"its {name} {part!r} names nothing"
-    if _is_pronoun(triple.object, sentence) or _is_nobody(triple.object, sentence):
-        return f"its object {triple.object!r} names nothing"
+        if part != speaker and (why := _says_nothing(part, sentence)):  # a speaker may be called `a`, or `user`
+            return f"its {name} {part!r} {'names nobody' if name == 'subject' and why == 'nobody' else 'names nothing'}"
     return "its subject is its object" if key(triple.subject) == key(triple.object) else ""
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from memagent.integrations.retriever import MemagentRetriever
     from memagent.memory import audit, doctor
     from memagent.memory.explain import Explanation
+    from memagent.memory.forgotten import Forgotten
     from memagent.memory.retention import Policy
     from memagent.memory.transfer import Place
     from memagent.retrievers.base import Retriever
@@ -287,6 +288,15 @@ class Memory:
         """
         return forgetting.restore(self._core, self._checked(), ids, source, dry_run=dry_run)
 
+    def forgotten(self, count: int = 100) -> list[Forgotten]:
+        """Return up to `count` things that were forgotten and can be restored, what was forgotten last first.
+
+        Facts that are hidden only because what says them is hidden come back with that, and are not among them.
+        """
+        from memagent.memory.forgotten import forgotten
+
+        return forgotten(self._core, self._checked(), count)
+
     def delete(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
         """Remove passages, facts and rationales, forgotten ones included, and all that hung on them alone.
 
@@ -469,6 +479,7 @@ class Memory:
     aedit = awaitable(edit)
     aforget = awaitable(forget)
     arestore = awaitable(restore)
+    aforgotten = awaitable(forgotten)
     adelete = awaitable(delete)
     apurge = awaitable(purge)
     aretain = awaitable(retain)

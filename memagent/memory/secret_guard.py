@@ -79,7 +79,7 @@ class Guard:
         return self._all("rationale", rationales, fields)
 
     def triples(self, triples: Iterable[Triple]) -> list[Triple]:
-        """Return triples without the secrets in their parts and their source."""
+        """Return triples without the secrets in their parts and their source; `has password` has one for its object."""
         return self._all("fact", triples, ("subject", "relation", "object", "source"))
 
     def text(self, text: str, *, kind: str = "passage", field: str = "text", id: str | None = None) -> str:
@@ -133,11 +133,16 @@ def _without(kind: str, thing: Any, fields: tuple[str, ...], told: list[Masked])
     """A frozen thing without the secrets in its fields; the very same one where it has none."""
     changed = {}
     for field in fields:
-        clean, found = _cleaned(getattr(thing, field))
+        named = thing.relation if isinstance(thing, Triple) and field == "object" and _has_digit(thing.object) else ""
+        clean, found = _cleaned(getattr(thing, field), named)
         if found:
             changed[field] = clean
             told.append(Masked(kind, field, tuple(dict.fromkeys(found)), getattr(thing, "id", None)))
     return replace(thing, **changed) if changed else thing
+
+
+def _has_digit(text: object) -> bool:
+    return isinstance(text, str) and any(sign.isdigit() for sign in text)
 
 
 def _cleaned(value: Any, name: str = "") -> tuple[Any, list[str]]:

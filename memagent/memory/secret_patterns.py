@@ -53,21 +53,30 @@ _PRIVATE_KEY = re.compile(
 )
 
 _NAMES = (
-    r"(?:password|passwd|passphrase|passcode|pwd|api[_-]?key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|"
+    r"(?:pass[ _-]?word|passwd|pass[ _-]?phrase|passcode|pwd|pw|api[ _-]?key|"
+    r"secret[_-]?(?:access[_-]?)?key|client[_-]?secret|"
     r"(?:access|auth|refresh|bot)[_-]?token|passwort|kennwort|mot de passe|contraseña|senha|palavra-passe|hasło|"
     r"пароль|密码|密碼|パスワード|비밀번호)"
 )
 _STEMS = (
-    *("passw", "passp", "passc", "pwd", "key", "client", "token", "kennwort", "mot de", "contra", "senha", "palavra"),
+    *("pass", "pwd", "pw", "key", "secret", "client", "token", "kennwort", "mot de", "contra", "senha", "palavra"),
     *("hasło", "пароль", "密码", "密碼", "パス", "비밀"),
 )
 """What a text has, folded, where it has one of these names."""
 _ASSIGNED = re.compile(
-    rf"(?i)(?<![a-z]){_NAMES}[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
+    rf"(?i)(?<![a-z])(?:{_NAMES}|secret)[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
 )
 _IS = r"(?:\s?[:：]|\s(?:is|was|ist|lautet|est|es|é|è|jest|to|[—–-])(?=\s)|\s?(?:是|は|은|는))"
-_TOLD = re.compile(rf"(?i)(?<![a-z]){_NAMES}[\"']?{_IS}\s{{0,4}}[\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})")
-_PIN = re.compile(r"(?i)\b(?:pin|pin code|passcode)(?:\s?[:=]|\s(?:is|was|ist))\s{0,4}(\d{4,8})\b(?![.,]\d)")
+_FOR = r"(?: (?:for|to|of|on|at|für|zu|bei|pour|de|para|di|do|для|от) [^\n.,;:!?]{1,40}?)?"
+_TOLD = re.compile(rf"(?i)(?<![a-z]){_NAMES}[\"']?{_FOR}{_IS}\s{{0,4}}[\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})")
+_CALLED = re.compile(
+    rf"(?i)\b(?:my|our|his|her|their|the|mein|mon|mi|мой) {_NAMES} [\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})"
+)
+_KEY_GROUPS = re.compile(r"\w{4,8}(?:-\w{4,8}){2,}")
+_PIN = re.compile(
+    r"(?:\b(?i:pin|pin code|passcode)(?:\s?[:=]|\s(?:is|was|ist))|\b(?:PIN|(?i:pin code)))\s{0,4}(\d{4,8})\b(?![.,]\d)"
+)
+_SOCIAL = re.compile(r"(?i)(?:social security|\bssn\b)[^\n\d]{0,40}(\d{3}-\d{2}-\d{4})(?!\d)")
 _PLACEHOLDER = re.compile(
     r"(?i)[*%.].*|.*[()\[\]{}<>$].*|.*(?:passw|pwd|self\.).*|none|null|true|false|str|string|your\W.*|x+|x{3}.*"
 )
@@ -86,7 +95,7 @@ class Found:
     Attributes:
         start: where it begins, in characters.
         end: behind its last character.
-        kind: `key`, `token`, `private key`, `password`, `PIN` or `card number`.
+        kind: `key`, `token`, `private key`, `password`, `PIN`, `number` or `card number`.
         what: what it looks like, in words.
     """
 
@@ -106,6 +115,7 @@ def found(text: str) -> list[Found]:
     if any(stem in folded for stem in _STEMS):
         all_found += [Found(*span, "password", "a password") for span in _passwords(text)]
     all_found += [Found(*match.span(1), "PIN", "a PIN") for match in _PIN.finditer(text)]
+    all_found += [Found(*match.span(1), "number", "a social security number") for match in _SOCIAL.finditer(text)]
     all_found += [Found(*span, "card number", "the number of a payment card") for span in _cards(text)]
     return all_found
 
@@ -126,9 +136,10 @@ def _passwords(text: str) -> Iterator[tuple[int, int]]:
         group = next(number for number, value in enumerate(match.groups(), 1) if value)
         if not is_placeholder(match.group(group)):
             yield match.span(group)
-    for match in _TOLD.finditer(text):
+    for match in (*_TOLD.finditer(text), *_CALLED.finditer(text)):
         value = match.group(1).rstrip(".,;:!?)")
-        if len(value) >= 6 and _mixed(value) and not is_placeholder(value):
+        telling = _mixed(value) or ("key" in match.group().lower() and _KEY_GROUPS.fullmatch(value))
+        if len(value) >= 6 and telling and not is_placeholder(value):
             yield match.start(1), match.start(1) + len(value)
 
 

@@ -13,6 +13,7 @@ from memagent.errors import Late, Stopped
 from memagent.flow import Flow, gather, say
 from memagent.methods.attempts import attempted, carry, in_words
 from memagent.methods.continuing import Piece, joined
+from memagent.methods.thinking import READ
 from memagent.methods.writer import Writer
 from memagent.types import Answer, Hit, Part
 
@@ -74,8 +75,10 @@ class Draft:
         """What is kept of what the model had said when it was broken off; methods with marks in the text cut them."""
         return said
 
-    def take(self, part: Part, size: int = 0) -> Flow[None]:
-        """Put a part behind what stands, and say it."""
+    def take(self, part: Part, size: int = 0, gap: str | None = None) -> Flow[None]:
+        """Put a part behind what stands, and say it; `gap` is the white space that the model wrote behind it."""
+        if self.writer:
+            self.writer.gap = gap
         yield from say(part.text)
         self.text = joined(self.text, part.text)
         self.parts.append(part)
@@ -108,6 +111,10 @@ class Draft:
             return None
         if piece.failed:
             self.problems.append(f"{piece.failed}; the answer ends with what had come of it")
+        if piece.over_long and OVER_LONG not in self.problems:
+            self.problems.append(OVER_LONG)
+        if piece.unjoined:
+            self.note_once(UNJOINED)
         if piece.unsaid:
             self.note_once(UNSAID)
         if piece.repeated:
@@ -149,6 +156,8 @@ UNSAID = (
     "the backend does not say why its replies end: one that is as long as it may be, or ends within a sentence, is "
     "taken for cut off"
 )
+OVER_LONG = f"a reply had more than {READ:,} characters; the rest was not read"
+UNJOINED = "the backend's tokens do not join to its text: the text is used, and confidence cannot be taken from them"
 REPEATS = "the model repeats the answer before it goes on: what it repeats is left out, and it is given room for it"
 
 

@@ -310,7 +310,7 @@ class _Run(Draft):
         return once([*kept[self.documents], *(self.latest if self.reference or not ahead else [])])
 
     def _take(self, part: Part, piece: Piece) -> Flow[Piece]:
-        yield from self.take(part, piece.size)
+        yield from self.take(part, piece.size, piece.gap)
         return piece
 
 

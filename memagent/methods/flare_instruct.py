@@ -4,7 +4,7 @@ It is shown by examples to write `[Search(terms)]` where it needs a fact. There 
 out of the text, the terms are looked up, and the answer goes on from before the call with what was found.
 
 Where we differ from the paper: after a search, `[` is forbidden for the rest of the sentence (the paper: "the next few
-tokens"); a search for what was looked up before finds nothing new and is passed over; the examples are our own.
+tokens"); a search for what was looked up before shows what it found then; the examples are our own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import partial
 
 from memagent.flow import Flow, inquire, tell
 from memagent.methods.arguments import check_counts, check_look_up, check_seconds
-from memagent.methods.continuing import Piece, first_sentence
+from memagent.methods.continuing import Piece, first_sentence, gap_at
 from memagent.methods.drafting import Draft
 from memagent.methods.looking_up import LookUp, looked_up
 from memagent.methods.plain import numbered, shortened
@@ -95,8 +95,13 @@ class _Run(Draft):
     allowed: int
     lookahead: int
     max_tokens: int
-    hits: list[Hit] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    sought: dict[str, list[Hit]] = field(default_factory=dict)  # what each search has found
+    query: str = ""  # what was looked up last
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The passages of the last search."""
+        return self.sought.get(self.query, [])
 
     def write(self) -> Flow[None]:
         """Write up to the next search or to the end, search, go on: bounded by `allowed`."""
@@ -134,7 +139,7 @@ class _Run(Draft):
         return (yield from self.called(call, most))
 
     def _prompt(self) -> list[Message]:
-        shown = shortened(self.hits, self.asked[-1], self.writer.passage_tokens) if self.hits else []
+        shown = shortened(self.hits, self.query, self.writer.passage_tokens) if self.hits else []
         passages = numbered(shown) if shown else "(none yet)"
         return self.writer.led(fill("flare/search", passages=passages, question=self.writer.question))
 
@@ -152,22 +157,28 @@ class _Run(Draft):
             part = Part(
                 kept,
                 kept,
-                "retrieved" if found else "first",
-                f"after a search for {self.asked[-1]!r}" if found else "before any search",
+                "retrieved" if found else "kept" if self.query else "first",
+                self._why(),
                 tokens=slice_tokens(piece.tokens, 0, len(kept)),
-                queries=(self.asked[-1],) if found else (),
+                queries=(self.query,) if self.query else (),
                 hits=tuple(self.hits),
             )
-            yield from self.take(part)
+            yield from self.take(part, gap=gap_at(piece.text, len(kept)) if query else piece.gap)
         self.size += piece.size
         return query
 
+    def _why(self) -> str:
+        """Why a part is as it is."""
+        if not self.query:
+            return "before any search"
+        return f"after a search for {self.query!r}" + ("" if self.hits else "; nothing was found")
+
     def _look_up(self, query: str) -> Flow[None]:
-        if query in self.asked:
-            return
-        rankings = yield from self.found(self.search(query))
-        self.asked.append(query)
-        self.hits = rankings[0] if rankings else []
+        """Look something up, or show what was found for it before."""
+        self.query = query
+        if query not in self.sought:
+            rankings = yield from self.found(self.search(query))
+            self.sought[query] = rankings[0] if rankings else []
 
 
 def parted(text: str) -> tuple[str, str]:

@@ -29,6 +29,7 @@ from memagent.types import Answer, Completion, Hit, Message, Part
 WINDOW = 16
 """So many tokens are written between two searches by `every`, and make its query."""
 
+_LAST = re.compile(r"(?<=[.!?])\s+")
 _LINE = re.compile(
     r"^[\W_]*(answer to that|intermediate answer|follow[ -]?up(?: question)?|so,? the (?:final )?answer is)\W*[:：]\W*",
     re.IGNORECASE,
@@ -160,7 +161,7 @@ class _Run(Draft):
             if piece is None or not piece.text.strip():
                 return
             yield from self._keep(piece, query, hits)
-            if piece.ended or (is_last(self.text.rpartition(". ")[2]) and piece.text.rstrip().endswith(".")):
+            if piece.ended or (is_last(_LAST.split(self.text)[-1]) and piece.text.rstrip().endswith(".")):
                 return
             query = "".join(words_of(self.text)[-tokens:]).strip()
         self.cut_off(self.max_tokens)
@@ -246,7 +247,8 @@ class _Run(Draft):
     def _keep(self, piece: Piece, query: str, hits: list[Hit]) -> Flow[None]:
         decision: Literal["first", "retrieved"] = "retrieved" if self.parts else "first"
         queries = (query,) if query else ()
-        yield from self.take(Part(piece.text, piece.text, decision, queries=queries, hits=tuple(hits)), piece.size)
+        part = Part(piece.text, piece.text, decision, queries=queries, hits=tuple(hits))
+        yield from self.take(part, piece.size, piece.gap)
 
 
 def asked_in(reply: str) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from memagent.flow import Flow
 from memagent.methods.attempts import given, in_words
 from memagent.methods.confidence import gate as by_asking
 from memagent.methods.confidence import probabilities
-from memagent.methods.thinking import after_thoughts
+from memagent.methods.thinking import after_thoughts, thoughts_in
 from memagent.types import Completion, Token
 
 Gate = Callable[[str, str, str], float | Flow[float]]
@@ -90,12 +90,13 @@ def least_likely(tokens: Sequence[Token]) -> float | str:
 
 
 def draft_tokens(reply: Completion) -> tuple[Token, ...]:
-    """Return the tokens of a draft, without those that the model thought aloud before it."""
+    """Return the tokens of a draft, without those that the model thought aloud."""
     begin, end = after_thoughts(reply.text), 0
+    thoughts = [(0, begin), *((begin + first, begin + last) for first, last in thoughts_in(reply.text[begin:]))]
     found: list[Token] = []
     for token in reply.tokens:
-        end += len(token.text)
-        if end > begin:
+        start, end = end, end + len(token.text)
+        if not any(first <= start and end <= last for first, last in thoughts):
             found.append(token)
     return tuple(found)
 

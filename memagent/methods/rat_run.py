@@ -22,6 +22,7 @@ from memagent.sentences import keep_last
 from memagent.types import Answer, Change, Completion, Hit, Token
 
 NOTHING_YET = "(nothing yet)"
+_READ = 200_000  # characters of a draft: all of it is compared with what comes back, again and again
 _QUERY_TOKENS = 100
 _FAILURES = 3  # calls in a row, after which no step is looked up any more
 
@@ -65,6 +66,9 @@ class Run:
 
     def _read(self, reply: Completion) -> None:
         self.draft, self._tokens = spoken(reply.text), draft_tokens(reply)
+        if len(self.draft) > _READ:
+            self.draft = self.draft[:_READ]
+            self.problems.append(f"the draft had more than {_READ:,} characters; the rest was left out")
         if cut := cut_short(reply, self.options.limits.max_tokens):
             self.problems.append(f"the draft was {cut}")
         if empty := nothing_in(reply):

@@ -44,6 +44,7 @@ from memagent.methods.recurrent_reply import (
 )
 from memagent.prompts import fill
 from memagent.sentences import count_words, keep_last, split_sentences
+from memagent.shown import Shown
 from memagent.structured import ask
 from memagent.types import Hit, Message, Note
 
@@ -82,7 +83,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class State(Shown):
     """Where a story stands.
 
     Attributes:
@@ -95,6 +96,7 @@ class State:
         written: the paragraphs that the last transition wrote: three by `begin`, one by `step`.
         recalled: ids of the paragraphs that the newest one was shown, most similar first.
         rationale: why the short memory was changed as it was.
+        followed: the plan that the newest paragraph was written from; empty for an opening.
     """
 
     paragraphs: int
@@ -108,10 +110,11 @@ class State:
     rationale: str = ""
     title: str = ""
     outline: str = ""
+    followed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Novel:
+class Novel(Shown):
     """What `write` returns: the paragraphs in order, and the state to go on from."""
 
     paragraphs: tuple[str, ...]
@@ -255,6 +258,7 @@ def step(
         written=(reply.text,),
         recalled=tuple(hit.id for hit in hits),
         rationale=reply.rationale,
+        followed=state.plan,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from memagent.errors import BackendError, Stopped
 from memagent.flow import Flow, generate
 from memagent.methods.arguments import check_question, check_text
-from memagent.methods.continuing import Piece, continued, first_sentence, late, whole_words
+from memagent.methods.continuing import Piece, continued, first_sentence, gap_at, late, whole_words
 from memagent.methods.plain import PASSAGE_TOKENS, numbered, shortened
 from memagent.prompts import fill
 from memagent.tokens import slice_tokens
@@ -32,6 +32,7 @@ class Writer:
         passage_tokens: of the passages that are shown; of longer ones the pieces most like what was looked up.
         repeats: whether the model has been seen to begin with what stands there: then it is given room for it.
         samples: whether the model writes one thing in several ways; `None` as long as nothing has shown it.
+        gap: the white space that the model wrote behind the answer so far, before what was left out; `None` if unknown.
         late: what had come of the call in which the run was stopped.
     """
 
@@ -43,6 +44,7 @@ class Writer:
     passage_tokens: int = PASSAGE_TOKENS
     repeats: bool = False
     samples: bool | None = None
+    gap: str | None = None
     late: Piece | None = None
 
     def __post_init__(self) -> None:
@@ -101,13 +103,13 @@ class Writer:
                     label=label,
                 )
             except (BackendError, Stopped) as error:
-                piece = late(so_far, error.said, error.message, prefilled="prefill" in self.can)
+                piece = late(so_far, error.said, error.message, prefilled="prefill" in self.can, gap=self.gap)
                 if isinstance(error, Stopped):
                     self.late = piece
                 if piece is None or isinstance(error, Stopped):
                     raise
                 return piece
-            return continued(so_far, reply, prefilled="prefill" in self.can, most=most)
+            return continued(so_far, reply, prefilled="prefill" in self.can, most=most, gap=self.gap)
 
         room = _room(so_far) if self.repeats else 0
         piece = yield from call(max_tokens + room)
@@ -147,4 +149,5 @@ def _within(piece: Piece, most: int) -> Piece:
     text = piece.text
     end = len(text) * most // piece.size
     end = whole_words(text[:end]) if text[end : end + 1].isalnum() else end
-    return replace(piece, tokens=slice_tokens(piece.tokens, 0, end), ended=False, cut="length", size=most)
+    tokens = slice_tokens(piece.tokens, 0, end)
+    return replace(piece, tokens=tokens, ended=False, cut="length", size=most, gap=gap_at(text, end))

@@ -92,14 +92,16 @@ def mentions(text: str, said: date | None) -> list[Mention]:
     if not _HINT.search(lower):
         return []
     found: list[tuple[int, int, Mention]] = []
+    taken = bytearray(len(lower))
     for explicit, pattern, read in _RULES:
         for match in pattern.finditer(lower):
             start, end = match.span()
-            if any(start < other_end and other_start < end for other_start, other_end, _ in found):
+            if any(taken[start:end]):
                 continue
             span = _read(read, match, said)
             if span is not None:
                 found.append((start, end, Mention(span, explicit, text[start:end])))
+                taken[start:end] = b"\1" * (end - start)
     return [one for _, _, one in sorted(found, key=lambda one: one[:2])]
 
 

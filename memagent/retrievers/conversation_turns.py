@@ -41,7 +41,7 @@ _CALLED = re.compile(
     r"(?P<name>[A-ZА-ЯЁ]\w{2,})(?=[!?.,]|$)"
 )
 _OFTEN = 3  # times that somebody is called by a name before it counts as one
-_QUESTION = re.compile(r"[^.!?。！？\n]+[?？]")
+_SENTENCE = re.compile(r"[^.!?。！？\n]+[?？]?")
 _ASKS = re.compile(r"[?？]\s*$")
 
 
@@ -175,7 +175,8 @@ class Turns:
         for one in days:
             self._spans.extend((row, *one.span))
         self._asks.append(bool(_ASKS.search(text)))
-        self._asking.append(sum(map(len, _QUESTION.findall(text))) / max(1, len(text)))
+        questions = (one for one in _SENTENCE.findall(text) if one[-1] in "?？")
+        self._asking.append(sum(map(len, questions)) / max(1, len(text)))
         self._timed.append(bool(days) or bool(_LASTING.search(text)))
         self._count(row, " ".join(filter(None, [passage.title, text, *_captions(passage)])))
 

@@ -7,12 +7,16 @@ where times are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from memagent.stores.base import Database
 from memagent.stores.items import HAPPENED, LIVE, LIVE_ONE
 from memagent.stores.passage_rows import FULL, passage
 from memagent.stores.scoping import marks, of_row, visible
-from memagent.types import Passage, Scope
+from memagent.types import Passage, Role, Scope
+
+ROLES: tuple[str, ...] = get_args(Role)
+"""Who may say a turn; a passage whose metadata name none of them is a note."""
 
 _PAGE = 200
 _OWN = f"FROM items WHERE kind = 'passage' AND {LIVE}"
@@ -64,3 +68,12 @@ def scopes(database: Database, scope: Scope) -> list[Scope]:
     condition, params = visible(scope) if scope.user is not None else ("1 = 1", [])
     sql = f"SELECT DISTINCT user, session, agent {_OWN} AND {condition} ORDER BY user, session, agent"
     return [of_row(row) for row in database.read(sql, params)]
+
+
+def sessions(database: Database, scope: Scope) -> list[str]:
+    """Return the sessions of a scope in which there are live turns, that in which something was said last first."""
+    condition, params = visible(scope)
+    sql = f"""SELECT session, max({HAPPENED}) AS said FROM items JOIN passages ON passages.rid = items.rid
+              WHERE kind = 'passage' AND {LIVE} AND {condition} AND session <> ''
+              AND json_extract(metadata, '$.role') IN ({marks(ROLES)}) GROUP BY session ORDER BY said DESC, session"""
+    return [row["session"] for row in database.read(sql, [*params, *ROLES])]

@@ -23,6 +23,7 @@ from memagent.errors import StoryError, UsageProblem
 from memagent.memory import Memory
 from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
+from memagent.shown import Shown
 from memagent.story import finished, founding, hand_edits, long_memory, refounding
 from memagent.story import outline as outlines
 from memagent.story.canon import Known
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 _NEXT_SEED = 1_000_003
 
 
-class Story:
+class Story(Shown):
     """One story. Reading needs no lock, see `reading`; writing happens inside `editing`, one process at a time."""
 
     def __init__(self, folder: str | Path) -> None:

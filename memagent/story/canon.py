@@ -7,7 +7,6 @@ first value holds, until the story tells of a change.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -16,10 +15,13 @@ from functools import lru_cache
 
 from memagent.methods.recurrent_facts import Told
 from memagent.story.check_canon import Canon, moment, triples
-from memagent.story.finding import Finding, unwaived
+from memagent.story.finding import Finding, becomes_canon, digest_of, unwaived
 from memagent.story.manuscript import Place
 from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
-from memagent.story.reading import VOID, Attribute, read
+from memagent.story.pronouns import Genders
+from memagent.story.pronouns import Known as Pronouns
+from memagent.story.reading import VOID, YEARS, Attribute, read
+from memagent.story.reading_plain import COMPARED
 from memagent.story.reading_rules import LOOKS, ONLY_ONE
 from memagent.story.wording import words
 from memagent.types import Triple
@@ -84,15 +86,16 @@ class Known:
     """The fold. `take` goes on by a paragraph; `judge` looks at some that may come next and changes nothing.
 
     Args:
-        waived: contradictions that are meant, each `(kind, key)`.
+        waived: contradictions that are meant; see `Finding.waiver`. What they say becomes canon only if they say so.
     """
 
-    def __init__(self, waived: Collection[tuple[str, str]] = ()) -> None:
+    def __init__(self, waived: Collection[tuple[str, ...]] = ()) -> None:
         self.waived = frozenset(waived)
         self.told: dict[str, tuple[Triple, ...]] = {}
         self.count = 0
-        self._canon = Canon()
+        self._canon = Canon(self.waived)
         self._said: MutableMapping[tuple[str, str], None] = {}
+        self._genders = Genders()
         self._names = _Names()
         self._where: dict[str, Place] = {}
         self._facts: dict[str, dict[tuple[str, str], Entry]] = {}  # by the key of the subject
@@ -104,12 +107,14 @@ class Known:
         They hold from `moment(place)`, and their source is the place as it is written. `reading` is a model's, if it
         has read the paragraph.
         """
-        attributes, findings = _judged(self._canon, self._said, text, place, self.waived)
-        found = [self._triple(fact, before) for fact, before in attributes]
+        attributes, findings = _judged(self._canon, self._said, self._genders, text, place, self.waived)
+        found = [self._triple(fact, before) for fact, before in attributes if not fact.name.startswith(COMPARED)]
         found += [self._noted(one) for one in _noted(text)]
         if reading is not None:
-            doubted = {doubt.fact[:2] for doubt, _ in self._doubts(text, place, reading)}
-            wrong = {self._about(finding) for finding in findings} | {tuple(map(_key, pair)) for pair in doubted}
+            doubts = self._doubts(text, place, reading)
+            doubted = {doubt.fact[:2] for doubt, one in doubts if not becomes_canon(one, self.waived)}
+            held = [finding for finding in findings if not becomes_canon(finding, self.waived)]
+            wrong = {self._about(finding) for finding in held} | {tuple(map(_key, pair)) for pair in doubted}
             read_ones = [self._noted((one.subject, one.relation, one.object)) for one in reading.facts]
             found += [one for one in read_ones if (_key(one.subject), _key(one.relation)) not in wrong]
         kept: dict[tuple[str, str, str], Triple] = {}
@@ -131,10 +136,11 @@ class Known:
     ) -> list[Finding]:
         """Return what paragraphs would contradict if they came next, and each other; what is waived is left out."""
         canon, said, found = self._canon.trial(), ChainMap({}, self._said), []
+        genders = self._genders.trial()
         for place, text in paragraphs:
-            found += _judged(canon, said, text, place, self.waived)[1]
+            found += unwaived(_judged(canon, said, genders, text, place, self.waived)[1], self.waived)
             if reading := (readings or {}).get(digest_of(text)):
-                found += [finding for _, finding in self._doubts(text, place, reading)]
+                found += unwaived((finding for _, finding in self._doubts(text, place, reading)), self.waived)
         return list({finding.waiver: finding for finding in reversed(found)}.values())[::-1]
 
     def about(self, text: str, most: int = SHOWN) -> list[Entry]:
@@ -170,8 +176,9 @@ class Known:
         return _key(self._names.of(subject)) if subject else "", _key(relation)
 
     def _doubts(self, text: str, place: Place, reading: Reading) -> list[tuple[Doubt, Finding]]:
-        found = [(doubt, as_finding(doubt, place, self._where.get(doubt.told))) for doubt in reading.doubts]
-        return [(doubt, one) for doubt, one in found if one is not None and one.waiver not in self.waived]
+        where = digest_of(text)
+        found = [(doubt, as_finding(doubt, place, self._where.get(doubt.told), where)) for doubt in reading.doubts]
+        return [(doubt, one) for doubt, one in found if one is not None]
 
     def _keep(self, entry: Entry) -> None:
         triple = entry.triple
@@ -191,24 +198,19 @@ def doubts(paragraphs: Iterable[tuple[Place, str]], readings: Mapping[str, Readi
     for place, text in paragraphs:
         digest = digest_of(text)
         for doubt in readings[digest].doubts if digest in readings else ():
-            if finding := as_finding(doubt, place, where.get(doubt.told)):
+            if finding := as_finding(doubt, place, where.get(doubt.told), digest):
                 found.append(finding)
         where.setdefault(digest, place)
     return found
 
 
-def as_finding(doubt: Doubt, place: Place, told: Place | None) -> Finding | None:
-    """Return a model's doubt as a finding; `None` where what it contradicts is told no more."""
+def as_finding(doubt: Doubt, place: Place, told: Place | None, where: str) -> Finding | None:
+    """Return a model's doubt of the paragraph with this digest; `None` where what it contradicts is told no more."""
     if told is None:
         return None
     fact = " ".join(doubt.fact)
     text = f"“{doubt.quote}”; “{fact}” in {told}" + (f" ({doubt.why})" if doubt.why else "")
-    return Finding("canon", place, text, told, doubt.quote, f"{fact} > {doubt.quote}")
-
-
-def digest_of(text: str) -> str:
-    """Return what tells one text of a paragraph from another: sixteen hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Finding("canon", place, text, told, doubt.quote, f"{fact} > {doubt.quote}", where=where)
 
 
 Kept = tuple[Attribute, Attribute | None]
@@ -217,23 +219,26 @@ Kept = tuple[Attribute, Attribute | None]
 def _judged(
     canon: Canon,
     said: MutableMapping[tuple[str, str], None],
+    genders: Genders,
     text: str,
     place: Place,
-    waived: Collection[tuple[str, str]],
+    waived: Collection[tuple[str, ...]],
 ) -> tuple[list[Kept], list[Finding]]:
     """Go on by a paragraph; return the attributes that hold from it on, each with what held before, and findings."""
     kept: list[Kept] = []
     found: list[Finding] = []
-    facts = [replace(fact, place=place) for fact in _sayable(_read(text), said)]
+    genders.take(text)
+    where = digest_of(text)
+    facts = [replace(fact, place=place) for fact in _sayable(_read(text, genders.of(text)), said)]
     for fact in facts:
         before = canon.now(fact)
-        finding = canon.judge(fact)
+        finding = canon.judge(fact, where)
         if finding is not None:
             found.append(finding)
-        if finding.waiver in waived if finding else fact.value != VOID or _changed(canon, fact, before):
+        if becomes_canon(finding, waived) if finding else fact.value != VOID or _changed(canon, fact, before):
             kept.append((fact, before))
     found += canon.acts(text, facts, place)
-    return kept, unwaived(found, waived)
+    return kept, found
 
 
 def _changed(canon: Canon, fact: Attribute, before: Attribute | None) -> bool:
@@ -245,7 +250,7 @@ def _sayable(facts: Sequence[Attribute], said: MutableMapping[tuple[str, str], N
     """What was never said cannot become another; see `reading.attributes`."""
     for fact in facts:
         name = fact.subject.split()[0], fact.name
-        if fact.value != VOID or name in said:
+        if fact.value != VOID or name in said or fact.name == YEARS:
             said[name] = None
             yield fact
 
@@ -263,8 +268,8 @@ class _Names:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> tuple[Attribute, ...]:
-    return tuple(read(text, Place(1)))
+def _read(text: str, known: Pronouns) -> tuple[Attribute, ...]:
+    return tuple(read(text, Place(1), known))
 
 
 @lru_cache(maxsize=4096)

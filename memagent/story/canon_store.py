@@ -18,15 +18,16 @@ from typing import Any
 
 from memagent import files
 from memagent.memory import Memory
-from memagent.story.canon import FUNCTIONAL, Known, Reading, digest_of
+from memagent.story.canon import FUNCTIONAL, Known, Reading
 from memagent.story.check_canon import moment, place_at
+from memagent.story.finding import digest_of
 from memagent.story.manuscript import Place
 from memagent.story.noting import BROKE, KEPT, PROMISED, STORY, TIMES
 from memagent.story.record import StoryRecord
 from memagent.types import Fact, Triple
 
 _SOURCE = re.compile(r"ch\.(\d+) ¶(\d+)")
-_VERSION = "2"  # of what is read by rule: a new one reads all paragraphs again
+_VERSION = "3"  # of what is read by rule: a new one reads all paragraphs again
 _END = 80_000  # more paragraphs than a chapter has, and fewer than a day has seconds
 _FEW = 20  # sources that are changed one by one
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from memagent.story.colours import differ
-from memagent.story.english import NOT_SO, OTHER_TIME
-from memagent.story.finding import Finding, unwaived
+from memagent.story.comparing import exclude, same_kin, told_of
+from memagent.story.english import NOT_SO, NUMBER, OTHER_TIME
+from memagent.story.finding import Finding, becomes_canon, digest_of, is_waived, unwaived
 from memagent.story.manuscript import Manuscript, Place
-from memagent.story.reading import DEAD, GONE, VOID, Attribute, attributes, read
+from memagent.story.pronouns import Genders
+from memagent.story.reading import DEAD, GONE, VOID, YEARS, Attribute, attributes, read
+from memagent.story.reading_plain import COMPARED, HOME, NUMBER_OF
 from memagent.story.reading_rules import ALIVE, KIN, ONLY_ONE, TITLE
 from memagent.story.wording import narration, sentences
 from memagent.types import Triple
@@ -32,7 +36,10 @@ _MOVES = (
 )
 _USES = (
     "boarded|board|rowed|sailed|took|takes|steered|moored|anchored|unfolded|read|opened|lit|lifted|picked up|held|put "
-    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|climbed aboard|stepped aboard|went aboard|sat in"
+    "on|wore|rode|drove|entered|crossed|unlocked|wound|played|launched|"
+    "climbed aboard|stepped aboard|went aboard|sat in|"
+    "turned|twisted|consulted|checked|fingered|spread|lifted out|drew out|pulled out|took out|produced|held up|slipped|"
+    "signed|folded|studied|examined|handed|tore up|burned"
 )
 _BOARDS = r"(?:deck|bow|bows|stern|cabin|rail|wheel|bridge|hold)"
 _FIRST = r"was\s+the\s+(?:first|next)\s+to\s+(?!die\b|fall\b|drown\b|go\b|be\b|perish\b)\w+"
@@ -42,12 +49,24 @@ _PHANTOM = re.compile(
 _ANOTHER = r"\b(?:an?|another|new|second|other|spare|her|his|their|our|your|my)\s+(?:\w+\s+)?{thing}\b"
 
 
+_COUNTS = tuple(f"{NUMBER_OF}{kin}s" for kin in ("brother", "sister", "son", "daughter"))
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> list[Finding]:
-    """Return the contradictions of a story. `facts` are its attributes, if the caller has read them."""
-    known = Canon()  # its findings about ages are those of the timeline
+def canon(
+    manuscript: Manuscript,
+    facts: Sequence[Attribute] | None = None,
+    meant: Collection[tuple[str, ...]] = (),
+) -> list[Finding]:
+    """Return the contradictions of a story, those that are meant with them.
+
+    Args:
+        manuscript: the story.
+        facts: its attributes, if the caller has read them.
+        meant: waivers; what they make canon holds from there on, and who is dead and acts where it is meant is told
+            of where it is not.
+    """
+    known = Canon(meant)  # its findings about ages are those of the timeline
     by_place: dict[Place, list[Attribute]] = {}
     for fact in attributes(manuscript) if facts is None else facts:
         by_place.setdefault(fact.place, []).append(fact)
@@ -55,12 +74,6 @@ def canon(manuscript: Manuscript, facts: Sequence[Attribute] | None = None) -> l
         finding for place, text in manuscript.paragraphs for finding in known.take(text, by_place.get(place, []), place)
     ]
     return [finding for finding in found if finding.kind == "canon"]
-
-
-def ages(facts: Iterable[Attribute]) -> list[Finding]:
-    """Return where somebody is younger than before, as findings of the timeline."""
-    known = Canon()
-    return [found for fact in facts if (found := known.judge(fact)) and found.kind == "timeline"]
 
 
 def contradictions(
@@ -75,16 +88,19 @@ def contradictions(
         known: the attributes of the story so far, in order; see `attributes`.
         paragraph: the new one.
         place: where it is to stand.
-        waivers: findings that are meant, each `[kind, key]`; see `Finding.waiver`.
+        waivers: findings that are meant; see `Finding.waiver`.
     """
     canon = Canon()
     for fact in known:
         canon.judge(fact)
-    return unwaived(canon.take(paragraph, read(paragraph, place), place), waivers)
+    genders = Genders()
+    genders.take(paragraph)
+    return unwaived(canon.take(paragraph, read(paragraph, place, genders.of(paragraph)), place), waivers)
 
 
 def triples(facts: Iterable[Attribute]) -> list[Triple]:
-    """Return attributes as triples, in order; `source` is the place, `at` its `moment`. Changes not told are left out.
+    """Return attributes as triples, in order; `source` is the place, `at` its `moment`. Changes not told are left out,
+    and so is what is there to be compared alone (`reading_plain.COMPARED`).
 
     The relations are `eyes`, `hair`, `colour`, `age` ... as they are, `brother of` for kin, `is` for the dead and the
     lost.
@@ -94,7 +110,7 @@ def triples(facts: Iterable[Attribute]) -> list[Triple]:
         relation, value = ("is" if fact.name == "state" else fact.name), fact.value
         if fact.name.startswith("kin of "):
             relation, value = f"{fact.value} of", fact.name.removeprefix("kin of ")
-        if fact.value != VOID:
+        if fact.value != VOID and not relation.startswith(COMPARED):
             found.append(Triple(fact.subject, relation, value, source=str(fact.place), at=moment(fact.place)))
     return found
 
@@ -111,9 +127,14 @@ def place_at(time: datetime) -> Place:
 
 
 class Canon:
-    """What holds so far: the value of every attribute, who is dead, what is gone."""
+    """What holds so far: the value of every attribute, who is dead, what is gone.
 
-    def __init__(self) -> None:
+    Args:
+        meant: waivers, see `canon`.
+    """
+
+    def __init__(self, meant: Collection[tuple[str, ...]] = ()) -> None:
+        self._meant = meant
         self._values: MutableMapping[tuple[str, str], Attribute] = {}
         self._ends: MutableMapping[str, Attribute] = {}  # of `_values`, those that say that somebody or something ended
         self._full: MutableMapping[str, frozenset[str]] = {}
@@ -121,7 +142,7 @@ class Canon:
 
     def trial(self) -> Canon:
         """Return one that knows the same and can be gone on with; this one stays as it is."""
-        other = Canon()
+        other = Canon(self._meant)
         other._values = ChainMap({}, self._values)
         other._ends = ChainMap({}, self._ends)
         other._full = ChainMap({}, self._full)
@@ -131,7 +152,8 @@ class Canon:
     def take(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
         """Go on by one paragraph and what was read in it; return what it contradicts."""
         facts = list(facts)
-        found = [finding for fact in facts if (finding := self.judge(fact))]
+        where = digest_of(paragraph)
+        found = [finding for fact in facts if (finding := self.judge(fact, where))]
         return found + self.acts(paragraph, facts, place)
 
     def acts(self, paragraph: str, facts: Iterable[Attribute], place: Place) -> list[Finding]:
@@ -143,8 +165,14 @@ class Canon:
         """Return what holds of that of which an attribute tells."""
         return self._values.get(self._key(fact))
 
-    def judge(self, fact: Attribute) -> Finding | None:
-        """Take up an attribute; return a finding, and keep what held, where it contradicts that."""
+    def judge(self, fact: Attribute, where: str = "") -> Finding | None:
+        """Take up an attribute; return a finding, and keep what held, where it contradicts that.
+
+        `where` is the digest of the paragraph that has it. What a waiver makes canon holds instead.
+        """
+        if fact.name == YEARS:
+            self._age(fact)
+            return None
         key = subject, name = self._key(fact)
         before = self._values.get(key)
         if fact.value == VOID and before and before.value == DEAD and not ALIVE.search(fact.quote):
@@ -158,22 +186,29 @@ class Canon:
             self._values[key] = fact
         if not self._clash(name, before.value, fact.value):
             return None
-        what = f"{subject}'s {name}: “{fact.value}”; “{before.value}” in {before.place}"
-        if name.startswith("kin of "):
-            who = name.removeprefix("kin of ")
-            what = f"{subject} is {who}'s “{fact.value}”; “{before.value}” in {before.place}"
-        elif name in ("colour", "age"):
-            what = f"{subject} is “{fact.value}”; “{before.value}” in {before.place}"
+        what = f"{told_of(subject, name)} “{fact.value}”; “{before.value}” in {before.place}"
         waived = f"{subject}, {name}: {before.value} > {fact.value}"
-        return Finding("timeline" if name == "age" else "canon", fact.place, what, before.place, fact.quote, waived)
+        kind = "timeline" if name == "age" else "canon"
+        finding = Finding(kind, fact.place, what, before.place, fact.quote, waived, where=where)
+        if becomes_canon(finding, self._meant):
+            self._values[key] = fact
+        return finding
+
+    def _age(self, years: Attribute) -> None:
+        """Years go by: hair may have turned."""
+        for key, fact in list(self._values.items()):
+            if key[1] in ("hair", "beard", "moustache", "mustache", HOME, *_COUNTS):
+                self._values[key] = replace(fact, value=VOID, place=years.place, quote=years.quote)
 
     def _clash(self, name: str, before: str, now: str) -> bool:
         if name.startswith("kin of "):
-            return before in KIN and now in KIN and before != now and not _same_kin(before, now)
+            return before in KIN and now in KIN and before != now and not same_kin(before, now)
         if name in ONLY_ONE:
             return not set(self.called(before).split()) & set(self.called(now).split())
         if name == "age":
             return int(now) < int(before)
+        if name.startswith(COMPARED):
+            return exclude(name, before, now)
         return name != "state" and differ(before, now)
 
     def _key(self, fact: Attribute) -> tuple[str, str]:
@@ -203,23 +238,22 @@ class Canon:
         for start, sentence in sentences(narration(paragraph)):
             for subject, fact in gone.items():
                 if subject.split()[-1] in sentence and subject not in self._told and _does(subject, fact, sentence):
-                    self._told.add(subject)
                     quote = " ".join(paragraph[start : start + len(sentence)].split())
                     what = f"{subject} is {fact.value} since {fact.place}, and acts here"
                     if fact.value == GONE:
                         thing = subject if "'" in subject or "’" in subject else f"the {subject}"
-                        what = f"{thing} is gone since {fact.place}, and is used here"
-                    yield Finding("canon", place, what, fact.place, quote, f"{subject}: {fact.value}")
+                        plural = thing.endswith("s") and not thing.endswith("ss")
+                        verb = "are" if plural else "is"
+                        what = f"{thing} {verb} gone since {fact.place}, and {verb} used here"
+                    key = f"{subject}: {fact.value}"
+                    finding = Finding("canon", place, what, fact.place, quote, key, where=digest_of(paragraph))
+                    if becomes_canon(finding, self._meant):
+                        self._ends[subject] = self._values[subject, "state"] = replace(fact, value=VOID)
+                    if not is_waived(finding, self._meant):
+                        self._told.add(subject)
+                    yield finding
                 elif fact.value == GONE and re.search(_ANOTHER.format(thing=re.escape(subject)), sentence):
                     self._told.add(subject)  # another one: nobody knows which is meant from here on
-
-
-def _same_kin(one: str, other: str) -> bool:
-    """Say whether two relations may be one: a twin is a brother, a widow was a wife."""
-    pair = {one.removeprefix("half-").removeprefix("step"), other.removeprefix("half-").removeprefix("step")}
-    return len(pair) == 1 or any(
-        pair <= may for may in ({"twin", "brother"}, {"twin", "sister"}, {"widow", "wife"}, {"widower", "husband"})
-    )
 
 
 def _does(subject: str, fact: Attribute, sentence: str) -> bool:
@@ -236,4 +270,6 @@ def _does(subject: str, fact: Attribute, sentence: str) -> bool:
     moves = rf"\b(?i:{the}){name}\s+(?:\w+ly\s+)?(?:{_MOVES})\b"
     aboard = rf"\b(?i:from|on|across|along|in|at)\s+the\s+{_BOARDS}\s+of\s+(?i:{the}){name}\b"
     holds = rf"\bwith\s+(?:the|her|his|their)\s+{name}\b"
-    return bool(re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}){name}\b", sentence))
+    return bool(
+        re.search(rf"{moves}|{aboard}|{holds}|\b(?:{_USES})\s+(?:\w+\s+)?(?:{the}(?:{NUMBER}\s+)?){name}\b", sentence)
+    )

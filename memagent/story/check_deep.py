@@ -19,8 +19,8 @@ from memagent.llms.base import LLM
 from memagent.methods.recurrent import SOURCE, paragraph_id
 from memagent.methods.recurrent_continuity import Checked, find_contradictions, messages_for
 from memagent.story.book import HIDDEN, Story
-from memagent.story.canon import Known, Reading, digest_of
-from memagent.story.finding import Finding
+from memagent.story.canon import Known, Reading
+from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
 from memagent.story.record import usage_to
@@ -171,7 +171,7 @@ def deep_findings(story: Story) -> list[Finding]:
         for quote, said, told, why in story.record.deep.get(digest, ()):
             if other := where.get(told):
                 text = f"“{quote}”; “{said}” in {other}" + (f" ({why})" if why else "")
-                found.append(Finding("canon", place, text, other, quote, f"{said} > {quote}"))
+                found.append(Finding("canon", place, text, other, quote, f"{said} > {quote}", where=digest))
     return sorted({finding.waiver: finding for finding in found}.values(), key=lambda finding: finding.place)
 
 

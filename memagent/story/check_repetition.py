@@ -31,6 +31,8 @@ OFTEN = 4
 """From so many times on, two telling words are enough anywhere."""
 OPENING, IN_A_ROW = 3, 3
 """How many words of so many paragraphs or sentences in a row have to be the same to be a finding."""
+SHOWN = 3
+"""So many of the other places of a phrase are named on its line; all are in `Finding.places`."""
 _FREQUENT, _BOOK = 0.2, 25
 _Run = tuple[int, tuple[int, int], int]  # where a stretch begins, the earlier place, how many words
 _TAGS = frozenset(
@@ -91,7 +93,7 @@ def repetition(manuscript: Manuscript) -> list[Finding]:
     """Return what is said again, in the order of the book."""
     text = Text.of(manuscript)
     copies = _copies(text)
-    findings = [_copy(text, later, first) for later, first in copies.items()]
+    findings = [_copy(text, first, [one for one in copies if copies[one] == first]) for first in set(copies.values())]
     findings += _phrases(text, set(copies))
     findings += _openings(text, set(copies))
     return sorted(findings, key=lambda finding: (finding.place, finding.text))
@@ -136,10 +138,12 @@ def _copies(text: Text) -> dict[int, int]:
     return copies
 
 
-def _copy(text: Text, later: int, first: int) -> Finding:
-    quote = " ".join(text.paragraphs[later].split())
-    what = f"the whole paragraph stands in {text.places[first]} already"
-    return Finding("repeat", text.places[later], what, text.places[first], quote, quote)
+def _copy(text: Text, first: int, again: list[int]) -> Finding:
+    quote = " ".join(text.paragraphs[again[0]].split())
+    often = f", {len(again) + 1}× in all" if len(again) > 1 else ""
+    what = f"the whole paragraph stands in {text.places[first]} already{often}"
+    places = tuple(text.places[number] for number in (first, *again))
+    return Finding("repeat", places[1], what, places[0], quote, quote, places)
 
 
 @dataclass
@@ -166,10 +170,13 @@ def _repeated(text: Text, said: _Said) -> Finding | None:
     quote = text.quote(first, start, len(said.phrase))
     shown = quote if len(quote) <= 60 else quote[:58].rsplit(" ", 1)[0] + "…"
     unit = "characters" if text.characters else "words"
-    where = f"also in {text.places[first]}" if first != later else "twice in this paragraph"
+    others = [place for place in dict.fromkeys(text.places[at] for at, _ in said.at) if place != text.places[later]]
+    shown_ones = ", ".join(map(str, others[:SHOWN])) + (f" and {len(others) - SHOWN} more" * (len(others) > SHOWN))
+    where = f"also in {shown_ones}" if first != later else "twice in this paragraph"
     often = f", {times}× in all" if times > 2 else ""
     what = f"“{shown}” {where} ({len(said.phrase)} {unit}{often})"
-    return Finding("repeat", text.places[later], what, text.places[first], quote, " ".join(said.phrase))
+    places = tuple(dict.fromkeys(text.places[number] for number, _ in said.at))
+    return Finding("repeat", text.places[later], what, text.places[first], quote, " ".join(said.phrase), places)
 
 
 def _worth(text: Text, said: _Said) -> bool:

@@ -10,7 +10,7 @@ from memagent.story.check_length import length
 from memagent.story.check_names import names
 from memagent.story.check_repetition import repetition
 from memagent.story.check_timeline import timeline
-from memagent.story.finding import Finding, unwaived
+from memagent.story.finding import Finding, placed, unwaived
 from memagent.story.manuscript import Manuscript
 from memagent.story.reading import Attribute, attributes
 from memagent.story.tired import tired
@@ -36,19 +36,21 @@ def check(
         manuscript: the story.
         kinds: which of `KINDS`.
         asked: how many words each chapter is to have; see `length`.
-        waivers: findings that are meant, each `[kind, key]`; see `Finding.waiver`.
+        waivers: findings that are meant; see `Finding.waiver`.
 
     Raises `UsageProblem` for a kind that there is not.
     """
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise UsageProblem(f"there is no check {unknown[0]!r}", hint=f"There are: {', '.join(KINDS)}.")
+    meant = frozenset(tuple(waiver) for waiver in waivers)
     facts = attributes(manuscript) if {"timeline", "canon"} & set(kinds) else []
     runs = {
         "repetition": lambda: repetition(manuscript),
         "names": lambda: names(manuscript),
         "timeline": lambda: timeline(manuscript, facts),
-        "canon": lambda: canon(manuscript, facts),
+        "canon": lambda: canon(manuscript, facts, meant),
         "length": lambda: length(manuscript, asked),
     }
     found = [finding for kind in KINDS if kind in kinds for finding in runs[kind]()]
-    return unwaived(sorted(found, key=lambda finding: finding.place), waivers)
+    found = placed(sorted(found, key=lambda finding: finding.place), dict(manuscript.paragraphs))
+    return unwaived(found, meant)

@@ -19,7 +19,9 @@ _SHADE = (
 _ONE = rf"(?:{'|'.join(sorted(_BASIC, key=len, reverse=True))})"
 COLOUR = rf"{_SHADE}{{0,2}}{_ONE}(?:(?:-|\s+and\s+){_ONE})?"
 """A colour as a pattern: `green`, `dark brown`, `grey-green`."""
-_BASIC_ONES = re.compile(rf"\b{_ONE}\b", re.IGNORECASE)
+_DARK = {"dark": "black brown"}
+"""Of hair: any of these."""
+_BASIC_ONES = re.compile(rf"\b(?:{_ONE}|dark$)\b", re.IGNORECASE)
 
 
 def differ(one: str, other: str) -> bool:
@@ -28,4 +30,4 @@ def differ(one: str, other: str) -> bool:
 
 
 def _basics(colour: str) -> set[str]:
-    return {basic for found in _BASIC_ONES.findall(colour) for basic in _BASIC[found.lower()].split()}
+    return {basic for found in _BASIC_ONES.findall(colour) for basic in (_BASIC | _DARK)[found.lower()].split()}

@@ -20,9 +20,9 @@ from memagent.methods.recurrent import LookUp, Select, State, choose
 from memagent.methods.recurrent_around import Around
 from memagent.methods.recurrent_facts import read_paragraph_facts
 from memagent.story.book import HIDDEN, Story
-from memagent.story.canon import Doubt, Known, Reading, digest_of
+from memagent.story.canon import Doubt, Known, Reading
 from memagent.story.canon_store import next_places
-from memagent.story.finding import Finding
+from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
 from memagent.story.record import usage_to

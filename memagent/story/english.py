@@ -32,14 +32,23 @@ OTHER_TIME = re.compile(
 """Words by which a sentence may speak of another time than that of the scene."""
 
 NOT_SO = re.compile(
-    r"\b(?:if|as though|would|could|might|may|must|should|perhaps|maybe|not|never|no longer|nor|neither|\w+n['’]t|"
+    r"\b(?:if|as though|would|could|might|(?-i:may)|must|should|perhaps|maybe|not|never|no longer|nor|neither|"
+    r"\w+n['’]t|"
     r"dream\w*|imagin\w*|pretend\w*|lied?|lies|lying|seem\w*|wish\w*|wonder\w*|think|thought|believ\w*|suppos\w*|"
     r"presum\w*|swore|claim\w*|rumou?r\w*|stor(?:y|ies)|wrote|written|sa(?:y|ys|id) that|told|insist\w*|like|"
     r"almost|nearly|wanted|hoped|feared|expected|ghosts?|given up|declared|whether|doubt\w*|play(?:ed|ing)?|acted|"
-    r"photographs?|portraits?|pictures?|painting|novel|legend)\b|\?",
+    r"photographs?|portraits?|pictures?|painting|novel|legend|so (?:they|he|she|people|everyone|everybody|it was) "
+    r"(?:sa(?:id|y)|thought|told|believed)|reportedly|supposedly|allegedly|it was said|(?:was|were) said to|"
+    r"(?:he|she|they|people) (?:all )?(?:said|say)|were told|was told|reported|word was)\b|\?",
     re.IGNORECASE,
 )
 """Words by which a sentence may say what is not so: doubts, wishes, stories, comparisons, negations."""
+UNREAL = re.compile(
+    r"\b(?:if|as though|dream\w*|imagin\w*|pretend\w*|lied|wish\w*|play(?:ed|ing)|novel|legend|fairy|rumou?r\w*|"
+    r"so (?:they|people|everyone|everybody) sa(?:id|y)|seem\w*|like|perhaps|maybe|disguis\w*|wigs?)\b|\?",
+    re.IGNORECASE,
+)
+"""Words by which even what a sentence takes for granted ("her brown eyes", "his sister Ann") may not be so."""
 
 
 def number(text: str) -> int:

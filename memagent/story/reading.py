@@ -18,29 +18,39 @@ English narration alone is read, never what people say: they may lie. A sentence
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from memagent.story.english import NOT_SO, OTHER_TIME, number
+from memagent.story.english import NOT_SO, OTHER_TIME, UNREAL, number
 from memagent.story.manuscript import Manuscript, Place
+from memagent.story.pronouns import Genders, Known, resolved
+from memagent.story.reading_plain import handed_on, read_plain
 from memagent.story.reading_rules import (
     BACK,
     CHANGED,
+    DISGUISE,
+    GRANTED,
     LOOKS,
     MARRIED,
     NAME,
     ONLY_ONE,
     STATED,
     VAGUE,
+    WEEPING,
     WORTH_READING,
+    YEARS_LATER,
+    YOUNG,
     Rules,
 )
+from memagent.story.times import back_then
 from memagent.story.wording import narration, sentences
 
 YOUNGEST = 3
 """Ages below this are read as numbers of something else."""
 DEAD, GONE, VOID = "dead", "gone", ""
 """Values of `state`; and the value of a change that does not say what it led to."""
+YEARS = "years"
+"""The name of an attribute that says that years go by: hair may be otherwise from here on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,44 +75,82 @@ class Attribute:
     change: bool = False
 
 
+_HAD = re.compile(r"\bhad\b|['’]d\b")
+
+
 def attributes(manuscript: Manuscript) -> list[Attribute]:
     """Return all that the rules read, in the order of the book. Nothing is judged: two of them may contradict."""
     found: list[Attribute] = []
     known: set[tuple[str, str]] = set()
+    genders = Genders()
     for place, text in manuscript.paragraphs:
-        for fact in read(text, place):
-            key = fact.subject.split()[0], fact.name
-            if fact.value != VOID or key in known:  # what was never said cannot become another
-                known.add(key)
-                found.append(fact)
+        genders.take(text)
+        found += sayable(read(text, place, genders.of(text)), known)
     return found
 
 
-def read(paragraph: str, place: Place) -> list[Attribute]:
-    """Return what the rules read in one paragraph."""
+def sayable(facts: Iterable[Attribute], said: set[tuple[str, str]]) -> Iterator[Attribute]:
+    """Yield what can be said: what was never said, as `said` knows and is told, cannot become another."""
+    for fact in facts:
+        key = fact.subject.split()[0], fact.name
+        if fact.value != VOID or key in said or fact.name == YEARS:
+            said.add(key)
+            yield fact
+
+
+def read(paragraph: str, place: Place, known: Known = ()) -> list[Attribute]:
+    """Return what the rules read in one paragraph.
+
+    Args:
+        paragraph: its text.
+        place: where it stands.
+        known: who of those it names is a she and who a he; see `pronouns.Genders`.
+    """
     found: list[Attribute] = []
-    for start, sentence in sentences(narration(paragraph)):
-        if not WORTH_READING.search(sentence):
-            continue
-        quote = " ".join(paragraph[start : start + len(sentence)].split())
-        found += (replace(fact, quote=quote) for fact in _sentence(sentence, place))
+    told, young = narration(paragraph), False
+    disguise = DISGUISE.search(told) is not None
+    for start, written in sentences(told):
+        sentence = resolved(written, told[:start], known)
+        ones = _sentence(sentence, place) if WORTH_READING.search(sentence) else []
+        ones += [Attribute(x, name, value, place, "", change) for x, name, value, change in read_plain(sentence)]
+        ones += [Attribute(x, name, value, place, "", change) for x, name, value, change in handed_on(sentence)]
+        if YEARS_LATER.search(sentence) and not NOT_SO.search(sentence):
+            ones.insert(0, Attribute(YEARS, YEARS, VOID, place, "", True))
+        if ones:
+            quote = " ".join(paragraph[start : start + len(written)].split())
+            found += (
+                replace(fact, quote=quote)
+                for fact in ones
+                if not (_of_itself(fact) or (young and fact.name == "age") or (disguise and _worn(fact)))
+            )
+        young = young or YOUNG.search(sentence) is not None
     return list(dict.fromkeys(found))
+
+
+def _worn(fact: Attribute) -> bool:
+    return fact.name in ("eyes", "hair", "beard", "moustache", "mustache") and not fact.change
+
+
+def _of_itself(fact: Attribute) -> bool:
+    """A pronoun that was read wrongly makes somebody their own sister."""
+    return fact.name == f"kin of {fact.subject}" or (fact.name in ONLY_ONE and fact.value == fact.subject)
 
 
 def _sentence(sentence: str, place: Place) -> list[Attribute]:
     changes = list(_facts(CHANGED, sentence, place, change=True))
     if NOT_SO.search(sentence):
-        return [replace(fact, value=VOID) for fact in changes]
+        granted = [] if UNREAL.search(sentence) else _facts(GRANTED, sentence, place)
+        return [fact for fact in granted if _certain(fact, sentence)] + [replace(fact, value=VOID) for fact in changes]
     done = {(fact.subject, fact.name) for fact in changes}
-    stated = _facts(STATED, sentence, place)
+    stated = list(_facts(STATED, sentence, place))
     plain = [fact for fact in stated if (fact.subject, fact.name) not in done and _certain(fact, sentence)]
     return plain + changes + _vague(sentence, place, done)
 
 
 def _certain(fact: Attribute, sentence: str) -> bool:
-    """Ages, and marriages, are of their time: a sentence that may speak of another one does not say them."""
-    if fact.name == "age":
-        return not OTHER_TIME.search(sentence)
+    """Marriages are of their time, and red eyes of the hour: such a sentence does not say them."""
+    if fact.name == "eyes" and fact.value in WEEPING:
+        return False
     return fact.name not in ONLY_ONE or not MARRIED.search(sentence)
 
 
@@ -114,7 +162,7 @@ def _facts(rules: Rules, sentence: str, place: Place, *, change: bool = False) -
             if kind == "kin":
                 yield from _kin(subject, value, _plain(groups["y"]), place)
             elif kind == "age":
-                if number(value) >= YOUNGEST:
+                if number(value) >= YOUNGEST and not _of_another_time(sentence[: found.end()]):
                     yield Attribute(subject, "age", str(number(value)), place, "")
             elif kind in (DEAD, GONE):
                 yield Attribute(subject, "state", kind, place, "")
@@ -123,12 +171,18 @@ def _facts(rules: Rules, sentence: str, place: Place, *, change: bool = False) -
                 yield Attribute(subject, name, value, place, "", change)
 
 
+def _of_another_time(words: str) -> bool:
+    return back_then(words) or OTHER_TIME.search(_HAD.sub("", words)) is not None
+
+
 def _plain(words: str) -> str:
     return " ".join(words.split())
 
 
 def _kin(subject: str, relation: str, other: str, place: Place) -> Iterator[Attribute]:
     yield Attribute(subject, f"kin of {other}", relation, place, "")
+    if relation in ("brother", "sister"):
+        yield Attribute(other, f"any {relation}", "yes", place, "")
     if relation in ONLY_ONE:
         yield Attribute(other, relation, subject, place, "")
 

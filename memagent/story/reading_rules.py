@@ -20,7 +20,7 @@ KIN = (
 ROLES = "friend teacher captain master servant apprentice keeper doctor partner employer neighbour neighbor".split()
 ONLY_ONE = ("father", "mother", "husband", "wife")
 """Kin of whom somebody has one at a time."""
-_NO_NAME = (
+NO_NAME = (
     "A After Again All Along Already Also Although Always An And Another Any Anybody Anyone As At Away Back Because "
     "Before Behind Below Beside Between Beyond Both But By Come Down During Each Either Even Every Everybody Everyone "
     "Everything First For From Had He Her Here His How However I If In Inside Instead Into It Its Just Last Later Let "
@@ -33,7 +33,7 @@ _NO_NAME = (
 _TITLES = "Mr Mrs Ms Dr St Captain Uncle Aunt Old Young Father Mother Brother Sister Doctor Lady Lord Sir Miss".split()
 TITLE = rf"(?:{'|'.join(_TITLES)})\b\.?"
 _LARGE = r"[^\W\d_a-zß-öø-ÿ]"
-_PART = rf"(?!(?:{'|'.join([*_NO_NAME, *DAYS, *MONTHS])})\b)(?:O['’])?{_LARGE}[^\W\d_]+(?:-[^\W\d_]+)*"
+_PART = rf"(?!(?:{'|'.join([*NO_NAME, *DAYS, *MONTHS])})\b)(?:O['’])?{_LARGE}[^\W\d_]+(?:-[^\W\d_]+)*"
 NAME = rf"\b(?:{TITLE}\s+)?{_PART}(?:\s+{_PART}){{0,2}}"
 """A name as a pattern: one to three capitalised words, a title before them."""
 
@@ -42,8 +42,15 @@ _BE = r"(?:is|was|are|were)"
 LOOKS = "eyes|hair|beard|moustache|mustache|skin|coat|cloak|shawl|hat|boat|house|horse|dog|cat|car|door|sails?|hull"
 _KIN = "|".join([*KIN, *ROLES])
 _THING = "boat|ship|sloop|schooner|barge|trawler|house|inn|tavern|horse|mare|dog|cat|engine|lorry|truck|car|plane"
+_LONG = "long|short|thick|thin|curly|straight|wavy|fine|round|large|big|small|wide|narrow|tired|quick|kind|steady|own"
+_ADJ = rf"(?:(?:{_LONG}),?\s+)"
+_PERSON = "man|woman|girl|boy|child|lad|lass|fellow|person|youth|lady|gentleman|creature"
 _KEPT = "letter|map|book|diary|photograph|boat|chart|ledger|mirror|violin|bridge|mill|barn|lamp|clock|key|ring"
-_LOSABLE = rf"(?P<x>(?:[a-z]+\s+)?(?:{_KEPT}|watch|locket|knife|pistol|papers|letters|ledgers))"
+_LOSABLE = (
+    rf"(?P<x>(?:[a-z]+\s+)?(?:{_KEPT}|watch|locket|knife|pistol|papers|letters|ledgers|deed|will|contract|notebook|note|"
+    r"ticket|passport|necklace|bracelet|brooch|coin|compass|sword|purse|photographs|maps|books|keys|spectacles|glasses|pipe))"
+)
+_THE = rf"(?:the|his|her|their|{NAME}['’]s)"
 _DOER = rf"(?:{NAME}|[Ss]he|[Hh]e|[Tt]hey)"
 _DEPTHS = "sea|water|waves|harbou?r|river|lake|well|fire|flames|stove|furnace|grate"
 _COLOUR = rf"(?P<v>{COLOUR})\b"
@@ -65,12 +72,21 @@ _HERS = r"(?:his|her|their)"
 
 _STATED = (
     ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?(?:an?\s+)?{_COLOUR}{_NO_MORE}"),
-    ("look", rf"{_X}{_S}\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}{_COLOUR}\s+(?:{_LONG}\s+)?(?P<of>eyes|hair|beard|moustache|mustache|skin)\b"),
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}(?P<v>dark)\s+(?P<of>hair|beard)\b"),
+    ("look", rf"{_X}{_S}\s+(?P<of>hair|beard)\s+{_BE}\s+(?:{_ALSO})?(?P<v>dark)\b{_NO_MORE}"),
+    ("look", rf"{_X}{_S}\s+(?P<of>eyes|hair)\s+{_BE}\s+as\s+{_COLOUR}\s+as\b"),
+    ("look", rf"{_X}\s+had\s+(?:[\w-]+,?\s+){{1,6}}(?:and|with)\s+(?:an?\s+|the\s+)?{_ADJ}{{0,2}}{_COLOUR}\s+{_HAIR}"),
+    (
+        "look",
+        rf"{_X}(?:,|\s+{_BE})\s+an?\s+(?:[\w-]+,?\s+){{0,3}}(?:{_PERSON})\s+with\s+(?:an?\s+)?(?:{_ADJ}{{0,2}}|\w+\s+)"
+        rf"{_COLOUR}\s+{_HAIR}",
+    ),
     ("look", rf"{_X}\s+(?:has|had)\s+(?:an?\s+|the\s+)?(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
     ("look", rf"\b[Tt]he\s+{_COLOUR}\s+(?P<of>eyes|hair|beard|moustache|mustache|skin|{_WORN})\s+of\s+{_X}\b(?!{_S})"),
     ("look", rf"\b[Tt]he\s+{_COLOUR}\s+of\s+{_X}{_S}\s+(?P<of>{LOOKS})\b"),
     ("look", rf"\b[Tt]he\s+{_HAIR}\s+of\s+{_X}\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
-    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS}),\s+(?:as\s+)?{_COLOUR}(?:\s+as\s+(?:\w+\s+)?\w+)?(?=,)"),
+    ("look", rf"{_X}{_S}\s+(?P<of>{LOOKS}),\s+(?:as\s+)?{_COLOUR}(?:\s+(?:as|and)\s+(?:\w+\s+)?\w+)?(?=,)"),
     ("look", rf"{_X},\s+whose\s+(?P<of>{LOOKS})\s+{_BE}\s+(?:{_ALSO})?{_COLOUR}{_NO_MORE}"),
     ("look", rf"{_X},\s+with\s+{_HERS}\s+(?:\w+,?\s+)?{_COLOUR}\s+{_HAIR}"),
     ("look", rf"\b[Ii]n\s+(?:that|{_HERS})\s+(?:\w+\s+)?{_COLOUR}\s+(?P<of>{_WORN}),?\s+{_X}\b(?!{_S})"),
@@ -84,8 +100,9 @@ _STATED = (
     ("hair", rf"{_X}(?:,|\s+{_BE})\s+{_COLOUR}-haired\b"),
     (
         "age",
-        rf"{_X}\s+(?:{_BE}|turned|had\s+turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})"
-        r"(?:\s+years\s+old|(?=\s*[.,;])|$)",
+        rf"{_X}(?:,\s+who)?\s+(?:{_BE}|turned|had\s+turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})"
+        r"(?:\s+years\s+old|(?=\s*[.,;])|\s+(?:(?=and\s+(?!\w+\s+(?:minutes|hours|days))|but\b|then\b)|"
+        r"that\s+(?:spring|summer|autumn|winter|year|month|day))|$)",
     ),
     ("age", rf"{_X},\s+(?:aged\s+)?(?P<v>{NUMBER})(?:\s+years\s+old)?,"),
     ("age", rf"\b(?P<v>(?i:{NUMBER}))-year-old\s+{_X}"),
@@ -125,10 +142,19 @@ _STATED = (
     ),
     (
         "gone",
-        rf"\b{_DOER}\s+(?:threw|flung|hurled|tossed|dropped|cast)\s+the\s+{_LOSABLE}\s+(?:in|into|on|onto)\s+the\s+"
-        rf"(?:{_DEPTHS})\b",
+        rf"\b{_DOER}\s+(?:threw|flung|hurled|tossed|dropped|cast|pitched)\s+{_THE}\s+{_LOSABLE}\s+"
+        rf"(?:down|over|in|into|on|onto)\s+the\s+(?:{_DEPTHS})\b",
     ),
-    ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded)\s+the\s+{_LOSABLE}\b{_END}"),
+    ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded|lost)\s+{_THE}\s+{_LOSABLE}\b{_END}"),
+)
+_GRANTED = (
+    ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}{_COLOUR}\s+(?:{_LONG}\s+)?(?P<of>eyes|hair|beard|moustache|mustache)\b"),
+    ("kin", rf"{_Y}{_S}\s+{_KIN_OF},?\s+{_X}\b(?!{_S})"),
+    ("kin", rf"{_X},\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),
+    (
+        "age",
+        rf"{_X}\s+(?:{_BE}|turned)\s+(?:{_ALSO}|only\s+|just\s+)?(?P<v>{NUMBER})(?:\s+years\s+old\b|\s+and\s+(?=had\b|was\b))",
+    ),
 )
 _CHANGED = (
     (
@@ -151,6 +177,8 @@ _CHANGED = (
 Rules = tuple[tuple[str, re.Pattern[str]], ...]
 STATED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _STATED)
 """What holds; a sentence that may say what is not so is no statement."""
+GRANTED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _GRANTED)
+"""What a sentence takes for granted, whatever else it doubts: "her brown eyes did not see him"."""
 CHANGED: Rules = tuple((kind, re.compile(rule)) for kind, rule in _CHANGED)
 """What becomes, and holds from there on."""
 
@@ -164,19 +192,37 @@ MARRIED = re.compile(
     r"\b(?:marr\w+|wed(?:ded|ding)?|divorc\w*|adopt\w*|widow\w*|remarr\w+|late|second|first|former|ex)\b", re.IGNORECASE
 )
 """Somebody may have another wife, husband, father or mother."""
+YEARS_LATER = re.compile(
+    rf"\b(?:(?:{NUMBER}|many|some|several|the|of)\s+years\s+(?:later|on|after|afterwards|passed|went\s+by|had\s+(?:passed|gone))|"
+    r"decades?|(?:old|with)\s+age|grown\s+old|as\s+an\s+old)\b",
+    re.IGNORECASE,
+)
+"""So much time goes by that hair may have turned."""
+YOUNG = re.compile(
+    rf"\b[Ww]hen\s+(?:he|she|they|{NAME})\s+(?:was|were)\b|\bas\s+a\s+(?:boy|girl|child|young)\b|\byears\s+(?:before|ago|earlier)\b|"
+    r"\b(?:[Ii]n\s+those\s+days|[Ll]ong\s+ago|[Bb]ack\s+then)\b"
+)
+"""From here on a paragraph may tell of somebody's youth."""
+DISGUISE = re.compile(
+    r"\b(?:wigs?|disguis\w*|costumes?|masks?|false\s+(?:beard|hair)|dy(?:e|ed|es|eing)|bleach\w*)\b", re.IGNORECASE
+)
+"""Looks of this paragraph are no one's own."""
+WEEPING = ("red", "pink")
+"""Colours that eyes have for an hour, and nobody for life."""
 _BACK = (
     r"found|recover\w*|salvag\w*|return\w*|rebuil[dt]\w*|restor\w*|mend\w*|repair\w*|replac\w*|new|another|copy|"
     r"copies|second|raised|refloat\w*|spare|alive|reviv\w*|heal\w*|resurrect\w*|woke|survived|fish\w*|retriev\w*|"
-    r"rescu\w*|snatch\w*|washed|dived?|diving|dug"
+    r"rescu\w*|snatch\w*|brought\s+(?:up|back)|fetch\w*|pulled\s+up|hauled\s+up|drew\s+up|washed|dived?|diving|dug"
 )
 ALIVE = re.compile(r"\b(?:alive|reviv\w*|resurrect\w*|woke|survived|recover\w*|return\w*)\b", re.IGNORECASE)
 """Somebody who was said to be dead is not."""
 BACK = re.compile(rf"\b(?:{_BACK})\b", re.IGNORECASE)
 """What was lost is there again, or there is another."""
 WORTH_READING = re.compile(
-    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;])|died|dead|drowned|bled|killed|murdered|"
+    rf"\b(?:{LOOKS}|{_KIN}|years?[ -]old|aged|turned|{NUMBER}(?=\s*[.,;]|\s+(?:and|but|then|that)\b)|died|dead|"
+    rf"drowned|bled|killed|murdered|"
     r"buried|hanged|sank|sunk|burn\w*|foundered|down|lost|destroyed|wrecked|smashed|threw|flung|hurled|"
-    r"tossed|dropped|cast|tore|shredded|\w*paint\w*|dy(?:e|ed|es|eing)|"
+    r"tossed|dropped|cast|tore|shredded|pitched|\w*paint\w*|dy(?:e|ed|es|eing)|"
     rf"bleach\w*|whitewash\w*|(?i:{_BACK}))\b|(?:is|was|are|were|the|The)\s+(?:{_ALSO})?{COLOUR}\b|-eyed|-haired"
 )
 """What a sentence needs to hold for any rule; one look for all of them is fast."""

@@ -13,6 +13,7 @@ from typing import Any
 from memagent.errors import StoryError
 from memagent.methods.recurrent import State
 from memagent.methods.recurrent_recall import Recalled
+from memagent.shown import Shown
 from memagent.story.log import Event, event
 from memagent.story.renumbering import was
 from memagent.types import Usage
@@ -42,7 +43,7 @@ class Begun:
 
 
 @dataclass(slots=True)
-class StoryRecord:
+class StoryRecord(Shown):
     """The folded log. `apply` is the only thing that changes it.
 
     Attributes:
@@ -69,7 +70,7 @@ class StoryRecord:
     lore: dict[int, tuple[str, ...]] = field(default_factory=dict)
     remembered: list[str] | None = None
     taken_up: dict[str, str] = field(default_factory=dict)
-    waived: set[tuple[str, str]] = field(default_factory=set)
+    waived: set[tuple[str, ...]] = field(default_factory=set)
     readings: dict[str, Any] = field(default_factory=dict)
     deep: dict[str, list[list[str]]] = field(default_factory=dict)
     looked: dict[str, int] = field(default_factory=dict)
@@ -155,6 +156,7 @@ class StoryRecord:
             written=tuple(event["written"]),
             recalled=tuple(event["recalled"]),
             rationale=event["rationale"],
+            followed=event.get("followed", ""),
             title=event.get("title", before.title if before else ""),
             outline=event.get("outline", before.outline if before else ""),
         )
@@ -227,8 +229,7 @@ class StoryRecord:
         )
 
     def _waived(self, event: Event) -> None:
-        finding = (event["kind"], event["key"])
-        (self.waived.add if event.get("meant", True) else self.waived.discard)(finding)
+        (self.waived.add if event.get("meant", True) else self.waived.discard)(waiver_of(event))
 
     def _checked(self, event: Event) -> None:
         self.looked[event["key"]] = event["dropped"]
@@ -269,6 +270,12 @@ class StoryRecord:
         if self.state is None:
             raise StoryError("the story has not begun", hint="Write its first paragraphs with: memagent story write")
         return self.state
+
+
+def waiver_of(event: Event) -> tuple[str, ...]:
+    """Return the waiver that an event gives or takes back: of older logs without a place, see `Finding.waiver`."""
+    where = (event["where"],) if event.get("where") else ()
+    return (event["kind"], event["key"], *where, *(("canon",) if event.get("canon") else ()))
 
 
 _STEPS = {  # what can be taken back
@@ -322,6 +329,8 @@ def written_event(
         begun |= {"title": state.title, "outline": state.outline}
     if chapter is not None:
         begun["chapter"] = chapter
+    if state.followed:
+        begun["followed"] = state.followed
     if lore:
         begun["lore"] = list(lore)
     return event(

@@ -14,12 +14,12 @@ from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story import finished
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
-from memagent.story.canon import Reading, digest_of
+from memagent.story.canon import Reading
 from memagent.story.canon_shown import facts_for_passage
 from memagent.story.canon_store import fold
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
-from memagent.story.finding import Finding
+from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place

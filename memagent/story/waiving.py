@@ -1,31 +1,46 @@
 """What a story's checks find, and what its author says is meant: listed, taken back, and told of no more.
 
-A waiver is a step like any other: `undo` takes it back. It names the finding and not the place, so it holds when
-paragraphs are added before; the same contradiction said again is waived with it.
+A waiver is a step like any other: `undo` takes it back. It names the finding and the text of the paragraph where it
+stands (see `finding`): it holds when paragraphs are added before, and the same contradiction said elsewhere is told.
+The canon keeps what it held, so eyes that are meant to be blue in one scene do not become blue, unless the waiver says
+that the new value holds from there on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from memagent.errors import UsageProblem
 from memagent.story.book import Story
 from memagent.story.canon import Reading, doubts
 from memagent.story.check_deep import deep_findings
 from memagent.story.checks import KINDS, check
-from memagent.story.finding import Finding, finding_id, unwaived
+from memagent.story.finding import CANON, Finding, finding_id, unwaived
 from memagent.story.log import event
+from memagent.story.record import waiver_of
 
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """A finding that is meant: its id, its kind, what it said when it was waived, and when that was."""
+    """A finding that is meant.
+
+    Attributes:
+        id: the finding's.
+        kind: the finding's.
+        text: what it said when it was waived.
+        at: when that was.
+        everywhere: wherever it stands, as waivers of older stories are.
+        canon: what it says holds from there on.
+    """
 
     id: str
     kind: str
     text: str
     at: str
+    everywhere: bool = False
+    canon: bool = False
 
 
 def findings(
@@ -54,20 +69,29 @@ def findings(
     return sorted(found, key=lambda finding: finding.place)
 
 
-def waive(story: Story, id: str, *, asked: Sequence[int | None] = ()) -> Finding:
-    """Say that a finding is meant; return it. Call it inside `editing`.
+def waive(story: Story, id: str, *, asked: Sequence[int | None] = (), canon: bool = False) -> Finding:
+    """Say that a finding is meant where it stands; return it. Call it inside `editing`.
 
     Args:
         story: whose.
         id: the finding's id, or as much of its beginning as is its alone.
         asked: as for `findings`.
+        canon: what the finding says holds from there on, and what contradicts that is found.
 
     Raises:
-        UsageProblem: no finding has it, or several.
+        UsageProblem: no finding has it, or several; or it is no contradiction and cannot become canon.
     """
     by_id = {finding.id: finding for finding in findings(story, asked=asked)}
     finding = by_id[_only(id, by_id, "finding", "memagent story check")]
-    story.commit(event("waived", kind=finding.kind, key=finding.key, text=f"{finding.place} {finding.text}"))
+    if canon and finding.kind != CANON:
+        raise UsageProblem(
+            f"{finding.id} is of the kind {finding.kind}, which says nothing that could hold from there on",
+            hint="Waive it without --canon.",
+        )
+    more: dict[str, Any] = {"where": finding.where} if finding.where else {}
+    more |= {"canon": True} if canon else {}
+    text = f"{finding.place} {finding.text}"
+    story.commit(event("waived", kind=finding.kind, key=finding.key, text=text, **more))
     story.remember()
     return finding
 
@@ -76,19 +100,28 @@ def unwaive(story: Story, id: str) -> Waived:
     """Say that a finding is no longer meant; return what was. Call it inside `editing`. Raises as `waive`."""
     by_id = {one.id: one for one in waived(story)}
     chosen = by_id[_only(id, by_id, "waiver", "memagent story check --waived")]
-    (kind, key) = next(pair for pair in story.record.waived if finding_id(*pair) == chosen.id)
-    story.commit(event("waived", kind=kind, key=key, text=chosen.text, meant=False))
+    for kind, key, *rest in [one for one in story.record.waived if finding_id(*one[:3]) == chosen.id]:
+        more: dict[str, Any] = {"where": rest[0]} if rest else {}
+        more |= {"canon": True} if len(rest) > 1 else {}
+        story.commit(event("waived", kind=kind, key=key, text=chosen.text, meant=False, **more))
     story.remember()
     return chosen
 
 
 def waived(story: Story) -> list[Waived]:
     """Return what is waived now, in the order in which it was."""
-    said = {(one["kind"], one["key"]): one for one in story.record.done if one["type"] == "waived"}
+    said = {waiver_of(one): one for one in story.record.done if one["type"] == "waived"}
     return [
-        Waived(finding_id(*pair), pair[0], one.get("text") or pair[1], one.get("at", ""))
-        for pair, one in said.items()
-        if pair in story.record.waived
+        Waived(
+            finding_id(*waiver[:3]),
+            waiver[0],
+            one.get("text") or waiver[1],
+            one.get("at", ""),
+            everywhere=len(waiver) == 2 and waiver[0] != "length",
+            canon=waiver[3:] == (CANON,),
+        )
+        for waiver, one in said.items()
+        if waiver in story.record.waived
     ]
 
 

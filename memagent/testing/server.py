@@ -75,7 +75,7 @@ class FakeOpenAIServer:
         logprob: natural-log probability of each word; `None` makes a server that never reports any.
         usage: report token counts.
         refuses: parameters that are answered with status 400, as servers do that do not know them.
-        finish_reason: why a text that was not cut by `max_tokens` ended.
+        finish_reason: why a text that was not cut by `max_tokens` ended; `None` for a server that does not say it.
         dim: length of the embeddings, unless the request says `dimensions`.
 
     Attributes:
@@ -89,7 +89,7 @@ class FakeOpenAIServer:
         logprob: Callable[[str], float] | None = lambda word: -0.1,
         usage: bool = True,
         refuses: Iterable[str] = (),
-        finish_reason: str = "stop",
+        finish_reason: str | None = "stop",
         dim: int = 16,
     ) -> None:
         self.requests: list[Received] = []
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _answer(fake: FakeOpenAIServer, payload: Payload, reply: str) -> tuple[list[str], str]:
+def _answer(fake: FakeOpenAIServer, payload: Payload, reply: str) -> tuple[list[str], str | None]:
     stop = payload.get("stop") or []
     pieces = words(cut(reply, [stop] if isinstance(stop, str) else stop))
     limit = payload.get("max_completion_tokens") or payload.get("max_tokens") or len(pieces)

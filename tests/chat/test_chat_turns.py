@@ -52,6 +52,20 @@ def test_turns_come_in_the_order_of_time_and_an_edited_one_stays_in_its_place(tm
         assert len(talk.turns) == talk.turns.count() == 301
 
 
+def test_sessions_are_listed_by_what_was_said_last_and_notes_are_none(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        ana = memory.bind(user="ana")
+        for number, session in enumerate(["first", "second", "first", "third"]):
+            last = ana.bind(session=session).turns.add("Yes.", at=NOON + timedelta(seconds=number))
+        ana.bind(session="notes").add(Note("No turn.", metadata={"kind": "role"}))
+        ana.turns.add("In no session.")
+        assert ana.turns.sessions() == ["third", "first", "second"]
+        ana.forget(last)
+        assert ana.turns.sessions() == ["first", "second"] == asyncio.run(ana.turns.asessions())
+        assert ana.bind(session="first").turns.sessions() == ["first"]
+        assert memory.bind(user="an").turns.sessions() == []
+
+
 def test_turns_without_a_time_keep_the_order_in_which_they_were_given(tmp_path: Path) -> None:
     with Memory(tmp_path / "a.db") as memory:
         talk = memory.bind(user="ana", session="s")

@@ -88,7 +88,7 @@ def test_a_finding_is_waived_listed_taken_back_and_undone(folder):
     _, errors = run("check", folder, "--waive", id[:6])
     assert errors.startswith("meant: ch.1 ¶4 Mara's eyes")
     assert run("check", folder, "--canon") == (["0 findings, 0 model calls"], "")
-    assert "brown" in "".join(run("memory", "facts", folder, "--about", "mara")[0])
+    assert "brown" not in "".join(run("memory", "facts", folder, "--about", "mara")[0])
     (listed,), _ = run("check", folder, "--waived")
     assert listed == f"{id}  canon     ch.1 ¶4 Mara's eyes: “brown”; “green” in ch.1 ¶1"
     (data,), _ = run("check", folder, "--waived", "--json")
@@ -100,6 +100,10 @@ def test_a_finding_is_waived_listed_taken_back_and_undone(folder):
     run("check", folder, "--unwaive", id)
     assert run("check", folder, "--waived")[0] == []
     run("check", folder, "--canon", code=6)
+    _, errors = run("check", folder, "--waive", id, "--canon")
+    assert errors.startswith("meant, and so from there on: ch.1 ¶4 Mara's eyes")
+    assert "brown" in "".join(run("memory", "facts", folder, "--about", "mara")[0])
+    assert run("check", folder, "--waived")[0][0].endswith("(and so from there on)")
     _, errors = run("check", folder, "--waive", "nothing", code=2)
     assert "there is no finding 'nothing'" in errors and "memagent story check" in errors
 

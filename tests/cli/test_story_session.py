@@ -135,7 +135,7 @@ def test_a_session_from_an_empty_folder_to_a_book(tmp_path: Path, editor: Path, 
 
     code, shown = session.run("check", where)
     assert code == 6 and re.search(
-        r"ch\.\d+ ¶\d+ +repeat .*\d+ findings, 0 model calls", shown, re.DOTALL
+        r"ch\.\d+ ¶\d+ +repeat .*\d+ findings \([^)]*\), 0 model calls", shown, re.DOTALL
     )  # it is offline
     code, shown = session.run("export", where, "lamp.epub")
     assert code == 0

@@ -5,4 +5,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "memllm_finetune"))
+for _name in ("memllm_finetune", "fastapi_chat"):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / _name))

@@ -8,8 +8,10 @@ import httpx
 import openai
 import pytest
 
+from memagent.controller import Controller
 from memagent.errors import BackendError, CapabilityError
 from memagent.llms.openai import OpenAI
+from memagent.methods.passive import alone
 from memagent.testing import FakeOpenAIServer, Fault
 from memagent.types import Message, Request, Token
 
@@ -221,3 +223,21 @@ def test_a_bug_in_the_callers_own_transport_is_not_blamed_on_the_server():
         client = openai.OpenAI(api_key="k", base_url="http://127.0.0.1:1/v1", http_client=transport, max_retries=0)
         with pytest.raises(KeyError, match="mine"):
             OpenAI("fake", client=client).complete(ASKED)
+
+
+@pytest.mark.parametrize("way", ["stream", "astream"])
+def test_a_stream_that_says_that_it_is_done_is_whole_though_not_why_it_ended(connect, way):
+    with FakeOpenAIServer(["one two three", "four", "five six"], finish_reason=None) as server:
+        model = connect(server.url)
+        *tokens, reply = WAYS[way](model)
+        assert (reply.text, reply.finish_reason) == ("one two three", "unknown")
+        assert "".join(token.text for token in tokens) == reply.text and len(server.requests) == 1
+        assert WAYS[way](model)[-1].text == "four" and WAYS[way](model)[-1].text == "five six"
+
+
+def test_methods_take_such_a_reply_for_whole(connect):
+    said = "Mara keeps the lighthouse. So the answer is: Norway"
+    with FakeOpenAIServer(lambda _: said, finish_reason=None) as server:
+        result = Controller(connect(server.url)).run(alone("Where is it?", timeout=30))
+        assert (result.value.text, result.value.problems, len(server.requests)) == (said, (), 1)
+        assert result.usage.calls == 1 and result.usage.tokens > 0

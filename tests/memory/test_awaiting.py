@@ -17,6 +17,10 @@ AT_ONCE = {
     "bind": "makes a handle and reads nothing",
     "as_vectorstore": "makes a handle and reads nothing",
     "as_langgraph_store": "makes a handle and reads nothing",
+    "as_retriever": "makes a handle and reads nothing",
+    "as_chat_history": "makes a handle and reads nothing",
+    "as_agents_session": "makes a handle and reads nothing",
+    "as_openai_tools": "makes a handle and reads nothing",
 }
 
 

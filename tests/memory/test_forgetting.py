@@ -109,6 +109,28 @@ def test_every_kind_is_forgotten_by_its_id(alice):
     assert alice.count() == alice.facts.count() == alice.rationales.count() == 1
 
 
+def test_what_was_forgotten_is_listed_with_its_text_the_latest_first_and_to_its_user_alone(alice, memory):
+    [passage, other] = alice.add(["fog", "rain"])
+    [fact] = alice.facts.add(("Ida", "keeps", "the lamp"))
+    [rationale] = alice.bind(session="s").rationales.add(Rationale("2 + 2", "count", "4"))
+    for id in (passage, fact, rationale):
+        alice.forget(id)
+    assert [(one.id, one.kind, one.text) for one in alice.forgotten()] == [
+        (rationale, "rationale", "2 + 2"),
+        (fact, "fact", "Ida keeps the lamp"),
+        (passage, "passage", "fog"),
+    ]
+    assert [one.id for one in alice.forgotten(1)] == [rationale]
+    assert [one.id for one in alice.bind(session="s").forgotten()] == [rationale]
+    assert memory.bind(user="bob").forgotten() == []
+    alice.restore(fact)
+    alice.purge(passage)
+    assert [one.id for one in alice.forgotten()] == [rationale] and alice.get(other).text == "rain"
+    for count in (0, True, "all"):
+        with pytest.raises(UsageProblem):
+            alice.forgotten(count)
+
+
 @pytest.mark.parametrize("verb", ["forget", "restore", "delete", "purge"])
 def test_nothing_matched_is_an_error_and_changes_nothing(alice, verb):
     alice.add(Note("fog", source="a.md"))

@@ -33,6 +33,14 @@ MASKED = [
     ("我的密码是haibian2019。", "我的密码是[masked password]。"),
     ("パスワードはumibe2019です", "パスワードは[masked password]"),
     ("My PIN is 4921.", "My PIN is [masked PIN]."),
+    ("The password for my bank is trombone77.", "The password for my bank is [masked password]."),
+    ("pw: giraffe88", "pw: [masked password]"),
+    ("my pass word is zebra5555", "my pass word is [masked password]"),
+    ("api key: abcd-efgh-ijkl-mnop", "api key: [masked password]"),
+    ("secret=banana4444", "secret=[masked password]"),
+    ("my password hunter2222 works", "my password [masked password] works"),
+    ("PIN code 9921", "PIN code [masked PIN]"),
+    ("My social security number is 078-05-1120.", "My social security number is [masked number]."),
     ("卡号 4111111111111111", "卡号 [masked card number]"),
 ]
 
@@ -41,6 +49,29 @@ MASKED = [
 def test_a_secret_is_masked_in_its_place_and_masking_again_changes_nothing(text: str, kept: str) -> None:
     assert masked(text)[0] == kept
     assert masked(kept) == (kept, [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My password is stored in the vault.",
+        "The secret of the lighthouse is that nobody keeps it.",
+        "The password for the game is in the 2nd chapter.",
+        "Press any key: the door opens.",
+        "The PW 4 engine was built in 1924.",
+        "He pinned 2024 leaves to the wall.",
+        "The secret is out: 1984 was set in Airstrip One.",
+    ],
+)
+def test_what_only_speaks_of_secrets_is_kept(text: str) -> None:
+    assert masked(text) == (text, [])
+
+
+def test_the_object_of_a_triple_about_a_password_is_masked_and_a_day_is_not() -> None:
+    with Memory(":memory:", single_user=True) as memory:
+        memory.facts.add(("Bob", "has password", "hunter3tripl"))
+        memory.facts.add(("Bob", "forgot password", "yesterday"))
+        assert {fact.object for fact in memory.facts.find("Bob")} == {"[masked password]", "yesterday"}
 
 
 def written(memory: Memory) -> dict[str, list[str]]:

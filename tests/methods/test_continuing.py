@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memagent import Completion
+from memagent import Answer, Completion, Controller, Flow, Memory, flare, rat
 from memagent.flow import run
 from memagent.methods import confidence, flare_instruct, flare_queries
 from memagent.methods.continuing import Piece, continued, first_sentence, joined
+from memagent.methods.drafting import OVER_LONG, UNJOINED
+from memagent.methods.passive import alone, every, previous_sentence
+from memagent.methods.thinking import READ
 from memagent.methods.writer import Writer
 from memagent.testing import ScriptedLLM
-from memagent.types import Token
+from memagent.types import Request, Token, estimate_tokens
 
 SO_FAR = "Mara keeps the lighthouse. It stands at Gull Point."
 
@@ -32,9 +38,9 @@ def piece(so_far: str, reply: str, finish: str = "stop", *, prefilled: bool = Fa
     [
         ("Gull Point is in Norway.", " Gull Point is in Norway."),
         (" Gull Point is in Norway.", " Gull Point is in Norway."),
-        ("\nGull Point is in Norway.", " Gull Point is in Norway."),
+        ("\nGull Point is in Norway.", "\nGull Point is in Norway."),
         (f"{SO_FAR} Gull Point is in Norway.", " Gull Point is in Norway."),
-        (f"{SO_FAR}\n\nGull Point is in Norway.", " Gull Point is in Norway."),
+        (f"{SO_FAR}\n\nGull Point is in Norway.", "\n\nGull Point is in Norway."),
         (f"  {SO_FAR.replace(' ', '  ')} It is in Norway.", " It is in Norway."),
         ("It stands at Gull Point. It is in Norway.", " It is in Norway."),
         (", which is in Norway.", ", which is in Norway."),
@@ -82,11 +88,93 @@ def test_blanks_by_script_and_sign(so_far: str, reply: str, whole: str) -> None:
         ("It costs $", "5.", "It costs $5."),
         ("a well-", "known cape.", "a well-known cape."),
         ("and/", "or", "and/or"),
+        ("It is Anglo", "-Saxon.", "It is Anglo-Saxon."),
+        ("It is Anglo", "- or so.", "It is Anglo - or so."),
         ("ประภาคารอยู่ที่แหลม", "ในนอร์เวย์", "ประภาคารอยู่ที่แหลมในนอร์เวย์"),
     ],
 )
 def test_no_blank_is_put_where_none_belongs(so_far: str, reply: str, whole: str) -> None:
     assert joined(so_far, piece(so_far, reply).text) == whole
+
+
+LAMP = (
+    "Steps to light the lamp.\n\n- Fill the oil of the lamp.\n- Trim the wick with care.\n\n"
+    "```python\nprint('light the lamp')\n```\n\n| step | tool |\n|---|---|\n| 1 | match |\n\nSo the answer is: a match."
+)
+
+
+def rest_of(request: Request, prefill: bool) -> str:
+    """What a model goes on with that means to write `LAMP`: a message of its own begins without white space."""
+    asked = request.messages[-1].content
+    so_far = request.prefill if prefill else asked.partition("<so_far>\n")[2].partition("\n</so_far>")[0]
+    return LAMP.removeprefix(so_far) if prefill else LAMP.removeprefix(so_far).lstrip()
+
+
+def test_a_reply_without_end_is_not_worked_through_and_that_is_told() -> None:
+    text = "".join(f"Mara keeps lighthouse number {number}.\n" for number in range(40_000))
+    llm = ScriptedLLM([Completion(text)])
+    answer = Controller(llm, Memory(":memory:", single_user=True)).run(alone("Where?")).value
+    assert len(text) > READ >= len(answer.text) > READ - 100
+    assert answer.problems == (OVER_LONG,) and text.startswith(answer.text)
+    told = Controller(ScriptedLLM([text, *["None."] * 9]), Memory(":memory:", single_user=True)).run(rat("Tell."))
+    assert any("200,000 characters" in problem for problem in told.value.problems)
+
+
+FLARE = partial(flare, trigger="never")
+
+
+@pytest.mark.parametrize(
+    ("method", "prefill"),
+    [(FLARE, True), (FLARE, False), (previous_sentence, True), (previous_sentence, False), (every, True)],
+)
+def test_lists_tables_and_code_keep_their_lines(method: Callable[[str], Flow[Answer]], prefill: bool) -> None:
+    def reply(request: Request) -> Completion:
+        words = re.findall(r"\s*\S+", rest_of(request, prefill))
+        most = request.max_tokens or 0
+        parts = tuple(Token(word, -0.01) for word in words[:most])
+        return Completion("".join(part.text for part in parts), parts, "length" if most < len(words) else "stop")
+
+    llm = ScriptedLLM([reply] * 80, can=["logprobs", "stop", *["prefill"] * prefill])
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add("The lamp burns oil.")
+        answer = Controller(llm, memory).run(method("How is the lamp lit?")).value
+    assert answer.text == LAMP
+    assert "".join(part.text for part in answer.parts) == LAMP
+
+
+@pytest.mark.parametrize(
+    ("gap", "reply", "added"),
+    [
+        ("\n\n", "It is cold.", "\n\nIt is cold."),
+        ("\n\n", ", which is cold.", ", which is cold."),
+        ("\n", "- It is cold.", "\n- It is cold."),
+        (" ", "\nIt is cold.", " It is cold."),
+        (" ", "\n- It is cold.", "\n- It is cold."),
+        (None, "\n\nIt is cold.", "\n\nIt is cold."),
+        (None, "It is cold.", " It is cold."),
+    ],
+)
+def test_the_draft_tells_what_parts_two_sentences(gap: str | None, reply: str, added: str) -> None:
+    assert continued(SO_FAR, Completion(reply), gap=gap).text == added
+    assert first_sentence(piece(SO_FAR, "\nIt is old.\n\nIt is cold.", prefilled=True)).gap == "\n\n"
+    assert continued(SO_FAR, Completion(" It is cold."), prefilled=True, gap="\n").text == " It is cold."
+
+
+def test_tokens_that_do_not_join_to_the_text_give_way_to_it() -> None:
+    said = "Mara keeps the lighthouse. So the answer is: Norway."
+    parts = tuple(Token(word, -0.01) for word in said.split())
+    llm = ScriptedLLM([Completion(said, parts)] * 9, can=["logprobs", "prefill"])
+    for flow in (alone("Where?"), flare("Where?", trigger="never")):
+        answer = Controller(llm, Memory(":memory:", single_user=True)).run(flow).value
+        assert answer.text.startswith("Mara keeps the lighthouse.") and UNJOINED in answer.notes
+        assert not any(token.logprob for part in answer.parts for token in part.tokens)
+
+
+@pytest.mark.parametrize(("share", "cut"), [(1.25, "length"), (1.5, "")])
+def test_a_reply_of_estimated_length_is_full_somewhat_before_its_limit(share: float, cut: str) -> None:
+    text = "It is old, and " * 20 + "that is all."
+    most = round(estimate_tokens(text) * share)
+    assert continued("", Completion(text, finish_reason="unknown"), most=most).cut == cut
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,16 @@ def test_3_each_span_gets_a_question_and_each_question_a_search(memory: Memory) 
     assert "attended the University of Pennsylvania" in prompt(llm.requests[2])
 
 
+def test_3_one_question_to_two_spans_is_searched_once(memory: Memory) -> None:
+    def reply(request: Request) -> Completion | str:
+        return "Where did he study?" if request.label == "flare/question" else said("In Delaware.", more=False)
+
+    llm = ScriptedLLM([said("He is old."), fixture(), *[reply] * 3], can=CAN)
+    answer, searches = asked(llm, memory, flare(QUESTION, queries="explicit"))
+    assert sum(request.label == "flare/question" for request in llm.requests) == 2
+    assert [step.query for step in searches[1:]] == ["Where did he study?"] == [*answer.parts[1].queries]
+
+
 @pytest.mark.parametrize("reply", ["No idea.", "", "?"])
 def test_3_without_a_question_the_sentence_is_the_query(memory: Memory, reply: str) -> None:
     llm = ScriptedLLM([said("He is old."), fixture(), reply, reply, said("In Delaware.", more=False)], can=CAN)
@@ -316,7 +326,7 @@ def test_10_blank_lines_and_thoughts_do_not_cut_the_answer_of_a_chat_model(memor
     rest = ["Mara keeps it.\n\nSo the answer is: Norway.", "So the answer is: Norway."]
     llm = ScriptedLLM([full, *rest], can=())
     answer, _ = asked(llm, memory, flare(QUESTION, trigger="never"))
-    assert answer.text == "**Answer:** Mara keeps it. So the answer is: Norway."
+    assert answer.text == "**Answer:**\n\nMara keeps it.\n\nSo the answer is: Norway."
 
 
 def test_what_stands_is_said_while_the_answer_is_made(memory: Memory) -> None:

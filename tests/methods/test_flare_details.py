@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -343,6 +344,26 @@ def test_12_the_last_call_may_not_search_and_no_search_is_made_twice(memory: Mem
     assert [request.logit_bias["["] for request in llm.requests] == [2.0, -100.0, 2.0, -100.0, -100.0]
     assert [search.query for search in searches] == ["flag"]
     assert answer.text == "It is red. It is old. So."
+
+
+def test_12_what_was_found_before_is_shown_again_when_it_is_asked_for_again(memory: Memory) -> None:
+    def look_up(query: str, k: int) -> Flow[list[Hit]]:
+        yield from ()
+        looked.append(query)
+        return [Hit(query, f"Passage of {query}.", 1.0)] if query != "void" else []
+
+    looked: list[str] = []
+    searches = ["flag", "oslo", "flag", "void"]
+    replies = [one for query in searches for one in (f"Of {query} [Search({query})]", said(f"that {query} is. And"))]
+    llm = ScriptedLLM([*replies, "So."], can=CAN)
+    answer, _ = asked(llm, memory, flare_instruct(QUESTION, look_up=look_up, max_tokens=900))
+    assert looked == ["flag", "oslo", "void"]
+    shown = [re.findall(r"Passage of (\w+)", prompt(request)) for request in llm.requests]
+    assert shown == [[], *[[query] for query in ("flag", "oslo", "flag") for _ in "12"], [], []]
+    told = [(part.decision, *part.queries) for part in answer.parts]
+    assert told[0] == ("first",) and told[1:7] == [("retrieved", q) for q in ("flag", "oslo", "flag") for _ in "12"]
+    assert told[7:] == [("kept", "void")] * 2
+    assert answer.parts[-1].why == "after a search for 'void'; nothing was found"
 
 
 def test_12_what_stands_before_a_call_loses_its_blanks(memory: Memory) -> None:

@@ -401,6 +401,18 @@ def test_the_bounds_are_arguments(told):
     assert [part.decision for part in answer.parts] == ["kept"] * 3
 
 
+def test_a_revision_may_keep_what_an_earlier_passage_brought(told):
+    oil = "Wren rowed ashore nightly with whale oil barrels, past jagged reefs and stranded trawlers."
+    found = Finder([hit("one", oil), hit("two", "An electric bulb replaced everything.")])
+
+    def revise(request):
+        return oil if "Wren rowed" in so_far(request, "passages") else f"{so_far(request, 'step')} A bulb came."
+
+    answer, _, _, _ = told(rat(TASK, scope="step", revisions="each", k=2), author(draft=A, revise=revise), found)
+    assert [change.taken for change in answer.parts[0].changes] == [True, True]
+    assert answer.parts[0].text == f"{oil} A bulb came."
+
+
 def test_a_text_does_not_grow_without_end_however_often_it_is_revised(told):
     def revise(request):
         return f"{unchanged(request)} {'More of it. ' * 12}"

@@ -33,6 +33,7 @@ def added(so_far: str, reply: str, finish: Any = "stop") -> str:
         ("It was made by Mara Venn-Halvorsen.", "Mara Venn-Halvorsen, a keeper, lives in Oslo."),
         ("The Eiffel Tower.", "The Eiffel Tower stands in Paris."),
         ("Paris.", "Paris is in France."),
+        ("It belongs to Mara.", "Mara’s lamp is lit. It burns."),
         ("Yes.", "Yesterday it was built."),
         ("Он основал Пенсильванский университет.", "Пенсильванский университет находится в Филадельфии."),
         ("Der Fluss ist die Neue Maas bei Rotterdam.", "Die Neue Maas bei Rotterdam mündet in die Nordsee."),
@@ -52,14 +53,14 @@ def test_in_a_script_without_blanks_it_may_as_well() -> None:
     ("so_far", "reply", "whole"),
     [
         ("Mara keeps it. It is at Gull Point.", "It is at Gull Point. It is old.", "It is old."),
-        ("Mara keeps it. It is at Gull Point.", "It is at Gull Point!\nIt is old.", "It is old."),
-        ("Mara keeps it. It is at Gull Point.", "It is at Gull Point\n\nIt is old.", "It is old."),
+        ("Mara keeps it. It is at Gull Point.", "It is at Gull Point!\nIt is old.", "\nIt is old."),
+        ("Mara keeps it. It is at Gull Point.", "It is at Gull Point\n\nIt is old.", "\n\nIt is old."),
         ("Mara keeps it. It is at Gull Point.", "Ｍara keeps it. It is at Gull Point. It is old.", "It is old."),
         ("Yes.", "Yes. It is old.", "It is old."),
     ],
 )
 def test_whole_sentences_are_repeated(so_far: str, reply: str, whole: str) -> None:
-    assert added(so_far, reply) == f"{so_far} {whole}"
+    assert added(so_far, reply) == (so_far + whole if whole[0] == "\n" else f"{so_far} {whole}")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,8 @@ def test_whole_sentences_are_repeated(so_far: str, reply: str, whole: str) -> No
          "Mara keeps the lighthouse at Gull Point, a cape."),
         ("Mara keeps the lighthouse at Gull Point", "The lighthouse at Gull Point is old.",
          "Mara keeps the lighthouse at Gull Point The lighthouse at Gull Point is old."),
+        ("Mara keeps the lighthouse at Gull Point", "lighthouse at Gull Point’s end.",
+         "Mara keeps the lighthouse at Gull Point lighthouse at Gull Point’s end."),
         ("Mara keeps the lighthouse at Gull Point", "lighthouse at Gull Pointing north.",
          "Mara keeps the lighthouse at Gull Point lighthouse at Gull Pointing north."),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,3 +268,19 @@ def test_a_store_that_does_not_tell_its_changes_is_refused() -> None:
 
     with pytest.raises(UsageProblem, match="tells what changes"):
         Conversation(Plain(), Hashing())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", ["word ", "x", "Ana: on 5 May, hello Bob, a few of 3. ", "字", "Hi! "])
+def test_a_very_long_turn_is_taken_in_in_a_time_that_grows_with_its_length(unit: str) -> None:
+    """Four times the text may take a few times as long; what is quadratic takes sixteen times."""
+
+    def seconds(size: int) -> float:
+        with Memory(":memory:", single_user=True) as memory:
+            memory.turns.add((unit * size)[:size])
+            memory.turns.add("I moved to Lisbon.")
+            began = time.process_time()
+            assert memory.search("Who moved to Lisbon?", 1, using="conversation")[0].text == "I moved to Lisbon."
+            return time.process_time() - began
+
+    seconds(1_000)
+    assert seconds(80_000) < 8 * seconds(20_000) + 0.5

@@ -212,8 +212,12 @@ def test_what_contradicts_is_told_and_is_not_canon_unless_it_is_meant():
     (finding,) = known.judge([(Place(1, 4), texts[1])])
     assert known.judge([(Place(1, 4), texts[1])]) == [finding]  # to judge changes nothing
     meant = Known({finding.waiver})
-    assert take_all(meant, *texts) == [("Mara", "eyes", value) for value in ("green", "brown", "green")]
+    assert take_all(meant, *texts) == [("Mara", "eyes", "green")] * 2
     assert meant.judge([(Place(1, 4), texts[1])]) == []
+    assert [one.place for one in meant.judge([(Place(1, 4), "Mara had brown eyes, as ever.")])] == [Place(1, 4)]
+    canon = Known({(*finding.waiver, "canon")})
+    assert take_all(canon, *texts[:2]) == [("Mara", "eyes", "green"), ("Mara", "eyes", "brown")]
+    assert [one.quote for one in canon.judge([(Place(1, 4), texts[1]), (Place(1, 5), texts[2])])] == [texts[2]]
 
 
 def test_changes_hold_and_the_dead_who_live_are_alive_again():

@@ -117,7 +117,8 @@ def test_how_often_a_phrase_is_said_is_counted_once():
         f"Then {who} heard the grey geese crying over marshland {what}." for who, what in zip("abc", "xyz", strict=True)
     ]
     (found,) = repetition(book(said))
-    assert found.text.endswith("also in ch.1 ¶1 (7 words, 3× in all)")
+    assert found.text.endswith("also in ch.1 ¶1, ch.1 ¶3 (7 words, 3× in all)")
+    assert found.places == (Place(1, 1), Place(1, 2), Place(1, 3))
 
 
 def test_phrases_of_stop_words_and_dialogue_tags_are_tolerated():

@@ -221,7 +221,7 @@ def test_another_chapter_may_be_another_time():
         ("Mara burned the letter.", "Mara read the letter again.", "the letter is gone"),
         ("It was Wednesday.", "The next day was Sunday.", "Sunday, the day after Wednesday"),
         ("On Wednesday the ferry came.", "The next day, Sunday, it did not run.", "Sunday, the day after"),
-        ("It was June.", "The next day it was May.", "May, 1 day after June"),
+        ("It was June.", "The next day it was May.", "May, the day after June"),
         ("It was June 1923.", "It was May 1922.", "1922 comes after 1923"),
     ],
 )

@@ -10,11 +10,12 @@ import pytest
 from test_canon import opening, reply, told, wanted
 
 from memagent import Budget, Controller, Story
-from memagent.errors import BudgetExceeded, StoryError
+from memagent.errors import BudgetExceeded, StoryError, UsageProblem
 from memagent.story.config import StoryConfig
 from memagent.story.context import next_request
 from memagent.story.continuity import read_all, unread
 from memagent.story.drafts import drafts, redo, undo
+from memagent.story.log import event
 from memagent.story.manuscript import Place
 from memagent.story.revising import contradictions, take
 from memagent.story.waiving import findings, unwaive, waive, waived
@@ -193,6 +194,10 @@ def test_a_model_reads_facts_in_any_language_and_its_call_is_counted(folder):
     (found,) = findings(story, ["canon"])
     with story.editing():
         waive(story, found.id)
+    assert ("Мара", "lives in", "порт", "ch.1 ¶5") not in told(story) and findings(story, ["canon"]) == []
+    with story.editing():
+        undo(story)
+        waive(story, found.id, canon=True)
     assert ("Мара", "lives in", "порт", "ch.1 ¶5") in told(story) and findings(story, ["canon"]) == []
 
 
@@ -256,8 +261,10 @@ def test_a_waiver_has_a_stable_id_is_listed_and_is_told_no_more(folder):
         assert waive(story, found.id[:5]).waiver == found.waiver
     assert findings(story) == [] and findings(story, all=True) == [found]
     assert [(one.id, one.kind, one.text) for one in waived(story)] == [(found.id, "canon", f"ch.1 ¶4 {found.text}")]
-    assert go(story, 5, ScriptedLLM([reply("Mara had brown eyes, as ever.")])) == []
-    assert ("Mara", "eyes", "brown", "ch.1 ¶4") in told(story) == wanted(story)
+    assert ("Mara", "eyes", "brown", "ch.1 ¶4") not in told(story) == wanted(story)
+    assert go(story, 5, ScriptedLLM([reply("Mara had brown eyes, as ever.")])) == [found.text]  # elsewhere
+    (other,) = findings(story)
+    assert other.id != found.id and other.place == Place(1, 5)
     with story.editing():
         undo(story, 2)  # the paragraph, and then the waiver
     assert findings(story) == [found] and waived(story) == []
@@ -267,6 +274,52 @@ def test_a_waiver_has_a_stable_id_is_listed_and_is_told_no_more(folder):
         unwaive(story, found.id)
     assert findings(story) == [found] and waived(Story(folder)) == []
     assert told(story) == wanted(story)
+
+
+def test_a_waiver_that_says_so_makes_the_new_value_hold_from_there_on(folder):
+    story = begun(folder)
+    go(story, 4, ScriptedLLM([reply(WRONG)]))
+    (found,) = findings(story)
+    with story.editing():
+        waive(story, found.id, canon=True)
+    assert [(one.id, one.canon) for one in waived(story)] == [(found.id, True)]
+    assert ("Mara", "eyes", "brown", "ch.1 ¶4") in told(story) == wanted(story)
+    assert go(story, 5, ScriptedLLM([reply("Mara had brown eyes, as ever.")])) == []
+    assert go(story, 6, ScriptedLLM([reply("Mara had green eyes once more.")])) == [
+        "Mara's eyes: “green”; “brown” in ch.1 ¶4"
+    ]
+    with story.editing():
+        unwaive(story, found.id)
+    assert [one.place for one in findings(story)] == [Place(1, 4), Place(1, 5)]
+
+
+def test_somebody_dead_whose_scene_is_meant_is_told_of_in_the_next(folder):
+    story = begun(folder)
+    go(story, 4, ScriptedLLM([reply("Tomas nodded.")]))
+    (found,) = findings(story)
+    with story.editing():
+        waive(story, found.id)
+    assert go(story, 5, ScriptedLLM([reply("Tomas smiled.")])) == ["Tomas is dead since ch.1 ¶2, and acts here"]
+
+
+def test_a_waiver_of_an_older_story_holds_wherever_the_finding_stands(folder):
+    story = begun(folder)
+    with story.editing():
+        story.commit(event("waived", kind="canon", key="Mara, eyes: green > brown", text="ch.1 ¶4 as it was"))
+    assert go(story, 5, ScriptedLLM([reply(WRONG), reply("Mara had brown eyes, as ever.")])) == []
+    (one,) = waived(story)
+    assert one.everywhere and ("Mara", "eyes", "brown", "ch.1 ¶4") in told(story) == wanted(story)
+    with story.editing():
+        unwaive(story, one.id)
+    assert len(findings(story)) == 2
+
+
+def test_only_a_contradiction_can_become_canon(folder):
+    story = begun(folder)
+    go(story, 5, ScriptedLLM([reply("It was Thursday."), reply("It was Wednesday.")]))
+    (found,) = findings(story)
+    with story.editing(), pytest.raises(UsageProblem, match="of the kind timeline"):
+        waive(story, found.id, canon=True)
 
 
 def test_an_id_that_nothing_or_too_much_has_is_refused(folder):

@@ -1,0 +1,111 @@
+"""HTML that cannot be broken by what is put into it: every text is escaped, unless it is markup made here.
+
+No script, no address, no font from elsewhere. Colours are tints laid over whatever stands behind, and text keeps the
+colour of the page, so that a view reads in light and in dark. Where a page takes styles away, the tags still say it:
+`ins` and `del`, tables, `details`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+from memagent.differences import word_changes
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_VOID = frozenset({"br", "hr", "circle", "line", "rect", "path", "polyline"})
+
+TINTS = {
+    "low": "rgba(214, 69, 65, {:.2f})",
+    "good": "rgba(46, 160, 67, {:.2f})",
+    "told": "rgba(56, 139, 253, {:.2f})",
+    "warm": "rgba(219, 142, 14, {:.2f})",
+    "grey": "rgba(128, 128, 128, {:.2f})",
+}
+"""A colour for each meaning: doubtful or removed, confirmed or added, recalled, hot, and left out."""
+
+
+class Markup(str):
+    """A text that is HTML already. Only `tag` and `joined` make it, of what they have escaped."""
+
+    __slots__ = ()
+
+
+Content = str | int | float | None
+
+
+def escaped(content: Content) -> Markup:
+    """Return a content as HTML: markup as it is, nothing for `None`, a text with its marks escaped.
+
+    Characters that a page cannot hold, and those that turn the direction of what follows, are shown as `�`.
+    """
+    if content is None:
+        return Markup("")
+    if isinstance(content, Markup):
+        return content
+    return Markup(html.escape(_CONTROL.sub("�", str(content)), quote=True))
+
+
+def tag(name: str, *content: Content, **attributes: str | int | float | None) -> Markup:
+    """Return an element. `class_` is written for `class`, and `_` for `-` in names; a `None` is left out."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    inside = joined(content)
+    return Markup(f"<{name}{written}/>" if name in _VOID and not inside else f"<{name}{written}>{inside}</{name}>")
+
+
+def joined(content: Iterable[Content], between: str = "") -> Markup:
+    """Return contents one after the other, each escaped."""
+    return Markup(escaped(between).join(escaped(one) for one in content))
+
+
+def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str = "span", **more: str | None) -> Markup:
+    """Return a content on a tint; see `TINTS`. `strength` is in [0, 1]."""
+    colour = TINTS[meaning].format(min(1.0, max(0.0, strength)))
+    return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em", **more)
+
+
+def chip(content: Content, meaning: str = "grey") -> Markup:
+    """Return a short word on a tint, such as a decision or a kind."""
+    return tinted(content, meaning, 0.22, name="small")
+
+
+def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], **attributes: str | None) -> Markup:
+    """Return a table; each cell is escaped."""
+    cell = "text-align:left;vertical-align:top;padding:.2em .7em .2em 0"
+    first = tag("tr", *(tag("th", one, style=f"{cell};white-space:nowrap") for one in head))
+    rest = (tag("tr", *(tag("td", one, style=cell) for one in row), style="background:transparent") for row in rows)
+    styled = {"style": "border-collapse:collapse;color:inherit", **attributes}
+    return tag("table", tag("thead", first), tag("tbody", *rest), **styled)
+
+
+def folded(summary: Content, *content: Content, open: bool = False) -> Markup:
+    """Return contents behind a line that opens them."""
+    return tag(
+        "details", tag("summary", summary, style="cursor:pointer"), *content, **({"open": "open"} if open else {})
+    )
+
+
+def card(*content: Content, meaning: str = "grey") -> Markup:
+    """Return contents behind a coloured bar, one step or thing of several."""
+    colour = TINTS[meaning].format(0.7)
+    return tag("div", *content, style=f"border-left:3px solid {colour};padding:.1em 0 .1em .7em;margin:.5em 0")
+
+
+def quiet(*content: Content) -> Markup:
+    """Return contents in smaller, paler letters."""
+    return tag("small", *content, style="opacity:.75")
+
+
+def word_diff(before: str, after: str) -> Markup:
+    """Return two texts as one, with words that went as `del` and words that came as `ins`."""
+    pieces: list[Markup] = []
+    for same, gone, come in word_changes(before, after):
+        pieces.append(escaped(same))
+        pieces += [tinted(gone, "low", 0.25, name="del")] * bool(gone)
+        pieces += [tinted(come, "good", 0.25, name="ins")] * bool(come)
+    return joined(pieces)

@@ -1,0 +1,189 @@
+"""Plots, where a line says more than a table: probability along a text, cost against steps, recall against k.
+
+They are drawn on nothing, in mid-grey and four colours, so that they read on a light page and on a dark one. Needs
+matplotlib, which `pip install "memagent[notebook]"` brings; nothing else of memagent imports this.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from memagent.controller import Result
+from memagent.display import lines
+from memagent.display.timeline import placed
+from memagent.errors import ExtraMissing, UsageProblem
+from memagent.methods.confidence import probabilities
+from memagent.methods.redeciding import is_measured
+from memagent.trace import Trace
+from memagent.types import Answer, Token
+
+try:
+    from matplotlib import font_manager
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+except ImportError as error:
+    raise ExtraMissing("plots need matplotlib", hint='pip install "memagent[notebook]"') from error
+
+GREY = "#808080"
+COLOURS = ("#388bfd", "#db8e0e", "#2ea043", "#d64541")
+_STYLES = ("-", "--", "-.", ":")
+
+
+class Plot(Figure):
+    """A figure that shows itself where it ends a cell, whether or not pyplot is there."""
+
+    said = "a plot"
+
+    def __repr__(self) -> str:
+        return self.said
+
+    def _repr_png_(self) -> bytes:
+        held = io.BytesIO()
+        self.savefig(held, format="png", dpi=110, transparent=True, bbox_inches="tight")
+        return held.getvalue()
+
+
+def probability_along(value: Answer | Result[Any], *, theta: float | None = None) -> Plot:
+    """Draw how likely each token of an answer's drafts was, sentence by sentence.
+
+    The least likely token of each sentence is named, and with `theta` the threshold is drawn.
+
+    Raises:
+        UsageProblem: no sentence has recorded probabilities.
+    """
+    answer = value.value if isinstance(value, Result) else value
+    parts = [part for part in answer.parts if is_measured(part)] if isinstance(answer, Answer) else []
+    if not parts:
+        raise UsageProblem(
+            "the answer has no recorded probabilities",
+            hint="Run flare with a model that gives log-probabilities, or with confidence='agreement' or 'doubt'.",
+        )
+    plot, axes = _drawn("token", "probability")
+    at = 0
+    for number, part in enumerate(parts):
+        likely = probabilities(part.tokens)
+        places = range(at, at + len(likely))
+        axes.plot(places, likely, color=COLOURS[number % 2], marker="o", markersize=3, linewidth=1.2)
+        lowest = min(range(len(likely)), key=likely.__getitem__)
+        _name(axes, at + lowest, likely[lowest], part.tokens[lowest])
+        at += len(likely)
+    if theta is not None:
+        axes.axhline(theta, color=GREY, linestyle="--", linewidth=1)
+        end = (1.01, theta)
+        axes.text(*end, f"theta {theta:g}", color=GREY, va="center", transform=axes.get_yaxis_transform())
+    axes.set_ylim(-0.03, 1.06)
+    plot.said = f"the probability of {at} tokens in {len(parts)} sentences"
+    return plot
+
+
+def cost_over_steps(traces: Trace | Result[Any] | Mapping[str, Trace | Result[Any]]) -> Plot:
+    """Draw how the tokens of one run, or of several by name, add up step by step.
+
+    Raises:
+        UsageProblem: there is no run.
+    """
+    named = traces if isinstance(traces, Mapping) else {"": traces}
+    if not named:
+        raise UsageProblem(
+            "there is no run to draw", hint='Give a trace, a result, or several by name: {"flare": ...}.'
+        )
+    plot, axes = _drawn("step", "tokens so far")
+    for number, (name, run) in enumerate(named.items()):
+        trace = run.trace if isinstance(run, Result) else run
+        sums = [0]
+        for one in placed(trace):
+            if one.record is not None:
+                sums.append(sums[-1] + one.record.usage.tokens)
+        axes.plot(sums, drawstyle="steps-post", label=name, **_look(number))
+    _legend(axes, named)
+    axes.set_ylim(bottom=0)
+    plot.said = f"tokens over steps of {', '.join(filter(None, named)) or 'a run'}"
+    return plot
+
+
+def recall_at(found: Sequence[Sequence[str]], wanted: Sequence[Collection[str]], k: int) -> float:
+    """Return recall@k in [0, 1]: the mean, over questions, of the share of the wanted ids among the first `k` found.
+
+    Args:
+        found: the ids found for each question, best first.
+        wanted: the ids that should be found for each question; a question without any does not count.
+        k: how many of the found ids count.
+
+    Raises:
+        UsageProblem: there are not as many rankings as questions, or nothing is wanted.
+    """
+    if len(found) != len(wanted):
+        raise UsageProblem(f"{len(found)} rankings for {len(wanted)} questions", hint="Give one ranking each.")
+    shares = [len(set(ids[:k]) & set(due)) / len(set(due)) for ids, due in zip(found, wanted, strict=True) if due]
+    if not shares:
+        raise UsageProblem("no question has an id that should be found", hint="Say which ids are right.")
+    return sum(shares) / len(shares)
+
+
+def recall_against_k(
+    rankings: Mapping[str, Sequence[Sequence[str]]], wanted: Sequence[Collection[str]], *, most: int = 10
+) -> Plot:
+    """Draw recall@k for k from 1 to `most`, a line for each way of searching; see `recall_at`.
+
+    Raises:
+        UsageProblem: as `recall_at`, or there is no ranking.
+    """
+    if not rankings:
+        raise UsageProblem("there is no ranking to draw", hint='Give rankings by name: {"dense": [...]}.')
+    plot, axes = _drawn("k", "recall@k")
+    ks = range(1, most + 1)
+    for number, (name, found) in enumerate(rankings.items()):
+        axes.plot(ks, [recall_at(found, wanted, k) for k in ks], label=name, marker="o", markersize=3, **_look(number))
+    _legend(axes, rankings)
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xticks(ks)
+    plot.said = f"recall against k of {', '.join(rankings)}"
+    return plot
+
+
+def _drawn(across: str, up: str) -> tuple[Plot, Axes]:
+    plot = Plot(figsize=(6.4, 2.8), facecolor="none")
+    axes = plot.add_subplot(facecolor="none")
+    axes.set_xlabel(across, color=GREY)
+    axes.set_ylabel(up, color=GREY)
+    axes.tick_params(colors=GREY)
+    axes.grid(color=GREY, alpha=0.2)
+    for name, spine in axes.spines.items():
+        spine.set_color(GREY)
+        spine.set_visible(name in ("left", "bottom"))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return plot, axes
+
+
+def _look(number: int) -> dict[str, Any]:
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": _STYLES[number // len(COLOURS) % len(_STYLES)],
+        "linewidth": 1.6,
+    }
+
+
+def _legend(axes: Axes, named: Mapping[str, Any]) -> None:
+    if any(named):
+        legend = axes.legend(frameon=False, labelcolor=GREY)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+
+
+def _name(axes: Axes, across: float, up: float, token: Token) -> None:
+    """Write a token beside its point, where the font has its signs."""
+    text = lines.line(token.text, 20)
+    if up < 0.9 and all(ord(sign) in _signs() for sign in text):
+        axes.annotate(
+            text, (across, up), (0, -4), textcoords="offset points", color=GREY, ha="center", va="top", parse_math=False
+        )
+
+
+@cache
+def _signs() -> frozenset[int]:
+    """The characters of the font that matplotlib brings along."""
+    return frozenset(font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_charmap())

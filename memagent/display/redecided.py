@@ -1,0 +1,103 @@
+"""What FLARE would have looked up at other thresholds: a bar a sentence, as high as its least likely token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memagent.display import lines
+from memagent.display.markup import TINTS, Content, Markup, chip, joined, quiet, table, tag
+from memagent.display.shapes import TEXT, strip, svg, words
+from memagent.display.view import View
+from memagent.methods.redeciding import Decision, Redecided, redecided
+from memagent.types import Answer
+
+HOLDS = (
+    "Decided over the drafts that were recorded; from the first change on, another run would have gone on otherwise."
+)
+_BARS = "Bars: the least likely token of each sentence; a dot: not decided by that."
+_HEIGHT, _STEP, _MOST = 60.0, 16.0, 40
+
+
+def view_of(again: Redecided) -> View:
+    """Return the view of decisions: each sentence, whether it is looked up, and with what query."""
+    shown = list(enumerate(again.decisions[:_MOST], 1))
+    rows = [_row(number, one) for number, one in shown]
+    text = [words(_summary(again)), *(_text(number, one) for number, one in shown)]
+    head = ("", "least likely", "decision", "sentence", "would be looked up")
+    html = [strip(_summary(again)), picture(again), table(head, rows), quiet(HOLDS)]
+    return View("\n".join([*text, lines.wrapped(HOLDS)]), joined(html))
+
+
+def panels(answer: Answer, thetas: Sequence[float]) -> Markup:
+    """Return small pictures side by side of what some thresholds would have looked up."""
+    made = [redecided(answer, theta=theta) for theta in thetas]
+    cells = [
+        tag(
+            "div",
+            tag("div", tag("b", f"θ = {one.theta:g}"), quiet(f" {one.looked_up} of {len(one.decisions)} looked up")),
+            picture(one),
+            style="display:inline-block;margin:.5em 1.5em .2em 0;vertical-align:top",
+        )
+        for one in made
+    ]
+    return joined([tag("div", *cells), quiet(f"{_BARS} {HOLDS}")])
+
+
+def picture(again: Redecided) -> Markup:
+    """Return one bar a sentence and a line at the threshold; bars below it are red, those without measure are dots."""
+    shown = again.decisions[:_MOST]
+    width = max(6, len(shown)) * _STEP + 4
+    marks: list[Content] = []
+    for at, one in enumerate(shown):
+        left = 2 + at * _STEP
+        if one.lowest is None:
+            marks.append(tag("circle", cx=left + 6, cy=_HEIGHT - 3, r=2.5, fill=TINTS["grey"].format(0.9)))
+            continue
+        height = max(1.0, _HEIGHT * one.lowest)
+        fill = TINTS["low" if one.looked_up else "good"].format(0.75)
+        marks.append(
+            tag("rect", x=left, y=round(_HEIGHT - height, 1), width=_STEP - 4, height=round(height, 1), fill=fill)
+        )
+    level = round(_HEIGHT * (1 - again.theta), 1)
+    rule = {"stroke": "currentColor", "stroke_opacity": "0.5"}
+    marks.append(tag("line", x1=0, x2=width, y1=level, y2=level, stroke_dasharray="3 3", **rule))
+    marks.append(tag("line", x1=0, x2=width, y1=_HEIGHT, y2=_HEIGHT, **rule))
+    title = f"at {again.theta:g}, {again.looked_up} of {len(again.decisions)} sentences are looked up"
+    return svg(width, _HEIGHT + 2, *marks, title=title)
+
+
+def _summary(again: Redecided) -> list[tuple[str, str]]:
+    changed = sum(one.changed for one in again.decisions)
+    return [
+        ("theta", f"{again.theta:g}"),
+        ("beta", f"{again.beta:g}"),
+        ("looked up", f"{again.looked_up} of {len(again.decisions)}"),
+        ("decided otherwise than in the run", str(changed)),
+    ]
+
+
+def _decided(one: Decision) -> str:
+    if one.lowest is None:
+        return "as it was"
+    return "looked up" if one.looked_up else "stands"
+
+
+def _row(number: int, one: Decision) -> tuple[Content, ...]:
+    mark: list[Content] = [
+        chip(_decided(one), "told" if one.looked_up else "good" if one.lowest is not None else "grey")
+    ]
+    mark += [" ", chip("changed", "warm")] if one.changed else []
+    query = tag("q", lines.cut(one.query, 300)) if one.query else ""
+    asked = quiet(f"unsure of {'; '.join(lines.cut(span, 80) for span in one.doubtful[:6])}") if one.doubtful else ""
+    sentence = tag("div", lines.cut(one.draft.strip(), 300), style=TEXT)
+    lowest = "" if one.lowest is None else f"{one.lowest:.2f}"
+    return number, lowest, joined(mark), sentence, joined([query, tag("div", asked) if asked else ""])
+
+
+def _text(number: int, one: Decision) -> str:
+    lowest = "    " if one.lowest is None else f"{one.lowest:.2f}"
+    mark = " (changed)" if one.changed else ""
+    told = [lines.wrapped(f"{lowest} {_decided(one)}{mark}: {lines.cut(one.draft.strip(), 200)}", "   ", f"{number}. ")]
+    return "\n".join(
+        [*told, *([lines.wrapped(f"query: {one.query}", "     ", "   - ", most=300)] if one.query else [])]
+    )

@@ -1,0 +1,74 @@
+"""Small pictures of numbers in HTML and SVG, in tints and the colour of the page: bars, strips, and a word diff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from memagent.display import lines
+from memagent.display.markup import TINTS, Content, Markup, chip, joined, tag, tinted
+
+TEXT = "white-space:pre-wrap"
+
+
+def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
+    """Return a share in [0, 1] as a bar that is `width` letters wide when it is full."""
+    full = width * min(1.0, max(0.0, share))
+    style = f"display:inline-block;vertical-align:middle;height:.6em;width:{max(0.1, full):.1f}em"
+    return tag("span", style=f"{style};background:{TINTS[meaning].format(0.7)}")
+
+
+def unbroken(content: Content) -> Markup:
+    """Return a short content that is not broken over lines, such as a number in a table."""
+    return tag("span", content, style="white-space:nowrap")
+
+
+def strip(items: Iterable[tuple[str, Content]]) -> Markup:
+    """Return names and values on one line."""
+    told = [joined([tag("small", f"{name} ", style="opacity:.75"), tag("b", value)]) for name, value in items]
+    return tag("div", joined(told, " · "), style="margin:.3em 0")
+
+
+def words(items: Iterable[tuple[str, object]]) -> str:
+    """Return names and values on one line of text."""
+    return lines.wrapped(" · ".join(f"{name} {value}" for name, value in items))
+
+
+def chips(meaning: str, *contents: Content) -> Markup:
+    """Return short words on tints, one behind the other."""
+    return joined((chip(one, meaning) for one in contents), " ")
+
+
+def prose(text: str, most: int = 4000) -> Markup:
+    """Return a text with its line breaks, cut at `most` characters."""
+    return tag("div", lines.cut(text.strip(), most), style=TEXT)
+
+
+def changed(before: str, after: str, around: int = 8) -> Markup:
+    """Return what changed between two texts, with so many words around each change."""
+    pieces: list[Content] = []
+    for same, gone, come in lines.changes(lines.cut(before, 8000), lines.cut(after, 8000), around):
+        pieces.append(same)
+        pieces += [tinted(gone, "low", 0.25, name="del")] * bool(gone)
+        pieces += [tinted(come, "good", 0.25, name="ins")] * bool(come)
+    return tag("div", *pieces, style=TEXT)
+
+
+def told(meaning: str, sentences: Iterable[str], most: int = 12) -> Markup:
+    """Return sentences to be heeded, such as problems, each on a tint of its own; `most` of them."""
+    found = list(sentences)
+    more = [f"and {len(found) - most} more"] * (len(found) > most)
+    return joined(tag("div", tinted(lines.cut(one, 600), meaning, 0.2)) for one in [*found[:most], *more])
+
+
+def svg(width: float, height: float, *content: Content, title: str) -> Markup:
+    """Return a picture of that many pixels; `title` says it in words, for who does not see it."""
+    return tag(
+        "svg",
+        tag("title", title),
+        *content,
+        width=width,
+        height=height,
+        viewBox=f"0 0 {width:g} {height:g}",
+        role="img",
+        style="max-width:100%;overflow:visible;color:inherit",
+    )

@@ -1,0 +1,204 @@
+"""A trace as a waterfall: what each step was, when it ran and how long, what it cost, what was asked and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from memagent.display import costs, lines
+from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag, tinted
+from memagent.display.shapes import TEXT, strip, unbroken, words
+from memagent.display.timeline import Placed, placed
+from memagent.display.view import View
+from memagent.steps import (
+    FindRationales,
+    Generate,
+    Inquire,
+    ReadTriples,
+    Remember,
+    Retrieve,
+    Say,
+    Step,
+    Tell,
+    WriteTriples,
+)
+from memagent.trace import Record, Trace
+
+MOST = 32
+"""Steps that a view shows; it says how many more there are."""
+
+_ROOM = 10_000  # characters of prompts and replies in all
+_LONGEST = 2000  # of one
+_BAR = 12.0  # letters
+
+
+def view_of(trace: Trace) -> View:
+    """Return the waterfall of a trace."""
+    steps = placed(trace)
+    return View(_text(trace, steps), joined([strip(summary(trace)), html_of(trace, steps)]))
+
+
+def in_short(trace: Trace) -> Markup:
+    """Return the waterfall of the first calls and searches alone, with less of their prompts."""
+    return html_of(trace, [one for one in placed(trace) if not _is_said(one)], most=24, room=7000)
+
+
+def summary(trace: Trace) -> list[tuple[str, str]]:
+    """Return names and values that sum a trace up."""
+    usage = trace.usage
+    whole = _whole(placed(trace))
+    about = "about " if usage.estimated else ""
+    found = [
+        ("steps", f"{len(trace):,}"),
+        ("calls", f"{usage.calls:,}"),
+        ("searches", f"{sum(isinstance(record.step, Retrieve) for record in trace):,}"),
+        ("tokens", f"{about}{usage.tokens:,}"),
+        ("cost", costs.money(usage)),
+        ("time", lines.seconds(whole)),
+    ]
+    replayed = sum(trace.was_replayed(record.path) for record in trace)
+    return [*found, ("replayed", str(replayed))] if replayed else found
+
+
+def brief(trace: Trace) -> str:
+    """Return what sums a trace up, on one line."""
+    return " · ".join(f"{name} {value}" for name, value in summary(trace))
+
+
+def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: int = _ROOM) -> Markup:
+    """Return the waterfall of some steps; of their prompts and replies, `room` characters in all."""
+    shown, whole = steps[:most], _whole(steps)
+    room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
+    head = (
+        "step",
+        "what",
+        tag("div", quiet(f"{lines.seconds(whole)} in all"), style=f"width:{_BAR + 0.2}em"),
+        "took",
+        "tokens, cost",
+    )
+    rows = [_row(trace, one, whole, room) for one in shown]
+    more: Content = quiet(f"… and {len(steps) - most} more: show(result.trace)") if len(steps) > most else ""
+    spent: Content = costs.table_of(trace)
+    behind: Content = folded("by question", spent) if spent else ""
+    return joined([table(head, rows), more, behind])
+
+
+def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, ...]:
+    took = lines.seconds(one.seconds)
+    indent = f"padding-left:{1.2 * one.depth:.1f}em;white-space:nowrap"
+    if one.record is None:
+        name, branches = (
+            tag("div", chip("gather"), style=indent),
+            quiet(lines.number(one.branches, "branch", "branches")),
+        )
+        return name, branches, _bar(one, whole, "grey"), unbroken(took), ""
+    record = one.record
+    kind, what = told(record)
+    meaning = "low" if record.error else _MEANING.get(kind, "grey")
+    again: Content = joined([" ", chip("replayed", "good")]) if trace.was_replayed(record.path) else ""
+    name = tag("div", chip(kind, meaning), again, style=indent)
+    usage = record.usage
+    spent = f"{usage.input_tokens:,} → {usage.output_tokens:,}, {costs.money(usage)}" if usage.calls else ""
+    inside = _opened(record, what, room)
+    return name, inside, _bar(one, whole, meaning), unbroken(took), unbroken(spent)
+
+
+def _opened(record: Record, what: str, room: int) -> Markup:
+    """What a step was about, with a call's prompt and reply behind it, and the error that it ended with."""
+    error = record.error
+    failed: Content = tag("div", tinted(lines.line(f"{type(error).__name__}: {error}", 200), "low")) if error else ""
+    step, summed = record.step, lines.line(what, 90)
+    if not isinstance(step, Generate):
+        return joined([summed, failed])
+    asked = [
+        joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
+        for message in step.request.messages
+    ]
+    reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
+    return joined([folded(summed, *asked, *reply), failed])
+
+
+def _bar(one: Placed, whole: float, meaning: str) -> Markup:
+    begin, took = (one.start / whole, one.seconds / whole) if whole else (0.0, 0.0)
+    place = f"margin:.35em 0 0 {_BAR * begin:.1f}em;width:{max(0.1, _BAR * took):.1f}em;height:.7em"
+    return tag("div", style=f"{place};background:{TINTS[meaning].format(0.7)}")
+
+
+def _text(trace: Trace, steps: Sequence[Placed]) -> str:
+    rows, whole = [], _whole(steps)
+    for one in steps[:MOST]:
+        kind, what = (
+            ("gather", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
+        )
+        if one.record is not None and one.record.error is not None:
+            what = f"{type(one.record.error).__name__}: {what}"
+        replayed = one.record is not None and trace.was_replayed(one.record.path)
+        tokens = f"{one.record.usage.tokens:,}" if one.record is not None and one.record.usage.calls else ""
+        name = f"{'  ' * one.depth}{kind}{' (replayed)' if replayed else ''}"
+        rows.append((name, what, _mark(one, whole), lines.seconds(one.seconds), tokens))
+    more = f"\n… and {len(steps) - MOST} more" if len(steps) > MOST else ""
+    head = ("step", "what", "when", "took", "tokens")
+    longest = max([lines.columns(row[0]) for row in rows] + [4])
+    return f"{words(summary(trace))}\n{lines.rows(head, rows, (min(24, longest), 0, 12, 8, 6))}{more}"
+
+
+def _mark(one: Placed, whole: float, width: int = 12) -> str:
+    if not whole:
+        return ""
+    begin = min(width - 1, int(width * one.start / whole))
+    return "·" * begin + "█" * max(1, min(width - begin, round(width * one.seconds / whole)))
+
+
+def _whole(steps: Sequence[Placed]) -> float:
+    return max((one.start + one.seconds for one in steps), default=0.0)
+
+
+def _is_said(one: Placed) -> bool:
+    return one.record is not None and isinstance(one.record.step, Say | Inquire)
+
+
+def _texts(one: Placed) -> int:
+    """How many prompts and replies a step has."""
+    step = one.record.step if one.record is not None else None
+    return len(step.request.messages) + 1 if isinstance(step, Generate) else 0
+
+
+_MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}
+_KIND: dict[type[Any], str] = {
+    Generate: "generate",
+    Retrieve: "retrieve",
+    Remember: "remember",
+    Tell: "tell",
+    Say: "say",
+    FindRationales: "find",
+    ReadTriples: "read",
+    WriteTriples: "write",
+}
+
+
+def told(record: Record) -> tuple[str, str]:
+    """Return the kind of a step, and in words what it asked and what came of it."""
+    step = record.step
+    return _KIND.get(type(step), type(step).__name__.lower()), _asked(step, record.answer)
+
+
+def _asked(step: Step, answer: Any) -> str:
+    if isinstance(step, Generate):
+        return step.request.label or (step.request.messages[-1].content if step.request.messages else "")
+    if isinstance(step, Retrieve):
+        return f"{_count(answer, 'hit')} for {step.query}"
+    if isinstance(step, Remember):
+        return f"{lines.number(len(step.notes), 'note')}: {'; '.join(note.text for note in step.notes)}"
+    if isinstance(step, Say | Tell):
+        return step.text
+    if isinstance(step, FindRationales):
+        return f"{_count(answer, 'rationale')} like {step.problem}"
+    if isinstance(step, WriteTriples):
+        return f"{lines.number(len(step.triples), 'triple')} from {step.sentence}"
+    if isinstance(step, ReadTriples):
+        return "; ".join(map(str, step.queries))
+    return ""
+
+
+def _count(answer: Any, one: str) -> str:
+    return lines.number(len(answer), one) if isinstance(answer, list) else f"no {one}s"

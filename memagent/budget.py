@@ -217,7 +217,8 @@ def unknown_price() -> ConfigError:
     """Return the error for a limit on money with a model whose price is not known."""
     return ConfigError(
         "a limit on money was set, but the price of this model is not known",
-        hint="Give its price in a file named by MEMAGENT_PRICES, or limit tokens instead.",
+        hint="Limit tokens or calls instead, or give its price in a TOML file and name that in MEMAGENT_PRICES:\n"
+        '[models]\n"ITS-NAME" = { input = 0.5, output = 1.5 }   # dollars per million tokens; 0 for a free one',
     )
 
 

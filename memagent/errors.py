@@ -29,6 +29,7 @@ MemagentError
 │   └── Late               a search took longer than it was given
 ├── TraceError             a trace cannot be read, or the flow asks something else than was recorded
 └── StoryError             a story folder is not as it should be
+    ├── StorySettingsError story.toml is missing, or a setting in it is not right: a ConfigError too
     ├── Locked             another process is writing this story
     └── Unsynced           the manuscript was edited by hand
 """
@@ -183,6 +184,10 @@ class TraceError(MemagentError):
 
 class StoryError(MemagentError):
     """A story folder is not as it should be."""
+
+
+class StorySettingsError(StoryError, ConfigError):
+    """`story.toml` is missing, or a setting in it is not right."""
 
 
 class Locked(StoryError):

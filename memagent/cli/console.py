@@ -130,20 +130,44 @@ def styled(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = 
     return text if os.environ.get("NO_COLOR") else click.style(text, fg=fg, bold=bold or None, dim=dim or None)
 
 
-def wrapped(text: str) -> str:
-    """Return a text in lines of at most 79 columns, colours kept; a word is broken only in scripts without blanks."""
+def wrapped(text: str, width: int = COLUMNS, indent: str = "") -> str:
+    """Return a text in lines of at most `width` columns, colours kept; those that go on a line begin with `indent`.
+
+    A word is broken only in scripts without blanks, and one that is longer than a line not at all.
+    """
     lines = []
     for line in text.split("\n"):
-        column, parts = 0, []
+        column, parts = 0, list[str]()
         for piece in _PIECE.findall(line):
-            width = columns(click.unstyle(piece))
-            if column and column + columns(click.unstyle(piece).rstrip()) > COLUMNS:
-                parts.append("\n")
-                column = 0
+            if column and column + columns(click.unstyle(piece).rstrip()) > width:
+                if parts and parts[-1].endswith(" "):
+                    parts[-1] = parts[-1].rstrip(" ")
+                parts.append("\n" + indent)
+                column = columns(indent)
+                piece = piece.lstrip(" ")
             parts.append(piece)
-            column += width
+            column += columns(click.unstyle(piece))
         lines.append("".join(parts))
     return "\n".join(lines)
+
+
+def width_of_terminal() -> int:
+    """Return how many columns prose may take on the terminal: lines of more than 96 are hard to read."""
+    return max(20, min(96, shutil.get_terminal_size().columns - 1))
+
+
+def prose(text: str, indent: str = "") -> str:
+    """Return a text for standard output: wrapped by words on a terminal, and otherwise as it is.
+
+    A terminal would act on control characters, and signs that turn the direction of a line would turn the rest of the
+    screen with it; both are left out there.
+    """
+    return wrapped(harmless(text), width_of_terminal(), indent) if sys.stdout.isatty() else text
+
+
+def harmless(text: str) -> str:
+    """Return a text without what a terminal would act on, but for the ends of its lines; tabs become blanks."""
+    return plain(text.replace("\t", " ").replace("\r\n", "\n")).replace("\ufeff", "")
 
 
 def columns(text: str) -> int:
@@ -175,7 +199,7 @@ def plural(count: int, thing: str) -> str:
 
 def shortened(text: str, width: int) -> str:
     """Return a text on one line of at most about `width` columns."""
-    line = " ".join(plain(text).split())
+    line = " ".join(harmless(text).split())
     if columns(line) <= width:
         return line
     cut = line[: width - 1]
@@ -201,13 +225,11 @@ def spent(usage: Usage) -> str:
     return f"{plural(usage.calls, 'call')}, {'~' * usage.estimated}{usage.tokens:,} tokens, {money(usage.cost)}"
 
 
-def numbered(texts: Sequence[str], chosen: str = "") -> str:
-    """Return texts as a numbered list, wrapped to the terminal; `chosen` is marked."""
-    width = max(40, min(100, shutil.get_terminal_size().columns - 1))
+def numbered(texts: Sequence[str], chosen: str = "", *, whole: bool = False) -> str:
+    """Return texts as a numbered list; `chosen` is marked. Wrapped to the terminal, but `whole` where it is piped."""
+    width = 10**9 if whole else max(40, width_of_terminal())
     return "\n".join(
-        textwrap.fill(
-            text, width, initial_indent=f"{'*' if text == chosen else ' '} {number}  ", subsequent_indent=" " * 5
-        )
+        wrapped(f"{'*' if text == chosen else ' '} {number}  {harmless(' '.join(text.split()))}", width, " " * 5)
         for number, text in enumerate(texts, 1)
     )
 
@@ -217,7 +239,7 @@ class ProseOut:
 
     def __init__(self) -> None:
         self.terminal = sys.stdout.isatty()
-        self.width = min(96, shutil.get_terminal_size().columns - 1) if self.terminal else 0
+        self.width = width_of_terminal() if self.terminal else 0
         self._column = 0
         self._word = ""
 
@@ -235,8 +257,8 @@ class ProseOut:
                 self._flush_word()
                 self._word = character
                 self._flush_word()  # scripts without blanks may break anywhere
-            elif unicodedata.category(character) != "Cc":  # a terminal would act on control characters
-                self._word += character
+            else:
+                self._word += harmless(character)
         sys.stdout.flush()
 
     def end(self) -> None:

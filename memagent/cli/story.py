@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, numbered, plural, say, shortened, spent
+from memagent.cli.console import dim, say, spent, wrapped
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
+from memagent.cli.story_diag import diag
 from memagent.cli.story_export import export
 from memagent.cli.story_facts import extract, facts
 from memagent.cli.story_import import import_story, memory_read
 from memagent.cli.story_lore import lore
+from memagent.cli.story_memory import edited, memory
 from memagent.cli.story_mend import rebuild, sync
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
-from memagent.cli.story_tell import context, cost, diag, log
+from memagent.cli.story_status import show, show_plans, status
+from memagent.cli.story_tell import context, cost, log
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -81,12 +83,14 @@ def init(
     from memagent.story.card import premise_of, put
     from memagent.story.card import read as card_from
     from memagent.story.config import StoryConfig
+    from memagent.story.founding import check_free
 
     given = premise is not None or premise_file is not None
     character = card_from(card) if card else None
     if character is not None:
         text = premise_of(character, _premise(premise, premise_file) if given else "")
     elif not given and sys.stdin.isatty() and sys.stderr.isatty():
+        check_free(folder)  # before anything is asked
         answers = wizard(model, language, genre)
         text, model, language, genre, chapters, words = answers
     else:
@@ -113,6 +117,7 @@ def init(
     if character is not None:
         story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
+    say("Of your own: lore/ for what holds in its world, style.md, note.md, outline.md.", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
         say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)
@@ -136,9 +141,11 @@ def init(
 def write(folder: Path, auto: bool | None, **options: Any) -> int:
     """Write on from where the story is.
 
-    The prose goes to standard output. Stop it with Ctrl-C at any time; the same command goes on where it stopped.
+    A new story begins with three paragraphs at once. The prose goes to standard output. Stop it with Ctrl-C at any
+    time; the same command goes on where it stopped.
     """
-    from memagent.cli.writing import Options, write_story
+    from memagent.cli.telling import Options
+    from memagent.cli.writing import write_story
     from memagent.story.writing import target
 
     asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
@@ -156,8 +163,12 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.argument("number", type=int, required=False)
 @click.option("--text", help="A plan in your own words.")
 @click.option("--edit", is_flag=True, help="Edit the chosen plan in your editor.")
+@click.option("--more", is_flag=True, help="Let the model think of three others first: one call.")
+@click.option("-m", "--model", help="Which model thinks of others; by default the story's.")
 @quiet_option
-def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: bool) -> None:
+def pick(
+    folder: Path, number: int | None, text: str | None, edit: bool, more: bool, model: str | None, quiet: bool
+) -> None:
     """Choose the plan for the next paragraph.
 
     By its NUMBER, from 1 to 3, or with --text in your own words.
@@ -165,126 +176,29 @@ def pick(folder: Path, number: int | None, text: str | None, edit: bool, quiet: 
     """
     folder, number = folder_or_number(folder, number)
     book = open_story(folder)
+    if more:
+        _think_again(book, model, quiet=quiet)
     if number is None and text is None and not edit:
-        _show_plans(book)
+        show_plans(book)
         return
     with book.editing():
         choice = text if text is not None else number
         if edit:
-            choice = _edited(_plan(book, choice))
+            choice = edited(_plan(book, choice))
         if choice is None:
             raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
         plan = book.pick(choice)
-    say(f"The next paragraph follows: {plan}", quiet=quiet)
+    say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
 
 
-@story.command()
-@folder_argument
-@json_option
-def status(folder: Path, as_json: bool) -> None:
-    """Say where the story stands, what it cost, and what comes next."""
-    from memagent.story.book import quote
-    from memagent.story.writing import words
+def _think_again(book: Story, model: str | None, *, quiet: bool) -> None:
+    from memagent.controller import Controller
+    from memagent.story.more_plans import think_again
 
-    book = open_story(folder)
-    record, state = book.record, book.state
-    where = book.standing
-    unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
-    next_ = f"memagent story {'memory read' if unread else 'write'} {quote(book.folder)}"
-    facts = {
-        "folder": str(book.folder),
-        "title": record.title,
-        "model": book.config.llm,
-        "paragraphs": len(record.paragraphs),
-        "words": words(record.paragraphs),
-        "chapters": _chapters(book),
-        "chapter": where.chapter,
-        "of": where.total,
-        "goal": record.goal.until if record.goal else None,
-        "reached": record.goal.reached if record.goal else True,
-        "plan": state.plan if state else "",
-        "plans": list(state.plans) if state else [],
-        "usage": asdict(record.usage),
-        "next": next_,
-    }
-    if as_json:
-        emit(facts)
-        return
-    counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
-    click.echo(f"{record.title or book.folder}: {counts}")
-    _show_chapters(book)
-    click.echo(f"spent: {spent(record.usage)}")
-    if record.goal and not record.goal.reached:
-        until = record.goal.until
-        click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
-    if state:
-        _show_plans(book)
-    click.echo(f"next: {next_}")
-
-
-@story.command()
-@folder_argument
-def show(folder: Path) -> None:
-    """Print the story."""
-    from memagent.story.book import quote
-    from memagent.story.chapter_files import manuscript_text
-
-    book = open_story(folder)
-    if not book.record.paragraphs:
-        say(f"Nothing is written yet. Next: memagent story write {quote(book.folder)}")
-    click.echo(manuscript_text(book.record), nl=False)
-
-
-@story.group(cls=OrderedGroup)
-def memory() -> None:
-    """Show and edit what the story remembers."""
-
-
-@memory.command("show")
-@folder_argument
-@click.option("--long", "in_full", is_flag=True, help="Long memory in full.")
-@json_option
-def memory_show(folder: Path, in_full: bool, as_json: bool) -> None:
-    """Show the short memory, and what long memory holds."""
-    from memagent.methods.recurrent import paragraph_id
-    from memagent.story.book import quote
-
-    book = open_story(folder)
-    state, long = book.state, book.record.long_memory
-    if as_json:
-        emit({"short": state.memory if state else "", "long": {str(number): text for number, text in long.items()}})
-        return
-    if state is None:
-        say(f"The story has not begun. Next: memagent story write {quote(book.folder)}")
-        return
-    click.echo(f"Short memory ({book.pages.short}; edit it freely)\n\n{state.memory}\n")
-    click.echo(f"Long memory ({book.pages.long}; {len(long)} of {len(book.record.paragraphs)} paragraphs)\n")
-    for number, text in long.items():
-        mark = "*" if paragraph_id(number) in state.recalled else " "
-        click.echo(f"{mark}{number:4d}  {text if in_full else shortened(text, 88)}")
-    if any(paragraph_id(number) in state.recalled for number in long):
-        say(dim("* called to mind for the newest paragraph"))
-
-
-@memory.command("edit")
-@folder_argument
-@click.option("--paragraph", type=click.IntRange(min=1), help="Edit what long memory holds of this paragraph.")
-@click.option("--text", help='The new text; without it, your editor opens. "-" reads standard input.')
-@quiet_option
-def memory_edit(folder: Path, paragraph: int | None, text: str | None, quiet: bool) -> None:
-    """Edit the short memory, or one paragraph of long memory. The next paragraph is written from it."""
-    book = open_story(folder)
+    controller = Controller(model or book.config.llm or None)
     with book.editing():
-        now = book.record.long_memory.get(paragraph, "") if paragraph else book.state.memory if book.state else ""
-        new = sys.stdin.read() if text == "-" else text if text is not None else _edited(now)
-        if new is None or new.strip() == now.strip():
-            say("nothing changed", quiet=quiet)
-            return
-        if paragraph:
-            book.edit_long(paragraph, new)
-        else:
-            book.edit_memory(new)
-    say("taken up; the next paragraph is written from it", quiet=quiet)
+        think_again(book, controller)
+    say(dim(spent(controller.usage)), quiet=quiet)
 
 
 def _premise(premise: str | None, path: Path | None) -> str:
@@ -316,54 +230,12 @@ def _plan(book: Story, choice: int | str | None) -> str:
     return state.plan or (state.plans[0] if state.plans else "")
 
 
-def _edited(text: str) -> str | None:
-    if not sys.stdin.isatty():
-        raise UsageProblem("an editor needs a terminal", hint="Give the text with --text, or --text - to read it.")
-    return click.edit(text, extension=".md")
-
-
-def _chapters(book: Story) -> list[dict[str, Any]]:
-    """Words got and asked of each chapter, also of those that are to come; `asked` is 0 for any number."""
-    from memagent.story.outline import USUAL
-    from memagent.story.writing import words
-
-    outline, texts = book.outline, book.record.chapter_texts()
-    usual = book.config.chapter_words or (USUAL if outline else 0)
-    found = []
-    for number in range(1, max(book.standing.total, len(texts)) + 1):
-        planned = outline[number - 1] if number <= len(outline) else None
-        title, paragraphs = texts[number - 1] if number <= len(texts) else (planned.title if planned else "", [])
-        asked = (planned.words if planned else 0) or usual
-        found.append({"number": number, "title": title, "words": words(paragraphs), "asked": asked})
-    return found
-
-
-def _show_chapters(book: Story) -> None:
-    """Show them where there are any to speak of."""
-    chapters, total = _chapters(book), book.standing.total
-    if len(chapters) < 2 and not total and not book.config.chapter_words:
-        return
-    for one in chapters:
-        asked = f"of {one['asked']:,} words" if one["asked"] else "words"
-        behind = f"  behind the {total} asked for" if total and one["number"] == total + 1 else ""
-        click.echo(
-            f"  ch.{one['number']:<3} {one['words']:>7,} {asked}  {shortened(one['title'], 30)}{behind}".rstrip()
-        )
-
-
-def _show_plans(book: Story) -> None:
-    state = book.state
-    if state is None:
-        say("There are no plans before the first paragraph.")
-        return
-    if state.plan and state.plan not in state.plans:
-        click.echo(f"the next paragraph follows: {state.plan}")
-    click.echo(numbered(state.plans, chosen=state.plan))
-
-
 memory.add_command(memory_read)
 
 for command in (
+    status,
+    show,
+    memory,
     sync,
     check,
     export,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from memagent.story.book import Story
     from memagent.story.manuscript import Place
 
+_BY_A_KILLED_ONE = "The same command, which was stopped, has done this already:"
+
 
 @click.command()
 @folder_argument
@@ -34,7 +36,10 @@ def undo(folder: Path, steps: int | None, quiet: bool) -> None:
     folder, steps = folder_or_number(folder, steps)
     book = open_story(folder)
     with book.editing():
-        for what in drafts.undo(book, 1 if steps is None else steps):
+        count = 1 if steps is None else steps
+        if done := drafts.done_already(book, "undo", count):
+            say(_BY_A_KILLED_ONE, quiet=quiet)
+        for what in done or drafts.undo(book, count):
             say(f"taken back: {what}", quiet=quiet)
         say(dim(f"{plural(len(book.record.paragraphs), 'paragraph')} left"), quiet=quiet)
 
@@ -50,7 +55,10 @@ def redo(folder: Path, steps: int | None, quiet: bool) -> None:
     folder, steps = folder_or_number(folder, steps)
     book = open_story(folder)
     with book.editing():
-        for what in drafts.redo(book, 1 if steps is None else steps):
+        count = 1 if steps is None else steps
+        if done := drafts.done_already(book, "redo", count):
+            say(_BY_A_KILLED_ONE, quiet=quiet)
+        for what in done or drafts.redo(book, count):
             say(f"brought back: {what}", quiet=quiet)
 
 
@@ -92,6 +100,10 @@ def revise(
     book = open_story(folder)
     with book.editing():
         number = drafts.number_of(book.record, place)
+        if (done := revising.done_already(book, place, wish, fresh=fresh)) is not None:
+            say(f"{_BY_A_KILLED_ONE}\n{place} is changed, and the short memory with it", quiet=quiet)
+            _emit_revised(book, place, [done], done, as_json=as_json)
+            return
         controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
         before = book.record.paragraphs[number - 1]
         texts = revising.waiting(book, controller, place, wish, fresh=fresh)[:count]
@@ -111,10 +123,13 @@ def revise(
             _take(book, controller, place, text)
             say(f"{place} is changed, and the short memory with it", quiet=quiet)
         say(dim(spent(controller.usage)), quiet=quiet)
-        if as_json:
-            emit(
-                {"where": str(place), "drafts": texts, "taken": text, "memory": book.state.memory if book.state else ""}
-            )
+        _emit_revised(book, place, texts, text, as_json=as_json)
+
+
+def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None, *, as_json: bool) -> None:
+    if as_json:
+        memory = book.state.memory if book.state else ""
+        emit({"where": str(place), "drafts": texts, "taken": taken, "memory": memory})
 
 
 def _take(book: Story, controller: Controller, place: Place, text: str) -> None:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from memagent.story.lore_entry import Entry
     from memagent.story.manuscript import Place
 
+
+def left_out(firing: Firing) -> list[str]:
+    """Return the names of entries that are to be in every prompt, and for which the budget has no room."""
+    return [one.entry.called for one in firing.held if one.entry.always and one.why.endswith(" left")]
+
+
 place_option = click.option("--at", "at", help='As if the story were there: "ch.6".')
 
 
@@ -58,6 +64,7 @@ def told(entry: Entry) -> str:
         f"from {entry.from_}" if entry.from_.chapter else "",
         f"{len(entry.progressions) - 1} more with the story" if len(entry.progressions) > 1 else "",
         f"sticky {entry.sticky}" if entry.sticky else "",
+        f"delay {entry.delay}" if entry.delay else "",
         f"cooldown {entry.cooldown}" if entry.cooldown else "",
     ]
     return " · ".join([*filter(None, flags), ", ".join(entry.primary)])

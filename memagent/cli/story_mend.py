@@ -65,7 +65,14 @@ def rebuild(folder: Path, as_json: bool, quiet: bool) -> None:
 
     For when .memagent/memory.db was deleted or damaged, or another embedder is to be used. Nothing that you wrote is
     touched, and no model is asked; paragraphs are embedded again. Interrupted, the same command goes on.
+
+    Where all of .memagent is gone, the story is made anew from its plain files: chapters, memory, settings. Drafts,
+    plans and what it has cost are gone then.
     """
+    from memagent.story import refounding
+
+    if refounding.is_lost(folder):
+        _tell_refounded(folder, refounding.refound(folder), quiet=quiet)
     book = open_story(folder)
     with ProgressLine("embedded", quiet=quiet) as progress:
         book.rebuild(progress)
@@ -74,6 +81,19 @@ def rebuild(folder: Path, as_json: bool, quiet: bool) -> None:
         emit({"paragraphs": len(book.record.paragraphs), "remembered": count})
     else:
         say(f"rebuilt: {plural(count, 'paragraph')} in the memory file", quiet=quiet)
+
+
+def _tell_refounded(folder: Path, record: StoryRecord, *, quiet: bool) -> None:
+    from memagent.story.paths import quote
+
+    chapters = plural(len(record.chapters), "chapter")
+    kept = f"{chapters}, {plural(len(record.paragraphs), 'paragraph')}" if record.paragraphs else "no chapter yet"
+    short = " and the short memory" if record.state and record.state.memory else ""
+    told = f"The log was gone, and is made anew from the plain files: {kept}{short}. Drafts, plans and costs are gone."
+    say(wrapped(told), quiet=quiet)
+    if record.paragraphs:
+        step = f"pick {quote(folder)} --more" if short else f"memory read {quote(folder)}"
+        say(f"Plans for what comes next: memagent story {step}", quiet=quiet)
 
 
 def _data(edits: Edits) -> dict[str, object]:

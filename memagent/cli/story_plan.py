@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, plural, say, spent
+from memagent.cli.console import dim, emit, plural, prose, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 from memagent.cli.story_tell import guessed
@@ -17,6 +17,13 @@ from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.story.config import StoryConfig
+
+
+class _Number(click.IntRange):
+    """A number that is asked for; `click` calls one an "integer range" where something else is answered."""
+
+    name = "number"
+
 
 _RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 
@@ -64,13 +71,13 @@ def plan(
         for number in range(1, count + 1):
             proposals.append(planning.propose(book, controller, first, last, whole))
             if count > 1:
-                say(f"\nproposal {number}\n\n{text_of(proposals[-1])}")
+                say(wrapped(f"\nproposal {number}\n\n{text_of(proposals[-1])}", indent="  "))
         choice = click.prompt(f"[1-{count}]", type=click.IntRange(1, count), err=True) if count > 1 else 1
         outline = planning.put(book, first, proposals[choice - 1])
     if as_json:
         emit([{"title": one.title, "beats": one.beats, "words": one.words} for one in outline])
     else:
-        click.echo(text_of(proposals[choice - 1]), nl=False)
+        click.echo(prose(text_of(proposals[choice - 1]), indent="  "), nl=False)
     say(
         dim(f"{book.folder / 'outline.md'}: {plural(len(outline), 'chapter')} · {spent(controller.usage)}"), quiet=quiet
     )
@@ -90,8 +97,8 @@ def wizard(model: str, language: str, genre: str) -> tuple[str, str, str, str, i
     model = model or ask("Which model writes", os.environ.get("MEMAGENT_LLM", "offline"))
     language = ask("In which language", language)
     genre = ask("Genre", genre)
-    chapters = ask("How many chapters", 12, click.IntRange(1, 999))
-    words = ask("About how many words a chapter", 2500, click.IntRange(min=100))
+    chapters = ask("How many chapters", 12, _Number(1, 999))
+    words = ask("About how many words a chapter", 2500, _Number(min=100))
     return premise, model, language, genre, chapters, words
 
 

@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say
+from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.cli.writing import Teller
+    from memagent.cli.telling import Teller
     from memagent.controller import Controller
     from memagent.story.book import Story
 
-_HELP = "a number, or what you do   /undo   /memory   /plans   /quit"
+_HELP = "a number, or what you do   /undo   /more   /memory   /plans   /help   /quit"
+_EXPLAINED = """\
+  1, 2, 3   that is what happens next
+  any text  what you do, or what happens, in your own words
+  /undo     take the last turn back
+  /more     other choices (one call)
+  /memory   what the story remembers
+  /plans    the choices again
+  /quit     stop here; the same command plays on
+The slash may be left out where such a word stands alone, and so may all but its first letter."""
+_WORDS = ("undo", "more", "memory", "plans", "help", "quit")
+_OTHER = {"?": "help", "exit": "quit", "m": "memory", "choices": "plans"}
 
 
 @click.command()
@@ -31,7 +42,7 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     It is the same story with the same memory as for `memagent story write`; you may go from one to the other.
     """
     from memagent.budget import Budget
-    from memagent.cli.writing import Options, Teller
+    from memagent.cli.telling import Options, Teller
     from memagent.controller import Controller
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -59,7 +70,7 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
     progress = teller.progress
     while True:
         try:
-            if book.state is not None and not book.state.plan and not _asked(book):
+            if book.state is not None and not book.state.plan and not _asked(book, controller):
                 break
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
@@ -71,30 +82,66 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
         except (Interrupted, click.Abort, KeyboardInterrupt):
             teller.close()
             say()
-            break
-    say(f"Kept up to here. Play on: memagent story play {quote(book.folder)}")
+            _tell_kept(book)
+            return 130
+    _tell_kept(book)
     return 0
 
 
-def _asked(book: Story) -> bool:
+def _tell_kept(book: Story) -> None:
+    from memagent.story.book import quote
+
+    say(f"Kept up to here. Play on: memagent story play {quote(book.folder)}")
+
+
+def _asked(book: Story, controller: Controller) -> bool:
     """Ask what happens next and choose it; return whether the story goes on."""
     _show(book)
     say(dim(_HELP))
     while True:
-        answer = click.prompt(">", prompt_suffix=" ", err=True).strip()
-        if answer in ("/quit", "/q"):
+        answer = click.prompt(">", prompt_suffix=" ", default="", show_default=False, err=True).strip()
+        command = _command(answer)
+        if command == "quit":
             return False
-        if answer in ("/undo", "/u"):
+        if command == "undo":
             if _taken_back(book):
                 return True
-        elif answer in ("/memory", "/m") and book.state is not None:
-            say(book.state.memory)
-        elif answer in ("/plans", "/p"):
-            _show(book)
-        elif answer.startswith("/"):
-            say(_HELP)
-        elif answer and _chosen(book, answer):
+        elif command is not None:
+            _do(book, controller, command)
+        elif any(letter.isalnum() for letter in answer) and _chosen(book, answer):
             return True
+
+
+def _command(answer: str) -> str | None:
+    """Return the command that an answer is, with its slash or as a word of its own; `None` for what happens next."""
+    word = answer.strip().lower()
+    bare = word.removeprefix("/")
+    if bare in _OTHER:
+        return _OTHER[bare]
+    found = next((one for one in _WORDS if bare in (one, one[0])), None)
+    return found or ("help" if word.startswith("/") or not word else None)
+
+
+def _do(book: Story, controller: Controller, command: str) -> None:
+    if command == "memory" and book.state is not None:
+        say(wrapped(book.state.memory))
+    elif command == "plans":
+        _show(book)
+    elif command == "more":
+        _more(book, controller)
+    else:
+        say(_EXPLAINED)
+
+
+def _more(book: Story, controller: Controller) -> None:
+    from memagent.errors import LLMError
+    from memagent.story.more_plans import think_again
+
+    try:
+        think_again(book, controller)
+    except LLMError as error:
+        complain(error.message, error.hint)
+    _show(book)
 
 
 def _chosen(book: Story, answer: str) -> bool:
@@ -108,10 +155,17 @@ def _chosen(book: Story, answer: str) -> bool:
 
 def _taken_back(book: Story) -> bool:
     """Take the last turn back; return whether the story is back at its very beginning."""
-    from memagent.story import drafts
+    from memagent.cli.story_menu import steps_back
+    from memagent.story import drafts, finished
 
-    for what in drafts.undo(book, _steps(book)):
-        say(dim(f"taken back: {what}"))
+    try:
+        taken = drafts.undo(book, steps_back(book.record))
+    except UsageProblem as error:
+        say(f"That cannot be taken back: {error.message}.")
+        return False
+    for what in taken:
+        say(dim(wrapped(f"taken back: {what}")))
+    finished.end(book)
     if book.state is None:
         return True
     _tell(book.state.paragraph)
@@ -122,15 +176,6 @@ def _taken_back(book: Story) -> bool:
 def _show(book: Story) -> None:
     if book.state is not None:
         say("\n" + numbered(book.state.plans))
-
-
-def _steps(book: Story) -> int:
-    """How many steps lead back to the last question: the paragraph, and the choice before it."""
-    steps = 1
-    while steps < len(book.record.done) and book.record.done[-steps]["type"] != "written":
-        steps += 1
-    before = book.record.done[-steps - 1]["type"] if steps < len(book.record.done) else ""
-    return steps + (before == "picked")
 
 
 def _tell(text: str) -> None:

@@ -1,19 +1,17 @@
-"""`memagent story context | log | cost | diag`: what the model sees, what happened, what it cost, what to report."""
+"""`memagent story context | log | cost`: what the model sees, what happened, what it cost."""
 
 from __future__ import annotations
 
 import json
-import platform
-from collections import Counter
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from memagent.cli.console import COLUMNS, dim, emit, money, plural, say, shortened, spent
+from memagent.cli.console import COLUMNS, dim, emit, harmless, money, plural, say, shortened, spent
 from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
@@ -86,7 +84,7 @@ def context(folder: Path, model: str | None, plan: int | None, raw: bool, as_jso
 def _tell_raw(llm: LLM, request: Request) -> None:
     for message in request.messages:
         say(dim(f"── {message.role} ──"))
-        click.echo(message.content)
+        click.echo(harmless(message.content) if sys.stdout.isatty() else message.content)
     if request.schema and "schema" in llm.can:
         say(dim("── schema ──"))
         click.echo(json.dumps(request.schema, ensure_ascii=False))
@@ -174,37 +172,6 @@ def guessed(guess: Any) -> str:
         f"~{guess.words:,} words, ~{guess.input_tokens:,} tokens in, ~{guess.output_tokens:,} out, {price}"
         " (a guess, ±40 %)"
     )
-
-
-@click.command()
-@folder_argument
-def diag(folder: Path) -> None:
-    """Print a report for somebody who is to help: versions, settings, what happened; no word of the story, no key."""
-    book = open_story(folder)
-    record = book.record
-    config = {
-        name: getattr(book.config, name)
-        for name in book.config.__slots__
-        if name not in ("genre", "language") and isinstance(getattr(book.config, name), (int, float, bool))
-    }
-    report = {
-        "memagent": metadata.version("memagent"),
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "model": book.config.llm.partition("@")[0],
-        "settings": config,
-        "paragraphs": len(record.paragraphs),
-        "chapters": [len(texts) for _, texts in record.chapter_texts()],
-        "events": dict(Counter(one["type"] for one in book.log.events)),
-        "last": [one["type"] for one in book.log.events[-10:]],
-        "usage": _data(record.usage),
-        "files": sorted(
-            f"{path.relative_to(book.folder)} {path.stat().st_size}"
-            for path in book.folder.rglob("*")
-            if path.is_file() and (path.suffix != ".md" or path.parent.name == "chapters")
-        )[:60],
-    }
-    click.echo(json.dumps(report, indent=2))
 
 
 def _data(usage: Usage) -> dict[str, Any]:

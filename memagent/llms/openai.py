@@ -246,11 +246,10 @@ class OpenAI:
     def price(self) -> Price | None:
         """What tokens cost; `None` if that is not known.
 
-        A server on this machine is free, unless it goes by the name of a model with a price: it may pass calls on.
+        Ollama is free. Any other server on this machine may pass calls on to one that sends a bill, so that its price
+        is what the table or `MEMAGENT_PRICES` says, if only that it is 0.
         """
-        known = price(self._dialect.model)
-        free = self.name.startswith("ollama:") or (self._place.is_local and known is None)
-        return FREE if free else known
+        return FREE if self.name.startswith("ollama:") else price(self._dialect.model)
 
     def _whole(self, request: Request, reply: Any) -> Completion:
         assembly = self._assembly(request)

@@ -125,6 +125,11 @@ def read_followed(text: str) -> Followed:
     return Followed(_required(fields, "memory"), _plans(fields))
 
 
+def read_plans(text: str) -> tuple[str, ...]:
+    """Read three plans that were asked for alone."""
+    return _plans(_fields(text))
+
+
 def read_memory(text: str) -> str:
     """Read a memory that was asked for alone."""
     return _required(_fields(text), "memory")
@@ -143,6 +148,7 @@ def schema(name: str) -> Mapping[str, Any]:
         "plan": {"chapters": _objects({"title": text, "beats": texts})},
         "refresh": {"memory": text},
         "follow": {"memory": text, "plans": texts},
+        "more": {"plans": texts},
         "continuity": {
             "contradictions": _objects({"paragraph": text, "quote": text, "against": text, "why": text}),
         },

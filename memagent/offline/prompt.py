@@ -20,6 +20,7 @@ _TASKS: tuple[tuple[str, frozenset[str]], ...] = (
     ("step", frozenset({"paragraph", "plans"})),
     ("extend", frozenset({"paragraph", "plan"})),
     ("follow", frozenset({"memory", "plans"})),
+    ("more", frozenset({"plans"})),
     ("choose", frozenset({"choice"})),
     ("compress", frozenset({"memory"})),
     ("rewrite", frozenset({"paragraph"})),

@@ -26,7 +26,7 @@ MOST_SENTENCES = 20
 def tell(prompt: Prompt) -> str:
     """Return the reply to a story prompt: a JSON object with the fields of its task, in the prompt's order."""
     writers = {"begin": _begin, "step": _step, "choose": _choose, "extend": _extend, "compress": _compress,
-               "rewrite": _rewrite, "plan": _plan, "follow": _follow}  # fmt: skip
+               "rewrite": _rewrite, "plan": _plan, "follow": _follow, "more": _more}  # fmt: skip
     written = writers[prompt.task](prompt)
     order = [name for name in prompt.fields if name in written] or list(written)
     return json.dumps({name: written[name] for name in order}, ensure_ascii=False)
@@ -178,3 +178,14 @@ def _follow(prompt: Prompt) -> dict[str, object]:
     noted = [(30 + at, each) for at, each in enumerate(told[-6:])]
     found = memory.fitted([*memory.lines(world), *noted], MOST_SENTENCES, prompt.memory_words)
     return {"memory": " ".join(found), "plans": plans.propose(world, scribe, "")}
+
+
+def _more(prompt: Prompt) -> dict[str, object]:
+    """Three plans, of which none was shown, where the world holds so many."""
+    seen = numbered(prompt.get("plans"))
+    world = recollect.read(prompt.get("memory"), prompt.get("paragraph"))
+    found: list[str] = []
+    for attempt in range(8):
+        scribe = _scribe(world, prompt, prompt.get("plans"), f"more {attempt}")
+        found += [plan for plan in plans.propose(world, scribe, "") if plan not in found]
+    return {"plans": [*(plan for plan in found if plan not in seen), *found][:3]}

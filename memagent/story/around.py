@@ -54,7 +54,7 @@ def _tired(story: Story) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8-sig").strip()
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:

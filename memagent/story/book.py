@@ -24,7 +24,7 @@ from memagent.memory import Memory
 from memagent.methods.recurrent import Settings, State, note
 from memagent.methods.recurrent_reply import OPENING_PARAGRAPHS
 from memagent.shown import Shown
-from memagent.story import founding, hand_edits, long_memory
+from memagent.story import finished, founding, hand_edits, long_memory, refounding
 from memagent.story import outline as outlines
 from memagent.story.canon import Known
 from memagent.story.canon_store import CanonStore, fold
@@ -59,16 +59,7 @@ class Story(Shown):
         self.log = Log(self.folder / HIDDEN / "events.jsonl")
         self.pages = Pages(self.folder)
         if not self.log.path.is_file():
-            lost = any(self.pages.on_disk())
-            raise StoryError(
-                f"the log of the story in {str(self.folder)!r} is gone: {str(self.log.path)!r}"
-                if lost
-                else f"there is no story in {str(self.folder)!r}",
-                hint="Restore it from a backup; or put its chapters into one file, and make a story of that with: "
-                "memagent story import FILE NEW-FOLDER"
-                if lost
-                else f"Begin one with: memagent story init {quote(self.folder)}",
-            )
+            raise refounding.no_story(self.folder)
         self.config = StoryConfig.load(self.folder / "story.toml")
         self.record = StoryRecord.fold(self.log.read())
         self.adopted: list[str] = []
@@ -114,7 +105,8 @@ class Story(Shown):
             raise StoryError(
                 "the story has no plans yet: its last part has not been read to its end",
                 hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
-                f"or say what happens next: memagent story pick {quote(self.folder)} --text ...",
+                f"or say what happens next: memagent story pick {quote(self.folder)} --text ...\n"
+                f"or let it make plans from the short memory: memagent story pick {quote(self.folder)} --more",
             )
         return state
 
@@ -206,6 +198,8 @@ class Story(Shown):
                         hand_edits.take_up(self)
                     yield self
                     self._canon.close(self.record)
+                    if finished.unfinished(self):
+                        finished.end(self)
                 finally:
                     self._memory = self._canon = None
 
@@ -260,7 +254,7 @@ class Story(Shown):
             self.pages.extend(self.record, self.log, len(step["written"]))
         elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
-        elif step["type"] not in ("goal", "reached", "failed", "draft", "left", "planned", "checked"):
+        elif step["type"] not in ("goal", "reached", "failed", "plans", "draft", "left", "planned", "checked"):
             self.pages.write(self.record, self.log)
 
     def written(
@@ -288,9 +282,9 @@ class Story(Shown):
         """Take up what a step cost that came to nothing."""
         self.commit(event("failed", usage=usage_to(usage)))
 
-    def aim(self, until: int | str, asked: str) -> None:
-        """Set how far the run is to go, so that an interrupted run goes on to its own end."""
-        self.commit(event("goal", until=until, asked=asked))
+    def aim(self, until: int | str, asked: str, limits: Mapping[str, float] | None = None) -> None:
+        """Set how far the run is to go, so that an interrupted run goes on to its own end, with its limits."""
+        self.commit(event("goal", until=until, asked=asked, **({"limits": dict(limits)} if limits else {})))
 
     def reached(self) -> None:
         """Note that the run has come to its goal."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from memagent import files
-from memagent.errors import StoryError
+from memagent.errors import StorySettingsError
 from memagent.methods.recurrent import Settings
 
 _ABOUT = {
@@ -94,13 +94,15 @@ class StoryConfig:
 
     @classmethod
     def load(cls, path: Path) -> StoryConfig:
-        """Read the file. Raises `StoryError` that names the setting which is not right."""
+        """Read the file. Raises `StorySettingsError` that names the setting which is not right."""
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise StoryError(f"{str(path)!r} is missing", hint="Make an empty file to have all defaults.") from error
+            raise StorySettingsError(
+                f"{str(path)!r} is missing", hint="Make an empty file to have all defaults."
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise StoryError(f"{str(path)!r} cannot be read: {error}", hint="Mend that line.") from error
+            raise StorySettingsError(f"{str(path)!r} cannot be read: {error}", hint="Mend that line.") from error
         known = {field.name: field.default for field in fields(cls)}
         for name, value in data.items():
             _check(path, name, value, known)
@@ -110,7 +112,7 @@ class StoryConfig:
 def _check(path: Path, name: str, value: Any, known: dict[str, Any]) -> None:
     if name not in known:
         near = get_close_matches(name, known, n=1)
-        raise StoryError(
+        raise StorySettingsError(
             f"{str(path)!r} has an unknown setting {name!r}",
             hint=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.",
         )
@@ -120,12 +122,12 @@ def _check(path: Path, name: str, value: Any, known: dict[str, Any]) -> None:
     if not fits and not (isinstance(default, str) and isinstance(value, str)):
         whole = "a whole number" if isinstance(default, int) else "a number"
         kind = "a text in quotes" if isinstance(default, str) else f"{whole}, not below zero"
-        raise StoryError(f"{name} = {value!r} in {str(path)!r} is not right", hint=f"It must be {kind}.")
+        raise StorySettingsError(f"{name} = {value!r} in {str(path)!r} is not right", hint=f"It must be {kind}.")
     if name in _CHOICES and value not in _CHOICES[name]:
         *others, last = _CHOICES[name]
-        raise StoryError(
+        raise StorySettingsError(
             f"{name} = {value!r} in {str(path)!r} is not known", hint=f"Use {', '.join(others)} or {last}."
         )
     least_one = ("sentences", "memory_sentences", "memory_words", "recall")
     if (name in least_one and value < 1) or (name == "new_character" and value > 1):
-        raise StoryError(f"{name} = {value!r} in {str(path)!r} is out of range", hint=_ABOUT[name] + ".")
+        raise StorySettingsError(f"{name} = {value!r} in {str(path)!r} is out of range", hint=_ABOUT[name] + ".")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memagent import files
 from memagent.errors import StoryError, UsageProblem
-from memagent.story import long_memory
+from memagent.story import finished, long_memory
 from memagent.story.book import HIDDEN, Story
 from memagent.story.identities import texts
 from memagent.story.log import Event, Log, event
@@ -35,6 +35,16 @@ def undo(story: Story, steps: int = 1) -> list[str]:
     Raises `UsageProblem` where there are not so many.
     """
     return _turn(story, "undo", story.record.done[::-1], steps)
+
+
+def done_already(story: Story, kind: str, steps: int) -> list[str]:
+    """Return what an `undo` or `redo` of so many steps did that was killed before it could say so; else nothing."""
+    last = finished.unfinished(story)
+    if last is None or (last["type"], last["steps"]) != (kind, steps):
+        return []
+    finished.end(story)
+    taken = story.record.undone if kind == "undo" else story.record.done
+    return [told(step) for step in taken[-steps:]]
 
 
 def redo(story: Story, steps: int = 1) -> list[str]:
@@ -80,7 +90,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     if story.record.paragraphs:
         _steps_behind(story.record, upto)  # raises before anything is there
     with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json")
+        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json", finished.FILE)
         shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
         long_memory.copied(story, folder / HIDDEN)
     log = Log(folder / HIDDEN / "events.jsonl")
@@ -128,6 +138,7 @@ def told(step: Event) -> str:
     words = {
         "revised": f"a new text for paragraph {step.get('number')}",
         "picked": f"the plan \u201c{step.get('plan')}\u201d",
+        "plans": "other plans",
         "memory": "an edit of the short memory",
         "long": f"an edit of the long memory of paragraph {step.get('number')}",
         "manuscript": "your edits of the manuscript",
@@ -149,23 +160,25 @@ def told(step: Event) -> str:
     return words.get(kind, str(kind))
 
 
+_NOTHING = {
+    "undo": "No paragraph was written yet, and nothing chosen or edited.",
+    "redo": "What `undo` takes back comes back with this, until the next new step.",
+}
+
+
 def _turn(story: Story, kind: str, there: list[Event], steps: int) -> list[str]:
     if steps < 1:
         raise UsageProblem(f"{steps} steps are no number of steps", hint="Give at least 1.")
     if steps > len(there):
-        able = (
-            "There is nothing"
-            if not there
-            else f"There are {len(there)} steps"
-            if len(there) > 1
-            else "There is 1 step"
-        )
+        able = f"There are {len(there)} steps" if len(there) > 1 else "There is 1 step"
         what = "take back" if kind == "undo" else "bring back"
         raise UsageProblem(
-            f"{steps} steps cannot be taken" if there else f"nothing to {what}", hint=f"{able} to {what}."
+            f"{steps} steps cannot be taken" if there else f"nothing to {what}",
+            hint=f"{able} to {what}." if there else _NOTHING[kind],
         )
     if kind == "undo" and any(step["type"] == "imported" for step in there[:steps]):
         raise UsageProblem("the import itself cannot be taken back", hint="To be rid of it, delete the story's folder.")
+    finished.begin(story)
     story.commit(event(kind, steps=steps))
     story.remember()
     return [told(step) for step in there[:steps]]

@@ -30,6 +30,7 @@ _NAMES = {
     "draft": "drafts",
     "revised": "revisions",
     "failed": "failed steps",
+    "plans": "plans",
     "planned": "outlines",
     "read": "reading",
     "extracted": "facts",
@@ -155,8 +156,8 @@ def embedding_cost(embedder: str, texts: Sequence[str]) -> float | None:
 
 def cost_of(model: str, read: int, written: int) -> float | None:
     """Return what so many tokens cost, in dollars; `None` where no model is named, or its price is not known."""
-    if model in ("", "offline"):
-        return 0.0 if model else None
+    if model.partition(":")[0] in ("offline", "ollama", "transformers"):
+        return 0.0
     name = model.partition(":")[2].partition("@")[0] or model
-    known = price(name)
+    known = price(name) if name else None
     return known.cost(read, written) if known else None

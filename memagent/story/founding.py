@@ -29,6 +29,8 @@ def found(folder: Path, premise: str, config: StoryConfig, *, importing: str = "
         (folder / HIDDEN).mkdir(parents=True, exist_ok=True)
     config.save(folder / "story.toml")
     files.replace(folder / "premise.md", premise.strip() + "\n")
+    with files.writing(folder / "lore"):
+        (folder / "lore").mkdir(exist_ok=True)
     log = Log(folder / HIDDEN / "events.jsonl")
     log.read()
     log.repair()

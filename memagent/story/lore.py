@@ -3,9 +3,9 @@
 The rules, in the order in which they are asked of an entry:
 
 1. It is enabled, and holds at this place of the story (`from`).
-2. It is `always` there; or it stays from an earlier paragraph (`sticky`); or the story is long enough (`delay`), it is
-   not resting (`cooldown`), and one of its keys is in the texts that are looked through, with what its secondary keys
-   ask (`secondary_logic`).
+2. The story is long enough for it (`delay`), and it is `always` there; or it stays from an earlier paragraph
+   (`sticky`); or the story is long enough, it is not resting (`cooldown`), and one of its keys is in the texts that
+   are looked through, with what its secondary keys ask (`secondary_logic`).
 3. What it says is looked through as well, and calls up others, so many times as `depth` says.
 4. There is room for it: of those that come at the same time, the ones worth most are taken as long as they fit.
 
@@ -117,7 +117,9 @@ class Lorebook:
         look = _Look(moment, budget)
         for one in self._uncalled:
             if one.from_ <= moment.place:
-                if one.always:
+                if one.always and moment.number <= one.delay:
+                    look.hold(one, "always", f"it waits for {one.delay} paragraphs")
+                elif one.always:
                     look.consider(one, "always")
                 elif (left := _stays(one, moment)) is not None:
                     look.consider(one, _staying(left))

@@ -11,6 +11,7 @@
 
     Her bow is stove in.
 
+Settings between two lines `---`, as YAML, are read as well, see `lore_yaml`; they are written as TOML.
 A file without settings is an entry too: it is called as the file is, and its name is its key. `## From ch.6` adds to
 the text from that chapter on, `## Instead from ch.6` takes its place. What is one's own goes under `[extra]`; what an
 imported book said that means nothing here is kept under `[extensions]`.
@@ -20,12 +21,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
 from memagent.errors import StoryError, UsageProblem
+from memagent.story import lore_yaml
 from memagent.story.lore_regex import compiled, is_regex
 from memagent.story.lore_toml import table, toml_of
 from memagent.story.manuscript import Place
@@ -138,6 +140,9 @@ def parse(text: str, stem: str, where: str) -> Entry:
     that is no usable expression, and a heading `## From ...` whose place cannot be read.
     """
     text = text.removeprefix("\ufeff")
+    if front := lore_yaml.split(text):
+        lines, body, above = front
+        return Entry(stem, body, _progressions(body, where, above), **_from_yaml(lore_yaml.read(lines, where), where))
     settings, body, above = _split(text, where)
     lines = text.splitlines()
     data = _toml(settings, where)
@@ -148,6 +153,38 @@ def parse(text: str, stem: str, where: str) -> Entry:
             raise _unknown(name, f"{where}:{line}")
         values[_FIELDS[name].name] = _value(name, value, f"{where}:{line}")
     return Entry(stem, body, _progressions(body, where, above), **values)
+
+
+def _from_yaml(settings: Sequence[lore_yaml.Setting], where: str) -> dict[str, Any]:
+    """Return the fields of an entry whose settings are YAML; what it has no field for is the author's own."""
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for one in settings:
+        name = one.name.lower().replace("-", "_")
+        name = {"key": "keys", "alias": "aliases"}.get(name, name)
+        place = f"{where}:{one.line}"
+        if name in _FIELDS and name not in ("extra", "extensions"):
+            values[_FIELDS[name].name] = _value(name, _yaml_value(name, one), place)
+        elif get_close_matches(name, _FIELDS, n=1, cutoff=0.8):
+            raise _unknown(one.name, place)
+        else:
+            extra[one.name] = list(one.texts) if one.listed else one.texts[0]
+    return values | ({"extra": extra} if extra else {})
+
+
+def _yaml_value(name: str, one: lore_yaml.Setting) -> Any:
+    """Return what a setting says, as the field needs it; what does not fit stays a text, and is refused then."""
+    text = one.texts[0] if one.texts else ""
+    if name in _LISTS:
+        apart = not one.listed and not one.quoted and not text.startswith("/")
+        return [part.strip() for part in text.split(",")] if apart else list(one.texts)
+    kind = str if name == "from" else _kind(name)[0]
+    if kind is bool and text.lower() in _YES_OR_NO:
+        return _YES_OR_NO[text.lower()]
+    return int(text) if kind is int and re.fullmatch(r"-?\d{1,9}", text) else text
+
+
+_YES_OR_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def text_of(entry: Entry) -> str:

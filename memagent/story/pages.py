@@ -211,6 +211,10 @@ class Pages:
             texts[number] = now[file] if file not in edited else _read(edited[file]) + _unseen(then, now, file)
         return read(list(texts.values()))
 
+    def manuscript_as_it_stands(self) -> Manuscript:
+        """Return the manuscript as its files are, whoever wrote them. Raises `StoryError` for one that is not UTF-8."""
+        return read([_read(path) for path in self.on_disk()])
+
     def on_disk(self) -> list[Path]:
         """Return the files of chapters, in order."""
         return sorted((path for path in self.chapters.glob("*.md") if _is_chapter(path)), key=lambda one: int(one.stem))

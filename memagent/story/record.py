@@ -23,7 +23,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Up to where a run goes (see `writing.Target`), and what was asked for.
+    """Up to where a run goes (see `writing.Target`), what was asked for, and the limits that it was given, by name.
 
     A run keeps its goal until it has said that it reached it; one killed before that is still the same run.
     """
@@ -31,6 +31,7 @@ class Goal:
     until: int | str
     asked: str
     reached: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,9 @@ class StoryRecord(Shown):
     def _picked(self, event: Event) -> None:
         self.state = replace(self._begun(), plan=event["plan"])
 
+    def _plans(self, event: Event) -> None:
+        self.state = replace(self._begun(), plans=tuple(event["plans"]), plan="")
+
     def _memory(self, event: Event) -> None:
         self.state, self.remembered = replace(self._begun(), memory=event["text"]), None
 
@@ -256,7 +260,7 @@ class StoryRecord(Shown):
         self.done = list(steps)
 
     def _goal(self, event: Event) -> None:
-        self.goal = Goal(event["until"], event["asked"])
+        self.goal = Goal(event["until"], event["asked"], limits=event.get("limits", {}))
 
     def _reached(self, event: Event) -> None:
         if self.goal is not None:
@@ -280,6 +284,7 @@ _STEPS = {  # what can be taken back
     "written": StoryRecord._written,
     "revised": StoryRecord._revised,
     "picked": StoryRecord._picked,
+    "plans": StoryRecord._plans,
     "memory": StoryRecord._memory,
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,

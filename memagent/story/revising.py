@@ -11,6 +11,7 @@ from memagent import files
 from memagent.controller import Controller, Result
 from memagent.flow import Flow
 from memagent.methods.recurrent_revise import Passage, refresh, rewrite
+from memagent.story import finished
 from memagent.story.around import around
 from memagent.story.book import HIDDEN, Story
 from memagent.story.canon import Reading
@@ -74,6 +75,18 @@ def waiting(story: Story, controller: Controller, place: Place, wish: str, *, fr
     return found[::-1]
 
 
+def done_already(story: Story, place: Place, wish: str, *, fresh: bool = False) -> str | None:
+    """Return the text that this very request put in by a run that was killed before it could say so; else `None`."""
+    last, number = finished.unfinished(story), number_of(story.record, place)
+    if last is None or (last["type"], last.get("number")) != ("revised", number):
+        return None
+    draft = story.log.events[-2]
+    if draft["type"] != "draft" or (draft["number"], draft["wish"], draft.get("fresh", False)) != (number, wish, fresh):
+        return None
+    finished.end(story)
+    return str(last["text"])
+
+
 def leave(story: Story, place: Place) -> None:
     """Say that the drafts for a paragraph are not taken, so that the same request asks for others."""
     story.commit(event("left", number=number_of(story.record, place)))
@@ -99,6 +112,7 @@ def take(story: Story, controller: Controller, place: Place, text: str) -> list[
     found = contradictions(story, place, text, reading)
     if found:
         fields["findings"] = [finding.to_dict() for finding in found]
+    finished.begin(story)
     story.commit(event("revised", number=number, text=text, by="revised", **fields))
     story.remember()
     return found

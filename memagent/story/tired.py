@@ -18,7 +18,8 @@ def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
 
     A phrase has 2 to 6 words (4 to 12 characters in scripts without blanks), two of them telling, begins and ends with
     a telling one, and stands in three paragraphs or more. Tiredness is the number of those paragraphs times the
-    telling words. Of phrases that share most of their words the most tired is returned. Things of the story are left
+    telling words. Of phrases that share most of their words, or that overlap where they
+    stand, the most tired is returned. Things of the story are left
     out: short phrases behind "the" or "her" (English), as "the pilot station".
     """
     text = Text.of(manuscript)
@@ -30,7 +31,10 @@ def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
     for phrase, _ in ranked:
         if len(chosen) >= n:
             break
-        if not any(_alike(phrase, other) for other in chosen) and not _thing(text, phrase, where[phrase]):
+        at = where[phrase]
+        if any(_alike(phrase, other) or _overlap(at, len(phrase), where[other], len(other)) for other in chosen):
+            continue
+        if not _thing(text, phrase, at):
             chosen.append(phrase)
     return [_written(text, phrase, where[phrase]) for phrase in chosen]
 
@@ -60,6 +64,12 @@ def _telling(text: Text, phrase: tuple[str, ...]) -> bool:
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return 2 * len(set(one) & set(other)) > min(len(one), len(other))
+
+
+def _overlap(one: dict[int, int], size: int, other: dict[int, int], other_size: int) -> bool:
+    """Say whether two phrases are parts of one that is longer: half of the places of the first touch the other's."""
+    both = [(start, other[number]) for number, start in one.items() if number in other]
+    return 2 * sum(a < b + other_size and b < a + size for a, b in both) >= len(one)
 
 
 def _thing(text: Text, phrase: tuple[str, ...], at: dict[int, int]) -> bool:

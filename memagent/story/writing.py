@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -24,8 +24,10 @@ from memagent.story.book import Story
 from memagent.story.canon_shown import facts_for_next
 from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
+from memagent.story.lore import Firing
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
+from memagent.story.record import Goal
 from memagent.trace import Trace
 from memagent.types import Usage
 
@@ -42,13 +44,14 @@ class Progress:
     """What a caller hears and says while a story is written.
 
     `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
-    to mind for it, and why. `on_findings` then gets what it contradicts, and what could not be looked at, where there
-    is any. `stop` asks the run to end after the paragraph in hand.
+    to mind for it, and why, and `lore` what of the lorebook it was shown. `on_findings` then gets what it contradicts,
+    and what could not be looked at, where there is any. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None
     on_findings: Callable[[Sequence[Finding], Sequence[str]], None] = lambda findings, problems: None
     recalled: Sequence[Recalled] = field(default=(), init=False)
+    lore: Firing = field(default_factory=Firing, init=False)
     stopping: bool = field(default=False, init=False)
 
     def stop(self) -> None:
@@ -96,7 +99,7 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
             hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
         ) from error
     begins = where.begins and (where.chapter > 1 or where.title)
-    progress.recalled = recalled.found
+    progress.recalled, progress.lore = recalled.found, lore.last
     found, title = result.value, where.title if begins else None
     story.written(found.state, result.usage, controller.llm.name, title, recalled.found, lore.last.stems, found.kept)
     progress.on_written(found.state, result.usage)
@@ -136,21 +139,36 @@ def met(story: Story, until: Target) -> bool:
     return where.over or where.chapter > (where.total if kind == "end" else int(number))
 
 
-def goal(story: Story, paragraphs: int | None, until: Target | None) -> Target:
+def goal(
+    story: Story, paragraphs: int | None, until: Target | None, limits: Mapping[str, float] | None = None
+) -> Target:
     """Return how far the story is to go in this run, and remember it for the case of an interruption.
 
     `paragraphs` more than there are, or up to `until`. Until `reached` is called, the same request means the same
     goal: a run asked for 40 paragraphs and killed at 17 goes on to 40 when it is asked for 40 again, or for nothing in
-    particular.
+    particular. `limits`, by name, are kept with the goal, see `running`.
     """
-    have, running = len(story.record.paragraphs), story.record.goal
-    asked = f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
-    if running is not None and not running.reached and asked in ("", running.asked):
-        return running.until
+    have, asked = len(story.record.paragraphs), _asked(paragraphs, until)
+    if (known := running(story, paragraphs, until)) is not None:
+        if limits and limits != known.limits:
+            story.aim(known.until, known.asked, limits)
+        return known.until
     wished = until if until is not None else have + (1 if paragraphs is None else paragraphs)
     if not met(story, wished):
-        story.aim(wished, asked or "-n 1")
+        story.aim(wished, asked or "-n 1", limits)
     return wished
+
+
+def running(story: Story, paragraphs: int | None, until: Target | None) -> Goal | None:
+    """Return the goal of the run that this request goes on with; `None` where it begins one."""
+    known = story.record.goal
+    if known is None or known.reached or _asked(paragraphs, until) not in ("", known.asked):
+        return None
+    return known
+
+
+def _asked(paragraphs: int | None, until: Target | None) -> str:
+    return f"--until {until}" if until is not None else "" if paragraphs is None else f"-n {paragraphs}"
 
 
 def reached(story: Story) -> None:

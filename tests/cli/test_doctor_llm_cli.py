@@ -30,8 +30,11 @@ def able(payload: dict[str, Any]) -> str:
     return str(payload["seed"]) * 8 if payload.get("seed") is not None else COUNT
 
 
+FREE = Path(__file__).with_name("free.toml")
+
+
 def doctor(server: FakeOpenAIServer, *arguments: Any) -> subprocess.CompletedProcess[str]:
-    return memagent("doctor", "--llm", f"openai:fake@{server.url}", *arguments)
+    return memagent("doctor", "--llm", f"openai:fake@{server.url}", *arguments, MEMAGENT_PRICES=str(FREE))
 
 
 def test_a_server_on_this_machine_is_tried() -> None:
@@ -125,7 +128,7 @@ def test_a_server_that_is_not_there() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-    done = memagent("doctor", "--llm", f"openai:fake@{address}")
+    done = memagent("doctor", "--llm", f"openai:fake@{address}", MEMAGENT_PRICES=str(FREE))
     assert done.returncode == 4 and done.stdout == "" and "Traceback" not in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("memagent: ")]) == 1
     assert f"listens at {address}" in done.stderr

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.commands import Terminal
+from cli.commands import Terminal, memagent
 
 from memagent import Story
 
@@ -124,6 +124,14 @@ def test_a_session_from_an_empty_folder_to_a_book(tmp_path: Path, editor: Path, 
     assert code == 0 and after != before
     assert re.search(r"\[-[^]]+-\]", shown) and "is changed, and the short memory with it" in shown
     assert ("\x1b[31m[-" in session.screens[-1]) == colours
+
+    # What is only looked at: prose is wrapped by words here, and left as it is where it is piped.
+    for command in (("memory", "show"), ("memory", "show", "--long"), ("show",), ("pick", "lamp", "2"), ("pick",)):
+        code, shown = session.run(*command, *([] if where in command else [where]))
+        assert code == 0 and len(shown.split()) > 10
+    code, shown = session.run("plan", where, "--chapters", "1-6")
+    assert code == 0 and shown.count("## ") == 6
+    assert after in memagent("story", "show", folder).stdout
 
     code, shown = session.run("check", where)
     assert code == 6 and re.search(

@@ -6,7 +6,10 @@ import json
 import openai
 import pytest
 
-from memagent.errors import BackendError, CapabilityError, KeyMissing, UsageProblem
+from memagent import registry
+from memagent.budget import Budget
+from memagent.controller import Controller
+from memagent.errors import BackendError, CapabilityError, ConfigError, KeyMissing, UsageProblem
 from memagent.llms.openai import OpenAI
 from memagent.testing import FakeOpenAIServer, Fault, check_llm
 from memagent.types import Completion, Message, Request, Token
@@ -39,7 +42,21 @@ def test_an_answer_with_its_usage(connect):
         answer = connect(server).complete(ASKED)
     assert answer == Completion("one two three", (), "stop", answer.usage, "fake")
     assert (answer.usage.calls, answer.usage.output_tokens, answer.usage.estimated) == (1, 3, False)
-    assert answer.usage.cost == 0.0, "a server on this machine costs nothing"
+    assert answer.usage.cost is None, "a server on this machine may pass calls on to one that sends a bill"
+
+
+def test_a_server_on_this_machine_is_free_where_a_price_says_so_and_ollama_is(connect, tmp_path, monkeypatch):
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[models]\n"fake" = { input = 0, output = 0 }\n')
+    with FakeOpenAIServer(["one", "two"]) as server:
+        with pytest.raises(ConfigError, match="the price of this model is not known") as unknown:
+            Controller(connect(server), budget=Budget(cost=1.0))
+        assert "MEMAGENT_PRICES" in unknown.value.hint and "0 for a free one" in unknown.value.hint
+        monkeypatch.setenv("OLLAMA_HOST", server.url.removesuffix("/v1"))
+        assert registry.llm("ollama:fake").complete(ASKED).usage.cost == 0.0
+        monkeypatch.setenv("MEMAGENT_PRICES", str(prices))
+        assert connect(server).complete(ASKED).usage.cost == 0.0
+        assert Controller(connect(server), budget=Budget(cost=1.0)).usage.cost == 0.0
 
 
 def test_what_is_sent(connect):

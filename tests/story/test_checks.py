@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,16 @@ def test_the_most_tired_phrase_comes_first_and_things_of_the_story_do_not_come()
     for number in range(10):
         told[1][number] += f" They {'abcdefghij'[number] * 3} the fish market."
     assert tired(book(*told), 2) == ["Cold metal hummed nearby", "gilded melancholy"]
+
+
+def test_of_a_sentence_that_comes_again_no_two_scraps_are_told_that_overlap():
+    told = clean_story()
+    again = "nobody counted painted bells beside Harrow chapel under seven broken lanterns near Wick"
+    for number in range(5):
+        told[0][number] += f" {again.capitalize()}."
+    scraps = [phrase for phrase in tired(book(*told), 9) if phrase.lower() in again.lower()]
+    spans = sorted((at := again.lower().find(phrase.lower()), at + len(phrase)) for phrase in scraps)
+    assert spans and all(end <= start for (_, end), (start, _) in pairwise(spans)), scraps
 
 
 def test_as_many_tired_phrases_come_as_are_asked_for():

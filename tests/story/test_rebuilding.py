@@ -172,4 +172,4 @@ def test_a_story_whose_log_is_gone_says_what_can_be_done(story: Story) -> None:
     (story.folder / ".memagent" / "events.jsonl").unlink()
     with pytest.raises(StoryError, match=r"events\.jsonl") as refused:
         Story(story.folder)
-    assert "memagent story import" in refused.value.hint
+    assert "memagent story rebuild" in refused.value.hint

@@ -1,0 +1,48 @@
+"""Other plans for the next paragraph, in place of those that there are: a step of the log, that can be taken back."""
+
+from __future__ import annotations
+
+from memagent import files
+from memagent.controller import Controller
+from memagent.errors import ReplyError
+from memagent.methods.recurrent_more import more_plans
+from memagent.story.around import around
+from memagent.story.book import HIDDEN, Story
+from memagent.story.log import event
+from memagent.story.record import usage_to
+from memagent.trace import Trace
+
+
+def think_again(story: Story, controller: Controller) -> tuple[str, ...]:
+    """Let the model make three other plans, and return them. One call; call it inside `editing`.
+
+    It is shown all plans that this paragraph has had. Killed in the call, the same goes on with what was paid for.
+
+    Raises:
+        StoryError: the story has not begun.
+        ReplyError: no reply could be read; the plans are as they were, and the last reply is kept.
+        BackendError, BudgetExceeded: as the controller raises them.
+    """
+    state, seen = story.begun(), list[str]()
+    for step in reversed(story.record.done):
+        if step["type"] == "written":
+            seen[:0] = step["plans"]
+            break
+        if step["type"] == "plans":
+            seen[:0] = step["plans"]
+    flow = more_plans(state, seen, settings=story.settings, around=around(story, story.standing))
+    before = sum(one["type"] == "plans" for one in story.log.events)
+    path = story.folder / HIDDEN / "runs" / f"more-{before:04d}-{state.paragraphs:06d}.jsonl"
+    with files.writing(path):
+        path.parent.mkdir(exist_ok=True)
+    trace = Trace(path)
+    try:
+        result = controller.run(flow, trace=trace)
+    except ReplyError as error:
+        kept = story.reject(path, error.reply)
+        story.failed(trace.usage)
+        hint = f"The plans are as they were. The last reply is kept in {kept}. Try again, or write a plan of your own."
+        raise ReplyError(error.message, reply=error.reply, hint=hint) from error
+    spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
+    story.commit(event("plans", number=state.paragraphs, plans=list(result.value), **spent))
+    return result.value

@@ -47,11 +47,14 @@ TOPICS: tuple[Topic, ...] = (
         "home",
         r"\b(?:which|what) (?:city|town|country|place|village|state|part)\b|\bwhere\b.*\b(?:live|lives|living|based|"
         r"reside|home|stay|staying|moved?|located)\b|\bwhere (?:am i|are we)\b|\b(?:my|our) (?:city|home|address)\b"
-        r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪",
+        r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪"
+        r"|\bwo\b.*\b(?:wohn\w+|leb\w+)|\boù\b.*\b\w*habit\w+|\bdónde viv\w+",
         r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat|apartment|house"
-        r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去",
+        r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去"
+        r"|\b(?:wohn\w+|lebe|gezogen|habite|déménag\w+|vivo|vivimos|mudé)\b",
         r"\b(?:city|town|country|place|village|state|part|live|lives|living|based|reside|home|stay|staying|moved?"
-        r"|located|address)\b|в каком|городе|где|\bжив\w+|[住在哪个里城市]+",
+        r"|located|address)\b|в каком|городе|где|\bжив\w+|[住在哪个里儿城市]+"
+        r"|\b(?:wo|wohn\w+|leb\w+|où|est-ce|que|habit\w+|dónde|viv\w+|ich|je)\b|\bj['’]habite",
         "place",
     ),
     _topic(
@@ -65,10 +68,12 @@ TOPICS: tuple[Topic, ...] = (
     ),
     _topic(
         "name",
-        r"\bnames?\b|\bcalled\b|\bwho am i\b|как .*зовут|叫什么|名字",
+        r"\bnames?\b|\bcalled\b|\bwho am i\b|как .*зовут|叫什么|名字"
+        r"|\bwie hei(?:ß|ss)\w*|\bcomment\b.*appel\w+|\bcómo\b.*llam\w+",
         r"\bnames?\b|\b(?:called|named|call me)\b|\b(?:i am|i'm) (?-i:[A-Z])\w+\W*$|зовут|叫|名字"
-        r"|\bmy \w+ (?-i:[A-Z])\w+",
-        r"\b(?:names?|called)\b|как|зовут|叫什么|名字",
+        r"|\bhei(?:ß|ss)\w*|appell\w+|\bllam\w+|\bmy \w+ (?-i:[A-Z])\w+",
+        r"\b(?:names?|called)\b|как|зовут|叫什么|什么|名字"
+        r"|\b(?:wie|hei(?:ß|ss)\w*|comment|s['’]appel\w+|appel\w+|cómo|se|llam\w+)\b",
         "name",
     ),
     _topic(

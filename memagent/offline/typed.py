@@ -1,0 +1,262 @@
+"""The answer that one statement has to a question, of the kind that is asked for, or nothing.
+
+An age answers `how old` and a place `where`; a statement that has all words of the question and no such span answers
+nothing. Whose it is counts too: what a boat is called is not what who asks is called, and what a sister's boss does is
+not what the sister does. Spans are found in English; in other languages a statement that has all that is asked for is
+said back whole, where it holds what an answer of its kind must hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from memagent.offline import sorts
+from memagent.offline.asking import Asked, Wish
+from memagent.offline.reader import terms
+from memagent.offline.spans import Kind, span
+from memagent.offline.topics import Topic
+
+_CAP = r"[^\W\d_a-zа-я][\w'’-]*"
+_TITLED = rf"(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.?\s+)?{_CAP}(?:\s+(?:(?:of|de|van|von|der|da|la|the)\s+)?{_CAP})*"
+_MY_NAME = re.compile(
+    rf"\b(?i:my (?:\w+ )?name(?:['’]s| is)|i am called|i['’]m called|(?:people|everybody|friends|they|you can|please)? ?call me"
+    rf"|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|mon nom est|me llamo|mi nombre es|меня зовут)\s+({_TITLED})"
+    rf"|(?:我叫|我的名字是|我的名字叫)([^，。！,.!]+)"
+)
+_I_AM = re.compile(rf"^(?:(?i:hi|hello|hey)\W+)?I(?:['’]m| am) ({_CAP}(?: {_CAP})?)\W*$")
+_PEOPLES = re.compile(r"(?:ish|ese|ch|ian|ican|ean|man|Dutch|Greek|Swiss|Thai|Muslim|Catholic|Sikh)$")
+_PLACED = re.compile(
+    r"\b(?P<lead>to|in|at|near|for|with|from|is|by|visit(?:ing|ed)?|join(?:ed)?)\s+(?P<place>(?:the )?[^\W\d_a-zа-я][\w'’&.-]*"
+    r"(?:\s+(?:(?:of|de|da|do|am|the)\s+)?[^\W\d_a-zа-я][\w'’&-]*)*)"
+)
+_LOW_PLACE = re.compile(r"\b(?:in|at|on|near|under|behind|inside|beside|to|from|outside)\s+(?:the |my |our |a )?[a-z]{3,}")
+_LEADS = {"origin": "from in at is".split(), "work": "at for with joined join in by is".split()}
+_AT = "to in at near visit visiting visited is".split()
+_MONTH = "january february march april may june july august september october november december"
+_NO_PLACE = frozenset(
+    f"{_MONTH} monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter i".split()
+)
+_UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
+_ONE_DATE = (
+    r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
+    r"(?:,? \d{4})?|(?:1\d|20)\d\ds?|(?:next |last |this )?(?:D)(?: (?:morning|afternoon|evening|night))?"
+    r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday|tomorrow)|today|tonight"
+    rf"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter|weekend|morning|evening|night)"
+    rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago|in \w+ {_UNIT}(?! of)|every \w+)"
+).replace("(?:M)", f"(?:{_MONTH.replace(' ', '|')})").replace(
+    "(?:D)", "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?"
+)
+_DATE = re.compile(rf"\b{_ONE_DATE}(?:,? (?:on |at |in |of )?{_ONE_DATE})*(?!\w)", re.IGNORECASE)
+_ELSE_DATE = re.compile(
+    r"(?i)\d|\b(?:gestern|heute|morgen|hier|demain|aujourd|ayer|hoy|mañana|вчера|завтра|сегодня|(?:прошл|следующ)\w+)|[昨今明]天|[上下去明今][周个年]"
+)
+_NUMBER_WORD = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
+)
+_YEARS = rf"(?:now |already |just |only |about |almost )?(?P<n>\d{{1,3}}|{_NUMBER_WORD})\b(?:[ -](?P<unit>years?|months?|weeks?|days?))?(?:[ -]olds?)?(?=\W*$|[ ,]+(?:and|but|now|today|yesterday|last|in|on|this)\b|,)"
+_MY_AGE = re.compile(rf"\b(?:i['’]m|i am|i (?:have )?(?:just |recently )?(?:turned|became)|i(?:['’]ve| have) (?:just )?turned) {_YEARS}", re.I)
+_ITS_AGE = re.compile(rf"(?:\b(?:is|are|turned|turns|became|aged)|,) {_YEARS}|\b(?P<n2>\d{{1,3}}|{_NUMBER_WORD})[ -](?P<unit2>year|month|week)s?[ -]old", re.I)
+_COUNTED = re.compile(rf"\b(?P<n>\d[\d.,]*|{_NUMBER_WORD}|hundreds?|thousands?|a dozen|no) (?P<what>(?:[a-z-]+ ){{0,2}}?[a-z-]+)\b", re.I)
+_OFTEN = re.compile(r"(?i)\b(?:every (?:other )?\w+|daily|weekly|monthly|yearly|(?:once|twice|\w+ times) (?:a|per|every) \w+)\b")
+_MADE = re.compile(r"(?i)\b(?:wrote|written|painted|composed|directed|made|built|designed|sang|sings|created|invented)\b")
+_BY = re.compile(rf"\bby (?:the )?({_TITLED})")
+_KIN = re.compile(
+    r"(?i)\bmy \w*(?:mother|father|mum|mom|dad|sister|brother|wife|husband|son|daughter|aunt|uncle|cousin|friend|boss|teacher"
+    r"|partner|neighbou?r|grand\w+|niece|nephew|colleague|doctor)\b"
+)
+_COPULA = re.compile(r"(?i)\b(?:is|are|was|were|am|ist|sind|est|sont|es|son)\b|['’](?:s|re|m)\b|[:=—–]|是|это")
+_REASON = re.compile(r"(?i)\b(?:because|since|so that|in order to|owing to|due to|as i|weil|denn|parce que|porque|потому что)\b|因为")
+_WHOSE = re.compile(r"(?i)\b(?:my|our|of my|of our)\s+(?:(?:new|old|current|first|last|favou?rite)\s+)?([\w-]+)(?P<of>['’]s?\s+(?P<what>[\w-]+))?")
+_RELATIVE = re.compile(r",?\s+\b(?:who|whose|which)\b[^,.;]*")
+
+
+def answer(asked: Asked, topic: Topic | None, text: str) -> str:
+    """Return the span of a statement that answers a question, the statement itself where it does, or nothing."""
+    if asked.wish in _FINDERS and not of_another_thing(asked, text):
+        return _FINDERS[asked.wish](asked, topic, text)
+    return ""
+
+
+def of_self(question: str) -> bool:
+    """Whether a question of a name or an age asks for that of who asks, and not of something of theirs."""
+    return _WHOSE.search(re.sub(r"(?i)\bmy (?:\w+ )?(?:name|age)\b", "I", question)) is None
+
+
+def of_another_thing(asked: Asked, text: str) -> bool:
+    """Whether a statement tells of `my sister's boss` where a question asks for `my sister`."""
+    for whose in _WHOSE.finditer(asked.text):
+        noun = re.escape(whose[1])
+        for told in re.finditer(rf"(?i)\b{noun}(?:['’]s|s['’])\s+(?P<what>\w+)", text):
+            if told["what"].lower() not in "name names age birthday".split() and not terms(told["what"]) <= terms(asked.text):
+                return True
+    return False
+
+
+def _where(asked: Asked, topic: Topic | None, text: str) -> str:
+    if not asked.english:
+        return text if topic is not None and topic.wants == "place" else ""
+    text = _RELATIVE.sub("", text)
+    found = _place(asked.text, topic, text)
+    if asked.noun in ("city", "town", "village", "country"):
+        return found if found and sorts.is_country(found) == (asked.noun == "country") else _low(asked, topic, text, found)
+    if found:
+        return found
+    name = span(Kind.WHERE, text, asked.text)
+    return name or _low(asked, topic, text, "")
+
+
+def _low(asked: Asked, topic: Topic | None, text: str, other: str) -> str:
+    """The statement itself, where its place is written small, `on level 3`, or in another language."""
+    if other or asked.noun == "country":
+        return ""
+    foreign = topic is not None and topic.wants == "place" and not text.isascii()
+    low = _LOW_PLACE.search(text)
+    return text if foreign or (low and not _DATE.search(low.group())) else ""
+
+
+def _place(question: str, topic: Topic | None, text: str) -> str:
+    """The name behind the preposition that suits the question best: where somebody comes from, or where they are."""
+    wanted = _LEADS.get(topic.name, _AT) if topic is not None else _AT
+    found = [
+        (wanted.index(each["lead"]), each.start(), each["place"].rstrip("."))
+        for each in _PLACED.finditer(text)
+        if each["lead"] in wanted and each["place"].lower().split()[0] not in _NO_PLACE
+    ]
+    asked = {word.lower() for word in re.findall(r"\w+", question)}
+    fresh = [one for one in found if not {word.lower() for word in one[2].split()} <= asked]
+    return min(fresh)[2] if fresh else ""
+
+
+def _name(asked: Asked, topic: Topic | None, text: str) -> str:
+    if of_self(asked.text):
+        found = _MY_NAME.search(text) or _I_AM.search(text)
+        name = next(filter(None, found.groups()), "") if found else ""
+        return "" if found and found.re is _I_AM and _PEOPLES.search(name) else name
+    if not asked.english:
+        return text
+    return _named(asked, text)
+
+
+def _named(asked: Asked, text: str) -> str:
+    """The name that stands at the noun whose name is asked for: `my dog Rex`, `a dog called Rex`, `Rex, my dog`."""
+    nouns = [whose[2] or whose[1] for whose in re.finditer(r"(?i)\b(?:my|our|the|the name of my) ((?:\w+ )??)(\w+)\b", asked.text)]
+    known = [noun for noun in nouns if noun.lower() not in ("name", "names", "new", "old")]
+    for noun in known:
+        stem = re.escape(noun.lower().removesuffix("s"))
+        if not re.search(rf"(?i)\b{stem}", text):
+            stem = re.escape(sorts.of_sort(noun, text) or noun)
+        for pattern in (
+            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?(?:['’]s?)?(?: names?)?,? (?:is |are |was |were |['’]s )?(?:now )?(?:called |named )?)({_TITLED})(?! (?:and|or) [a-z])",
+            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?\b)[^,;.]{{0,30}}? (?:is |are )?(?:called|named) ({_TITLED})",
+            rf"({_TITLED})(?:, | is | are |['’]s )(?i:(?:my|our|the) (?:\w+ )?{stem}\b)",
+            rf"(?i:\bcalled (?:my|our) (?:\w+ )?{stem}) ({_TITLED})",
+        ):
+            if found := re.search(pattern, text):
+                return _with_others(text, found)
+    return ""
+
+
+def _with_others(text: str, found: re.Match[str]) -> str:
+    more = re.match(rf"(?:(?:, | and ){_CAP})+", text[found.end(1) :])
+    return found[1] + (more.group() if more else "")
+
+
+def _who(asked: Asked, topic: Topic | None, text: str) -> str:
+    if topic is not None and topic.wants == "place":
+        return _place(asked.text, topic, text)
+    if not asked.english:
+        return text
+    if _MADE.search(asked.text) and (made := _BY.search(text)):
+        return made[1]
+    if re.search(r"(?i)\bwho(?:['’]s| is| are| was| were) (?:my|our)\b", asked.text):
+        return _named(asked, text) or (text if topic is not None and topic.wants == "name" and _KIN.search(text) else "")
+    if terms(asked.text) <= terms(text):
+        return span(Kind.WHO, re.sub(r"^\W*I\b", "", text), asked.text) or (text if _KIN.search(text) else "")
+    return ""
+
+
+def _when(asked: Asked, topic: Topic | None, text: str) -> str:
+    if not asked.english:
+        return text if _ELSE_DATE.search(text) or _DATE.search(text) else ""
+    for found in _DATE.finditer(text):
+        date = found.group()
+        if terms(date) <= terms(asked.text) and not re.search(r"\d", date):
+            continue
+        fits = {"year": r"\d{4}", "time": r"\d ?(?:am|pm|o['’]c)|\d:\d|noon|midnight"}.get(asked.noun, "")
+        if re.search(fits, date, re.IGNORECASE):
+            return date
+    return text if not text.isascii() and _ELSE_DATE.search(text) else ""
+
+
+def _age(asked: Asked, topic: Topic | None, text: str) -> str:
+    if not asked.english:
+        return text if re.search(r"\d|[一二三四五六七八九十]岁", text) and topic is not None else ""
+    found = (_MY_AGE if of_self(asked.text) else _ITS_AGE).search(text)
+    if found is None:
+        return ""
+    parts = found.groupdict()
+    unit = (parts.get("unit") or parts.get("unit2") or "years").rstrip("s")
+    number = parts["n"] or parts.get("n2") or ""
+    return f"{number} {unit}{'' if number.lower() in ('1', 'one') else 's'}"
+
+
+def _count(asked: Asked, topic: Topic | None, text: str) -> str:
+    if not asked.english:
+        return text if re.search(r"\d|[一二两三四五六七八九十]", text) else ""
+    if re.search(r"(?i)\bhow often\b", asked.text):
+        return found.group() if (found := _OFTEN.search(text)) else ""
+    many = re.search(r"(?i)\bhow many ([\w-]+)", asked.text)
+    if many is None:
+        return span(Kind.COUNT, text, asked.text)
+    for counted in _COUNTED.finditer(text):
+        what = counted["what"].split()
+        for end in range(1, len(what) + 1):
+            if terms(what[end - 1]) & terms(many[1]) or sorts.of_sort(many[1], what[end - 1]):
+                return f"{counted['n']} {' '.join(what[:end])}"
+    rest = re.search(rf"\b(\d+|{_NUMBER_WORD}) (?:of them|in all)\b", text)
+    return rest[1] if rest else ""
+
+
+def _why(asked: Asked, topic: Topic | None, text: str) -> str:
+    return span(Kind.WHY, text, asked.text) or (text if _REASON.search(text) else "")
+
+
+def _thing(asked: Asked, topic: Topic | None, text: str) -> str:
+    """The statement, where it has the noun that is asked for, something of that sort, or tells of a topic so called."""
+    named = terms(asked.noun) <= terms(text) or (topic is not None and topic.words.search(asked.noun))
+    return text if named or sorts.of_sort(asked.noun, text) else ""
+
+
+def _what(asked: Asked, topic: Topic | None, text: str) -> str:
+    being = re.search(r"(?i)\bwhat(?:['’]s| is| are| was| were) (?:my|our)\b", asked.text)
+    return text if not being or topic is not None or _COPULA.search(text) else ""
+
+
+def _whether(asked: Asked, topic: Topic | None, text: str) -> str:
+    """The statement, where it has the verb of a question of being or having, and not only its nouns."""
+    being = re.match(r"(?i)\W*(?:is|are|am|was|were)(?:n['’]t)?\s+(?:i|my|our|we|the)\b", asked.text)
+    if being and not re.search(r"(?i)\b(?:is|are|am|was|were)\b|['’](?:s|m|re)\b|, an? ", text):
+        return ""
+    having = re.search(r"(?i)\b(?:do|did|does) .*\bhave (?:an?|any|my|the|\w+s\b)", asked.text) and not topic
+    if having and not re.search(
+        r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|give|given|threw|returned)\b|['’]ve\b|\b(?:my|our)\b", text
+    ):
+        return ""
+    return text
+
+
+_FINDERS: dict[Wish, Callable[[Asked, Topic | None, str], str]] = {
+    Wish.WHERE: _where,
+    Wish.NAME: _name,
+    Wish.WHO: _who,
+    Wish.WHEN: _when,
+    Wish.AGE: _age,
+    Wish.COUNT: _count,
+    Wish.WHY: _why,
+    Wish.THING: _thing,
+    Wish.WHAT: _what,
+    Wish.YES_NO: _whether,
+    Wish.CHOICE: _whether,
+}

@@ -75,16 +75,24 @@ _OTHERS: tuple[tuple[str, Wish], ...] = (
     (r"\bwie ?viele?\b|\bcombien\b|\bcuánt[oa]s?\b|сколько|多少|几[个只本]", Wish.COUNT),
     (r"\b(?:wer|wen|wem|wessen|qui|quién|quiénes)\b|\bкто\b|\bкого\b|谁", Wish.WHO),
     (r"\b(?:wann|quand|cuándo)\b|когда|什么时候|哪[年天]", Wish.WHEN),
-    (r"\b(?:wo|woher|wohin|où|dónde|adónde)\b|\bгде\b|\bкуда\b|откуда|в каком городе|哪里|哪儿|哪个城市|在哪", Wish.WHERE),
+    (
+        r"\b(?:wo|woher|wohin|où|dónde|adónde)\b|\bгде\b|\bкуда\b|откуда|в каком городе|哪里|哪儿|哪个城市|在哪",
+        Wish.WHERE,
+    ),
     (r"\b(?:warum|weshalb|pourquoi)\b|\bpor qué\b|почему|为什么", Wish.WHY),
-    (r"\b(?:was|que|quoi|qu['’]\w+|quelle?s?|qué|cuál(?:es)?|welche[rsnm]?)\b|\bчто\b|\bкак(?:ой|ая|ое|ие|ую)\b|什么|哪", Wish.WHAT),
+    (
+        r"\b(?:was|que|quoi|qu['’]\w+|quelle?s?|qué|cuál(?:es)?|welche[rsnm]?)\b|\bчто\b|\bкак(?:ой|ая|ое|ие|ую)\b|什么|哪",
+        Wish.WHAT,
+    ),
 )
 _LOUD = re.compile(r"[¿¡ßäöüéèêàâçñáíóúîïôûœ\u0400-\u04ff\u2e80-\u9fff\uac00-\ud7af]", re.IGNORECASE)
 _FOREIGN = re.compile(
     r"(?i)\b(?:ich|mein\w*|bin|ist|mir|mich|wir|unser\w*|je|mon|ma|mes|suis|est|est-ce|yo|mi|mis|soy|es|vivo|tengo)\b"
     r"|\bj['’]"
 )
-_BEGINS = re.compile(rf"\W*(?:[a-z]+,? )?{{0,3}}?(?:who|whom|whose|what|which|when|where|why|how|{_AUXILIARY})\b", re.IGNORECASE)
+_BEGINS = re.compile(
+    rf"\W*(?:[a-z]+,? ){{0,3}}?(?:who|whom|whose|what|which|when|where|why|how|{_AUXILIARY})\b", re.IGNORECASE
+)
 _TYPED = (Wish.THING, Wish.WHEN, Wish.WHERE)
 
 

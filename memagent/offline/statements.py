@@ -58,10 +58,17 @@ class Told:
         return self.own and (self.of_own or is_own(self.text))
 
 
-def told(sections: dict[str, str], messages: Sequence[Message], speaker: str) -> Iterator[Told]:
-    """Yield all that was said and noted, the oldest first; the last of the messages is the prompt's own."""
+def told(sections: dict[str, str], messages: Sequence[Message], speaker: str, today: str = "") -> Iterator[Told]:
+    """Yield all that was said and noted, the oldest first.
+
+    Args:
+        sections: of a chat prompt, by their tags.
+        messages: the turns before, and last the prompt's own.
+        speaker: who asks.
+        today: YYYY-MM-DD, where all turns before are of that day.
+    """
     place = 0
-    for text, own, day in _sources(sections, messages, speaker):
+    for text, own, day in _sources(sections, messages, speaker, today):
         before, of_own = frozenset[str](), False
         for clause in (clause for sentence in sentences(text) for clause in clauses(sentence)):
             place += 1
@@ -89,7 +96,9 @@ def _lent(clause: str) -> list[str]:
     return [clause]
 
 
-def _sources(sections: dict[str, str], messages: Sequence[Message], speaker: str) -> Iterator[tuple[str, bool, str]]:
+def _sources(
+    sections: dict[str, str], messages: Sequence[Message], speaker: str, today: str
+) -> Iterator[tuple[str, bool, str]]:
     """Yield (text, whether who asks says it, day), the oldest first within each section."""
     for line in sections.get("pinned", "").splitlines():
         yield line.removeprefix("- "), True, ""
@@ -101,7 +110,7 @@ def _sources(sections: dict[str, str], messages: Sequence[Message], speaker: str
         yield text, own, day
     for message in messages[:-1]:
         if message.role == "user":
-            yield message.content, True, ""
+            yield message.content, True, today
 
 
 def _entry(label: str, text: str, speaker: str) -> tuple[str, bool, str, bool, str] | None:

@@ -29,6 +29,7 @@ KEPT = "I have kept that."
 UNKNOWN = "I do not know: nothing that I remember says so."
 
 _SPEAKER = re.compile(r"^The message is from (?P<name>.*)\.$", re.MULTILINE)
+_TODAY = re.compile(r"^It is (?P<day>\d{4}-\d\d-\d\d)[^.\n]*\. All turns above are of today\.$", re.MULTILINE)
 _QUESTION = re.compile(
     r"(?i)[?？؟]\W*$|^\W*(?:who|whom|whose|what|which|when|where|why|how|is|are|am|was|were|do|does|did|has|have|had|can"
     r"|could|will|would|should|tell me (?:who|what|which|when|where|why|how)|do you (?:know|remember)"
@@ -46,22 +47,25 @@ _ENDED = re.compile(
     r"|given (?:away|up)|got rid of|threw (?:\w+ ){0,3}?away|quit|stopped|lost|left|broke up with|cancel+ed|died|passed away)\b"
 )
 _OF_THE_PAST = re.compile(r"(?i)\b(?:did|was|were|used to|before|previously|earlier)\b")
-_SOFT = frozenset("now current today moment remember know again actual real please right am still currently".split())
+_SOFT = terms("now current today moment remember know again actual real please right am still currently tell")
 _SUBJECT = re.compile(r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我")
 _THIRD = re.compile(r"(?i)\b(?:lives|works|studies|speaks|drives|likes|loves|prefers|eats|resides|moves)\b")
 _SIGN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
 _GO = frozenset("go visit travel fly flight trip".split())
 _HAD = ("pet", "children", "siblings", "spouse")  # a dog is a pet; who eats no meat may eat what else there is
-_RELATIVE = re.compile(r"(?i)\b(?:yesterday|today|tonight|tomorrow|last|next|ago|this|in \w+ (?:day|week|month|year)s?)\b")
+_RELATIVE = re.compile(
+    r"(?i)\b(?:yesterday|today|tonight|tomorrow|last|next|ago|this|in \w+ (?:day|week|month|year)s?)\b"
+)
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """A statement that answers a question: what it is asked by, and the answer that it has."""
+    """A statement that answers a question, by which topic, with what, and how closely: the narrowest topic is best."""
 
     one: Told
     topic: Topic | None
     text: str
+    rank: tuple[int, int]
 
 
 def reply(sections: dict[str, str], frame: str, messages: Sequence[Message]) -> str:
@@ -70,9 +74,10 @@ def reply(sections: dict[str, str], frame: str, messages: Sequence[Message]) -> 
     if not _QUESTION.search(message):
         return KEPT if _states(message) else ""
     names = _SPEAKER.findall(frame)  # the last is the prompt's own; others may stand in what was said
+    days = _TODAY.findall(frame)
     said = [
         one
-        for one in told(sections, messages, names[-1] if names else "")
+        for one in told(sections, messages, names[-1] if names else "", days[-1] if days else "")
         if not (_QUESTION.search(one.text) or _SUPPOSED.search(one.text))
     ]
     asked = [sentence for sentence in sentences(message) if _QUESTION.search(sentence)] or [message]
@@ -102,7 +107,7 @@ def _answer(asked: Asked, said: Sequence[Told]) -> str:
     fitting = [fit for one in said if (fit := _fit(asked, told_of, one))]
     if not fitting:
         return ""
-    best = max(fitting, key=lambda fit: fit.one.place)
+    best = max(fitting, key=lambda fit: (fit.rank, fit.one.place))
     later = [one for one in said if one.place > best.one.place and one.own]
     if asked.wish is Wish.YES_NO:
         return _whether(best, [newer for one in later if (newer := _newer(asked, about, best, one))])
@@ -128,10 +133,13 @@ def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
         return None
     needed, reach = _needed(asked, topic, one.text), terms(_spelling(one.text))
     reach |= one.before if POINTS_BACK.search(one.text) else frozenset()
-    if needed - reach or not (needed or topic or asked.wish is Wish.NAME):
+    if needed - reach or not (topic or asked.wish is Wish.NAME or terms(question) - _SOFT):
+        return None
+    if "May" in question.split() and "May" not in one.text:
         return None
     text = typed.answer(asked, topic, one.text)
-    return _Fit(one, topic, text) if text else None
+    rank = (len(needed) + (topic is not None), -about.index(topic) if topic is not None else 0)
+    return _Fit(one, topic, text, rank) if text else None
 
 
 def _ending(text: str) -> frozenset[str]:
@@ -181,7 +189,9 @@ def _of_another(question: str, topic: Topic | None, text: str) -> bool:
     if not _SUBJECT.search(question):
         return False
     if _SUBJECT.search(text):
-        return topic is not None and (found := topic.told.search(text)) is not None and bool(_THIRD.match(found.group()))
+        return (
+            topic is not None and (found := topic.told.search(text)) is not None and bool(_THIRD.match(found.group()))
+        )
     owned = re.findall(r"(?i)\b(?:my|our)\s+(?:(?:new|old|current|own|first|last)\s+)?(\w+)", text)
     about = topic.told if topic is not None else None
     kept = [noun for noun in owned if (about and about.search(noun)) or terms(noun) & terms(question)]
@@ -208,7 +218,7 @@ def _newer(asked: Asked, about: Sequence[Topic], best: _Fit, one: Told) -> _Fit 
         return None
     where = Asked("where do i live now", Wish.WHERE)
     place = "" if _of_another("I", topic, one.text) else typed.answer(where, topic, one.text)
-    return _Fit(one, topic, place) if place and place != one.text else None
+    return _Fit(one, topic, place, (0, 0)) if place and place != one.text else None
 
 
 def _whether(best: _Fit, newer: Sequence[_Fit]) -> str:

@@ -30,7 +30,9 @@ _PLACED = re.compile(
     r"\b(?P<lead>to|in|at|near|for|with|from|is|by|visit(?:ing|ed)?|join(?:ed)?)\s+(?P<place>(?:the )?[^\W\d_a-zа-я][\w'’&.-]*"
     r"(?:\s+(?:(?:of|de|da|do|am|the)\s+)?[^\W\d_a-zа-я][\w'’&-]*)*)"
 )
-_LOW_PLACE = re.compile(r"\b(?:in|at|on|near|under|behind|inside|beside|to|from|outside)\s+(?:the |my |our |a )?[a-z]{3,}")
+_LOW_PLACE = re.compile(
+    r"\b(?:in|at|on|near|under|behind|inside|beside|to|from|outside)\s+(?:the |my |our |a )?[a-z]{3,}"
+)
 _LEADS = {"origin": "from in at is".split(), "work": "at for with joined join in by is".split()}
 _AT = "to in at near visit visiting visited is".split()
 _MONTH = "january february march april may june july august september october november december"
@@ -39,13 +41,15 @@ _NO_PLACE = frozenset(
 )
 _UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
 _ONE_DATE = (
-    r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
-    r"(?:,? \d{4})?|(?:1\d|20)\d\ds?|(?:next |last |this )?(?:D)(?: (?:morning|afternoon|evening|night))?"
-    r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday|tomorrow)|today|tonight"
-    rf"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter|weekend|morning|evening|night)"
-    rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago|in \w+ {_UNIT}(?! of)|every \w+)"
-).replace("(?:M)", f"(?:{_MONTH.replace(' ', '|')})").replace(
-    "(?:D)", "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?"
+    (
+        r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
+        r"(?:,? \d{4})?|(?:1\d|20)\d\ds?|(?:next |last |this )?(?:D)(?: (?:morning|afternoon|evening|night))?"
+        r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday|tomorrow)|today|tonight"
+        rf"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter|weekend|morning|evening|night)"
+        rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago|in \w+ {_UNIT}(?! of)|every \w+)"
+    )
+    .replace("(?:M)", f"(?:{_MONTH.replace(' ', '|')})")
+    .replace("(?:D)", "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?")
 )
 _DATE = re.compile(rf"\b{_ONE_DATE}(?:,? (?:on |at |in |of )?{_ONE_DATE})*(?!\w)", re.IGNORECASE)
 _ELSE_DATE = re.compile(
@@ -56,19 +60,43 @@ _NUMBER_WORD = (
     "|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
 _YEARS = rf"(?:now |already |just |only |about |almost )?(?P<n>\d{{1,3}}|{_NUMBER_WORD})\b(?:[ -](?P<unit>years?|months?|weeks?|days?))?(?:[ -]olds?)?(?=\W*$|[ ,]+(?:and|but|now|today|yesterday|last|in|on|this)\b|,)"
-_MY_AGE = re.compile(rf"\b(?:i['’]m|i am|i (?:have )?(?:just |recently )?(?:turned|became)|i(?:['’]ve| have) (?:just )?turned) {_YEARS}", re.I)
-_ITS_AGE = re.compile(rf"(?:\b(?:is|are|turned|turns|became|aged)|,) {_YEARS}|\b(?P<n2>\d{{1,3}}|{_NUMBER_WORD})[ -](?P<unit2>year|month|week)s?[ -]old", re.I)
-_COUNTED = re.compile(rf"\b(?P<n>\d[\d.,]*|{_NUMBER_WORD}|hundreds?|thousands?|a dozen|no) (?P<what>(?:[a-z-]+ ){{0,2}}?[a-z-]+)\b", re.I)
-_OFTEN = re.compile(r"(?i)\b(?:every (?:other )?\w+|daily|weekly|monthly|yearly|(?:once|twice|\w+ times) (?:a|per|every) \w+)\b")
-_MADE = re.compile(r"(?i)\b(?:wrote|written|painted|composed|directed|made|built|designed|sang|sings|created|invented)\b")
+_MY_AGE = re.compile(
+    rf"\b(?:i['’]m|i am|i (?:have )?(?:just |recently )?(?:turned|became)|i(?:['’]ve| have) (?:just )?turned) {_YEARS}",
+    re.I,
+)
+_ITS_AGE = re.compile(
+    rf"(?:\b(?:is|are|turned|turns|became|aged)|,) {_YEARS}|\b(?P<n2>\d{{1,3}}|{_NUMBER_WORD})[ -](?P<unit2>year|month|week)s?[ -]old",
+    re.I,
+)
+_COUNTED = re.compile(
+    rf"\b(?P<n>\d[\d.,]*|{_NUMBER_WORD}|hundreds?|thousands?|a dozen|no) (?P<what>(?:[a-z-]+ ){{0,2}}?[a-z-]+)\b", re.I
+)
+_OFTEN = re.compile(
+    r"(?i)\b(?:every (?:other )?\w+|daily|weekly|monthly|yearly|(?:once|twice|\w+ times) (?:a|per|every) \w+)\b"
+)
+_MADE = re.compile(
+    r"(?i)\b(?:wrote|written|painted|composed|directed|made|built|designed|sang|sings|created|invented)\b"
+)
 _BY = re.compile(rf"\bby (?:the )?({_TITLED})")
 _KIN = re.compile(
     r"(?i)\bmy \w*(?:mother|father|mum|mom|dad|sister|brother|wife|husband|son|daughter|aunt|uncle|cousin|friend|boss|teacher"
     r"|partner|neighbou?r|grand\w+|niece|nephew|colleague|doctor)\b"
 )
 _COPULA = re.compile(r"(?i)\b(?:is|are|was|were|am|ist|sind|est|sont|es|son)\b|['’](?:s|re|m)\b|[:=—–]|是|это")
-_REASON = re.compile(r"(?i)\b(?:because|since|so that|in order to|owing to|due to|as i|weil|denn|parce que|porque|потому что)\b|因为")
-_WHOSE = re.compile(r"(?i)\b(?:my|our|of my|of our)\s+(?:(?:new|old|current|first|last|favou?rite)\s+)?([\w-]+)(?P<of>['’]s?\s+(?P<what>[\w-]+))?")
+_REASON = re.compile(
+    r"(?i)\b(?:because|since|so that|in order to|owing to|due to|as i|weil|denn|parce que|porque|потому что)\b|因为"
+)
+_WHOSE = re.compile(
+    r"(?i)\b(?:my|our|of my|of our)\s+(?:(?:new|old|current|first|last|favou?rite)\s+)?([\w-]+)(?P<of>['’]s?\s+(?P<what>[\w-]+))?"
+)
+_NO_NOUN = frozenset(
+    "name names called named new old first last favourite favorite best is was of my our the in".split()
+)
+_ELSE_SELF = re.compile(
+    r"(?i)\b(?:ich|je|j['’]ai|tengo|me llamo|m['’]appel\w+|mein name|mon nom|mi nombre|wer bin|qui suis|quién soy)\b|меня|мне|кто я"
+    r"|我叫|我的名字|我是谁|我几岁|我多大"
+)
+_ELSE_NAME = re.compile(r"(?i)\b(?:hei(?:ß|ss)\w*|appel\w+|llam\w+)\b|зовут|叫|名字")
 _RELATIVE = re.compile(r",?\s+\b(?:who|whose|which)\b[^,.;]*")
 
 
@@ -81,7 +109,12 @@ def answer(asked: Asked, topic: Topic | None, text: str) -> str:
 
 def of_self(question: str) -> bool:
     """Whether a question of a name or an age asks for that of who asks, and not of something of theirs."""
-    return _WHOSE.search(re.sub(r"(?i)\bmy (?:\w+ )?(?:name|age)\b", "I", question)) is None
+    if _ELSE_SELF.search(question):
+        return True
+    return (
+        not _ELSE_NAME.search(question)
+        and _WHOSE.search(re.sub(r"(?i)\bmy (?:\w+ )?(?:name|age)\b", "I", question)) is None
+    )
 
 
 def of_another_thing(asked: Asked, text: str) -> bool:
@@ -89,7 +122,9 @@ def of_another_thing(asked: Asked, text: str) -> bool:
     for whose in _WHOSE.finditer(asked.text):
         noun = re.escape(whose[1])
         for told in re.finditer(rf"(?i)\b{noun}(?:['’]s|s['’])\s+(?P<what>\w+)", text):
-            if told["what"].lower() not in "name names age birthday".split() and not terms(told["what"]) <= terms(asked.text):
+            if told["what"].lower() not in "name names age birthday".split() and not terms(told["what"]) <= terms(
+                asked.text
+            ):
                 return True
     return False
 
@@ -100,7 +135,9 @@ def _where(asked: Asked, topic: Topic | None, text: str) -> str:
     text = _RELATIVE.sub("", text)
     found = _place(asked.text, topic, text)
     if asked.noun in ("city", "town", "village", "country"):
-        return found if found and sorts.is_country(found) == (asked.noun == "country") else _low(asked, topic, text, found)
+        return (
+            found if found and sorts.is_country(found) == (asked.noun == "country") else _low(asked, topic, text, found)
+        )
     if found:
         return found
     name = span(Kind.WHERE, text, asked.text)
@@ -141,8 +178,8 @@ def _name(asked: Asked, topic: Topic | None, text: str) -> str:
 
 def _named(asked: Asked, text: str) -> str:
     """The name that stands at the noun whose name is asked for: `my dog Rex`, `a dog called Rex`, `Rex, my dog`."""
-    nouns = [whose[2] or whose[1] for whose in re.finditer(r"(?i)\b(?:my|our|the|the name of my) ((?:\w+ )??)(\w+)\b", asked.text)]
-    known = [noun for noun in nouns if noun.lower() not in ("name", "names", "new", "old")]
+    run = re.search(r"(?i)\b(?:my|our|the) (?!names?\b)(\w+(?: \w+){0,2})", asked.text)
+    known = [noun for noun in reversed(run[1].split()) if noun.lower() not in _NO_NOUN] if run else []
     for noun in known:
         stem = re.escape(noun.lower().removesuffix("s"))
         if not re.search(rf"(?i)\b{stem}", text):
@@ -171,7 +208,9 @@ def _who(asked: Asked, topic: Topic | None, text: str) -> str:
     if _MADE.search(asked.text) and (made := _BY.search(text)):
         return made[1]
     if re.search(r"(?i)\bwho(?:['’]s| is| are| was| were) (?:my|our)\b", asked.text):
-        return _named(asked, text) or (text if topic is not None and topic.wants == "name" and _KIN.search(text) else "")
+        return _named(asked, text) or (
+            text if topic is not None and topic.wants == "name" and _KIN.search(text) else ""
+        )
     if terms(asked.text) <= terms(text):
         return span(Kind.WHO, re.sub(r"^\W*I\b", "", text), asked.text) or (text if _KIN.search(text) else "")
     return ""
@@ -241,7 +280,8 @@ def _whether(asked: Asked, topic: Topic | None, text: str) -> str:
         return ""
     having = re.search(r"(?i)\b(?:do|did|does) .*\bhave (?:an?|any|my|the|\w+s\b)", asked.text) and not topic
     if having and not re.search(
-        r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|give|given|threw|returned)\b|['’]ve\b|\b(?:my|our)\b", text
+        r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|give|given|threw|returned)\b|['’]ve\b|\b(?:my|our)\b",
+        text,
     ):
         return ""
     return text

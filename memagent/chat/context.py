@@ -16,7 +16,7 @@ from typing import Literal, cast
 
 from memagent.chat import history
 from memagent.chat.counting import Counter, cautious, shortened, size
-from memagent.chat.recalled import KINDS, Recalled, day, plain_name
+from memagent.chat.recalled import Recalled, day, in_time, plain_name
 from memagent.errors import UsageProblem
 from memagent.prompts import fill, tagged, without_tags
 from memagent.types import Message, Passage, Summary, Talk
@@ -251,8 +251,7 @@ class _Assembly:
     def _messages(
         self, pinned: Sequence[str], summary: str, turns: Sequence[Passage], memories: Sequence[Recalled]
     ) -> tuple[Message, ...]:
-        numbered = sorted(enumerate(memories, 1), key=lambda one: _shown_at(one[1]))
-        entries = [f"[{number}] {memory.entry}" for number, memory in numbered]
+        entries = [f"[{number}] {memory.entry}" for number, memory in in_time(memories)]
         inside = {"pinned": "\n".join(pinned), "memories": "\n".join(entries), "summary": summary}
         blocks = [tagged(tag, text, *TAGS) for tag, text in inside.items() if text]
         return history.merged(self._around(blocks, history.as_messages(turns, self.asked.user)))
@@ -287,12 +286,6 @@ class _Assembly:
 
     def _miss(self, what: Literal["pinned", "memory", "summary", "turn", "message"], id: str, why: str) -> None:
         self.left_out.append(LeftOut(what, id, why))
-
-
-def _shown_at(memory: Recalled) -> tuple[int, float]:
-    """Where a memory is shown: turns and notes first, the oldest first, so that the newest of several stands last."""
-    at = memory.at.timestamp() if memory.at is not None else 0.0
-    return (0, at) if memory.kind == "episodic" else (KINDS.index(memory.kind), 0.0)
 
 
 def _in_turn(memories: Sequence[Recalled]) -> list[Recalled]:

@@ -15,33 +15,41 @@ _FRAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(asked, re.IGNORECASE), words)
     for asked, words in (
         (
-            r"\bwhere\b.*\b(?:(?:do|did|am|are) (?:i|we)\b.*\b(?:live|living|based|stay\w*)|(?:is|are) my home)|\bwhere (?:am i|are we)\b"
-            r"|\b(?:what|which) (?:city|town|country|place|village)\b.*\b(?:i|we|my)\b|\bmy (?:address|city|home ?town)\b"
-            r"|\bwo (?:wohne|lebe) ich|\boù\b.*\bj['’]?e? ?(?:habite|vis)|\bdónde vivo|\bгде я живу|в каком городе я|我住在?[哪什]|我在哪",
+            r"\bwhere\b.*\b(?:(?:do|did|am|are) (?:i|we)\b.*\b(?:live|living|based|stay\w*)|(?:is|are) my home)"
+            r"|\bwhere (?:am i|are we)\b"
+            r"|\b(?:what|which) (?:city|town|country|place|village)\b.*\b(?:i|we|my)\b"
+            r"|\bmy (?:address|city|home ?town)\b"
+            r"|\bwo (?:wohne|lebe) ich|\boù\b.*\bj['’]?e? ?(?:habite|vis)|\bdónde vivo"
+            r"|\bгде я живу|в каком городе я|我住在?[哪什]|我在哪",
             "live lives living lived moved move moving relocated settled home based flat apartment born wohne lebe gezogen "
             "habite déménagé vivo mudé живу переехал переехала 住在 搬到",
         ),
         (
-            r"\b(?:who|where)\b.*\bi work\b|\bmy (?:job|employer|profession|occupation|work|boss|company)\b|\bi do for (?:a )?(?:living|work)\b"
+            r"\b(?:who|where)\b.*\bi work\b|\bmy (?:job|employer|profession|occupation|work|boss|company)\b"
+            r"|\bi do for (?:a )?(?:living|work)\b"
             r"|\bwo arbeite ich|\boù\b.*\bje travaille|\bdónde trabajo|\bгде я работаю|我在哪.*工作|我的工作",
             "work works working job employed hired joined started office boss profession arbeite travaille trabajo "
             "работаю 工作 上班",
         ),
         (
-            r"\bmy (?:first |last |full )?name\b|\bwho am i\b|\bam i called\b|\bich hei(?:ß|ss)e|wer bin ich|je m['’]appelle"
+            r"\bmy (?:first |last |full )?name\b|\bwho am i\b|\bam i called\b"
+            r"|\bich hei(?:ß|ss)e|wer bin ich|je m['’]appelle"
             r"|qui suis[- ]je|me llamo|quién soy|меня зовут|我叫什么|我的名字|我是谁",
             "name called call heiße appelle llamo зовут 我叫 名字",
         ),
         (
-            r"\bhow old am i\b|\bmy (?:age|birthday)\b|\bwhen was i born\b|wie alt bin ich|quel âge ai|cuántos años tengo|мне лет|我几岁|我多大",
+            r"\bhow old am i\b|\bmy (?:age|birthday)\b"
+            r"|\bwhen was i born\b|wie alt bin ich|quel âge ai|cuántos años tengo|мне лет|我几岁|我多大",
             "years old age turned birthday born jahre ans años лет исполнилось 岁 生日",
         ),
         (
-            r"\b(?:do|did) i (?:like|love|enjoy|prefer)\b|\bmy (?:hobby|hobbies|interests)\b|\bin my (?:free|spare) time\b|что я люблю|我喜欢什么",
+            r"\b(?:do|did) i (?:like|love|enjoy|prefer)\b|\bmy (?:hobby|hobbies|interests)\b"
+            r"|\bin my (?:free|spare) time\b|что я люблю|我喜欢什么",
             "like love enjoy prefer favourite favorite hobby fond fan mag liebe aime gusta люблю нравится 喜欢",
         ),
         (
-            r"\b(?:can|do|should|may) i eat\b|\bam i allergic\b|\bmy (?:diet|allerg\w+)\b|can't i eat|на что у меня аллергия|我对什么过敏",
+            r"\b(?:can|do|should|may) i eat\b|\bam i allergic\b"
+            r"|\bmy (?:diet|allerg\w+)\b|can't i eat|на что у меня аллергия|我对什么过敏",
             "eat vegetarian vegan allergic allergy gluten lactose diet аллергия вегетарианец 过敏 素食",
         ),
         (

@@ -91,6 +91,17 @@ def recalled(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
     return found
 
 
+def in_time(memories: Sequence[Recalled]) -> list[tuple[int, Recalled]]:
+    """Return memories with their ranks as a prompt shows them: turns and notes first, the oldest of them first.
+
+    Of several that say different things the newest then stands last.
+    """
+    numbered = list(enumerate(memories, 1))
+    said = [one for one in numbered if one[1].kind == "episodic" and one[1].at is not None]
+    said.sort(key=lambda one: one[1].at.timestamp() if one[1].at else 0.0)
+    return [*said, *(one for one in numbered if one not in said)]
+
+
 def query_of(message: str, before: Sequence[Passage]) -> str:
     """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
     if estimate_tokens(message) >= _SHORT:

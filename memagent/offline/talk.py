@@ -152,7 +152,7 @@ def _needed(asked: Asked, topic: Topic | None, text: str) -> frozenset[str]:
     question = _spelling(asked.text)
     wanted = terms(question) - _SOFT
     if topic is not None:
-        wanted = terms(topic.words.sub(" ", question)) - _SOFT
+        wanted = terms(re.sub(r"(?<!\w)['’]s\b", " ", topic.words.sub(" ", question))) - _SOFT
         wanted = frozenset(term for term in wanted if not (len(term) == 1 and _SIGN.match(term)))
     if asked.wish in (Wish.WHERE, Wish.WHEN, Wish.COUNT, Wish.AGE, Wish.NAME):
         wanted -= terms(f"{asked.noun} name called often year city country town village place")

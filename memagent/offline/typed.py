@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from memagent.offline import sorts
 from memagent.offline.asking import Asked, Wish
+from memagent.offline.days import DATE, ELSE_DATE, MONTHS
 from memagent.offline.reader import terms
 from memagent.offline.spans import Kind, span
 from memagent.offline.topics import Topic
@@ -35,25 +36,8 @@ _LOW_PLACE = re.compile(
 )
 _LEADS = {"origin": "from in at is".split(), "work": "at for with joined join in by is".split()}
 _AT = "to in at near visit visiting visited is".split()
-_MONTH = "january february march april may june july august september october november december"
 _NO_PLACE = frozenset(
-    f"{_MONTH} monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter i".split()
-)
-_UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
-_ONE_DATE = (
-    (
-        r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
-        r"(?:,? \d{4})?|(?:1\d|20)\d\ds?|(?:next |last |this )?(?:D)(?: (?:morning|afternoon|evening|night))?"
-        r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday|tomorrow)|today|tonight"
-        rf"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter|weekend|morning|evening|night)"
-        rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago|in \w+ {_UNIT}(?! of)|every \w+)"
-    )
-    .replace("(?:M)", f"(?:{_MONTH.replace(' ', '|')})")
-    .replace("(?:D)", "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?")
-)
-_DATE = re.compile(rf"\b{_ONE_DATE}(?:,? (?:on |at |in |of )?{_ONE_DATE})*(?!\w)", re.IGNORECASE)
-_ELSE_DATE = re.compile(
-    r"(?i)\d|\b(?:gestern|heute|morgen|hier|demain|aujourd|ayer|hoy|mañana|вчера|завтра|сегодня|(?:прошл|следующ)\w+)|[昨今明]天|[上下去明今][周个年]"
+    f"{MONTHS} monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter i".split()
 )
 _NUMBER_WORD = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
@@ -150,7 +134,7 @@ def _low(asked: Asked, topic: Topic | None, text: str, other: str) -> str:
         return ""
     foreign = topic is not None and topic.wants == "place" and not text.isascii()
     low = _LOW_PLACE.search(text)
-    return text if foreign or (low and not _DATE.search(low.group())) else ""
+    return text if foreign or (low and not DATE.search(low.group())) else ""
 
 
 def _place(question: str, topic: Topic | None, text: str) -> str:
@@ -218,15 +202,15 @@ def _who(asked: Asked, topic: Topic | None, text: str) -> str:
 
 def _when(asked: Asked, topic: Topic | None, text: str) -> str:
     if not asked.english:
-        return text if _ELSE_DATE.search(text) or _DATE.search(text) else ""
-    for found in _DATE.finditer(text):
+        return text if ELSE_DATE.search(text) or DATE.search(text) else ""
+    for found in DATE.finditer(text):
         date = found.group()
         if terms(date) <= terms(asked.text) and not re.search(r"\d", date):
             continue
         fits = {"year": r"\d{4}", "time": r"\d ?(?:am|pm|o['’]c)|\d:\d|noon|midnight"}.get(asked.noun, "")
         if re.search(fits, date, re.IGNORECASE):
             return date
-    return text if not text.isascii() and _ELSE_DATE.search(text) else ""
+    return text if not text.isascii() and ELSE_DATE.search(text) else ""
 
 
 def _age(asked: Asked, topic: Topic | None, text: str) -> str:

@@ -46,11 +46,22 @@ _ENDED = re.compile(
     r"(?i)\b(?:used to|no longer|formerly|previously|until (?:last|recently)|any ?more|sold|gave (?:\w+ ){0,3}?(?:away|up)"
     r"|given (?:away|up)|got rid of|threw (?:\w+ ){0,3}?away|quit|stopped|lost|left|broke up with|cancel+ed|died|passed away)\b"
 )
+_OF_ENDING = re.compile(
+    r"(?i)\b(?:sold|quit|left|lost|gave up|cancel+ed)\s+(?:my|our|the)\s+(?:old )?(?P<what>\w+)"
+    r"|\b(?:my|our|the) (?P<what2>\w+) (?:was|is|got|has been|have been|were|has|have) (?:\w+ )?(?:sold|lost|cancel+ed|died|stopped)"
+)
 _OF_THE_PAST = re.compile(r"(?i)\b(?:did|was|were|used to|before|previously|earlier)\b")
 _SOFT = terms("now current today moment remember know again actual real please right am still currently tell")
-_SUBJECT = re.compile(r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我")
+_SUBJECT = re.compile(r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我(?!的|们的|[妈爸哥姐弟妹爷奶])")
 _THIRD = re.compile(r"(?i)\b(?:lives|works|studies|speaks|drives|likes|loves|prefers|eats|resides|moves)\b")
 _SIGN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
+_AHEAD = re.compile(
+    r"(?i)\b(?:next (?:week|month|year|spring|summer|autumn|winter|\w+day)|tomorrow|soon|in \w+ (?:day|week|month|year)s)\b"
+)
+_ELSE_COMMON = terms(
+    "wo woher wohin wann wer wen wem wie was welche welcher welches ich bin ist habe où est-ce est ce que qu quand qui quel "
+    "quelle quels je ai j dónde cuándo quién qué cuál es cómo se yo где кто что когда как сколько я"
+)
 _GO = frozenset("go visit travel fly flight trip".split())
 _HAD = ("pet", "children", "siblings", "spouse")  # a dog is a pet; who eats no meat may eat what else there is
 _RELATIVE = re.compile(
@@ -110,8 +121,8 @@ def _answer(asked: Asked, said: Sequence[Told]) -> str:
     best = max(fitting, key=lambda fit: (fit.rank, fit.one.place))
     later = [one for one in said if one.place > best.one.place and one.own]
     if asked.wish is Wish.YES_NO:
-        return _whether(best, [newer for one in later if (newer := _newer(asked, about, best, one))])
-    if any(_ends(best, one) for one in later) and not _OF_THE_PAST.search(asked.text):
+        return _whether(best, [newer for one in later if (newer := _newer(best, one))])
+    if any(_ends(asked, best, one) for one in later) and not _OF_THE_PAST.search(asked.text):
         return ""
     return _said(asked, best)
 
@@ -121,6 +132,8 @@ def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
     question, whether = asked.text, asked.wish in (Wish.YES_NO, Wish.CHOICE)
     past = _OF_THE_PAST.search(question) is not None
     if not whether and _DENIED.search(one.text) and not _DENIED.search(question):
+        return None
+    if not whether and _DENIED.search(question) and not re.search(r"(?i)allerg|过敏", one.text) and not _DENIED.search(one.text):
         return None
     if not whether and _ENDED.search(one.text) and not past and not terms(question) & _ending(one.text):
         return None
@@ -133,7 +146,9 @@ def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
         return None
     needed, reach = _needed(asked, topic, one.text), terms(_spelling(one.text))
     reach |= one.before if POINTS_BACK.search(one.text) else frozenset()
-    if needed - reach or not (topic or asked.wish is Wish.NAME or terms(question) - _SOFT):
+    if _otherwise(asked, needed, one.text) - reach or not (needed or topic or asked.wish is Wish.NAME):
+        return None
+    if topic is not None and topic.wants == "place" and _AHEAD.search(one.text) and not _GOING.search(question):
         return None
     if "May" in question.split() and "May" not in one.text:
         return None
@@ -160,12 +175,14 @@ def _needed(asked: Asked, topic: Topic | None, text: str) -> frozenset[str]:
         wanted -= terms("wrote written painted composed directed made built designed sang sings created invented")
     if asked.wish is Wish.CHOICE:
         wanted = _chosen(question, wanted, terms(_spelling(text)))
+    return wanted if asked.english else wanted - _ELSE_COMMON
+
+
+def _otherwise(asked: Asked, wanted: frozenset[str], text: str) -> frozenset[str]:
+    """The words that a statement must have, without those that it says otherwise: `cello` for an instrument."""
     if asked.wish is not Wish.YES_NO:
-        sorted_out = [word for word in re.findall(r"[a-z]+", question) if sorts.of_sort(word, text)]
-        wanted -= terms(" ".join(sorted_out))
-    if wanted & _GO and terms(text) & _GO:
-        wanted -= _GO
-    return wanted
+        wanted -= terms(" ".join(word for word in re.findall(r"[a-z]+", _spelling(asked.text)) if sorts.of_sort(word, text)))
+    return wanted - _GO if terms(text) & _GO else wanted
 
 
 def _chosen(question: str, wanted: frozenset[str], there: frozenset[str]) -> frozenset[str]:
@@ -192,13 +209,13 @@ def _of_another(question: str, topic: Topic | None, text: str) -> bool:
         return (
             topic is not None and (found := topic.told.search(text)) is not None and bool(_THIRD.match(found.group()))
         )
-    owned = re.findall(r"(?i)\b(?:my|our)\s+(?:(?:new|old|current|own|first|last)\s+)?(\w+)", text)
+    owned = re.findall(r"(?i)\b(?:my|our|mein\w*|unser\w*|mon|ma|mes|mis?|мо[йяюеи]|наш\w*)\s+(?:(?:new|old|current|own|first|last)\s+)?(\w+)", text)
     about = topic.told if topic is not None else None
     kept = [noun for noun in owned if (about and about.search(noun)) or terms(noun) & terms(question)]
     return not kept and (bool(owned) or text.isascii())
 
 
-def _ends(best: _Fit, one: Told) -> bool:
+def _ends(asked: Asked, best: _Fit, one: Told) -> bool:
     """Whether a later statement says that an earlier one holds no more: of its span, or of its topic as a whole."""
     if not (_ENDED.search(one.text) or _DENIED.search(one.text)):
         return False
@@ -206,14 +223,16 @@ def _ends(best: _Fit, one: Told) -> bool:
     names = re.findall(r"(?<!^)\b[A-Z]\w+", best.one.text) if whole else [best.text]
     if any(re.search(rf"\b{re.escape(name)}\b", one.text) for name in names):
         return True
-    owned = re.search(r"(?i)\b(?:sold|quit|left|lost|gave up|cancel+ed)\s+(?:my|our|the)\s+(?:old )?(\w+)", one.text)
+    owned = _OF_ENDING.search(one.text)
+    noun = (owned["what"] or owned["what2"]) if owned else ""
     topic = best.topic.told if best.topic is not None else None
-    return bool(owned and ((topic and topic.search(owned[1])) or (whole and terms(owned[1]) <= terms(best.one.text))))
+    there = terms(best.one.text) if whole else terms(asked.text)
+    return bool(noun and ((topic and topic.search(noun)) or (terms(noun) and terms(noun) <= there)))
 
 
-def _newer(asked: Asked, about: Sequence[Topic], best: _Fit, one: Told) -> _Fit | None:
+def _newer(best: _Fit, one: Told) -> _Fit | None:
     """A later statement of the same topic: `I moved to Oslo`, where it is asked whether I live in Porto."""
-    topic = next((topic for topic in about if topic.wants == "place" and topic.told.search(one.text)), None)
+    topic = next((topic for topic in topics.TOPICS if topic.wants == "place" and topic.told.search(one.text)), None)
     if topic is None or not topic.told.search(best.one.text) or _WISHED.search(one.text):
         return None
     where = Asked("where do i live now", Wish.WHERE)

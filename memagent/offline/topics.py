@@ -60,10 +60,12 @@ TOPICS: tuple[Topic, ...] = (
     _topic(
         "work",
         r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career|do for)\b"
-        r"|работа|工作|上班",
+        r"|работа|工作|上班|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         r"\b(?:work|works|working|worked|jobs?|office|employer|employed|hired|joined|profession|career|run my own)\b"
-        r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班",
-        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班",
+        r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班"
+        r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
+        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班"
+        r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         "place",
     ),
     _topic(

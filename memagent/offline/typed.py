@@ -67,6 +67,11 @@ _KIN = re.compile(
     r"|partner|neighbou?r|grand\w+|niece|nephew|colleague|doctor)\b"
 )
 _COPULA = re.compile(r"(?i)\b(?:is|are|was|were|am|ist|sind|est|sont|es|son)\b|['’](?:s|re|m)\b|[:=—–]|是|это")
+_HAVE_A = re.compile(r"(?i)\b(?:do|does|did) .*\bhave (?:(?:an?|any|my|the|some) )?(?:\w+ )??(?P<what>\w+)\W*$")
+_HAVING = re.compile(
+    r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|given|threw|returned)\b|['’]ve\b"
+)
+_OWNS = r"(?:has|have|had|owns?|bought|got|adopted|keeps?)"
 _REASON = re.compile(
     r"(?i)\b(?:because|since|so that|in order to|owing to|due to|as i|weil|denn|parce que|porque|потому что)\b|因为"
 )
@@ -110,7 +115,16 @@ def of_another_thing(asked: Asked, text: str) -> bool:
                 asked.text
             ):
                 return True
+        if re.search(rf"(?i)\b(?:his|her|their) (?:\w+ )?{noun}\b", text) or _owns_it(whose[1], text):
+            return True
     return False
+
+
+def _owns_it(noun: str, text: str) -> bool:
+    """Whether a statement says that somebody else has such a thing: `My sister has a dog`."""
+    who = rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ )??(?P<who>\w+)|{_CAP}|[Hh]e|[Ss]he|[Tt]hey)"
+    owner = re.search(rf"\b{who} {_OWNS}\b.*\b{re.escape(noun)}\b", text)
+    return owner is not None and owner.group().split()[0] not in ("I", "We") and owner["who"] != noun
 
 
 def _where(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -170,7 +184,7 @@ def _named(asked: Asked, text: str) -> str:
             stem = re.escape(sorts.of_sort(noun, text) or noun)
         for pattern in (
             rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?(?:['’]s?)?(?: names?)?,? (?:is |are |was |were |['’]s )?(?:now )?(?:called |named )?)({_TITLED})(?! (?:and|or) [a-z])",
-            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?\b)[^,;.]{{0,30}}? (?:is |are )?(?:called|named) ({_TITLED})",
+            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?\b)(?: (?:in|at|from|of|who|that|which|next) [^,;.]{{0,20}}?)?(?: is| are| was)? (?:called|named) ({_TITLED})",
             rf"({_TITLED})(?:, | is | are |['’]s )(?i:(?:my|our|the) (?:\w+ )?{stem}\b)",
             rf"(?i:\bcalled (?:my|our) (?:\w+ )?{stem}) ({_TITLED})",
         ):
@@ -248,8 +262,9 @@ def _why(asked: Asked, topic: Topic | None, text: str) -> str:
 
 def _thing(asked: Asked, topic: Topic | None, text: str) -> str:
     """The statement, where it has the noun that is asked for, something of that sort, or tells of a topic so called."""
-    named = terms(asked.noun) <= terms(text) or (topic is not None and topic.words.search(asked.noun))
-    return text if named or sorts.of_sort(asked.noun, text) else ""
+    told = topic.told.search(text) if topic is not None and topic.words.search(asked.noun) else None
+    bare = told and topic and topic.name != "work" and re.match(r"\W+(?:to|at|in|out|with|on|by|from)\b", text[told.end() :])
+    return text if terms(asked.noun) <= terms(text) or (told and not bare) or sorts.of_sort(asked.noun, text) else ""
 
 
 def _what(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -262,12 +277,13 @@ def _whether(asked: Asked, topic: Topic | None, text: str) -> str:
     being = re.match(r"(?i)\W*(?:is|are|am|was|were)(?:n['’]t)?\s+(?:i|my|our|we|the)\b", asked.text)
     if being and not re.search(r"(?i)\b(?:is|are|am|was|were)\b|['’](?:s|m|re)\b|, an? ", text):
         return ""
-    having = re.search(r"(?i)\b(?:do|did|does) .*\bhave (?:an?|any|my|the|\w+s\b)", asked.text) and not topic
-    if having and not re.search(
-        r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|give|given|threw|returned)\b|['’]ve\b|\b(?:my|our)\b",
-        text,
-    ):
+    now = re.match(r"(?i)\W*(?:do|does|am|is|are|have|has)(?:n['’]t)?\b", asked.text)
+    if now and re.search(r"(?i)\b(?:had|was|were)\b", text) and not re.search(r"(?i)\b(?:am|is|are|have|has)\b", text):
         return ""
+    having = _HAVE_A.search(asked.text)
+    if having and topic is None:
+        own = rf"(?i)\b(?:my|our) (?:\w+ )?{re.escape(having['what'])}\b"
+        return text if _HAVING.search(text) or re.search(own, text) else ""
     return text
 
 

@@ -270,9 +270,8 @@ class _Assembly:
 
     def _of_today(self) -> bool:
         """Whether `tomorrow` in any of the last turns is reckoned from the day of the message."""
-        turns = [turn for turn in self.asked.talk.turns if turn.id != self.asked.id]
-        days = {(turn.at or turn.recorded_at).date() for turn in turns}
-        return bool(turns) and days == {self.asked.at.date()}
+        turns = (turn for turn in self.asked.talk.turns if turn.id != self.asked.id)
+        return {(turn.at or turn.recorded_at).date() for turn in turns} == {self.asked.at.date()}
 
     def _cost_of_turn(self, text: str) -> int:
         return size([Message("user", text)], self.count) - size([], self.count) + 8  # and a name before it

@@ -21,7 +21,8 @@ _FRAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|\bmy (?:address|city|home ?town)\b"
             r"|\bwo (?:wohne|lebe) ich|\boù\b.*\bj['’]?e? ?(?:habite|vis)|\bdónde vivo"
             r"|\bгде я живу|в каком городе я|我住在?[哪什]|我在哪",
-            "live lives living lived moved move moving relocated settled home based flat apartment born wohne lebe gezogen "
+            "live lives living lived moved move moving relocated settled home based flat apartment born wohne"
+            " lebe gezogen "
             "habite déménagé vivo mudé живу переехал переехала 住在 搬到",
         ),
         (

@@ -1,8 +1,8 @@
 """What a question of one's own life asks for: which kind of answer, of which thing, and whether it can be told at all.
 
-`How old is my sister?` wants an age and nothing else; `Which language do I study?` a language. Question words of English,
-German, French, Spanish, Russian and Chinese are known. A question in none of these asks for something that cannot be
-told, and so has no answer here.
+`How old is my sister?` wants an age and nothing else; `Which language do I study?` a language. Question words of
+English, German, French, Spanish, Russian and Chinese are known. A question in no language of these asks for something
+that cannot be told, and so has no answer here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ _AUXILIARY = r"(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|wou
 _NAME = (
     r"\bwhat\b.*\bnames?\b|\bwhich name\b|\bname of\b|\b(?:what|how)\b.*\bcalled\b|\bwho am i\b",
     r"\bwie hei(?:ß|ss)\w*|\bcomment\b.*\bs?['’]?appel\w+|\bc[óo]mo\b.*\bllam\w+|\bwie ist mein name\b"
-    r"|как .*зовут|叫什么|什么名字|\bquel est (?:le|mon) nom\b|我是谁|\bwer bin ich\b|\bqui suis[- ]je\b|\bqui[ée]n soy\b|кто я\b",
+    r"|как .*зовут|叫什么|什么名字|\bquel est (?:le|mon) nom\b|我是谁"
+    r"|\bwer bin ich\b|\bqui suis[- ]je\b|\bqui[ée]n soy\b"
+    r"|кто я\b",
 )
 _ENGLISH: tuple[tuple[str, Wish], ...] = (
     (_NAME[0], Wish.NAME),
@@ -81,7 +83,8 @@ _OTHERS: tuple[tuple[str, Wish], ...] = (
     ),
     (r"\b(?:warum|weshalb|pourquoi)\b|\bpor qué\b|почему|为什么", Wish.WHY),
     (
-        r"\b(?:was|que|quoi|qu['’]\w+|quelle?s?|qué|cuál(?:es)?|welche[rsnm]?)\b|\bчто\b|\bкак(?:ой|ая|ое|ие|ую)\b|什么|哪",
+        r"\b(?:was|que|quoi|qu['’]\w+|quelle?s?|qué|cuál(?:es)?|welche[rsnm]?)\b|\bчто\b|\bкак(?:ой|ая|ое|ие"
+        r"|ую)\b|什么|哪",
         Wish.WHAT,
     ),
 )

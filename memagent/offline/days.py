@@ -13,18 +13,22 @@ MONTHS = "january february march april may june july august september october no
 _UNIT = r"(?:seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
 _ONE_DATE = (
     (
-        r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
+        r"(?:\d{4}-\d\d-\d\d|(?:the )?\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:M)(?:,? \d{4})?"
+        r"|(?:M)(?: \d{1,2}(?!\d)(?:st|nd|rd|th)?)?"
         r"(?:,? \d{4})?|(?:1\d|20)\d\ds?|(?:next |last |this )?(?:D)(?: (?:morning|afternoon|evening|night))?"
-        r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday|tomorrow)|today|tonight"
+        r"|\d{1,2}(?::\d\d)? ?(?:am|pm|o['’]clock)|\d{1,2}:\d\d|(?:the day )?(?:before |after )?(?:yesterday"
+        r"|tomorrow)|today|tonight"
         rf"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|fall|winter|weekend|morning|evening|night)"
-        rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago|in \w+ {_UNIT}(?! of)|every \w+)"
+        rf"|in (?:spring|summer|autumn|winter)|at (?:noon|midnight|dawn|dusk)|\w+ {_UNIT} ago"
+        rf"|in \w+ {_UNIT}(?! of)|every \w+)"
     )
     .replace("(?:M)", f"(?:{MONTHS.replace(' ', '|')})")
     .replace("(?:D)", "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?")
 )
 DATE = re.compile(rf"\b{_ONE_DATE}(?:,? (?:on |at |in |of )?{_ONE_DATE})*(?!\w)", re.IGNORECASE)
 ELSE_DATE = re.compile(
-    r"(?i)\d|\b(?:gestern|heute|morgen|hier|demain|aujourd|ayer|hoy|mañana|вчера|завтра|сегодня|(?:прошл|следующ)\w+)|[昨今明]天|[上下去明今][周个年]"
+    r"(?i)\d|\b(?:gestern|heute|morgen|hier|demain|aujourd|ayer|hoy|mañana|вчера|завтра|сегодня|(?:прошл"
+    r"|следующ)\w+)|[昨今明]天|[上下去明今][周个年]"
 )
 _NEAR = {
     "today": 0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_PETS = "dog|cat|parrot|hamster|rabbit|horse|pony|tortoise|turtle|goldfish|canary|budgie|guinea pig|snake|ferret|puppy|kitten"
+_PETS = "dog|cat|parrot|hamster|rabbit|horse|pony|tortoise|turtle|goldfish|canary|budgie|snake|ferret|puppy|kitten"
 _DOGS = "dog|puppy|spaniel|terrier|labrador|poodle|beagle|dachshund|collie|retriever|shepherd|bulldog|husky|greyhound"
 _INSTRUMENTS = (
     "piano|guitar|violin|viola|cello|harp|flute|trumpet|drums?|saxophone|clarinet|trombone|oboe|bassoon|organ|accordion"
@@ -52,13 +52,16 @@ _FRAMES: dict[str, str] = {  # a verb that tells the sort of what follows it
     "car": r"\b(?:driv\w+|bought|got|have|own) (?:an?|the|my) (?:[a-z]+ )?(?P<it>[A-Z]\w+(?: [A-Z]?\w*\d\w*)?)",
 }
 _COUNTRIES = frozenset(
-    "afghanistan albania algeria argentina armenia australia austria azerbaijan bangladesh belarus belgium bolivia brazil "
+    "afghanistan albania algeria argentina armenia australia austria azerbaijan bangladesh belarus belgium"
+    " bolivia brazil "
     "bulgaria cambodia canada chile china colombia croatia cuba cyprus denmark ecuador egypt england estonia ethiopia "
-    "finland france georgia germany ghana greece greenland haiti hungary iceland india indonesia iran iraq ireland israel "
+    "finland france georgia germany ghana greece greenland haiti hungary iceland india indonesia iran iraq"
+    " ireland israel "
     "italy jamaica japan jordan kazakhstan kenya korea kuwait laos latvia lebanon libya lithuania malaysia mali malta "
     "mexico moldova mongolia morocco mozambique myanmar namibia nepal netherlands nigeria norway oman pakistan panama "
     "paraguay peru philippines poland portugal qatar romania russia scotland senegal serbia slovakia slovenia somalia "
-    "spain sudan sweden switzerland syria taiwan tanzania thailand tunisia turkey uganda ukraine uruguay usa uzbekistan "
+    "spain sudan sweden switzerland syria taiwan tanzania thailand tunisia turkey uganda ukraine uruguay usa"
+    " uzbekistan "
     "venezuela vietnam wales yemen zambia zimbabwe america britain".split()
 )
 

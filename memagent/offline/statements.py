@@ -23,7 +23,8 @@ POINTS_BACK = re.compile(r"(?i)\b(?:he|she|they|it|him|her|his|them|their|its)\b
 _SUMMED = re.compile(r"^- (?P<day>\d{4}-\d\d-\d\d), (?P<who>[^:\n]*): (?P<text>.*)$", re.MULTILINE)
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _JOINED = re.compile(
-    r"[,;]?\s+\b(?:and|but|though|although|so|while|whereas)\s+(?=(?:(?:now|then|currently|today|recently|yesterday|last \w+|this \w+)"
+    r"[,;]?\s+\b(?:and|but|though|although|so|while|whereas)\s+(?=(?:(?:now|then|currently|today|recently"
+    r"|yesterday|last \w+|this \w+)"
     r",?\s+)?(?:i|we|my|our|she|he|they)\b)|;\s+|[,;]\s+(?=(?:now|currently|these days|today)\s+(?:i|we)\b)",
     re.IGNORECASE,
 )

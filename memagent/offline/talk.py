@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memagent.offline import sorts, topics, typed
+from memagent.offline import sorts, tense, topics, typed
 from memagent.offline.asking import Asked, Wish, taken_apart
 from memagent.offline.days import resolved
 from memagent.offline.past import is_base
@@ -36,30 +36,15 @@ _QUESTION = re.compile(
     r"|где|кто|что|когда|как|какой|сколько|почему)\b"
 )
 _SUPPOSED = re.compile(r"(?i)^\W*(?:if|suppose|imagine|maybe|perhaps|what if|let's say)\b|\bif i (?:were|had|moved)\b")
-_WISHED = re.compile(
-    r"(?i)\b(?:wants? to|wanted to|wanna|would|dream(?:s|ing)? of|hop(?:e|ing) to|might|could|thinking (?:of|about)"
-    r"|considering|plan(?:s|ning)? to|will|going to|wish|almost|nearly|should)\b|['’](?:ll|d)\b"
-)
-_GOING = re.compile(r"(?i)\b(?:will|going|want|would|plan\w*|hope|dream|wish|next|tomorrow|should|when)\b|['’]ll\b")
-_DENIED = re.compile(r"(?i)\b(?:not|never|nobody|none|kein\w*|nicht|jamais|nunca)\b|n['’]t\b|\b(?:не|нет)\b|不|没")
-_ENDED = re.compile(
-    r"(?i)\b(?:used to|no longer|formerly|previously|until (?:last|recently)|any ?more|sold|gave (?:\w+ ){0,3}?(?:away|up)"
-    r"|given (?:away|up)|got rid of|threw (?:\w+ ){0,3}?away|quit|stopped|lost|left|broke up with|cancel+ed|died|passed away)\b"
-)
-_OF_ENDING = re.compile(
-    r"(?i)\b(?:sold|quit|left|lost|gave up|cancel+ed)\s+(?:my|our|the)\s+(?:old )?(?P<what>\w+)"
-    r"|\b(?:my|our|the) (?P<what2>\w+) (?:was|is|got|has been|have been|were|has|have) (?:\w+ )?(?:sold|lost|cancel+ed|died|stopped)"
-)
-_OF_THE_PAST = re.compile(r"(?i)\b(?:did|was|were|used to|before|previously|earlier)\b")
 _SOFT = terms("now current today moment remember know again actual real please right am still currently tell")
-_SUBJECT = re.compile(r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我(?!的|们的|[妈爸哥姐弟妹爷奶])")
+_SUBJECT = re.compile(
+    r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我(?!的|们的|[妈爸哥姐弟妹爷奶])"
+)
 _THIRD = re.compile(r"(?i)\b(?:lives|works|studies|speaks|drives|likes|loves|prefers|eats|resides|moves)\b")
 _SIGN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
-_AHEAD = re.compile(
-    r"(?i)\b(?:next (?:week|month|year|spring|summer|autumn|winter|\w+day)|tomorrow|soon|in \w+ (?:day|week|month|year)s)\b"
-)
 _ELSE_COMMON = terms(
-    "wo woher wohin wann wer wen wem wie was welche welcher welches ich bin ist habe où est-ce est ce que qu quand qui quel "
+    "wo woher wohin wann wer wen wem wie was welche welcher welches ich bin ist habe où est-ce est ce que qu"
+    " quand qui quel "
     "quelle quels je ai j dónde cuándo quién qué cuál es cómo se yo где кто что когда как сколько я"
 )
 _GO = frozenset("go visit travel fly flight trip".split())
@@ -122,7 +107,7 @@ def _answer(asked: Asked, said: Sequence[Told]) -> str:
     later = [one for one in said if one.place > best.one.place and one.own]
     if asked.wish is Wish.YES_NO:
         return _whether(best, [newer for one in later if (newer := _newer(best, one))])
-    if any(_ends(asked, best, one) for one in later) and not _OF_THE_PAST.search(asked.text):
+    if any(_ends(asked, best, one) for one in later) and not tense.asks_of_the_past(asked.text):
         return ""
     return _said(asked, best)
 
@@ -130,16 +115,7 @@ def _answer(asked: Asked, said: Sequence[Told]) -> str:
 def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
     """The answer that a statement has, if it is about what is asked."""
     question, whether = asked.text, asked.wish in (Wish.YES_NO, Wish.CHOICE)
-    past = _OF_THE_PAST.search(question) is not None
-    if not whether and _DENIED.search(one.text) and not _DENIED.search(question):
-        return None
-    if not whether and _DENIED.search(question) and not re.search(r"(?i)allerg|过敏", one.text) and not _DENIED.search(one.text):
-        return None
-    if not whether and _ENDED.search(one.text) and not past and not terms(question) & _ending(one.text):
-        return None
-    if _WISHED.search(one.text) and not _GOING.search(question):
-        return None
-    if re.search(r"(?i)\bwill\b|\bgoing\b", question) and re.search(r"(?i)\b(?:went|was|visited|flew)\b", one.text):
+    if not tense.fits(question, one.text, whether=whether):
         return None
     topic = next((topic for topic in about if topic.told.search(one.text)), None)
     if is_own(question) and (not one.is_own or _of_another(question, topic, one.text)):
@@ -148,18 +124,13 @@ def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
     reach |= one.before if POINTS_BACK.search(one.text) else frozenset()
     if _otherwise(asked, needed, one.text) - reach or not (needed or topic or asked.wish is Wish.NAME):
         return None
-    if topic is not None and topic.wants == "place" and _AHEAD.search(one.text) and not _GOING.search(question):
+    if topic is not None and topic.wants == "place" and tense.is_ahead(one.text, question):
         return None
     if "May" in question.split() and "May" not in one.text:
         return None
     text = typed.answer(asked, topic, one.text)
     rank = (len(needed) + (topic is not None), -about.index(topic) if topic is not None else 0)
     return _Fit(one, topic, text, rank) if text else None
-
-
-def _ending(text: str) -> frozenset[str]:
-    found = _ENDED.search(text)
-    return terms(found.group()) if found else frozenset()
 
 
 def _needed(asked: Asked, topic: Topic | None, text: str) -> frozenset[str]:
@@ -181,7 +152,9 @@ def _needed(asked: Asked, topic: Topic | None, text: str) -> frozenset[str]:
 def _otherwise(asked: Asked, wanted: frozenset[str], text: str) -> frozenset[str]:
     """The words that a statement must have, without those that it says otherwise: `cello` for an instrument."""
     if asked.wish is not Wish.YES_NO:
-        wanted -= terms(" ".join(word for word in re.findall(r"[a-z]+", _spelling(asked.text)) if sorts.of_sort(word, text)))
+        wanted -= terms(
+            " ".join(word for word in re.findall(r"[a-z]+", _spelling(asked.text)) if sorts.of_sort(word, text))
+        )
     return wanted - _GO if terms(text) & _GO else wanted
 
 
@@ -209,7 +182,11 @@ def _of_another(question: str, topic: Topic | None, text: str) -> bool:
         return (
             topic is not None and (found := topic.told.search(text)) is not None and bool(_THIRD.match(found.group()))
         )
-    owned = re.findall(r"(?i)\b(?:my|our|mein\w*|unser\w*|mon|ma|mes|mis?|мо[йяюеи]|наш\w*)\s+(?:(?:new|old|current|own|first|last)\s+)?(\w+)", text)
+    owned = re.findall(
+        r"(?i)\b(?:my|our|mein\w*|unser\w*|mon|ma|mes|mis?|мо[йяюеи]|наш\w*)\s+(?:(?:new|old|current|own|first"
+        r"|last)\s+)?(\w+)",
+        text,
+    )
     about = topic.told if topic is not None else None
     kept = [noun for noun in owned if (about and about.search(noun)) or terms(noun) & terms(question)]
     return not kept and (bool(owned) or text.isascii())
@@ -217,23 +194,20 @@ def _of_another(question: str, topic: Topic | None, text: str) -> bool:
 
 def _ends(asked: Asked, best: _Fit, one: Told) -> bool:
     """Whether a later statement says that an earlier one holds no more: of its span, or of its topic as a whole."""
-    if not (_ENDED.search(one.text) or _DENIED.search(one.text)):
-        return False
     whole = best.text == best.one.text
     names = re.findall(r"(?<!^)\b[A-Z]\w+", best.one.text) if whole else [best.text]
+    told = best.topic.told if best.topic is not None else None
     if any(re.search(rf"\b{re.escape(name)}\b", one.text) for name in names):
-        return True
-    owned = _OF_ENDING.search(one.text)
-    noun = (owned["what"] or owned["what2"]) if owned else ""
-    topic = best.topic.told if best.topic is not None else None
+        return tense.is_over(one.text) or (tense.is_denied(one.text) and (told is None or bool(told.search(one.text))))
+    noun = tense.ended(one.text)
     there = terms(best.one.text) if whole else terms(asked.text)
-    return bool(noun and ((topic and topic.search(noun)) or (terms(noun) and terms(noun) <= there)))
+    return bool(noun and ((told and told.search(noun)) or (terms(noun) and terms(noun) <= there)))
 
 
 def _newer(best: _Fit, one: Told) -> _Fit | None:
     """A later statement of the same topic: `I moved to Oslo`, where it is asked whether I live in Porto."""
     topic = next((topic for topic in topics.TOPICS if topic.wants == "place" and topic.told.search(one.text)), None)
-    if topic is None or not topic.told.search(best.one.text) or _WISHED.search(one.text):
+    if topic is None or not topic.told.search(best.one.text) or tense.is_wished(one.text):
         return None
     where = Asked("where do i live now", Wish.WHERE)
     place = "" if _of_another("I", topic, one.text) else typed.answer(where, topic, one.text)
@@ -244,7 +218,7 @@ def _whether(best: _Fit, newer: Sequence[_Fit]) -> str:
     """Yes or no, and the statement that says so; only the statement where a later one may have changed it."""
     if newer:
         return f"{_back(newer[-1].one)}."
-    denied = _DENIED.search(best.one.text) or _ENDED.search(best.one.text)
+    denied = tense.is_denied(best.one.text) or tense.is_over(best.one.text)
     back = _back(best.one)
     return f"{'No' if denied else 'Yes'}: {back[0].lower()}{back[1:]}."
 

@@ -14,21 +14,14 @@ from collections.abc import Callable
 from memagent.offline import sorts
 from memagent.offline.asking import Asked, Wish
 from memagent.offline.days import DATE, ELSE_DATE, MONTHS
+from memagent.offline.naming import TITLED, named, of_another_thing, of_self, own_name
 from memagent.offline.reader import terms
 from memagent.offline.spans import Kind, span
 from memagent.offline.topics import Topic
 
-_CAP = r"[^\W\d_a-zа-я][\w'’-]*"
-_TITLED = rf"(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.?\s+)?{_CAP}(?:\s+(?:(?:of|de|van|von|der|da|la|the)\s+)?{_CAP})*"
-_MY_NAME = re.compile(
-    rf"\b(?i:my (?:\w+ )?name(?:['’]s| is)|i am called|i['’]m called|(?:people|everybody|friends|they|you can|please)? ?call me"
-    rf"|ich hei(?:ß|ss)e|mein name ist|je m['’]appelle|mon nom est|me llamo|mi nombre es|меня зовут)\s+({_TITLED})"
-    rf"|(?:我叫|我的名字是|我的名字叫)([^，。！,.!]+)"
-)
-_I_AM = re.compile(rf"^(?:(?i:hi|hello|hey)\W+)?I(?:['’]m| am) ({_CAP}(?: {_CAP})?)\W*$")
-_PEOPLES = re.compile(r"(?:ish|ese|ch|ian|ican|ean|man|Dutch|Greek|Swiss|Thai|Muslim|Catholic|Sikh)$")
 _PLACED = re.compile(
-    r"\b(?P<lead>to|in|at|near|for|with|from|is|by|visit(?:ing|ed)?|join(?:ed)?)\s+(?P<place>(?:the )?[^\W\d_a-zа-я][\w'’&.-]*"
+    r"\b(?P<lead>to|in|at|near|for|with|from|is|by|visit(?:ing|ed)?"
+    r"|join(?:ed)?)\s+(?P<place>(?:the )?[^\W\d_a-zа-я][\w'’&.-]*"
     r"(?:\s+(?:(?:of|de|da|do|am|the)\s+)?[^\W\d_a-zа-я][\w'’&-]*)*)"
 )
 _LOW_PLACE = re.compile(
@@ -41,15 +34,20 @@ _NO_PLACE = frozenset(
 )
 _NUMBER_WORD = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
-    "|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
+    "|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+    "(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
 )
-_YEARS = rf"(?:now |already |just |only |about |almost )?(?P<n>\d{{1,3}}|{_NUMBER_WORD})\b(?:[ -](?P<unit>years?|months?|weeks?|days?))?(?:[ -]olds?)?(?=\W*$|[ ,]+(?:and|but|now|today|yesterday|last|in|on|this)\b|,)"
+_YEARS = (
+    rf"(?:now |already |just |only |about |almost )?(?P<n>\d{{1,3}}|{_NUMBER_WORD})\b(?:[ -](?P<unit>years?"
+    rf"|months?|weeks?|days?))?(?:[ -]olds?)?(?=\W*$|[ ,]+(?:and|but|now|today|yesterday|last|in|on|this)\b|,)"
+)
 _MY_AGE = re.compile(
     rf"\b(?:i['’]m|i am|i (?:have )?(?:just |recently )?(?:turned|became)|i(?:['’]ve| have) (?:just )?turned) {_YEARS}",
     re.I,
 )
 _ITS_AGE = re.compile(
-    rf"(?:\b(?:is|are|turned|turns|became|aged)|,) {_YEARS}|\b(?P<n2>\d{{1,3}}|{_NUMBER_WORD})[ -](?P<unit2>year|month|week)s?[ -]old",
+    rf"(?:\b(?:is|are|turned|turns|became|aged)|,) {_YEARS}|\b(?P<n2>\d{{1,3}}|{_NUMBER_WORD})[ -](?P<unit2>year"
+    rf"|month|week)s?[ -]old",
     re.I,
 )
 _COUNTED = re.compile(
@@ -61,9 +59,10 @@ _OFTEN = re.compile(
 _MADE = re.compile(
     r"(?i)\b(?:wrote|written|painted|composed|directed|made|built|designed|sang|sings|created|invented)\b"
 )
-_BY = re.compile(rf"\bby (?:the )?({_TITLED})")
+_BY = re.compile(rf"\bby (?:the )?({TITLED})")
 _KIN = re.compile(
-    r"(?i)\bmy \w*(?:mother|father|mum|mom|dad|sister|brother|wife|husband|son|daughter|aunt|uncle|cousin|friend|boss|teacher"
+    r"(?i)\bmy \w*(?:mother|father|mum|mom|dad|sister|brother|wife|husband|son|daughter|aunt|uncle|cousin|friend"
+    r"|boss|teacher"
     r"|partner|neighbou?r|grand\w+|niece|nephew|colleague|doctor)\b"
 )
 _COPULA = re.compile(r"(?i)\b(?:is|are|was|were|am|ist|sind|est|sont|es|son)\b|['’](?:s|re|m)\b|[:=—–]|是|это")
@@ -71,21 +70,9 @@ _HAVE_A = re.compile(r"(?i)\b(?:do|does|did) .*\bhave (?:(?:an?|any|my|the|some)
 _HAVING = re.compile(
     r"(?i)\b(?:have|has|had|got|own(?:s|ed)?|bought|adopted|keep|kept|sold|lost|gave|given|threw|returned)\b|['’]ve\b"
 )
-_OWNS = r"(?:has|have|had|owns?|bought|got|adopted|keeps?)"
 _REASON = re.compile(
     r"(?i)\b(?:because|since|so that|in order to|owing to|due to|as i|weil|denn|parce que|porque|потому что)\b|因为"
 )
-_WHOSE = re.compile(
-    r"(?i)\b(?:my|our|of my|of our)\s+(?:(?:new|old|current|first|last|favou?rite)\s+)?([\w-]+)(?P<of>['’]s?\s+(?P<what>[\w-]+))?"
-)
-_NO_NOUN = frozenset(
-    "name names called named new old first last favourite favorite best is was of my our the in".split()
-)
-_ELSE_SELF = re.compile(
-    r"(?i)\b(?:ich|je|j['’]ai|tengo|me llamo|m['’]appel\w+|mein name|mon nom|mi nombre|wer bin|qui suis|quién soy)\b|меня|мне|кто я"
-    r"|我叫|我的名字|我是谁|我几岁|我多大"
-)
-_ELSE_NAME = re.compile(r"(?i)\b(?:hei(?:ß|ss)\w*|appel\w+|llam\w+)\b|зовут|叫|名字")
 _RELATIVE = re.compile(r",?\s+\b(?:who|whose|which)\b[^,.;]*")
 
 
@@ -94,37 +81,6 @@ def answer(asked: Asked, topic: Topic | None, text: str) -> str:
     if asked.wish in _FINDERS and not of_another_thing(asked, text):
         return _FINDERS[asked.wish](asked, topic, text)
     return ""
-
-
-def of_self(question: str) -> bool:
-    """Whether a question of a name or an age asks for that of who asks, and not of something of theirs."""
-    if _ELSE_SELF.search(question):
-        return True
-    return (
-        not _ELSE_NAME.search(question)
-        and _WHOSE.search(re.sub(r"(?i)\bmy (?:\w+ )?(?:name|age)\b", "I", question)) is None
-    )
-
-
-def of_another_thing(asked: Asked, text: str) -> bool:
-    """Whether a statement tells of `my sister's boss` where a question asks for `my sister`."""
-    for whose in _WHOSE.finditer(asked.text):
-        noun = re.escape(whose[1])
-        for told in re.finditer(rf"(?i)\b{noun}(?:['’]s|s['’])\s+(?P<what>\w+)", text):
-            if told["what"].lower() not in "name names age birthday".split() and not terms(told["what"]) <= terms(
-                asked.text
-            ):
-                return True
-        if re.search(rf"(?i)\b(?:his|her|their) (?:\w+ )?{noun}\b", text) or _owns_it(whose[1], text):
-            return True
-    return False
-
-
-def _owns_it(noun: str, text: str) -> bool:
-    """Whether a statement says that somebody else has such a thing: `My sister has a dog`."""
-    who = rf"(?:(?:[Mm]y|[Oo]ur) (?:\w+ )??(?P<who>\w+)|{_CAP}|[Hh]e|[Ss]he|[Tt]hey)"
-    owner = re.search(rf"\b{who} {_OWNS}\b.*\b{re.escape(noun)}\b", text)
-    return owner is not None and owner.group().split()[0] not in ("I", "We") and owner["who"] != noun
 
 
 def _where(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -166,36 +122,8 @@ def _place(question: str, topic: Topic | None, text: str) -> str:
 
 def _name(asked: Asked, topic: Topic | None, text: str) -> str:
     if of_self(asked.text):
-        found = _MY_NAME.search(text) or _I_AM.search(text)
-        name = next(filter(None, found.groups()), "") if found else ""
-        return "" if found and found.re is _I_AM and _PEOPLES.search(name) else name
-    if not asked.english:
-        return text
-    return _named(asked, text)
-
-
-def _named(asked: Asked, text: str) -> str:
-    """The name that stands at the noun whose name is asked for: `my dog Rex`, `a dog called Rex`, `Rex, my dog`."""
-    run = re.search(r"(?i)\b(?:my|our|the) (?!names?\b)(\w+(?: \w+){0,2})", asked.text)
-    known = [noun for noun in reversed(run[1].split()) if noun.lower() not in _NO_NOUN] if run else []
-    for noun in known:
-        stem = re.escape(noun.lower().removesuffix("s"))
-        if not re.search(rf"(?i)\b{stem}", text):
-            stem = re.escape(sorts.of_sort(noun, text) or noun)
-        for pattern in (
-            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?(?:['’]s?)?(?: names?)?,? (?:is |are |was |were |['’]s )?(?:now )?(?:called |named )?)({_TITLED})(?! (?:and|or) [a-z])",
-            rf"(?i:(?<!in my )(?<!at my )(?<!near my )(?<!of my )(?<!behind my )\b{stem}s?\b)(?: (?:in|at|from|of|who|that|which|next) [^,;.]{{0,20}}?)?(?: is| are| was)? (?:called|named) ({_TITLED})",
-            rf"({_TITLED})(?:, | is | are |['’]s )(?i:(?:my|our|the) (?:\w+ )?{stem}\b)",
-            rf"(?i:\bcalled (?:my|our) (?:\w+ )?{stem}) ({_TITLED})",
-        ):
-            if found := re.search(pattern, text):
-                return _with_others(text, found)
-    return ""
-
-
-def _with_others(text: str, found: re.Match[str]) -> str:
-    more = re.match(rf"(?:(?:, | and ){_CAP})+", text[found.end(1) :])
-    return found[1] + (more.group() if more else "")
+        return own_name(text)
+    return named(asked, text) if asked.english else text
 
 
 def _who(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -206,9 +134,7 @@ def _who(asked: Asked, topic: Topic | None, text: str) -> str:
     if _MADE.search(asked.text) and (made := _BY.search(text)):
         return made[1]
     if re.search(r"(?i)\bwho(?:['’]s| is| are| was| were) (?:my|our)\b", asked.text):
-        return _named(asked, text) or (
-            text if topic is not None and topic.wants == "name" and _KIN.search(text) else ""
-        )
+        return named(asked, text) or (text if topic is not None and topic.wants == "name" and _KIN.search(text) else "")
     if terms(asked.text) <= terms(text):
         return span(Kind.WHO, re.sub(r"^\W*I\b", "", text), asked.text) or (text if _KIN.search(text) else "")
     return ""
@@ -263,7 +189,12 @@ def _why(asked: Asked, topic: Topic | None, text: str) -> str:
 def _thing(asked: Asked, topic: Topic | None, text: str) -> str:
     """The statement, where it has the noun that is asked for, something of that sort, or tells of a topic so called."""
     told = topic.told.search(text) if topic is not None and topic.words.search(asked.noun) else None
-    bare = told and topic and topic.name != "work" and re.match(r"\W+(?:to|at|in|out|with|on|by|from)\b", text[told.end() :])
+    bare = (
+        told
+        and topic
+        and topic.name != "work"
+        and re.match(r"\W+(?:to|at|in|out|with|on|by|from)\b", text[told.end() :])
+    )
     return text if terms(asked.noun) <= terms(text) or (told and not bare) or sorts.of_sort(asked.noun, text) else ""
 
 

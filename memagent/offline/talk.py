@@ -38,8 +38,9 @@ _QUESTION = re.compile(
 _SUPPOSED = re.compile(r"(?i)^\W*(?:if|suppose|imagine|maybe|perhaps|what if|let's say)\b|\bif i (?:were|had|moved)\b")
 _SOFT = terms("now current today moment remember know again actual real please right am still currently tell")
 _SUBJECT = re.compile(
-    r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo)\b|\b[Яя]\b|\bj['’]|我(?!的|们的|[妈爸哥姐弟妹爷奶])"
+    r"(?i)\b(?:i|we|i['’]\w+|we['’]\w+|ich|wir|je|nous|yo|tengo|vivo|trabajo)\b|\b[Яя]\b|\bj['’]|我(?!的|们的|[妈爸哥姐弟妹爷奶儿女孩老同朋丈妻先太])"
 )
+_STAYS = re.compile(r"(?i)\b(?:staying|stay) (?:in|at|with|near)\b")
 _THIRD = re.compile(r"(?i)\b(?:lives|works|studies|speaks|drives|likes|loves|prefers|eats|resides|moves)\b")
 _SIGN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
 _ELSE_COMMON = terms(
@@ -124,6 +125,8 @@ def _fit(asked: Asked, about: Sequence[Topic], one: Told) -> _Fit | None:
     reach |= one.before if POINTS_BACK.search(one.text) else frozenset()
     if _otherwise(asked, needed, one.text) - reach or not (needed or topic or asked.wish is Wish.NAME):
         return None
+    if _STAYS.search(one.text) and not re.search(r"(?i)\b(?:stay\w*|am i|are we)\b", question):
+        return None
     if topic is not None and topic.wants == "place" and tense.is_ahead(one.text, question):
         return None
     if "May" in question.split() and "May" not in one.text:
@@ -182,7 +185,7 @@ def _of_another(question: str, topic: Topic | None, text: str) -> bool:
         return (
             topic is not None and (found := topic.told.search(text)) is not None and bool(_THIRD.match(found.group()))
         )
-    owned = re.findall(
+    owned = re.findall(r"我们?的?(\w{1,2})", text) or re.findall(
         r"(?i)\b(?:my|our|mein\w*|unser\w*|mon|ma|mes|mis?|мо[йяюеи]|наш\w*)\s+(?:(?:new|old|current|own|first"
         r"|last)\s+)?(\w+)",
         text,

@@ -80,9 +80,11 @@ TOPICS: tuple[Topic, ...] = (
     ),
     _topic(
         "age",
-        r"\bhow old\b|\b(?:age|birthday|born)\b|сколько .*лет|день рождения|几岁|生日",
-        r"\b(?:years? old|age|aged|birthday|turned|turn|born)\b|\b(?:i am|i'm) \d+\b|\bлет\b|день рождения|岁|生日",
-        r"\b(?:old|age)\b|сколько|лет|几岁",
+        r"\bhow old\b|\b(?:age|birthday|born)\b|сколько .*лет|день рождения|几岁|生日"
+        r"|\bwie alt\b|\bquel âge\b|\bcuántos años\b",
+        r"\b(?:years? old|age|aged|birthday|turned|turn|born)\b|\b(?:i am|i'm) \d+\b|\bлет\b|день рождения|岁|生日"
+        r"|\bjahre\b|\bans\b|\baños\b",
+        r"\b(?:old|age)\b|сколько|лет|几岁|\b(?:wie alt|quel âge|ai-je|cuántos años|teng\w+|tien\w+)\b",
     ),
     _topic(
         "study",

@@ -85,7 +85,12 @@ def told_by(question: str) -> str:
 
 def tells(text: str, words: frozenset[str]) -> bool:
     """Whether a text has one of these words, and is no question."""
-    if re.search(r"[?？]\s*$", text):
+    if is_question(text):
         return False
     there = {fold(piece) for piece in pieces(text)}
     return any(fold(word) in there or (not word.isascii() and word in text) for word in words)
+
+
+def is_question(text: str) -> bool:
+    """Whether a text ends as a question does."""
+    return text.rstrip().endswith(("?", "？", "؟"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from memagent.chat.own_life import tells, told_by
+from memagent.chat.own_life import is_question, tells, told_by
 from memagent.flow import Flow, find_rationales, read_passages, read_turns, retrieve
 from memagent.terms import terms
 from memagent.types import Hit, Passage, Rationale, estimate_tokens
@@ -27,6 +27,7 @@ _SHORT = 6  # tokens; a shorter message is searched together with the one before
 _LONGEST_NAME = 60
 _LOOKED_AT = 32  # hits for the words by which people tell of their own life, of which the newest count
 _TOLD_MOST = 4
+_ASKED_TOO = 3  # turns that are looked at for each one that is no question
 _TOLD = "found by no word of the question; by those by which people tell what it asks"
 
 
@@ -171,17 +172,21 @@ def _of_own_life(wanted: Wanted, here: Setting) -> Flow[list[Passage]]:
 
 
 def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[list[Recalled]]:
-    """What the user said last elsewhere, where a search has found less than there is room for.
+    """What the user said last elsewhere, and did not ask, where a search has found less than there is room for.
 
     `Which city am I in?` and `I moved to Lisbon` share no word, and an embedder may not bring them together; in a
     young memory that is no reason to know nothing.
     """
     if room < 1:
         return []
-    talk = yield from read_turns(room + len(found), elsewhere=True)
+    talk = yield from read_turns(_ASKED_TOO * room + len(found), elsewhere=True)
     known = {hit.id for hit in found} | set(here.shown)
     texts = {_plain(hit.text) for hit in found} | {_plain(here.message)}
-    new = [turn for turn in talk.turns if turn.id not in known and _plain(turn.text) not in texts]
+    new = [
+        turn
+        for turn in talk.turns
+        if turn.id not in known and _plain(turn.text) not in texts and not is_question(turn.text)
+    ]
     why = "found by no word; it was said lately in another conversation"
     return [_recalled(Hit(turn.id, turn.text, 0.0, why=why), turn, query, here) for turn in new[-room:][::-1]]
 

@@ -2,8 +2,8 @@
 
 Pinned texts, the summary, what was recalled and the turns before a message are read into one list, the oldest first. A
 sentence of several clauses that each have a subject is several statements, `I used to live in Rome, but now I live in
-Bern`, so that what is over and what holds can be told apart; `I sold it and moved to Bern` lends its subject. The
-clauses are told apart in English.
+Bern`, so that what is over and what holds can be told apart; `I sold it and moved to Bern` lends its subject.
+What is quoted and says `I` is somebody else's. The clauses are told apart in English.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _JOINED = re.compile(
 )
 _LENT = re.compile(r"[,;]?\s+\b(?:and|but)\s+(?:(?:now|then|recently|just|have|has)\s+)*(?P<verb>[a-z]+)\b(?=\s)")
 _SUBJECT = re.compile(r"(?i)^\W*(?:(?:actually|yesterday|today|last \w+|well|so),?\s+)?(?P<who>i|we)\b(?P<be>['’]\w+)?")
+_QUOTED = re.compile(
+    r"[\"“«„「](?=[^\"”»“」]*\b(?:I|my|we|ich|je|yo|я)\b|[^」”]*我)[^\"”»“」]*[\"”»“」]", re.IGNORECASE
+)
 _IF = re.compile(r"(?i)^\W*(?:if|suppose|imagine|maybe|perhaps|what if|let's say|would|when|because|since|unless)\b")
 
 
@@ -71,7 +74,7 @@ def told(sections: dict[str, str], messages: Sequence[Message], speaker: str, to
     place = 0
     for text, own, day in _sources(sections, messages, speaker, today):
         before, of_own = frozenset[str](), False
-        for clause in (clause for sentence in sentences(text) for clause in clauses(sentence)):
+        for clause in (clause for sentence in sentences(_QUOTED.sub("…", text)) for clause in clauses(sentence)):
             place += 1
             back = POINTS_BACK.search(clause) is not None
             yield Told(clause, own, place, day, before, back and of_own)

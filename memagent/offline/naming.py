@@ -46,7 +46,7 @@ def own_name(text: str) -> str:
 
 def named(asked: Asked, text: str) -> str:
     """Return the name that stands at the noun whose name is asked for: `my dog Rex`, `Rex, my dog`."""
-    run = re.search(r"(?i)\b(?:my|our|the) (?!names?\b)(\w+(?: \w+){0,2})", asked.text)
+    run = re.search(r"(?i)\b(?:my|our|the) (?:\w+['’]s (?!name))*(?!names?\b)(\w+(?: \w+){0,2})", asked.text)
     known = [noun for noun in reversed(run[1].split()) if noun.lower() not in _NO_NOUN] if run else []
     for noun in known:
         stem = re.escape(noun.lower().removesuffix("s"))
@@ -90,6 +90,9 @@ def of_another_thing(asked: Asked, text: str) -> bool:
                 asked.text
             ):
                 return True
+        owner = re.search(rf"(?i)\b(\w+)['’]s (?:\w+ )?{noun}\b", text)
+        if owner and not terms(owner[1]) <= terms(asked.text):
+            return True
         if re.search(rf"(?i)\b(?:his|her|their) (?:\w+ )?{noun}\b", text) or _owns_it(whose[1], text):
             return True
     return False

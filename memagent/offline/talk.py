@@ -144,7 +144,7 @@ def _needed(asked: Asked, topic: Topic | None, text: str) -> frozenset[str]:
         wanted = terms(re.sub(r"(?<!\w)['’]s\b", " ", topic.words.sub(" ", question))) - _SOFT
         wanted = frozenset(term for term in wanted if not (len(term) == 1 and _SIGN.match(term)))
     if asked.wish in (Wish.WHERE, Wish.WHEN, Wish.COUNT, Wish.AGE, Wish.NAME):
-        wanted -= terms(f"{asked.noun} name called often year city country town village place")
+        wanted -= terms(f"{asked.noun} name called often far year city country town village place")
     if asked.wish is Wish.WHO and re.search(r"\bby [A-Z]", text):
         wanted -= terms("wrote written painted composed directed made built designed sang sings created invented")
     if asked.wish is Wish.CHOICE:

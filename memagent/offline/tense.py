@@ -11,7 +11,8 @@ from memagent.offline.reader import terms
 
 _WISHED = re.compile(
     r"(?i)\b(?:wants? to|wanted to|wanna|would|dream(?:s|ing)? of|hop(?:e|ing) to|might|could|thinking (?:of|about)"
-    r"|considering|plan(?:s|ning)? to|will|going to|wish|almost|nearly|should)\b|['’](?:ll|d)\b"
+    r"|(?:asked|asks?|wonder\w*|know|sure|doubt\w*) (?:if|whether)|considering|plan(?:s|ning)? to|will|going to"
+    r"|wish|almost|nearly|should)\b|['’](?:ll|d)\b"
 )
 _GOING = re.compile(r"(?i)\b(?:will|going|want|would|plan\w*|hope|dream|wish|next|tomorrow|should|when)\b|['’]ll\b")
 _AHEAD = re.compile(

@@ -64,7 +64,7 @@ TOPICS: tuple[Topic, ...] = (
         r"\b(?:work|works|working|worked|jobs?|office|employer|employed|hired|joined|profession|career|run my own)\b"
         r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班"
         r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
-        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班"
+        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班|[在哪里儿]+"
         r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         "place",
     ),

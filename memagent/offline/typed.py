@@ -143,14 +143,21 @@ def _who(asked: Asked, topic: Topic | None, text: str) -> str:
 def _when(asked: Asked, topic: Topic | None, text: str) -> str:
     if not asked.english:
         return text if ELSE_DATE.search(text) or DATE.search(text) else ""
-    for found in DATE.finditer(text):
-        date = found.group()
+    for date in _dates(asked.text, text):
         if terms(date) <= terms(asked.text) and not re.search(r"\d", date):
             continue
         fits = {"year": r"\d{4}", "time": r"\d ?(?:am|pm|o['’]c)|\d:\d|noon|midnight"}.get(asked.noun, "")
         if re.search(fits, date, re.IGNORECASE):
             return date
     return text if not text.isascii() and ELSE_DATE.search(text) else ""
+
+
+def _dates(question: str, text: str) -> list[str]:
+    """The dates of a statement; first those beside the words of the question: `Japan in 2018 and Peru in 2019`."""
+    names = terms(" ".join(re.findall(r"(?<!^)\b[A-Z]\w+", question)))
+    parts = re.split(r",? and |[,;] ", text) if len(DATE.findall(text)) > 1 else [text]
+    parts.sort(key=lambda part: -len(terms(part) & terms(question)) - len(terms(part) & names))
+    return [found.group() for part in parts for found in DATE.finditer(part)]
 
 
 def _age(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -218,6 +225,13 @@ def _whether(asked: Asked, topic: Topic | None, text: str) -> str:
     return text
 
 
+def _choice(asked: Asked, topic: Topic | None, text: str) -> str:
+    """The statement, unless it names both that are to choose from and puts neither first."""
+    pair = re.search(r"(\w+) or (?:to |the |a |an )?(\w+)", asked.text)
+    both = pair is not None and terms(" ".join(pair.groups())) <= terms(text)
+    return text if not both or re.search(r"(?i)\b(?:to|than|rather|over|more|not|but|best)\b", text) else ""
+
+
 _FINDERS: dict[Wish, Callable[[Asked, Topic | None, str], str]] = {
     Wish.WHERE: _where,
     Wish.NAME: _name,
@@ -229,5 +243,5 @@ _FINDERS: dict[Wish, Callable[[Asked, Topic | None, str], str]] = {
     Wish.THING: _thing,
     Wish.WHAT: _what,
     Wish.YES_NO: _whether,
-    Wish.CHOICE: _whether,
+    Wish.CHOICE: _choice,
 }

@@ -33,6 +33,7 @@ _SUBJECT = re.compile(r"(?i)^\W*(?:(?:actually|yesterday|today|last \w+|well|so)
 _QUOTED = re.compile(
     r"[\"“«„「](?=[^\"”»“」]*\b(?:I|my|we|ich|je|yo|я)\b|[^」”]*我)[^\"”»“」]*[\"”»“」]", re.IGNORECASE
 )
+_MONAT = re.compile(r"(?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)[a-z]*\b")
 _IF = re.compile(r"(?i)^\W*(?:if|suppose|imagine|maybe|perhaps|what if|let's say|would|when|because|since|unless)\b")
 
 
@@ -74,12 +75,23 @@ def told(sections: dict[str, str], messages: Sequence[Message], speaker: str, to
     place = 0
     for text, own, day in _sources(sections, messages, speaker, today):
         before, of_own = frozenset[str](), False
-        for clause in (clause for sentence in sentences(_QUOTED.sub("…", text)) for clause in clauses(sentence)):
+        for clause in (clause for sentence in _sentences(_QUOTED.sub("…", text)) for clause in clauses(sentence)):
             place += 1
             back = POINTS_BACK.search(clause) is not None
             yield Told(clause, own, place, day, before, back and of_own)
             before = terms(clause) | (before if back else frozenset())
             of_own = is_own(clause) or (back and of_own)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text; the `3. Mai` of German ends none."""
+    found: list[str] = []
+    for sentence in sentences(text):
+        if found and re.search(r"\b\d{1,2}\.$", found[-1]) and _MONAT.match(sentence):
+            found[-1] += f" {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 def clauses(sentence: str) -> list[str]:

@@ -49,7 +49,8 @@ TOPICS: tuple[Topic, ...] = (
         r"reside|home|stay|staying|moved?|located)\b|\bwhere (?:am i|are we)\b|\b(?:my|our) (?:city|home|address)\b"
         r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪"
         r"|\bwo\b.*\b(?:wohn\w+|leb\w+)|\boù\b.*\b\w*habit\w+|\bdónde viv\w+",
-        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat|apartment|house"
+        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat"
+        r"|apartment|house"
         r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去"
         r"|\b(?:wohn\w+|lebe|gezogen|habite|déménag\w+|vivo|vivimos|mudé)\b",
         r"\b(?:city|town|country|place|village|state|part|live|lives|living|based|reside|home|stay|staying|moved?"
@@ -62,9 +63,11 @@ TOPICS: tuple[Topic, ...] = (
         r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career|do for)\b"
         r"|работа|工作|上班|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         r"\b(?:work|works|working|worked|jobs?|office|employer|employed|hired|joined|profession|career|run my own)\b"
-        r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班"
+        r"|\b(?:i am|i'm|i became|i have become|i've become) (?:now )?an? \w*(?:er|or|ist|ian|ant|nurse|chef"
+        r"|cook|clerk|pilot|vet)\b|работа|工作|上班"
         r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
-        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班|[在哪里儿]+"
+        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*"
+        r"|工作|上班|[在哪里儿]+"
         r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         "place",
     ),

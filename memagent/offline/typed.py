@@ -157,7 +157,9 @@ def _dates(question: str, text: str) -> list[str]:
     names = terms(" ".join(re.findall(r"(?<!^)\b[A-Z]\w+", question)))
     parts = re.split(r",? and |[,;] ", text) if len(DATE.findall(text)) > 1 else [text]
     parts.sort(key=lambda part: -len(terms(part) & terms(question)) - len(terms(part) & names))
-    return [found.group() for part in parts for found in DATE.finditer(part)]
+    dates = [found.group() for part in parts for found in DATE.finditer(part)]
+    past = re.search(r"(?i)\b(?:did|was|were)\b", question)
+    return [date for date in dates if not (past and re.match(rf"(?i)in (?:\d+|{_NUMBER_WORD}) [a-z]+$", date))]
 
 
 def _age(asked: Asked, topic: Topic | None, text: str) -> str:
@@ -202,7 +204,10 @@ def _thing(asked: Asked, topic: Topic | None, text: str) -> str:
         and topic.name != "work"
         and re.match(r"\W+(?:to|at|in|out|with|on|by|from)\b", text[told.end() :])
     )
-    return text if terms(asked.noun) <= terms(text) or (told and not bare) or sorts.of_sort(asked.noun, text) else ""
+    bare_noun = rf"(?i:\b(?:the|an?|my|our|this|that) {re.escape(asked.noun)}\b)"
+    only = rf"{bare_noun}(?! (?:is|are|was|were|of|called|named|number|\d|[A-Z]))"
+    said = terms(asked.noun) <= terms(text) and not re.search(only, text)  # `the bus` does not say which
+    return text if said or (told and not bare) or sorts.of_sort(asked.noun, text) else ""
 
 
 def _what(asked: Asked, topic: Topic | None, text: str) -> str:

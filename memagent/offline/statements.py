@@ -31,7 +31,7 @@ _JOINED = re.compile(
 _LENT = re.compile(r"[,;]?\s+\b(?:and|but)\s+(?:(?:now|then|recently|just|have|has)\s+)*(?P<verb>[a-z]+)\b(?=\s)")
 _SUBJECT = re.compile(r"(?i)^\W*(?:(?:actually|yesterday|today|last \w+|well|so),?\s+)?(?P<who>i|we)\b(?P<be>['’]\w+)?")
 _QUOTED = re.compile(
-    r"[\"“«„「](?=[^\"”»“」]*\b(?:I|my|we|ich|je|yo|я)\b|[^」”]*我)[^\"”»“」]*[\"”»“」]", re.IGNORECASE
+    r"[\"“«„「](?=[^\"”»“」]{0,300}?(?:\b(?:I|my|we|ich|je|yo|я)\b|我))[^\"”»“」]{1,400}[\"”»“」]", re.IGNORECASE
 )
 _MONAT = re.compile(r"(?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)[a-z]*\b")
 _IF = re.compile(r"(?i)^\W*(?:if|suppose|imagine|maybe|perhaps|what if|let's say|would|when|because|since|unless)\b")

@@ -2,7 +2,8 @@
 
 The system prompt and the message come first, and are never left out. What was pinned has up to a quarter of what is
 left, what was recalled up to two fifths, the summary up to a fifth, and the last turns all the rest, as far back as
-they go; what they leave is for more of what was recalled. A turn that is too long is cut with a mark. What was left
+they go; what they leave is for more of what was recalled. Recalled turns are shown oldest first, with the number of
+their rank before them. A turn that is too long is cut with a mark. What was left
 out is told.
 """
 
@@ -15,7 +16,7 @@ from typing import Literal, cast
 
 from memagent.chat import history
 from memagent.chat.counting import Counter, cautious, shortened, size
-from memagent.chat.recalled import Recalled, day, plain_name
+from memagent.chat.recalled import Recalled, day, in_time, plain_name
 from memagent.errors import UsageProblem
 from memagent.prompts import fill, tagged, without_tags
 from memagent.types import Message, Passage, Summary, Talk
@@ -250,7 +251,7 @@ class _Assembly:
     def _messages(
         self, pinned: Sequence[str], summary: str, turns: Sequence[Passage], memories: Sequence[Recalled]
     ) -> tuple[Message, ...]:
-        entries = [f"[{number}] {memory.entry}" for number, memory in enumerate(memories, 1)]
+        entries = [f"[{number}] {memory.entry}" for number, memory in in_time(memories)]
         inside = {"pinned": "\n".join(pinned), "memories": "\n".join(entries), "summary": summary}
         blocks = [tagged(tag, text, *TAGS) for tag, text in inside.items() if text]
         return history.merged(self._around(blocks, history.as_messages(turns, self.asked.user)))
@@ -262,10 +263,15 @@ class _Assembly:
             system=asked.system.strip(),
             blocks="\n\n".join(blocks),
             message=self.message,
-            now=day(asked.at),
+            now=f"{day(asked.at)}. All turns above are of today" if self._of_today() else day(asked.at),
             speaker=who,
         )
         return [replace(one, content=one.content.strip()) for one in (first, *said, last)]
+
+    def _of_today(self) -> bool:
+        """Whether `tomorrow` in any of the last turns is reckoned from the day of the message."""
+        turns = (turn for turn in self.asked.talk.turns if turn.id != self.asked.id)
+        return {(turn.at or turn.recorded_at).date() for turn in turns} == {self.asked.at.date()}
 
     def _cost_of_turn(self, text: str) -> int:
         return size([Message("user", text)], self.count) - size([], self.count) + 8  # and a name before it

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from memagent.chat.own_life import is_question, tells, told_by
 from memagent.flow import Flow, find_rationales, read_passages, read_turns, retrieve
 from memagent.terms import terms
 from memagent.types import Hit, Passage, Rationale, estimate_tokens
@@ -24,6 +25,10 @@ RECALL = "conversation"
 
 _SHORT = 6  # tokens; a shorter message is searched together with the one before
 _LONGEST_NAME = 60
+_LOOKED_AT = 32  # hits for the words by which people tell of their own life, of which the newest count
+_TOLD_MOST = 4
+_ASKED_TOO = 3  # turns that are looked at for each one that is no question
+_TOLD = "found by no word of the question; by those by which people tell what it asks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Recalled:
         label: in words, what it is, who said it, when and where.
         query: what was looked for.
         session: of which conversation it is; empty where that is not known.
+        at: when it was said or noted, where that is known.
     """
 
     hit: Hit
@@ -43,6 +49,7 @@ class Recalled:
     label: str
     query: str
     session: str = ""
+    at: datetime | None = None
 
     @property
     def entry(self) -> str:
@@ -85,6 +92,17 @@ def recalled(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
     return found
 
 
+def in_time(memories: Sequence[Recalled]) -> list[tuple[int, Recalled]]:
+    """Return memories with their ranks as a prompt shows them: turns and notes first, the oldest of them first.
+
+    Of several that say different things the newest then stands last.
+    """
+    numbered = list(enumerate(memories, 1))
+    said = [one for one in numbered if one[1].kind == "episodic" and one[1].at is not None]
+    said.sort(key=lambda one: one[1].at.timestamp() if one[1].at else 0.0)
+    return [*said, *(one for one in numbered if one not in said)]
+
+
 def query_of(message: str, before: Sequence[Passage]) -> str:
     """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
     if estimate_tokens(message) >= _SHORT:
@@ -114,35 +132,63 @@ def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]
     """The turns and notes; more are looked for than wanted, because the last turns are often the likest."""
     beyond = wanted.passages + min(len(here.shown), 4 * wanted.passages)
     hits = yield from retrieve(query, beyond, using=wanted.using, timeout=wanted.timeout)
+    own = yield from _of_own_life(wanted, here)
     fresh = [hit for hit in hits if hit.id not in here.shown]
     passages = {one.id: one for one in (yield from read_passages(hit.id for hit in fresh if hit.kind == "passage"))}
     new = _each_once(fresh, passages, here.message)[: wanted.passages]
-    found = []
-    for hit in new:
-        passage = passages.get(hit.id)
-        label = _label(passage, here) if passage is not None else hit.kind
-        place = (passage.scope.session or "") if passage is not None else ""
-        found.append(Recalled(hit, "episodic" if hit.kind == "passage" else "semantic", label, query, place))
+    first = {hit.id for hit in new[: wanted.passages - len(own)]}
+    more = [passage for passage in own if passage.id not in {hit.id for hit in new}]
+    new = [hit for hit in new if hit.id in first or hit.id in {one.id for one in own}]
+    new = new[: wanted.passages - len(more)] + [Hit(one.id, one.text, 0.0, why=_TOLD, kind="passage") for one in more]
+    passages |= {one.id: one for one in more}
+    found = [_recalled(hit, passages.get(hit.id), query, here) for hit in new]
     return [*found, *(yield from _lately(query, wanted.passages - len(found), new, here))]
 
 
+def _recalled(hit: Hit, passage: Passage | None, query: str, here: Setting) -> Recalled:
+    if passage is None:
+        return Recalled(hit, "episodic" if hit.kind == "passage" else "semantic", hit.kind, query)
+    kind: Kind = "episodic" if hit.kind == "passage" else "semantic"
+    at = passage.at or passage.recorded_at
+    return Recalled(hit, kind, _label(passage, here), query, passage.scope.session or "", at)
+
+
+def _of_own_life(wanted: Wanted, here: Setting) -> Flow[list[Passage]]:
+    """What the user said last that may answer a question of their own life in other words, the newest first."""
+    words = told_by(here.message)
+    if not words:
+        return []
+    hits = yield from retrieve(words, _LOOKED_AT, using=wanted.using, timeout=wanted.timeout)
+    ids = [hit.id for hit in hits if hit.kind == "passage" and hit.id not in here.shown]
+    named = frozenset(words.split())
+    found = [
+        one
+        for one in (yield from read_passages(ids))
+        if one.metadata.get("role") == "user" and tells(one.text, named) and _plain(one.text) != _plain(here.message)
+    ]
+    return sorted(found, key=lambda one: one.at or one.recorded_at, reverse=True)[
+        : min(_TOLD_MOST, wanted.passages // 2)
+    ]
+
+
 def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[list[Recalled]]:
-    """What the user said last elsewhere, where a search has found less than there is room for.
+    """What the user said last elsewhere, and did not ask, where a search has found less than there is room for.
 
     `Which city am I in?` and `I moved to Lisbon` share no word, and an embedder may not bring them together; in a
     young memory that is no reason to know nothing.
     """
     if room < 1:
         return []
-    talk = yield from read_turns(room + len(found), elsewhere=True)
+    talk = yield from read_turns(_ASKED_TOO * room + len(found), elsewhere=True)
     known = {hit.id for hit in found} | set(here.shown)
     texts = {_plain(hit.text) for hit in found} | {_plain(here.message)}
-    new = [turn for turn in talk.turns if turn.id not in known and _plain(turn.text) not in texts]
-    why = "found by no word; it was said lately in another conversation"
-    return [
-        Recalled(Hit(turn.id, turn.text, 0.0, why=why), "episodic", _label(turn, here), query, turn.scope.session or "")
-        for turn in new[-room:][::-1]
+    new = [
+        turn
+        for turn in talk.turns
+        if turn.id not in known and _plain(turn.text) not in texts and not is_question(turn.text)
     ]
+    why = "found by no word; it was said lately in another conversation"
+    return [_recalled(Hit(turn.id, turn.text, 0.0, why=why), turn, query, here) for turn in new[-room:][::-1]]
 
 
 def _each_once(hits: Sequence[Hit], passages: Mapping[str, Passage], message: str) -> list[Hit]:

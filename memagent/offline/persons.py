@@ -12,7 +12,10 @@ _TURNED = {
     "myself": "yourself",
 }  # fmt: skip
 _SAID = re.compile(r"\b(?:i am|i was|am i|was i|i['’](?:m|ve|ll|d)|i|me|my|mine|myself)\b(?!['’]\w)", re.IGNORECASE)
-_OWN = re.compile(r"(?i)\b(?:i|i['’]\w+|me|my|mine|myself|we|us|our|ours)\b|\b[Яя]\b|\b(?:мо[йяеи]|мне|меня|мы|наш)|我")
+_OWN = re.compile(
+    r"(?i)\b(?:i|i['’]\w+|me|my|mine|myself|we|us|our|ours)\b|\b[Яя]\b|\b(?:мо[йяеи]|мою|мне|меня|мы|наш)|我"
+    r"|(?i:\b(?:ich|mein\w*|mir|mich|wir|unser\w*|je|mon|ma|mes|moi|yo|mi|mis|tengo|vivo|trabajo|estoy)\b|\b[jm]['’]\w)"
+)
 
 
 def said_back(sentence: str) -> str:

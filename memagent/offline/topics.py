@@ -47,35 +47,47 @@ TOPICS: tuple[Topic, ...] = (
         "home",
         r"\b(?:which|what) (?:city|town|country|place|village|state|part)\b|\bwhere\b.*\b(?:live|lives|living|based|"
         r"reside|home|stay|staying|moved?|located)\b|\bwhere (?:am i|are we)\b|\b(?:my|our) (?:city|home|address)\b"
-        r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪",
-        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat|apartment|house"
-        r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去",
+        r"|в каком городе|где .*жив|哪个城市|住在?哪|住哪"
+        r"|\bwo\b.*\b(?:wohn\w+|leb\w+)|\boù\b.*\b\w*habit\w+|\bdónde viv\w+",
+        r"\b(?:live|lives|living|lived|move|moved|moving|relocated?|reside|resides|settled|based|home|flat"
+        r"|apartment|house"
+        r"|staying|stay in|i am in|i'm in|we are in|we're in|am now in|arrived in)\b|жив|перее|住在|搬到|搬去"
+        r"|\b(?:wohn\w+|lebe|gezogen|habite|déménag\w+|vivo|vivimos|mudé)\b",
         r"\b(?:city|town|country|place|village|state|part|live|lives|living|based|reside|home|stay|staying|moved?"
-        r"|located|address)\b|в каком|городе|где|\bжив\w+|[住在哪个里城市]+",
+        r"|located|address)\b|в каком|городе|где|\bжив\w+|[住在哪个里儿城市]+"
+        r"|\b(?:wo|wohn\w+|leb\w+|où|est-ce|que|habit\w+|dónde|viv\w+|ich|je)\b|\bj['’]habite",
         "place",
     ),
     _topic(
         "work",
         r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career|do for)\b"
-        r"|работа|工作|上班",
+        r"|работа|工作|上班|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         r"\b(?:work|works|working|worked|jobs?|office|employer|employed|hired|joined|profession|career|run my own)\b"
-        r"|\b(?:i am|i'm) an? \w*(?:er|or|ist|ian|ant|nurse|chef|cook|clerk|pilot|vet)\b|работа|工作|上班",
-        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*|工作|上班",
+        r"|\b(?:i am|i'm|i became|i have become|i've become) (?:now )?an? \w*(?:er|or|ist|ian|ant|nurse|chef"
+        r"|cook|clerk|pilot|vet)\b|работа|工作|上班"
+        r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
+        r"\b(?:work|works|working|job|employer|employed|company|living|profession|occupation|career)\b|работа\w*"
+        r"|工作|上班|[在哪里儿]+"
+        r"|\b(?:arbeite\w*|travaill\w+|trabaj\w+|beruf)\b",
         "place",
     ),
     _topic(
         "name",
-        r"\bnames?\b|\bcalled\b|\bwho am i\b|как .*зовут|叫什么|名字",
+        r"\bnames?\b|\bcalled\b|\bwho am i\b|как .*зовут|叫什么|名字"
+        r"|\bwie hei(?:ß|ss)\w*|\bcomment\b.*appel\w+|\bcómo\b.*llam\w+",
         r"\bnames?\b|\b(?:called|named|call me)\b|\b(?:i am|i'm) (?-i:[A-Z])\w+\W*$|зовут|叫|名字"
-        r"|\bmy \w+ (?-i:[A-Z])\w+",
-        r"\b(?:names?|called)\b|как|зовут|叫什么|名字",
+        r"|\bhei(?:ß|ss)\w*|appell\w+|\bllam\w+|\bmy \w+ (?-i:[A-Z])\w+",
+        r"\b(?:names?|called)\b|как|зовут|叫什么|什么|名字"
+        r"|\b(?:wie|hei(?:ß|ss)\w*|comment|s['’]appel\w+|appel\w+|cómo|se|llam\w+)\b",
         "name",
     ),
     _topic(
         "age",
-        r"\bhow old\b|\b(?:age|birthday|born)\b|сколько .*лет|день рождения|几岁|生日",
-        r"\b(?:years? old|age|aged|birthday|turned|turn|born)\b|\b(?:i am|i'm) \d+\b|\bлет\b|день рождения|岁|生日",
-        r"\b(?:old|age)\b|сколько|лет|几岁",
+        r"\bhow old\b|\b(?:age|birthday|born)\b|сколько .*лет|день рождения|几岁|生日"
+        r"|\bwie alt\b|\bquel âge\b|\bcuántos años\b",
+        r"\b(?:years? old|age|aged|birthday|turned|turn|born)\b|\b(?:i am|i'm) \d+\b|\bлет\b|день рождения|岁|生日"
+        r"|\bjahre\b|\bans\b|\baños\b",
+        r"\b(?:old|age)\b|сколько|лет|几岁|\b(?:wie alt|quel âge|ai-je|cuántos años|teng\w+|tien\w+)\b",
     ),
     _topic(
         "study",

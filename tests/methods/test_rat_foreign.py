@@ -304,7 +304,7 @@ def test_a_look_up_that_is_no_flow_is_a_mistake(told):
         {"using": None},
         {"look_up": "hybrid"},
         {"gate": "surely"},
-        {"gate": lambda step: 1.0},
+        {"gate": len},  # of one argument
     ],
     ids=repr,
 )

@@ -32,7 +32,11 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 OFFLINE = "from memagent.testing import no_network\nno_network().__enter__()\n"
 """What a kernel does before anything else; see `memagent.testing`."""
 
-_MEASURED = re.compile(r"\b\d[\d,.]*\s?(?:ms|s|min)\b")
+_VARIES = re.compile(
+    r"\b\d[\d,.]*\s?(?:ms|s|min)\b|\b[0-9a-f]{32}\b|\b\d{4}-\d\d-\d\d(?: \(\w+\))?(?:[ T]\d\d:\d\d(?::\d\d)?)?(?: UTC)?"
+)
+"""What differs from run to run: durations, ids that are drawn, and the day."""
+
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PAGE = 1100  # pixels across
 
@@ -116,12 +120,12 @@ def without_widgets(notebook: Any) -> Any:
 
 
 def texts(notebook: Any) -> list[str]:
-    """Return what a notebook says as text, cell by cell, with durations as `…` and blanks as one."""
+    """Return what a notebook says as text, cell by cell, with what varies from run to run as `…`, and blanks as one."""
     said = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
             told = "\n".join(map(_text, cell.outputs))
-            said.append(" ".join(_MEASURED.sub("…", told).split()))
+            said.append(" ".join(_VARIES.sub("…", told).split()))
     return said
 
 

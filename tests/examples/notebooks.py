@@ -33,9 +33,12 @@ OFFLINE = "from memagent.testing import no_network\nno_network().__enter__()\n"
 """What a kernel does before anything else; see `memagent.testing`."""
 
 _VARIES = re.compile(
-    r"\b\d[\d,.]*\s?(?:ms|s|min)\b|\b[0-9a-f]{32}\b|\b\d{4}-\d\d-\d\d(?: \(\w+\))?(?:[ T]\d\d:\d\d(?::\d\d)?)?(?: UTC)?"
+    r"[█·]*█[█·]*"
+    r"|\b\d[\d,.]*\s?(?:ms|s|min)\b"
+    r"|\b[0-9a-f]{32}\b"
+    r"|\b\d{4}-\d\d-\d\d(?: \(\w+\))?(?:[ T]\d\d:\d\d(?::\d\d)?)?(?: UTC)?"
 )
-"""What differs from run to run: durations, ids that are drawn, and the day."""
+"""What differs from run to run: bars, durations, ids that are drawn, and the day."""
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _PAGE = 1100  # pixels across

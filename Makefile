@@ -1,13 +1,14 @@
 # make story   a story from a premise, with no key and no network beyond the package index
 # make test    every check: lint, types, tests
 # make bench   the figures that the README quotes
+# make notebooks   the notebooks of examples/ run anew, their outputs kept in them
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STORY ?= my-story
 
-.PHONY: story test lint types tests fix bench clean
+.PHONY: story test lint types tests fix bench notebooks clean
 
 story: $(VENV)/installed
 	@test -e '$(STORY)' || $(BIN)/memagent story init '$(STORY)' --premise-file examples/lighthouse.md
@@ -38,6 +39,9 @@ fix: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/long_story.py
+
+notebooks: $(VENV)/installed-dev
+	$(BIN)/python tests/examples/notebooks.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "memagent needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }

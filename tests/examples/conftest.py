@@ -5,5 +5,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-for _name in ("memllm_finetune", "fastapi_chat"):
+for _name in (".", "memllm_finetune", "fastapi_chat"):
     sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / _name))

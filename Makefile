@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STORY ?= my-story
+JOBS ?= 2
 
 .PHONY: story test lint types tests fix bench notebooks clean
 
@@ -30,7 +31,7 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 tests: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 fix: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -64,7 +64,9 @@ def test_no_byte_of_what_is_kept_can_be_read_in_any_file(tmp_path: Path, monkeyp
         assert readable(tmp_path) >= set(PLANTED[:2])  # what is looked for would be found
 
 
-@pytest.mark.parametrize("key", [KEY, bytes.fromhex(KEY), 'it\'s a "sea horse" — море'], ids=["digits", "bytes", "words"])
+@pytest.mark.parametrize(
+    "key", [KEY, bytes.fromhex(KEY), 'it\'s a "sea horse" — море'], ids=["digits", "bytes", "words"]
+)
 def test_the_same_key_opens_it_again_also_from_a_copy_and_from_other_threads(tmp_path: Path, key: str | bytes) -> None:
     with Memory(tmp_path / "m.db", key=key, single_user=True) as memory:
         memory.add("Ida keeps the lamp.")

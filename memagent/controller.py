@@ -235,6 +235,7 @@ class Controller:
                     return charge.paid(self._complete(charge.request, turn))
                 except BaseException as error:
                     charge.broken_off(turn.said)
+                    turn.lost(charge.usage)
                     if not isinstance(error, BackendError):
                         raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it
@@ -260,6 +261,7 @@ class Controller:
                     return charge.paid(await self._acomplete(charge.request, turn))
                 except BaseException as error:
                     charge.broken_off(turn.said)
+                    turn.lost(charge.usage)
                     if not isinstance(error, BackendError):
                         raise
                     self._meter.check_time(slack=0.1)  # it may have failed for want of the time that we left it

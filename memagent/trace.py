@@ -5,7 +5,8 @@ same file answers those steps again: to resume a run (`Controller.run(flow, trac
 backend at all (`Trace.load(path).replay(flow)`).
 
 When a run is resumed and the flow asks something else than was recorded (a person edited the memory in between), the
-recorded answers from there on no longer hold: a `cut` line says so, and the run goes on live.
+recorded answers from there on no longer hold: a `cut` line says so, and the run goes on live. A `lost` line says what a
+call cost that came to nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path as FilePath
@@ -107,6 +108,7 @@ class Trace(Shown):
         self.path = FilePath(path) if path is not None else None
         self._records: dict[Path, Record] = {}
         self._replayed: set[Path] = set()
+        self._lost = Usage()
         self._lock = threading.Lock()
         if self.path is not None and self.path.exists():
             self._read(self.path, repair=True)
@@ -138,8 +140,14 @@ class Trace(Shown):
 
     @property
     def usage(self) -> Usage:
-        """What the whole run cost, replayed steps included."""
-        return sum((record.usage for record in self), Usage())
+        """What the whole run cost: replayed steps, and calls that came to nothing, included."""
+        return sum((record.usage for record in self), self._lost)
+
+    def lost(self, usage: Usage) -> None:
+        """Count a call that was paid for and came to nothing: it broke off, or a limit cut its reply."""
+        with self._lock:
+            self._lost += usage
+            self._append(json.dumps({"lost": asdict(usage)}), sync=True)
 
     def add(self, record: Record) -> None:
         """Append a record; when this returns and the trace has a file, a model's reply is on disk."""
@@ -175,7 +183,10 @@ class Trace(Shown):
 
     def save(self, path: str | FilePath) -> None:
         """Write all records to a file of their own."""
-        files.replace(FilePath(path), _HEADER.decode() + "".join(f"{_line(record)}\n" for record in self))
+        lines = [_line(record) for record in self]
+        if self._lost.calls:
+            lines.append(json.dumps({"lost": asdict(self._lost)}))
+        files.replace(FilePath(path), _HEADER.decode() + "".join(f"{line}\n" for line in lines))
 
     def replay(self, flow: Flow[T]) -> T:
         """Drive a flow with the recorded answers alone. Raises `TraceError` where it asks anything else."""
@@ -249,6 +260,9 @@ class Trace(Shown):
     def _take(self, data: dict[str, Any]) -> None:
         if "cut" in data:
             self._drop(tuple(data["cut"]))
+            return
+        if "lost" in data:
+            self._lost += Usage(**data["lost"])
             return
         kind = data["kind"]
         record = Record(

@@ -12,7 +12,7 @@ from memagent.budget import Meter
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, Path, Step, StepDone, StepStarted, TokenReceived
 from memagent.trace import Record, Trace
-from memagent.types import Token
+from memagent.types import Token, Usage
 
 OnEvent = Callable[[Event], None]
 
@@ -73,6 +73,11 @@ class Turn:
         """Put an error into the trace."""
         seconds = time.perf_counter() - self._started
         self.run.trace.add(Record(self.path, self.step, error=error, seconds=seconds))
+
+    def lost(self, usage: Usage) -> None:
+        """Put what a call cost that came to nothing into the trace; one of which nothing was heard is not known."""
+        if usage.tokens:
+            self.run.trace.lost(usage)
 
     @property
     def said(self) -> str:

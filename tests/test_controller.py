@@ -21,6 +21,7 @@ from memagent.llms.openai import OpenAI
 from memagent.llms.prices import Price
 from memagent.prompts import fill, overriding
 from memagent.testing import ScriptedLLM
+from memagent.trace import Trace
 from memagent.types import Request, Token, estimate_tokens
 
 
@@ -175,6 +176,17 @@ def test_a_reply_that_a_budget_cut_is_not_used_where_the_backend_gives_no_reason
     with pytest.raises(BudgetExceeded):
         Controller(ScriptedLLM([reply]), budget=Budget(tokens=350)).run(ask("x"))
     assert Controller(ScriptedLLM([reply]), budget=Budget(tokens=3500)).run(ask("x")).value.text.count("a") == 600
+
+
+def test_what_was_paid_for_and_came_to_nothing_is_in_the_trace(tmp_path: Any) -> None:
+    llm = Writes([900, 900], 1.0)
+    with pytest.raises(BudgetExceeded):
+        Controller(llm, budget=Budget(cost=0.02)).run(ask("x"), trace=tmp_path / "run.jsonl")
+    assert Trace.load(tmp_path / "run.jsonl").usage.output_tokens == 400
+    result = Controller(llm).run(ask("x"), trace=tmp_path / "run.jsonl")
+    assert result.usage.output_tokens == 400 + 900
+    result.trace.save(tmp_path / "copy.jsonl")
+    assert Trace.load(tmp_path / "copy.jsonl").usage == result.usage
 
 
 def test_a_cached_answer_stays_one_under_a_limit(tmp_path: Any) -> None:

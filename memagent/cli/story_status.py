@@ -44,7 +44,7 @@ def status(folder: Path, as_json: bool) -> None:
         "reached": record.goal.reached if record.goal else True,
         "plan": state.plan if state else "",
         "plans": list(state.plans) if state else [],
-        "usage": asdict(record.usage),
+        "usage": asdict(record.usage + book.unfinished()),
         "next": next_,
     }
     if as_json:
@@ -53,7 +53,7 @@ def status(folder: Path, as_json: bool) -> None:
     counts = f"{plural(len(record.paragraphs), 'paragraph')}, {plural(words(record.paragraphs), 'word')}"
     click.echo(f"{record.title or book.folder}: {counts}")
     _show_chapters(book)
-    click.echo(f"spent: {spent(record.usage)}")
+    click.echo(f"spent: {spent(record.usage + book.unfinished())}")
     if record.goal and not record.goal.reached:
         until = record.goal.until
         click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")

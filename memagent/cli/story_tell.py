@@ -144,7 +144,7 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
     from memagent.story import estimate as estimates
 
     book = open_story(folder)
-    record = book.record
+    record, begun = book.record, book.unfinished()
     have, beside = len(record.paragraphs), estimates.beside(book)
     guess = estimates.estimate(book.config, more, so_far=record.usage, have=have, beside=beside)
     tables: dict[str, dict[str, Usage]] = {
@@ -156,12 +156,21 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
         data: dict[str, Any] = {
             kind: {name: _data(usage) for name, usage in rows.items()} for kind, rows in tables.items()
         }
-        emit({**data, "all": _data(record.usage), "more": {**asdict(guess), "beside": beside}})
+        emit(
+            {
+                **data,
+                "unfinished": _data(begun),
+                "all": _data(record.usage + begun),
+                "more": {**asdict(guess), "beside": beside},
+            }
+        )
         return
     for kind, rows in tables.items():
         for name, usage in rows.items():
             click.echo(f"{kind:<8} {shortened(name, 24):<24} {spent(usage)}")
-    click.echo(f"{'in all':<33} {spent(record.usage)}")
+    if begun.calls:
+        click.echo(f"{'a step that is not finished yet':<33} {spent(begun)}")
+    click.echo(f"{'in all':<33} {spent(record.usage + begun)}")
     say(f"{plural(more, 'paragraph')} more:\n  {guessed(guess)}")
 
 

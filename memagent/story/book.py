@@ -38,6 +38,7 @@ from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN as HIDDEN
 from memagent.story.paths import quote as quote
 from memagent.story.record import StoryRecord, usage_to, written_event
+from memagent.trace import Trace
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -367,6 +368,10 @@ class Story(Shown):
         """The trace of the next transition; it is there if one was killed in it."""
         again = f"-{self.attempt}" if self.attempt else ""
         return self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
+
+    def unfinished(self) -> Usage:
+        """Return what the transition that was stopped in its midst has cost so far; it counts when that is done."""
+        return Trace.load(self.trace_path).usage if self.trace_path.is_file() else Usage()
 
     def reject(self, trace: Path, reply: str) -> Path:
         """Put a failed transition's trace and last raw reply aside; return where the reply is."""

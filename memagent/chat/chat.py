@@ -154,7 +154,8 @@ class Chat:
         Of all conversations in the memory that the chat was given. Each turn is on record as soon as it is done, so
         that this can be stopped, and go on, and be done twice. With `extract="never"` no facts are taken; with the
         default `summary="rules"` no model writes a summary. Calls are made here, one for each sentence that may state
-        something; `failed` tries those turns again for which the model failed.
+        something; `failed` tries those turns again for which the model failed. Until then each job tells of them, in
+        `failed_before` and `problems`.
 
         Raises:
             BackendError: the model failed at a summary.

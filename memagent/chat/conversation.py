@@ -175,7 +175,9 @@ class Conversation:
         """What is done once the answer is there: nothing of it may take the answer away."""
         problems: list[str] = []
         try:
-            upkeep.after_turn(self._chat, self._desk, result.value, controller)
+            for problem in upkeep.after_turn(self._chat, self._desk, result.value, controller):
+                _log.warning("the answer is kept: %s", problem)
+                problems.append(f"after the answer: {problem}")
         except MemagentError as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")

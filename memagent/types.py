@@ -224,7 +224,7 @@ class Receipt(Shown):
         counts: how many rows of each kind: passages, facts, rationales, and what hung on them (evidence, phrases,
             relations, links, vectors, words). A kind that was not touched is not there.
         ids: the passages, facts and rationales that were hidden, brought back or removed.
-        reasons: for a retention policy, why each id was chosen.
+        reasons: why an id was chosen that was not named: by a retention policy, or as the answer to a purged turn.
         dry_run: nothing was changed; this is what would be.
     """
 

@@ -41,6 +41,9 @@ _LEAST_TOKENS = 64
 class Chat:
     """A chatbot over one memory. It keeps nothing itself: `bind` as often as you like, for each request if need be.
 
+    The model is shown a message as it was said. A memory that masks secrets keeps it without them, and so does the file
+    that `reply.trace.save` writes; the reply in the process, its trace and prompt, have them.
+
     Args:
         llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
             callable. `None` lets the environment decide.

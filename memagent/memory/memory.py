@@ -327,8 +327,10 @@ class Memory:
         own: search for them.
 
         Args:
-            ids, source, dry_run: as for `forget`.
+            ids: of passages, facts or rationales.
+            source: all that comes from it.
             answers: purge also what a chatbot answered to a purged turn; `False` keeps it.
+            dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:
             NotFound: nothing in this scope has any of these ids or this source.

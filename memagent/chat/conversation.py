@@ -160,7 +160,7 @@ class Conversation:
 
     @property
     def _user(self) -> str:
-        return self.speaker or self.memory.scope.user or ""
+        return self.memory.scope.user or ""
 
     def _controller(self) -> Controller:
         chat = self._chat
@@ -175,6 +175,8 @@ class Conversation:
     def _said(self, text: str, id: str) -> Said:
         if not isinstance(text, str) or not text.strip():
             raise UsageProblem(f"there is nothing to send in {text!r}", hint="Give a text that says something.")
+        if not isinstance(id, str):
+            raise UsageProblem(f"the id of a turn must be a str, got {id!r}", hint="Give str(id), or none.")
         if not id and self._failed is not None and self._failed[0] == text:
             id = self._failed[1]
         self._failed = None

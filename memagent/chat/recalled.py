@@ -106,6 +106,16 @@ def in_time(memories: Sequence[Recalled]) -> list[tuple[int, Recalled]]:
     return [*said, *(one for one in numbered if one not in said)]
 
 
+def in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
+    """Return the best of each kind, then the second of each, and so on."""
+    rank: dict[str, int] = {}
+    ranked: list[tuple[int, int, Recalled]] = []
+    for place, memory in enumerate(memories):
+        rank[memory.kind] = rank.get(memory.kind, 0) + 1
+        ranked.append((rank[memory.kind], place, memory))
+    return [memory for _, _, memory in sorted(ranked, key=lambda one: one[:2])]
+
+
 def query_of(message: str, before: Sequence[Passage]) -> str:
     """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
     if estimate_tokens(message) >= _SHORT:

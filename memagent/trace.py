@@ -100,12 +100,15 @@ class Record:
 class Trace(Shown):
     """The records of one run, in the order in which they were answered; kept in a file when it is given a path.
 
-    Two traces are equal when the same steps had the same answers; seconds do not count.
+    Two traces are equal when the same steps had the same answers; seconds do not count. The records hold what was said,
+    secrets too. `mask`, where it is set, takes them out of what `save` writes; it is given JSON data and returns it. A
+    file that is written while the run goes is not masked: a run that goes on from it must ask the same again.
     """
 
     def __init__(self, path: str | FilePath | None = None) -> None:
         """Start a trace, or go on with the one in the file `path`. A torn last line, left by a kill, is cut off."""
         self.path = FilePath(path) if path is not None else None
+        self.mask: Callable[[Any], Any] | None = None
         self._records: dict[Path, Record] = {}
         self._replayed: set[Path] = set()
         self._lost = Usage()
@@ -182,11 +185,14 @@ class Trace(Shown):
         return [json.loads(_line(record)) for record in self]
 
     def save(self, path: str | FilePath) -> None:
-        """Write all records to a file of their own."""
-        lines = [_line(record) for record in self]
+        """Write all records to a file of their own, without secrets where `mask` takes them out."""
+        lines = [self._masked(_line(record)) for record in self]
         if self._lost.calls:
             lines.append(json.dumps({"lost": asdict(self._lost)}))
         files.replace(FilePath(path), _HEADER.decode() + "".join(f"{line}\n" for line in lines))
+
+    def _masked(self, line: str) -> str:
+        return line if self.mask is None else json.dumps(self.mask(json.loads(line)), ensure_ascii=False)
 
     def replay(self, flow: Flow[T]) -> T:
         """Drive a flow with the recorded answers alone. Raises `TraceError` where it asks anything else."""

@@ -224,7 +224,7 @@ class Receipt(Shown):
         counts: how many rows of each kind: passages, facts, rationales, and what hung on them (evidence, phrases,
             relations, links, vectors, words). A kind that was not touched is not there.
         ids: the passages, facts and rationales that were hidden, brought back or removed.
-        reasons: for a retention policy, why each id was chosen.
+        reasons: why an id was chosen that was not named: by a retention policy, or as the answer to a purged turn.
         dry_run: nothing was changed; this is what would be.
     """
 
@@ -481,11 +481,15 @@ def full_text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
 
 
+def _is_wide(sign: str) -> bool:
+    return "\u2e80" <= sign <= "\u9fff" or "\uac00" <= sign <= "\ud7af" or "\U00020000" <= sign
+
+
 def estimate_tokens(text: str) -> int:
     """About how many tokens `text` has: a quarter of its characters, nine tenths for Chinese, Japanese and Korean.
 
     Used before a call (budgets, estimates) and when a backend reports no counts. Within a few per cent of current
     tokenizers for prose; code has more tokens than this says.
     """
-    wide = sum(1 for c in text if "\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" or "\U00020000" <= c)
+    wide = 0 if text.isascii() else sum(map(_is_wide, text))
     return round((len(text) - wide) / 4 + 0.9 * wide)

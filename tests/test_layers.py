@@ -55,7 +55,17 @@ MAY: dict[str, set[str]] = {
     },
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files", "shown", "triples"},
-    "memory": {"stores", "retrievers", "embedders.base", "registry", "files", "integrations", "sentences", "triples"},
+    "memory": {
+        "stores",
+        "retrievers",
+        "embedders.base",
+        "registry",
+        "files",
+        "integrations",
+        "sentences",
+        "triples",
+        "terms",
+    },
     "integrations": {"chat", "embedders.base", "memory", "prompts", "registry", "retrievers.base"},
     "importers": {"memory", "stores"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.

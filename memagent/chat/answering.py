@@ -52,7 +52,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a user says, on its way: the text, the id of its turn, and who says it, in which conversation."""
+    """What a user says, on its way: the text, the id of its turn, who says it, of which user, in which conversation."""
 
     text: str
     id: str
@@ -87,7 +87,7 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
     at = (mine.at if mine is not None else None) or after(talk.turns[-1] if talk.turns else None, now)
     yield from remember(Turn(said.text, "user", said.speaker, at, said.id).note)
     query = query_of(said.text, talk.turns)
-    asked = Asked(said.text, at, said.id, said.user, manner.system, manner.pinned, talk)
+    asked = Asked(said.text, at, said.id, said.user, manner.system, manner.pinned, talk, speaker=said.speaker)
     limits = Limits(manner.tokens, manner.count)
     shown = turns_shown(asked, limits)
     found = yield from recalled(query, manner.wanted, Setting(said.text, said.user, said.session, (said.id, *shown)))

@@ -17,6 +17,7 @@ from memagent import registry
 from memagent.budget import Budget
 from memagent.chat import upkeep
 from memagent.chat.answering import Manner
+from memagent.chat.context import least_tokens
 from memagent.chat.conversation import Conversation
 from memagent.chat.counting import Counter, cautious
 from memagent.chat.learning import Learned
@@ -35,11 +36,12 @@ Summarise = Literal["rules", "llm", "never"]
 SESSION = "main"
 """The session of who names none."""
 
-_LEAST_TOKENS = 64
-
 
 class Chat:
     """A chatbot over one memory. It keeps nothing itself: `bind` as often as you like, for each request if need be.
+
+    The model is shown a message as it was said. A memory that masks secrets keeps it without them, and so does the file
+    that `reply.trace.save` writes; the reply in the process, its trace and prompt, have them.
 
     Args:
         llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
@@ -48,7 +50,7 @@ class Chat:
         system: the prompt of the chatbot. It is in every prompt.
         pinned: texts that are in every prompt as well, as data, as long as they take no more than a quarter of it.
         context_tokens: how many tokens a prompt has at most. The model's window, where it is known or given, less
-            `max_tokens`, is a limit as well.
+            `max_tokens`, is a limit as well. What the system prompt and a message need is the least.
         window: how many tokens the model takes for prompt and answer together; asked of the backend if not given.
         max_tokens: how many tokens an answer has at most; `None` leaves it to the backend.
         tokens: how tokens are counted; by default rather too many than too few, see `chat.counting.cautious`.
@@ -112,7 +114,7 @@ class Chat:
         self.manner = Manner(
             system=system,
             pinned=tuple(pinned),
-            tokens=_limit(self.llm, context_tokens, window, max_tokens),
+            tokens=_limit(self.llm, context_tokens, window, max_tokens, least_tokens(system, tokens)),
             count=tokens,
             max_tokens=max_tokens,
             temperature=temperature,
@@ -129,7 +131,8 @@ class Chat:
             user: whose; needed unless the memory is bound to one, or was opened for a single user.
             session: which conversation; `main` if not given.
             agent: narrows further, where several chatbots share a memory and not what they know.
-            speaker: the name of who speaks, if it is known; turns carry it, and facts name it.
+            speaker: the name of who speaks, if it is known; turns carry it, and facts name it. Turns that were said
+                without a name stay the user's.
 
         Raises:
             UsageProblem: a name is blank, or is not that of whom the memory is bound to.
@@ -154,7 +157,8 @@ class Chat:
         Of all conversations in the memory that the chat was given. Each turn is on record as soon as it is done, so
         that this can be stopped, and go on, and be done twice. With `extract="never"` no facts are taken; with the
         default `summary="rules"` no model writes a summary. Calls are made here, one for each sentence that may state
-        something; `failed` tries those turns again for which the model failed.
+        something; `failed` tries those turns again for which the model failed. Until then each job tells of them, in
+        `failed_before` and `problems`.
 
         Raises:
             BackendError: the model failed at a summary.
@@ -186,18 +190,18 @@ def _named(session: str | None) -> str:
     return SESSION
 
 
-def _limit(llm: LLM, context_tokens: int, window: int | None, max_tokens: int | None) -> int:
-    """How many tokens a prompt may have, by what was asked for and by the model's window."""
+def _limit(llm: LLM, context_tokens: int, window: int | None, max_tokens: int | None, least: int) -> int:
+    """How many tokens a prompt may have, by what was asked for and by the model's window: `least` or more."""
     for name, value in (("context_tokens", context_tokens), ("window", window), ("max_tokens", max_tokens)):
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if not whole and not (value is None and name != "context_tokens"):
             raise UsageProblem(f"{name} must be a whole number above 0, got {value!r}")
     known = window if window is not None else getattr(llm, "window", None)
     limit = context_tokens if known is None else min(context_tokens, known - (max_tokens or 0))
-    if limit < _LEAST_TOKENS:
+    if limit < least:
         raise UsageProblem(
-            f"a prompt of at most {limit} tokens holds no conversation",
-            hint=f"Give at least {_LEAST_TOKENS} with context_tokens=, and max_tokens= well below the window.",
+            f"a prompt of at most {limit} tokens does not hold the system prompt and a message",
+            hint=f"Give at least {least} with context_tokens=, and max_tokens= well below the window.",
         )
     return limit
 

@@ -9,24 +9,26 @@ out is told.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, cast
 
 from memagent.chat import history
 from memagent.chat.counting import Counter, cautious, shortened, size
-from memagent.chat.recalled import Recalled, day, in_time, plain_name
+from memagent.chat.recalled import Recalled, day, in_time, in_turn, plain_name
 from memagent.errors import UsageProblem
 from memagent.prompts import fill, tagged, without_tags
-from memagent.types import Message, Passage, Summary, Talk
+from memagent.types import Message, Passage, Scope, Summary, Talk
 
 TAGS = ("pinned", "memories", "summary", "message")
 LEAST = 48
 """Tokens: a turn, or a message, is cut to no fewer."""
-
+_CUT = 2  # tokens by which a text that was cut may count more within a prompt than by itself
+_ANYBODY = "x" * 60  # as long as a name is shown
+_WEDNESDAY = datetime(2025, 12, 31, tzinfo=UTC)  # no day is longer
 _PINNED, _RECALLED, _SUMMARY = 0.25, 0.4, 0.2
-_BROKEN_OFF = "[… broken off]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Asked:
         at: when.
         id: of the message's turn.
         user: who the user is, for what carries no speaker.
+        speaker: the name of who says the message; the user's if it is empty.
         system: the prompt of the chatbot.
         pinned: what is always shown, as long as it has room.
         talk: the last turns, and the summary of those before.
@@ -60,6 +63,7 @@ class Asked:
     pinned: tuple[str, ...] = ()
     talk: Talk = field(default_factory=Talk)
     recalled: tuple[Recalled, ...] = ()
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,13 @@ def assembled(asked: Asked, limits: Limits) -> Context:
     return _Assembly(asked, limits).context()
 
 
+def least_tokens(system: str, count: Counter) -> int:
+    """Return the least limit under which a message of any length, from anybody, is shown: cut, if need be."""
+    talk = Talk((Passage("t", "t", "", "", Scope(), _WEDNESDAY, _WEDNESDAY, {}),))
+    asked = Asked("", _WEDNESDAY, "", user=_ANYBODY, system=system, talk=talk)
+    return _Assembly(asked, Limits(sys.maxsize, count)).bare + LEAST + _CUT
+
+
 def turns_shown(asked: Asked, limits: Limits) -> tuple[str, ...]:
     """Return the ids of the turns that the prompt for a message shows in any case, before anything is looked for."""
     return _Assembly(asked, limits, reserve=True).context().turns
@@ -115,7 +126,8 @@ class _Assembly:
         self.asked, self.limits, self.count, self.reserve = asked, limits, limits.count, reserve
         self.left_out: list[LeftOut] = []
         self.message = self._fitting_message()
-        self.left = limits.tokens - size(self._around([]), self.count)
+        self.bare = size(self._around([]), self.count)
+        self.left = limits.tokens - self.bare
 
     def context(self) -> Context:
         asked, whole = self.asked, self.left
@@ -178,13 +190,14 @@ class _Assembly:
         if excess <= 0:
             return self.message
         whole = self.count(self.message)
-        room = whole - excess - 2
+        room = whole - excess - _CUT
         cut = shortened(self.message, room, self.count) if room >= LEAST else ""
         self.message = cut
         if not cut or size(self._around([]), self.count) > self.limits.tokens:
             raise UsageProblem(
                 f"{self.limits.tokens} tokens do not hold the system prompt and a message of {whole}",
-                hint="Give more with context_tokens=, or a shorter system prompt.",
+                hint=f"Give {least_tokens(self.asked.system, self.count)} or more with context_tokens=, or a shorter "
+                "system prompt.",
             )
         self._miss("message", self.asked.id, f"it has {whole} tokens and was cut to {self.count(cut)}")
         return cut
@@ -238,7 +251,7 @@ class _Assembly:
         """The best of each kind in turn, as long as there is room; they are shown kind by kind."""
         room = self.left - self.count("<memories>\n\n</memories>\n\n")
         kept: list[Recalled] = []
-        for memory in _in_turn(candidates):
+        for memory in in_turn(candidates):
             cost = self._cost_of_entry(memory)
             if cost <= room:
                 room -= cost
@@ -257,7 +270,7 @@ class _Assembly:
         return history.merged(self._around(blocks, history.as_messages(turns, self.asked.user)))
 
     def _around(self, blocks: Sequence[str], said: Sequence[Message] = ()) -> list[Message]:
-        asked, who = self.asked, plain_name(self.asked.user) or "the user"
+        asked, who = self.asked, plain_name(self.asked.speaker or self.asked.user) or "the user"
         first, last = fill(
             "chat/answer",
             system=asked.system.strip(),
@@ -287,14 +300,4 @@ class _Assembly:
         self.left_out.append(LeftOut(what, id, why))
 
 
-def _in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
-    """The best of each kind, then the second of each, and so on."""
-    rank: dict[str, int] = {}
-    ranked: list[tuple[int, int, Recalled]] = []
-    for place, memory in enumerate(memories):
-        rank[memory.kind] = rank.get(memory.kind, 0) + 1
-        ranked.append((rank[memory.kind], place, memory))
-    return [memory for _, _, memory in sorted(ranked, key=lambda one: one[:2])]
-
-
-__all__ = ["LEAST", "TAGS", "Asked", "Context", "LeftOut", "Limits", "assembled", "turns_shown"]
+__all__ = ["LEAST", "TAGS", "Asked", "Context", "LeftOut", "Limits", "assembled", "least_tokens", "turns_shown"]

@@ -26,6 +26,7 @@ from memagent.errors import MemagentError, MemoryProblem, TraceError, UsageProbl
 from memagent.flow import Event, Remember, RunDone
 from memagent.memory import Memory
 from memagent.memory.conversation import Turns, new_id
+from memagent.memory.secret_guard import without_secrets
 from memagent.methods.thinking import spoken
 from memagent.trace import Trace
 
@@ -70,7 +71,7 @@ class Conversation:
         said = self._said(text, id)
         controller = self._controller()
         try:
-            result = controller.run(answer(said, self._chat.manner))
+            result = controller.run(answer(said, self._chat.manner), trace=self._trace())
         except BaseException as error:
             self._broken_off(said, _said_of(error))
             raise
@@ -81,7 +82,7 @@ class Conversation:
         said = self._said(text, id)
         controller = self._controller()
         try:
-            result = await controller.arun(answer(said, self._chat.manner))
+            result = await controller.arun(answer(said, self._chat.manner), trace=self._trace())
         except BaseException as error:
             await asyncio.shield(asyncio.to_thread(self._broken_off, said, _said_of(error)))
             raise
@@ -95,7 +96,8 @@ class Conversation:
         said = self._said(text, id)
         controller, hearing = self._controller(), Hearing()
         done = False
-        events = cast(Generator[Event, None, None], controller.stream(answer(said, self._chat.manner)))
+        flow = answer(said, self._chat.manner)
+        events = cast(Generator[Event, None, None], controller.stream(flow, trace=self._trace()))
         try:
             for event in events:
                 if isinstance(event, RunDone):
@@ -113,7 +115,8 @@ class Conversation:
         said = self._said(text, id)
         controller, hearing = self._controller(), Hearing()
         done = False
-        events = cast(AsyncGenerator[Event, None], controller.astream(answer(said, self._chat.manner)))
+        flow = answer(said, self._chat.manner)
+        events = cast(AsyncGenerator[Event, None], controller.astream(flow, trace=self._trace()))
         try:
             async for event in events:
                 if isinstance(event, RunDone):
@@ -157,15 +160,23 @@ class Conversation:
 
     @property
     def _user(self) -> str:
-        return self.speaker or self.memory.scope.user or ""
+        return self.memory.scope.user or ""
 
     def _controller(self) -> Controller:
         chat = self._chat
         return Controller(chat.llm, self._desk, retriever=chat.retriever, budget=chat.budget, retries=chat.retries)
 
+    def _trace(self) -> Trace:
+        """The trace of a turn, which is saved without secrets where the memory keeps none."""
+        trace = Trace()
+        trace.mask = without_secrets if self.memory.core.guard.mode == "mask" else None
+        return trace
+
     def _said(self, text: str, id: str) -> Said:
         if not isinstance(text, str) or not text.strip():
             raise UsageProblem(f"there is nothing to send in {text!r}", hint="Give a text that says something.")
+        if not isinstance(id, str):
+            raise UsageProblem(f"the id of a turn must be a str, got {id!r}", hint="Give str(id), or none.")
         if not id and self._failed is not None and self._failed[0] == text:
             id = self._failed[1]
         self._failed = None
@@ -175,7 +186,9 @@ class Conversation:
         """What is done once the answer is there: nothing of it may take the answer away."""
         problems: list[str] = []
         try:
-            upkeep.after_turn(self._chat, self._desk, result.value, controller)
+            for problem in upkeep.after_turn(self._chat, self._desk, result.value, controller):
+                _log.warning("the answer is kept: %s", problem)
+                problems.append(f"after the answer: {problem}")
         except MemagentError as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memagent.chat.recalled import speaker_of
+from memagent.stores.removal import ANSWERS
 from memagent.types import Message, Passage, Role
 
-PARTIAL, ANSWERS = "partial", "answers"
-"""In the metadata of an answer: that it was broken off, and the id of the turn that it answers."""
+__all__ = ["ANSWERS", "PARTIAL", "as_messages", "merged", "role_of", "said_before", "text_of"]
+
+PARTIAL = "partial"
+"""In the metadata of an answer: that it was broken off. `ANSWERS` has the id of the turn that it answers."""
 
 _BROKEN_OFF = "[… broken off]"
 

@@ -23,6 +23,7 @@ from memagent.triples import Refusal
 from memagent.types import Extraction, Message, Passage
 
 _NOBODY = "chat"  # went through what a model need not see
+_AGAIN = "flush(failed=True) tries again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Learned:
         refused: what was not learnt, with why.
         failed: why nothing could be found, by the ids of the turns; `Chat.flush(failed=True)` tries these again.
         summaries: how many summaries were brought up to date.
+        failed_before: the same of turns that failed in an earlier job and were not tried again in this one.
     """
 
     turns: int = 0
@@ -42,6 +44,18 @@ class Learned:
     refused: tuple[Refusal, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
     summaries: int = 0
+    failed_before: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong, in words, and what to do about it; nothing where all was gone through."""
+        told = []
+        for failed, when in ((self.failed, ""), (self.failed_before, " before")):
+            if failed:
+                turns = "1 turn" if len(failed) == 1 else f"{len(failed)} turns"
+                why = next(iter(failed.values()))
+                told.append(f"no facts were taken from {turns}, for which the model failed{when}: {why}; {_AGAIN}")
+        return tuple(told)
 
     def plus(self, other: Learned) -> Learned:
         """Return this with what another job came to."""
@@ -51,6 +65,7 @@ class Learned:
             (*self.refused, *other.refused),
             {**self.failed, **other.failed},
             self.summaries + other.summaries,
+            {**self.failed_before, **other.failed_before},
         )
 
 
@@ -81,6 +96,13 @@ def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: I
         except NotFound:
             continue  # it was forgotten or edited meanwhile
     return learned
+
+
+def failures(memory: Memory) -> dict[str, str]:
+    """Return why the model failed, by the ids of the turns of one session for which it did."""
+    why = memory.extractions.failed()
+    turns = memory.turns.passages(why) if why else []
+    return {one.id: why[one.id] for one in turns if is_turn(one) and one.scope == memory.scope}
 
 
 def _gone_through(memory: Memory, controller: Controller, turn: Passage, before: list[Passage]) -> Learned:

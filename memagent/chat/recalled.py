@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import log1p
 from typing import Literal
 
 from memagent.chat.own_life import is_question, tells, told_by
 from memagent.flow import Flow, find_rationales, read_passages, read_turns, retrieve
+from memagent.memory.idle_turns import without_idle
 from memagent.terms import terms
 from memagent.types import Hit, Passage, Rationale, estimate_tokens
 
@@ -29,6 +31,7 @@ _LOOKED_AT = 32  # hits for the words by which people tell of their own life, of
 _TOLD_MOST = 4
 _ASKED_TOO = 3  # turns that are looked at for each one that is no question
 _TOLD = "found by no word of the question; by those by which people tell what it asks"
+_FLOOR, _PART = 0.1, 0.2  # a hit of `conversation` has at least this score, and this part of what the best one counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,16 @@ def in_time(memories: Sequence[Recalled]) -> list[tuple[int, Recalled]]:
     return [*said, *(one for one in numbered if one not in said)]
 
 
+def in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
+    """Return the best of each kind, then the second of each, and so on."""
+    rank: dict[str, int] = {}
+    ranked: list[tuple[int, int, Recalled]] = []
+    for place, memory in enumerate(memories):
+        rank[memory.kind] = rank.get(memory.kind, 0) + 1
+        ranked.append((rank[memory.kind], place, memory))
+    return [memory for _, _, memory in sorted(ranked, key=lambda one: one[:2])]
+
+
 def query_of(message: str, before: Sequence[Passage]) -> str:
     """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
     if estimate_tokens(message) >= _SHORT:
@@ -130,11 +143,12 @@ def day(at: datetime) -> str:
 
 def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]:
     """The turns and notes; more are looked for than wanted, because the last turns are often the likest."""
-    beyond = wanted.passages + min(len(here.shown), 4 * wanted.passages)
+    beyond = 2 * wanted.passages + min(len(here.shown), 4 * wanted.passages)
     hits = yield from retrieve(query, beyond, using=wanted.using, timeout=wanted.timeout)
     own = yield from _of_own_life(wanted, here)
     fresh = [hit for hit in hits if hit.id not in here.shown]
     passages = {one.id: one for one in (yield from read_passages(hit.id for hit in fresh if hit.kind == "passage"))}
+    fresh = _above_floor(fresh) if wanted.using == RECALL else fresh
     new = _each_once(fresh, passages, here.message)[: wanted.passages]
     first = {hit.id for hit in new[: wanted.passages - len(own)]}
     more = [passage for passage in own if passage.id not in {hit.id for hit in new}]
@@ -191,13 +205,28 @@ def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[
     return [_recalled(Hit(turn.id, turn.text, 0.0, why=why), turn, query, here) for turn in new[-room:][::-1]]
 
 
+def _above_floor(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that have something of the query: what they count in all is no small part of what the best one does.
+
+    On the conversations of `benchmarks/talk_recall.py` the floor takes out a tenth of the first eight hits, and of the
+    turns that answer none in a hundred.
+    """
+    best = max((_counts(hit) for hit in hits), default=0.0)
+    return [hit for hit in hits if hit.score >= _FLOOR and _counts(hit) >= _PART * best]
+
+
+def _counts(hit: Hit) -> float:
+    """What `conversation` has added up for a hit, whose score is 1 - exp(-that)."""
+    return -log1p(-min(hit.score, 1 - 1e-9))
+
+
 def _each_once(hits: Sequence[Hit], passages: Mapping[str, Passage], message: str) -> list[Hit]:
     """The hits without those that say just what a better one says, or what is being said now.
 
-    What the assistant said in the words of somebody else is left out for these.
+    What the assistant said in the words of somebody else is left out for these; so are turns that answer nothing.
     """
     seen: dict[str, Hit] = {}
-    for hit in hits:
+    for hit in without_idle(hits, passages, message):
         text = _plain(hit.text)
         if text not in seen or _by_assistant(seen[text], passages) > _by_assistant(hit, passages):
             seen[text] = hit

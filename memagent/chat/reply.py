@@ -86,7 +86,8 @@ class Reply(str):
     Attributes:
         id: of the answer's turn in the memory.
         turn: the id of the turn that it answers.
-        trace: the record of the run, which replays it.
+        trace: the record of the run, which replays it. It holds what was said as it was said; `trace.save` masks
+            secrets where the memory does.
         context: the prompt that the model was given, and what was left out of it.
         problems: in words, what went wrong and was lived with.
     """

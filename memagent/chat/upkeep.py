@@ -8,6 +8,7 @@ stopped at any time.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,19 +31,23 @@ AT_ONCE = 60
 """So many turns at most are taken in after one answer; of a long conversation that was imported, the rest later."""
 
 _ALL = 1_000_000
+_log = logging.getLogger("memagent")
 
 
-def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controller) -> None:
-    """Do what follows an answer when the user has it."""
+def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controller) -> tuple[str, ...]:
+    """Do what follows an answer when the user has it; return in words what of it failed."""
     if desk.core.database is None:
-        return
+        return ()
+    learned = Learned()
     if found := [one.hit.id for one in answered.context.memories if one.hit.score > 0]:
         desk.whole.used(found)
     if chat.extract == "each":
-        learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=[answered.turn, answered.id])
+        ids = [answered.turn, answered.id]
+        learned = learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=ids)
     if chat.summary == "rules" and answered.context.unseen >= EVERY:
         shown = answered.context.turns
         _summarise(chat, desk, shown[0] if shown else answered.turn, AT_ONCE)
+    return learned.problems
 
 
 def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
@@ -52,12 +57,16 @@ def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
         session = _of_scope(memory, scope)
         if failed:
             session.extractions.again(failed=True)
+        before = learning.failures(session) if chat.extract != "never" else {}
         if chat.extract != "never":
             done = done.plus(learning.learn(session, lambda one: Controller(chat.llm, one, retries=chat.retries)))
         if chat.summary != "never":
             talk = session.turns.talk(chat.manner.turns)
             first = talk.turns[0].id if talk.more else ""
             done = replace(done, summaries=done.summaries + bool(first and _summarise(chat, session, first)))
+        done = done.plus(Learned(failed_before=before))
+    for problem in done.problems:
+        _log.warning("%s", problem)
     return done
 
 

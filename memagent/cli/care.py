@@ -157,20 +157,31 @@ def restore(
 @click.command()
 @_chosen_by
 @dry_run_option
+@click.option("--keep-answers", is_flag=True, help="Keep what a chatbot answered to a turn that is purged.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @scope_options
 @db_option
 @json_option
 def purge(
-    ids: Sequence[str], source: str | None, dry_run: bool, yes: bool, db: Path, as_json: bool, **scope: str | None
+    ids: Sequence[str],
+    source: str | None,
+    dry_run: bool,
+    keep_answers: bool,
+    yes: bool,
+    db: Path,
+    as_json: bool,
+    **scope: str | None,
 ) -> None:
-    """Erase for good, leaving no byte in the file. There is no way back."""
+    """Erase for good, leaving no byte in the file. There is no way back.
+
+    What a chatbot answered to a turn may repeat it, and goes with it.
+    """
     _check_chosen(ids, source)
     with care_memory(db) as memory:
         handle = memory.bind(**scope)
         if not (dry_run or yes):
-            _ask(handle.purge(ids, source=source, dry_run=True))
-        _show(handle.purge(ids, source=source, dry_run=dry_run), as_json)
+            _ask(handle.purge(ids, source=source, answers=not keep_answers, dry_run=True))
+        _show(handle.purge(ids, source=source, answers=not keep_answers, dry_run=dry_run), as_json)
 
 
 @click.command()

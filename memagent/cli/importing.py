@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     help="What wrote FILE.",
 )
 @click.option("--users-from-file", is_flag=True, help="Let FILE say whose each thing is, in place of --user.")
+@click.option("--all-as-user", is_flag=True, help="Take all of FILE as of --user, though it names several users.")
 @dry_run_option
 @secrets_option
 @scope_options
@@ -39,6 +41,7 @@ def import_(
     file: Path,
     format: str,
     users_from_file: bool,
+    all_as_user: bool,
     dry_run: bool,
     secrets: str,
     db: Path,
@@ -51,18 +54,24 @@ def import_(
     With --from: take up the conversations and memories of another program. chatgpt reads conversations.json or the
     archive with it; langchain the JSON of messages_to_dict or SQLChatMessageHistory's SQLite; mem0 the JSON of get_all
     or its history.db; jsonl lines such as {"role": "user", "content": "..."}. A second import of the same file adds
-    nothing, and one that was stopped goes on. Whose it is says --user, never the file, unless it is asked to.
+    nothing, and one that was stopped goes on. Whose it is says --user, never the file, unless it is asked to; a file
+    that names several users is refused until --users-from-file or --all-as-user says what is meant.
     """
     if format == "memagent":
-        if users_from_file or dry_run:
-            raise click.UsageError("--users-from-file and --dry-run are for --from chatgpt, langchain, mem0 or jsonl.")
+        if users_from_file or all_as_user or dry_run:
+            raise click.UsageError(
+                "--users-from-file, --all-as-user and --dry-run are for --from chatgpt, langchain, mem0 or jsonl."
+            )
         _own(file, db, embedder, secrets, as_json, scope)
         return
     if str(file) == "-":
         raise click.UsageError(f"--from {format} reads a file, not standard input.")
     if users_from_file and scope["user"] is not None:
         raise click.UsageError("Give either --user or --users-from-file.")
-    _tell(_taken(file, format, users_from_file, dry_run, secrets, db, embedder, scope), file, db, as_json)
+    if users_from_file and all_as_user:
+        raise click.UsageError("Give either --users-from-file or --all-as-user.")
+    how = {"users_from_file": users_from_file, "all_as_user": all_as_user, "dry_run": dry_run}
+    _tell(_taken(file, format, how, secrets, db, embedder, scope), file, db, as_json)
 
 
 def _own(file: Path, db: Path, embedder: str | None, secrets: str, as_json: bool, scope: dict[str, str | None]) -> None:
@@ -81,26 +90,25 @@ def _own(file: Path, db: Path, embedder: str | None, secrets: str, as_json: bool
 def _taken(
     file: Path,
     format: str,
-    users_from_file: bool,
-    dry_run: bool,
+    how: Mapping[str, bool],
     secrets: str,
     db: Path,
     embedder: str | None,
     scope: dict[str, str | None],
 ) -> Imported:
-    from memagent.importers import import_from, read
+    from memagent.importers import check_one_user, import_from, read
 
     if not file.exists():
         raise UsageProblem(f"there is no file {str(file)!r}", hint="Give the path of what is to be imported.")
     if not db.exists():
-        if dry_run:
-            return import_from(format, file, None, users_from_file=users_from_file, dry_run=True)
+        if how["dry_run"]:
+            return import_from(format, file, None, **how, on_progress=None)
         next(iter(read(format, file)), None)  # before a memory is made for it
+        if not (how["users_from_file"] or how["all_as_user"]):
+            check_one_user(format, file)
     with care_memory(db, embedder, new=True, secrets=secrets) as memory:
         handle = memory.bind(**scope)
-        return import_from(
-            format, file, handle, users_from_file=users_from_file, dry_run=dry_run, on_progress=_progress
-        )
+        return import_from(format, file, handle, **how, on_progress=_progress)
 
 
 def _tell(done: Imported, file: Path, db: Path, as_json: bool) -> None:
@@ -111,6 +119,8 @@ def _tell(done: Imported, file: Path, db: Path, as_json: bool) -> None:
         complain(f"left out {count:,}: {reason}")
     for one in done.skipped[:5]:
         say(f"  {one}")
+    if done.untimed:
+        complain(f"{done.untimed:,} with a time that is not understood; it is kept in the metadata")
     kept = [f"{done.added:,} new and {done.there:,} known"]
     kept += [plural(done.facts, "new fact")] if done.facts else []
     kept += [f"of {plural(done.conversations, 'conversation')}"] if done.conversations else []

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from memagent.memory import Memory
 
 TOKEN = "MEMAGENT_MCP_TOKEN"
+_NEW = (
+    "There was no file {file}, so this memory was just made and is empty. If the user expects memories here, say so: "
+    "the path that the server was started with may be wrong."
+)
 
 
 @click.command()
@@ -48,7 +52,7 @@ def mcp(
     using: str,
     embedder: str | None,
 ) -> None:
-    """Serve one user's memory in FILE to an MCP client; FILE is made if it is not there.
+    """Serve one user's memory in FILE to an MCP client; FILE is made if it is not there, which the client is told.
 
     A client that starts its servers itself runs "memagent mcp FILE --user NAME". With --http the server is at
     http://127.0.0.1:PORT/mcp; if MEMAGENT_MCP_TOKEN is set, clients must send it as a bearer token. Requests that come
@@ -58,11 +62,13 @@ def mcp(
 
     logging.getLogger("uvicorn.error").addFilter(_is_no_farewell)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="memagent: %(message)s")
-    if not file.exists():
+    new = not file.exists()
+    if new:
         say(f"{file} is new")
     with open_memory(file, embedder, new=True) as opened:
         memory = opened.bind(user=user, session=session, agent=agent)
-        server = mcp_server(memory, only=READING if read_only else NAMES, using=using)
+        about = _NEW.format(file=file.absolute()) if new else ""
+        server = mcp_server(memory, only=READING if read_only else NAMES, using=using, about=about)
         if port is None:
             say(f"serving the memory of {user} over standard input and output")
             with asyncio.Runner() as runner:

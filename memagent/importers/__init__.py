@@ -6,6 +6,6 @@ import_from("chatgpt", "conversations.json", memory.bind(user="alice"))
 
 from memagent.importers.found import Found, Skipped
 from memagent.importers.reading import FORMATS, read
-from memagent.importers.taking import Imported, import_from
+from memagent.importers.taking import Imported, check_one_user, import_from
 
-__all__ = ["FORMATS", "Found", "Imported", "Skipped", "import_from", "read"]
+__all__ = ["FORMATS", "Found", "Imported", "Skipped", "check_one_user", "import_from", "read"]

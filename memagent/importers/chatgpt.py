@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any
 
-from memagent.importers.found import Found, Skipped
-from memagent.importers.json_stream import elements, wrong
+from memagent.importers.found import Found, Odd, Skipped
+from memagent.importers.json_stream import elements
 from memagent.importers.values import name_of, rest_of, role_of, text_of, time_of, whole
 
 _THINKING = ("thoughts", "reasoning_recap")
@@ -28,7 +28,8 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     """
     for line, one in elements(file, name):
         if not isinstance(one, Mapping) or not isinstance(one.get("mapping"), Mapping):
-            raise wrong(name, line, "begins no conversation of ChatGPT: it has no 'mapping'")
+            yield Odd(f"line {line}", "begins no conversation of ChatGPT: it has no 'mapping'")
+            continue
         yield from _conversation(one)
 
 

@@ -22,6 +22,7 @@ class Found:
         message: its id there; '' where the file has none.
         user: whose it is there; '' where the file does not say.
         metadata: what else the file says of it.
+        untimed: the file has a time for it that is not understood.
         triple: subject, relation and object, for a fact; `text` is '' then.
     """
 
@@ -35,6 +36,7 @@ class Found:
     user: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     triple: tuple[str, str, str] | None = None
+    untimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,8 @@ class Skipped:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Odd(Skipped):
+    """Something that is not of the format: left out among others that are, and an error where it is all there is."""

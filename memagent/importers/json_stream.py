@@ -5,19 +5,25 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from memagent.errors import UsageProblem
 
 _CHUNK = 1 << 18
 _SPACE = " \t\r\n"
+MEND = "Mend the file, or take another copy, and do the same again."
 _SLACK = 32  # characters: a fault so near the end of what was read may come from the cut
+
+
+class Fault(NamedTuple):
+    """What a line says that is no JSON: why it is none."""
+
+    reason: str
 
 
 def wrong(name: str, line: int, what: str) -> UsageProblem:
     """Return the error for a file that is not as it must be."""
-    hint = "What was taken up before is kept; mend the file, or take another copy, and do the same again."
-    return UsageProblem(f"line {line} of {name} {what}", hint=hint)
+    return UsageProblem(f"line {line} of {name} {what}", hint=MEND)
 
 
 class Text:
@@ -98,21 +104,17 @@ def _value(text: Text) -> Any:
         text.more(max(_CHUNK, len(text.buffer)))
 
 
-def lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
-    """Yield what each line of a file says, with its number; blank lines are passed over.
-
-    Raises:
-        UsageProblem: a line is no JSON; the message names it.
-    """
+def lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
+    """Yield what each line of a file says, with its number, or its `Fault`; blank lines are passed over."""
     for number, raw in enumerate(file, 1):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             if line.strip():
                 yield number, json.loads(line)
         except UnicodeDecodeError:
-            raise wrong(name, number, "is not UTF-8 text") from None
+            yield number, Fault("is not UTF-8 text")
         except (ValueError, RecursionError):
-            raise wrong(name, number, "is no JSON, or was cut short") from None
+            yield number, Fault("is no JSON, or was cut short")
 
 
 def document(file: IO[bytes], name: str) -> Any:

@@ -2,7 +2,8 @@
 
 A message has `role` and `content`, or what other programs call them (`from` and `value`, `sender` and `text`), and may
 have a speaker, a time, an id, a session and a user; it may stand in a field `message`. A conversation has a list of
-messages under `messages` or `conversations`, and may be the whole file.
+messages under `messages` or `conversations`, and may be the whole file. A line with a text and without a role is a
+note.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
-from memagent.importers.found import Found, Skipped
-from memagent.importers.json_stream import Text, document, elements, lines, wrong
+from memagent.errors import UsageProblem
+from memagent.importers.found import Found, Odd, Skipped
+from memagent.importers.json_stream import Fault, Text, document, elements, lines
 from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of, whole
 
 _ROLES = ("role", "from", "sender", "author", "type")
@@ -39,24 +41,26 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     """Yield the turns of a file, one line in memory at a time.
 
     Raises:
-        UsageProblem: a line is no JSON object, or has nothing that could be a message; the error names it.
+        UsageProblem: the file is a list that is cut short; the error names the line.
     """
     start = file.tell()
     first = Text(file, name).peek()
     file.seek(start)
     for line, one in elements(file, name) if first == "[" else _lines(file, name):
         if not isinstance(one, Mapping):
-            raise wrong(name, line, "is no JSON object")
+            yield Odd(f"line {line}", one.reason if isinstance(one, Fault) else "is no JSON object")
+            continue
         key, listed = next(((key, one[key]) for key in _LISTS if isinstance(one.get(key), list)), ("", None))
         if listed is None:
-            yield _turn(one, f"line {line}", name, line, {})
+            yield _turn(one, f"line {line}", {}, alone=True)
             continue
         around = {names[0]: first_of({**one, key: None}, names)[1] for names in (_SESSIONS, _USERS)}
         around[_SESSIONS[0]] = around[_SESSIONS[0]] or first_of(one, _IDS)[1] or f"line {line}"
         for number, message in enumerate(listed, 1):
             if not isinstance(message, Mapping):
-                raise wrong(name, line, f"has no message at place {number}")
-            yield _turn(message, f"line {line}, message {number}", name, line, around)
+                yield Odd(f"line {line}, message {number}", "is no message")
+                continue
+            yield _turn(message, f"line {line}, message {number}", around)
 
 
 def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
@@ -68,23 +72,29 @@ def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:
         file.seek(start)
         if file.read(4096).split(None, 1)[:1] == [b"{"]:
             file.seek(start)
-            yield 1, document(file, name)
-            return
+            try:
+                whole_file = document(file, name)
+            except UsageProblem:  # then it may be lines, of which the first is none
+                file.seek(start)
+            else:
+                yield 1, whole_file
+                return
     file.seek(start)
-    yield from lines(file, name)
+    yield from lines(file)
 
 
-def _turn(one: Mapping[str, Any], place: str, name: str, line: int, around: Mapping[str, Any]) -> Found | Skipped:
+def _turn(one: Mapping[str, Any], place: str, around: Mapping[str, Any], *, alone: bool = False) -> Found | Skipped:
+    """A message; one that stands `alone` and was said by nobody is a note."""
     if isinstance(one.get("message"), Mapping):  # as in the transcripts of coding assistants
         one = {**{key: value for key, value in one.items() if key != "message"}, **one["message"]}
     used = {names: first_of(one, names) for names in (_TEXTS, _ROLES, _SPEAKERS, _TIMES, _SESSIONS, _USERS, _IDS)}
     content = used[_TEXTS][1]
     if not any(text in one for text in _TEXTS):
-        raise wrong(name, line, "has no message: it needs 'role' and 'content'")
+        return Odd(place, "has no message: it needs 'role' and 'content'")
     said, speaker = used[_ROLES][1], used[_SPEAKERS][1]
     role = role_of(said) if said is not None else "user" if speaker is not None else ""
     text, other = text_of(content if content is not None else "")
-    if not role:
+    if not role and (said or not alone):
         return Skipped(place, f"has the role {whole(str(said))!r}, which is not known" if said else "has no role")
     if not text.strip():
         return Skipped(place, "is a call of a tool" if one.get("tool_calls") else "has no text")
@@ -102,4 +112,5 @@ def _turn(one: Mapping[str, Any], place: str, name: str, line: int, around: Mapp
         message=name_of(used[_IDS][1]),
         user=name_of(used[_USERS][1]) or name_of(around.get(_USERS[0])),
         metadata=metadata,
+        untimed=at is None and used[_TIMES][1] is not None,
     )

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from memagent.importers import sqlite_rows
-from memagent.importers.found import Found, Skipped
+from memagent.importers.found import Found, Odd, Skipped
 from memagent.importers.json_stream import Text, document, elements, wrong
 from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of
 
 _USED = ("content", "type", "name", "id", "role", "example")
+_NONE = "has no message of LangChain: it needs 'type' and 'data'"
 _TIMES = ("timestamp", "created_at", "create_time", "time", "date", "ts")
 _KINDS = {"HumanMessage": "human", "AIMessage": "ai", "SystemMessage": "system", "ToolMessage": "tool"}
 
@@ -29,34 +30,33 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     file.seek(start)
     if first == "[":
         for number, (line, one) in enumerate(elements(file, name), 1):
-            if _data(one) is None:
-                raise wrong(name, line, "has no message of LangChain: it needs 'type' and 'data'")
-            yield _turn(one, f"message {number}", "")
+            yield Odd(f"line {line}", _NONE) if _data(one) is None else _turn(one, f"message {number}", "")
         return
     whole_file = document(file, name)
     sessions = whole_file.items() if isinstance(whole_file, Mapping) else ()
-    if not sessions or not all(isinstance(some, list) and all(map(_data, some)) for _, some in sessions):
+    if not sessions or not all(isinstance(some, list) for _, some in sessions):
         raise wrong(name, 1, "begins neither a list of messages of LangChain nor an object of such lists")
     for session, some in sessions:
         for number, one in enumerate(some, 1):
-            yield _turn(one, f"session {session!r}, message {number}", str(session))
+            place = f"session {session!r}, message {number}"
+            yield Odd(place, _NONE) if _data(one) is None else _turn(one, place, str(session))
 
 
 def read_sqlite(path: Path) -> Iterator[Found | Skipped]:
     """Yield the turns of a SQLite file, in the order of its rows: every table with `session_id` and `message`.
 
     Raises:
-        UsageProblem: it has no such table, or a row is no message; the error names it.
+        UsageProblem: it has no such table.
     """
     with sqlite_rows.opened(path) as raw:
         tables = sqlite_rows.tables_with(raw, {"session_id", "message"})
         if not tables:
             raise wrong(str(path), 1, "is of a database without a table of messages (session_id, message)")
         for table in tables:
-            yield from _rows(raw, table, path)
+            yield from _rows(raw, table)
 
 
-def _rows(raw: sqlite3.Connection, table: str, path: Path) -> Iterator[Found | Skipped]:
+def _rows(raw: sqlite3.Connection, table: str) -> Iterator[Found | Skipped]:
     for row in sqlite_rows.rows(raw, table):
         place = f"table {table!r}, row {row['rowid']}"
         try:
@@ -64,7 +64,8 @@ def _rows(raw: sqlite3.Connection, table: str, path: Path) -> Iterator[Found | S
         except (TypeError, ValueError, RecursionError):
             one = None
         if _data(one) is None:
-            raise wrong(str(path), int(row["rowid"]), f"(a row of {table!r}) is no message of LangChain")
+            yield Odd(place, "is no message of LangChain")
+            continue
         _, at = first_of(row, _TIMES)
         yield _turn(one, place, str(row["session_id"] or ""), key=f"{table}:{row['rowid']}", at=at)
 

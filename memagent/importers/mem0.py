@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from memagent.importers import sqlite_rows
-from memagent.importers.found import Found, Skipped
+from memagent.importers.found import Found, Odd, Skipped
 from memagent.importers.json_stream import Text, document, elements, wrong
 from memagent.importers.values import first_of, name_of, rest_of, role_of, text_of, time_of, whole
 
@@ -32,15 +32,17 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     if first == "[":
         for number, (line, one) in enumerate(elements(file, name), 1):
             if not isinstance(one, Mapping) or not any(text in one for text in _TEXTS):
-                raise wrong(name, line, "has no memory of mem0: it needs 'memory'")
+                yield Odd(f"line {line}", "has no memory of mem0: it needs 'memory'")
+                continue
             yield _memory(one, f"memory {number}")
         return
     data = document(file, name)
     results = data.get("results", data.get("memories")) if isinstance(data, Mapping) else None
-    if not isinstance(results, list) or not all(isinstance(one, Mapping) for one in results):
+    if not isinstance(results, list):
         raise wrong(name, 1, "begins no export of mem0: neither a list nor an object with 'results'")
     for number, one in enumerate(results, 1):
-        yield _memory(one, f"memory {number}")
+        place = f"memory {number}"
+        yield _memory(one, place) if isinstance(one, Mapping) else Odd(place, "is no memory of mem0, but another value")
     relations = data.get("relations")
     for number, one in enumerate(relations if isinstance(relations, list) else (), 1):
         yield _relation(one, f"relation {number}")

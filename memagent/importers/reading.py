@@ -10,7 +10,8 @@ from typing import IO
 
 from memagent.errors import UnknownName, UsageProblem
 from memagent.importers import chatgpt, jsonl, langchain, mem0
-from memagent.importers.found import Found, Skipped
+from memagent.importers.found import Found, Odd, Skipped
+from memagent.importers.json_stream import MEND
 from memagent.importers.sqlite_rows import MAGIC
 
 _JSON: dict[str, Callable[[IO[bytes], str], Iterator[Found | Skipped]]] = {
@@ -23,6 +24,7 @@ _SQLITE: dict[str, Callable[[Path], Iterator[Found | Skipped]]] = {
     "langchain": langchain.read_sqlite,
     "mem0": mem0.read_sqlite,
 }
+_MOST_ODD = 1000  # things that are not of the format, before the first that is
 FORMATS = tuple(_JSON)
 """What can be imported."""
 
@@ -36,11 +38,30 @@ def read(format: str, path: str | os.PathLike[str]) -> Iterator[Found | Skipped]
 
     Raises:
         UnknownName: there is no such format.
-        UsageProblem: the file cannot be read or is none of that format; the message names the line.
+        UsageProblem: the file cannot be read, is cut short, or has nothing of that format; the message names the line.
     """
     if format not in _JSON:
         raise UnknownName(f"{format!r} cannot be imported", hint=f"Use one of: {', '.join(FORMATS)}.")
-    place = Path(path)
+    yield from _sound(_opened(format, Path(path)), str(path))
+
+
+def _sound(found: Iterator[Found | Skipped], name: str) -> Iterator[Found | Skipped]:
+    """What is found; what is not of the format is left out of it where something else is, and otherwise an error."""
+    odd: list[Odd] = []
+    for one in found:
+        if not isinstance(one, Odd):
+            yield from odd
+            yield one
+            yield from found
+            return
+        odd.append(one)
+        if len(odd) == _MOST_ODD:
+            break
+    if odd:
+        raise UsageProblem(f"{odd[0].place} of {name} {odd[0].reason}", hint=MEND)
+
+
+def _opened(format: str, place: Path) -> Iterator[Found | Skipped]:
     try:
         with place.open("rb") as file:
             begin = file.read(len(MAGIC))

@@ -25,8 +25,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
             raw.row_factory = sqlite3.Row
             yield raw
     except sqlite3.Error as error:
-        hint = "Take another copy of it; what was taken up before is kept."
-        raise UsageProblem(f"{path} cannot be read as a SQLite file: {error}", hint=hint) from error
+        raise UsageProblem(f"{path} cannot be read as a SQLite file: {error}", hint="Take another copy.") from error
 
 
 def tables_with(raw: sqlite3.Connection, wanted: Set[str]) -> list[str]:

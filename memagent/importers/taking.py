@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,7 @@ class Imported:
         users: whose they are, where that was taken from the file.
         reasons: how many things were left out, by reason.
         skipped: the first of these, each with its place in the file.
+        untimed: how many have a time in the file that is not understood; it is kept in their metadata.
         dry_run: nothing was written.
     """
 
@@ -53,6 +55,7 @@ class Imported:
     reasons: dict[str, int] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     dry_run: bool = False
+    untimed: int = 0
 
 
 def import_from(
@@ -61,6 +64,7 @@ def import_from(
     memory: Memory | None,
     *,
     users_from_file: bool = False,
+    all_as_user: bool = False,
     dry_run: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Imported:
@@ -73,14 +77,17 @@ def import_from(
         format: `chatgpt`, `langchain`, `mem0` or `jsonl`.
         path: the file.
         memory: who is to have it; with `dry_run`, `None` stands for an empty memory.
-        users_from_file: bind each thing to the user that the file names; without, the file never says whose it is.
+        users_from_file: bind each thing to the user that the file names; without, the file never says whose it is,
+            and one that names several users is refused.
+        all_as_user: have all things of a file that names several users be of the one who is bound.
         dry_run: change nothing, and return what would be done.
         on_progress: called after each batch.
 
     Raises:
         UnknownName: there is no such format.
-        UsageProblem: the file is wrong, and the message names the line; what came before it is kept, and is passed
-            over when the mended file is imported. Or a handle of a user is to take users from the file.
+        UsageProblem: the file is wrong, and the message names the line; what stands before it is kept, and is passed
+            over when the mended file is imported. Or it names several users, and it is not said whose all is to be.
+            Or a handle of a user is to take users from the file.
         ScopeRequired: no user is bound.
         SecretRefused: the memory refuses secrets, and one is there.
     """
@@ -89,30 +96,64 @@ def import_from(
             f"this memory is bound to {memory.scope.user!r}, and users are to be taken from the file",
             hint="Take them from the file with a handle that is bound to no user.",
         )
+    if users_from_file and all_as_user:
+        raise UsageProblem("users are either taken from the file or all the same", hint="Give one of the two.")
+    if not users_from_file and not all_as_user:
+        check_one_user(format, path)
     taking = _Taking(format, Path(path), memory, users_from_file, dry_run)
     done = 0
-    for some in _batches(taking.wanted()):
-        taking.keep(some)
-        done += len(some)
-        if on_progress is not None:
-            on_progress(done)
+    try:
+        for some in _batches(taking.wanted()):
+            taking.keep(some)
+            done += len(some)
+            if on_progress is not None:
+                on_progress(done)
+    except UsageProblem as error:
+        if not done or dry_run:
+            raise
+        raise UsageProblem(error.message, hint=f"What stands before it ({done}) is kept. {error.hint}") from error
     return taking.result()
 
 
+def check_one_user(format: str, path: str | os.PathLike[str]) -> None:
+    """Refuse a file that names several users, before anything is written.
+
+    Raises:
+        UsageProblem: it names several; who they are is told, with how many things each has.
+    """
+    users: Counter[str] = Counter()
+    with suppress(UsageProblem):  # of a file that is wrong: it is told when what stands before it is kept
+        users.update(one.user for one in read(format, path) if isinstance(one, Found) and one.user)
+    if len(users) > 1:
+        first = ", ".join(f"{user!r} ({count})" for user, count in users.most_common(3))
+        raise UsageProblem(
+            f"{path} names {len(users)} users: {first}{', ...' if len(users) > 3 else ''}",
+            hint="Say whose it is: users_from_file=True (--users-from-file) gives each their own, and all_as_user=True "
+            "(--user NAME --all-as-user) all of it to one.",
+        )
+
+
 def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
-    """Up to 256 at a time, of one user, one conversation and one kind; many conversations may go on side by side."""
+    """Up to 256 at a time, of one user, one conversation and one kind; many conversations may go on side by side.
+
+    Where the file is wrong, what stands before that comes before the error.
+    """
     open_ones: dict[tuple[str, str, bool], list[Found]] = {}
     held = 0
-    for one in found:
-        some = open_ones.setdefault((one.user, one.conversation, one.triple is None), [])
-        some.append(one)
-        held += 1
-        if len(some) == _BATCH:
-            held -= len(some)
-            yield open_ones.pop((one.user, one.conversation, one.triple is None))
-        if held >= _HELD:
-            yield from open_ones.values()
-            open_ones, held = {}, 0
+    try:
+        for one in found:
+            some = open_ones.setdefault((one.user, one.conversation, one.triple is None), [])
+            some.append(one)
+            held += 1
+            if len(some) == _BATCH:
+                held -= len(some)
+                yield open_ones.pop((one.user, one.conversation, one.triple is None))
+            if held >= _HELD:
+                yield from open_ones.values()
+                open_ones, held = {}, 0
+    except UsageProblem:
+        yield from open_ones.values()
+        raise
     yield from open_ones.values()
 
 
@@ -142,6 +183,7 @@ class _Taking:
                 continue
             owner, session = one.user if self._users_from_file else "", self._session(one)
             at = one.at or (last.get((owner, session)) if one.role else None)
+            self._counts["untimed"] += one.untimed
             if at is not None:
                 last[owner, session] = at
             yield replace(one, user=owner, conversation=session, at=at, metadata=self._metadata(one))
@@ -178,6 +220,7 @@ class _Taking:
             reasons=dict(self._reasons.most_common()),
             skipped=tuple(self._skipped),
             dry_run=self._dry_run,
+            untimed=self._counts["untimed"],
         )
 
     def _skip(self, one: Skipped) -> None:

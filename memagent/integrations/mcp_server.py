@@ -43,8 +43,12 @@ _GRACE = 2  # seconds that open streams have when an HTTP server ends
 _log = logging.getLogger("memagent")
 
 
-def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid") -> Server[Any]:
+def mcp_server(
+    memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid", about: str = ""
+) -> Server[Any]:
     """Return an MCP server with the tools of one handle; see `MemoryTools`.
+
+    `about` is told to clients after what every memory tells them: what this one is, or that it is new.
 
     What goes wrong in a tool is the result of its call, marked as an error, with what to do about it.
 
@@ -66,9 +70,8 @@ def mcp_server(memory: Memory, *, only: Iterable[str] | None = None, using: str 
         content: list[Any] = [TextContent(type="text", text=result.text)]
         return CallToolResult(content=content, structured_content=dict(result.data), is_error=result.failed)
 
-    return Server(
-        "memagent", version=version("memagent"), instructions=_INSTRUCTIONS, on_list_tools=listed, on_call_tool=called
-    )
+    told = f"{_INSTRUCTIONS} {about}".strip()
+    return Server("memagent", version=version("memagent"), instructions=told, on_list_tools=listed, on_call_tool=called)
 
 
 async def serve_stdio(server: Server[Any]) -> None:

@@ -17,7 +17,7 @@ from memagent.errors import ExtraMissing
 from memagent.integrations import turns
 from memagent.integrations.existing import existing
 from memagent.integrations.langchain_tools import memory_tools
-from memagent.integrations.toolbox import told_of
+from memagent.integrations.toolbox import answering, told_of
 from memagent.integrations.turns import Turn, text_of
 from memagent.integrations.whose import Keys, whose
 from memagent.memory import Memory
@@ -46,7 +46,8 @@ class MemagentMiddleware(AgentMiddleware):
 
     Before each call of the model, the memory of the user is searched for the latest human message, and what is found
     stands before that message in the request, between tags, as data. It is in no state and no checkpoint, and so never
-    kept as something that was said. What the messages of the request say already is left out.
+    kept as something that was said. What the messages of the request say already is left out,
+    and so are turns that answer nothing: the same question asked before, and `I do not know`.
 
     After a run, its new turns are kept verbatim, without a call of a model: the human messages since the latest answer,
     and what the model said to them. A message is known by its id, so that a run that is repeated adds nothing. Calls of
@@ -125,7 +126,8 @@ class MemagentMiddleware(AgentMiddleware):
             return list(messages)
         asked = messages[place]
         said = {text_of(message.content).strip() for message in messages}
-        hits = memory.search(text_of(asked.content)[:_LONGEST], self._k + min(len(said), _SAID), using=self._using)
+        query, most = text_of(asked.content)[:_LONGEST], self._k + min(len(said), _SAID)
+        hits = answering(memory, query, most, self._using)
         found = [hit for hit in hits if hit.text.strip() not in said][: self._k]
         if not found:
             return list(messages)

@@ -21,6 +21,7 @@ from memagent.integrations.existing import existing
 from memagent.integrations.tool_arguments import Arguments, iso, parsed, schema_of
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
+from memagent.memory.idle_turns import without_idle
 from memagent.types import Fact, Hit, Note, Passage, Receipt, Tool
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class MemoryTools:
     # --- one method for each tool
 
     def _search(self, asked: given.Search) -> dict[str, Any]:
-        hits = self._memory.search(asked.query, asked.k, using=self._using)
+        hits = answering(self._memory, asked.query, asked.k, self._using)
         return {"memories": [{**told, **_found(hit)} for hit, told in told_of(self._memory, hits)]}
 
     def _save(self, asked: given.Save) -> dict[str, Any]:
@@ -162,6 +163,13 @@ def definition(name: str) -> Tool:
         raise UnknownName(f"there is no tool {name!r}", hint=f"There are: {', '.join(NAMES)}.")
     kind = _KINDS[name]
     return Tool(name, " ".join((kind.__doc__ or "").split()), schema_of(kind))
+
+
+def answering(memory: Memory, query: str, k: int, using: str | Retriever) -> list[Hit]:
+    """Return up to k hits, best first, without turns that answer nothing, such as the question just asked."""
+    hits = memory.search(query, 2 * k, using=using)
+    passages = {one.id: one for one in existing(memory, [hit.id for hit in hits if hit.kind == "passage"])}
+    return without_idle(hits, passages, query)[:k]
 
 
 def told_of(memory: Memory, hits: Sequence[Hit]) -> list[tuple[Hit, dict[str, Any]]]:

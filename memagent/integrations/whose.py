@@ -17,7 +17,8 @@ THREAD = "thread_id"
 class Keys:
     """How a run names its user and its session: keys of its context, else of `configurable` in its configuration.
 
-    Without a session of that name, LangGraph's `thread_id` is the session.
+    Without a session of that name, LangGraph's `thread_id` is the session. An int or a UUID, by which other programs
+    count their users, stands for its text here; `bind` takes a text alone.
     """
 
     user: str = "user_id"

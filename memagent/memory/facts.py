@@ -7,7 +7,7 @@ alice.facts.history("Ida", "lives in")
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar, get_args
 
@@ -108,6 +108,10 @@ class Facts:
         return self._core.triples.facts(
             self._scope, subject=subject, relation=relation, object=object, as_of=as_of, history=history
         )
+
+    def __iter__(self) -> Iterator[Fact]:
+        """Yield the facts that hold now."""
+        return iter(self.find())
 
     def history(self, subject: str, relation: str) -> list[Fact]:
         """Return all that was ever known of a subject and a relation, oldest first, each with when it held."""

@@ -59,12 +59,14 @@ def delete(core: Core, scope: Scope, ids: str | Iterable[str], source: str | Non
     return _carried_out(core.file(), "delete", scope, wanted, source, "1 = 1", change, dry_run)
 
 
-def purge(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
+def purge(
+    core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, answers: bool, dry_run: bool
+) -> Receipt:
     """Erase what has one of the ids or comes from the source; see `Memory.purge`."""
     wanted = as_ids(ids, source)
     database = core.file()
     change = partial(_purged, scope, source)
-    receipt = _carried_out(database, "purge", scope, wanted, source, "1 = 1", change, dry_run)
+    receipt = _carried_out(database, "purge", scope, wanted, source, "1 = 1", change, dry_run, answers=answers)
     if not dry_run:
         finish_purge(database)
     return receipt
@@ -97,6 +99,8 @@ def _carried_out(
     which: str,
     change: Change,
     dry_run: bool,
+    *,
+    answers: bool = False,
 ) -> Receipt:
     """Choose and change in one transaction; a dry run does the same and takes it all back."""
     with undoable(database, dry_run) as writer:
@@ -104,10 +108,13 @@ def _carried_out(
         if source is not None and verb in ("forget", "restore"):
             known = {row["rid"] for row in rows}
             rows += [row for row in removal.said_only_by(writer, scope, source, which) if row["rid"] not in known]
+        with_them = removal.answers_to(writer, scope, rows) if answers else []
+        rows += with_them
         counts = change(writer, rows)
         if not +counts:
             raise _nothing(verb, ids, source)
-    return Receipt(verb, dict(+counts), tuple(row["id"] for row in rows), dry_run=dry_run)
+    why = {row["id"]: "it answers a turn that is purged" for row in with_them}
+    return Receipt(verb, dict(+counts), tuple(row["id"] for row in rows), why, dry_run=dry_run)
 
 
 def _removed(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row]) -> Counter[str]:

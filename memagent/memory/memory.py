@@ -308,20 +308,36 @@ class Memory:
         """
         return forgetting.delete(self._core, self._checked(), ids, source, dry_run=dry_run)
 
-    def purge(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+    def purge(
+        self,
+        ids: str | Iterable[str] = (),
+        *,
+        source: str | None = None,
+        answers: bool = True,
+        dry_run: bool = False,
+    ) -> Receipt:
         """Delete, and leave no byte of it in any file of the memory; its facts are not learnt again from that source.
 
         The file is rewritten, which takes about as long as copying it; so purge many things at once. If this is
         interrupted or fails after the deletion, everything is gone from the memory, `doctor` says that the rewriting
         is due, and it or the next purge finishes it. Caches, traces and exports are files of yours and not touched.
-        Arguments as for `forget`.
+
+        What a chatbot answered to a purged turn may repeat it, and goes with it, as does the summary of their
+        conversation; the receipt's `reasons` name such answers. Later turns that say the same again are turns of their
+        own: search for them.
+
+        Args:
+            ids: of passages, facts or rationales.
+            source: all that comes from it.
+            answers: purge also what a chatbot answered to a purged turn; `False` keeps it.
+            dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:
             NotFound: nothing in this scope has any of these ids or this source.
             Busy: another process kept reading for so long that the file could not be rewritten yet.
             StorageFull: there is no room to rewrite the file.
         """
-        return forgetting.purge(self._core, self._checked(), ids, source, dry_run=dry_run)
+        return forgetting.purge(self._core, self._checked(), ids, source, answers=answers, dry_run=dry_run)
 
     def retain(self, policy: Policy, *, dry_run: bool = False) -> Receipt:
         """Forget what a retention policy lets go: `OlderThan`, `AtMost`, `Faded`, or several; see `memory.retention`.

@@ -129,6 +129,11 @@ def masked(text: str) -> tuple[str, list[str]]:
     return "".join([*parts, text[done:]]), what
 
 
+def without_secrets(value: Any) -> Any:
+    """Return what JSON can hold without the secrets in its texts."""
+    return _cleaned(value)[0]
+
+
 def _without(kind: str, thing: Any, fields: tuple[str, ...], told: list[Masked]) -> Any:
     """A frozen thing without the secrets in its fields; the very same one where it has none."""
     changed = {}

@@ -89,11 +89,10 @@ _FEW = frozenset({"few", "a few", "several", "some", "几", "несколько"
 def mentions(text: str, said: date | None) -> list[Mention]:
     """Return the days that `text` speaks of, in order; without the day it was `said` only those that it names."""
     lower = text.lower()
-    if not _HINT.search(lower):
-        return []
+    rules = _RULES if _HINT.search(lower) else _OF_DIGITS if _DIGITS.search(lower) else ()
     found: list[tuple[int, int, Mention]] = []
     taken = bytearray(len(lower))
-    for explicit, pattern, read in _RULES:
+    for explicit, pattern, read in rules:
         for match in pattern.finditer(lower):
             start, end = match.span()
             if any(taken[start:end]):
@@ -299,8 +298,11 @@ def _russian(match: re.Match[str], said: date | None) -> Span | None:
 
 
 _RULES = tuple(_rules())
+_OF_DIGITS = tuple(rule for rule in _RULES if rule[1].search("2023-05-08 8.5.2023 by 2023"))
+"""Those that need no word of `_HINT`."""
+_DIGITS = re.compile(r"\d{4}")
 _HINT = re.compile(
-    rf"\d|\b(?:{_LONG}|{_DAYS}|today|tonight|yesterday|tomorrow|ago|last|this|next|past|coming|back|"
-    r"spring|summer|autumn|fall|winter|in)\b|[天周月年晚]|星期|礼拜|назад|через|прошл|эт[оиу]|следующ|вчера|завтра|сегодня|"
-    r"\bв \w"
+    rf"\b(?:{_LONG}|{_DAYS}|today|tonight|yesterday|tomorrow|ago|last|this|next|past|coming|back|earlier|within|"
+    r"spring|summer|autumn|fall|winter|in)\b|[天日周月年晚]|星期|礼拜|назад|через|прошл|эт[оиу]|следующ|вчера|завтра|сегодня|"
+    rf"\bв \w|\b(?:{'|'.join(_RU_MONTHS)})"
 )

@@ -30,6 +30,9 @@ KINDS = {
 OWN = ("passage", "fact", "rationale")
 """The kinds that have ids of their own, and can be hidden or removed by them."""
 
+ANSWERS = "answers"
+"""In the metadata of a turn: the id of the turn that it answers."""
+
 RETIRED = "+items.retired_at IS NOT NULL"
 
 
@@ -64,6 +67,16 @@ def chosen(
     if source is not None:
         rows.update((row["rid"], row) for row in reader.read(f"{base} AND source = ?", [*kinds, *params, source]))
     return [rows[rid] for rid in sorted(rows)]
+
+
+def answers_to(reader: Database | Writer, scope: Scope, rows: Sequence[Row]) -> list[Row]:
+    """Return the passages whose metadata say that they answer one of these, and which are none of these."""
+    condition, params = visible(scope)
+    sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND rid IN (SELECT rid FROM passages WHERE "
+    sql += f"""metadata LIKE '%"{ANSWERS}"%' AND json_extract(metadata, '$.{ANSWERS}') IN ("""
+    ids, known = [row["id"] for row in rows if row["kind"] == "passage"], {row["rid"] for row in rows}
+    found = {row["rid"]: row for some in pages(ids) for row in reader.read(f"{sql}{marks(some)}))", [*params, *some])}
+    return [found[rid] for rid in sorted(found.keys() - known)]
 
 
 def said_only_by(writer: Writer, scope: Scope, source: str, which: str) -> list[Row]:

@@ -251,3 +251,20 @@ def test_a_retriever_of_ones_own_is_asked_and_what_is_none_is_refused(tmp_path: 
             Chat(ScriptedLLM(), memory, using=7)  # type: ignore[arg-type]
         with pytest.raises(UsageProblem, match="nothing is called"):
             Chat(ScriptedLLM(), memory, using="moonlight").bind(user="ana").send("Where is the key?")
+
+
+def test_a_saved_trace_has_no_secret_and_replays(tmp_path: Path) -> None:
+    secret = "hunter2zebra"
+    with Memory(tmp_path / "a.db") as memory:
+        llm = ScriptedLLM(["I will not repeat it."])
+        me = Chat(llm, memory).bind(user="ana", session="s")
+        reply = me.send(f"My password is {secret}, keep it well.")
+        assert secret in llm.requests[0].messages[-1].content
+        reply.trace.save(tmp_path / "trace.jsonl")
+        written = (tmp_path / "trace.jsonl").read_text()
+        assert secret not in written and "[masked password]" in written
+        assert me.replay(Trace.load(tmp_path / "trace.jsonl")) == me.replay(reply.trace) == reply
+    with Memory(tmp_path / "b.db", secrets="keep") as memory:
+        reply = Chat(ScriptedLLM(["Yes."]), memory).bind(user="ana").send(f"My password is {secret}.")
+        reply.trace.save(tmp_path / "kept.jsonl")
+        assert secret in (tmp_path / "kept.jsonl").read_text()

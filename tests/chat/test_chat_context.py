@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memagent import Chat, Memory
 from memagent.chat.context import TAGS, Asked, Limits, assembled
 from memagent.chat.counting import MARK, cautious, shortened, size
 from memagent.chat.recalled import Recalled
 from memagent.errors import UsageProblem
+from memagent.testing import ScriptedLLM
 from memagent.types import Hit, Passage, Scope, Summary, Talk
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -127,3 +130,26 @@ def test_a_text_is_cut_to_as_many_tokens_as_it_may_have() -> None:
     assert cut.startswith("0 1 2")
     assert cut.endswith("999")
     assert (shortened("short", 50, cautious), shortened(text, 1, cautious)) == ("short", "")
+
+
+def test_the_least_limit_that_is_told_is_the_least_that_works(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        with pytest.raises(UsageProblem, match="does not hold the system prompt") as refused:
+            Chat(ScriptedLLM(), memory, system=SYSTEM, context_tokens=100)
+        least = int(refused.value.hint.split()[3])
+        with pytest.raises(UsageProblem):
+            Chat(ScriptedLLM(), memory, system=SYSTEM, context_tokens=least - 1)
+        bot = Chat(ScriptedLLM(["Yes."] * 2), memory, system=SYSTEM, context_tokens=least)
+        for message in ("Short.", "A word and another. " * 400):
+            assert bot.bind(user="u" * 80).send(message).context.tokens <= least
+
+
+def test_who_speaks_now_did_not_say_what_was_said_without_a_name(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        llm = ScriptedLLM(["Yes."] * 2)
+        Chat(llm, memory).bind(user="ana", session="old").send("The boat is in Lisbon.")
+        reply = Chat(llm, memory).bind(user="ana", speaker="Bob").send("Where is the boat that sails?")
+        assert "said by ana" in str(reply.why()) and "said by Bob" not in str(reply.why())
+        assert "The message is from Bob." in llm.requests[-1].messages[-1].content
+        with pytest.raises(UsageProblem, match="id of a turn"):
+            Chat(llm, memory).bind(user="ana").send("Hi", id=5)  # type: ignore[arg-type]

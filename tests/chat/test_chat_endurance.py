@@ -22,24 +22,45 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 USERS, SESSIONS, TURNS = ("alice", "bob"), 25, 3
 
 
+class Measured(ScriptedLLM):
+    """Answers at some length, and notes how many tokens each prompt had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def complete(self, request: Request) -> Completion:
+        """Answer with so many words as the number of the call asks for."""
+        self.sizes.append(size(request.messages, cautious))
+        number = len(self.sizes)
+        return Completion(f"Answer {number}: " + "the garden was warm, " * (number % 40), usage=Usage(1, 1, 1))
+
+
 def test_a_session_of_5000_turns_keeps_to_its_limit_and_knows_what_was_said_in_turn_3(tmp_path: Path) -> None:
-    said = [f"I read chapter {n} of the book on topic {n % 97} in the garden." for n in range(5000)]
+    before, sends, most = 4780, 110, 700
+    said = [f"I read chapter {n} of the book on topic {n % 97} in the garden." for n in range(before)]
     said[2] = "My sister's name is Ana Pereira."
-    roles = ["user" if n % 2 == 0 else "assistant" for n in range(5000)]
+    roles = ["user" if n % 2 == 0 else "assistant" for n in range(before)]
+    llm = Measured()
     with Memory(tmp_path / "a.db", embedder="hashing:128") as memory:
         talk = memory.bind(user="ana", session="s")
         turns = zip(said, roles, strict=True)
         talk.turns.add_many(Turn(text, role, at=NOON + timedelta(minutes=n)) for n, (text, role) in enumerate(turns))
-        me = Chat("offline", memory, context_tokens=1000).bind(user="ana", session="s")
-        for number in range(12):
-            reply = me.send(f"I read chapter {number} again, with a long cup of tea, as one does in winter.")
-            assert reply.context.tokens <= 1000
+        me = Chat(llm, memory, context_tokens=most, system="You are a librarian.").bind(user="ana", session="s")
+        for number in range(sends):
+            text = "with a long cup of tea, as one does in winter, " * (number % 50)
+            reply = me.send(f"I read chapter {number} again, {text}and so on.")
+            assert reply.context.tokens == llm.sizes[-1] <= most
+        assert len(llm.sizes) == sends
+        assert max(llm.sizes) > 0.9 * most  # the limit was felt
+        assert talk.turns.count() == before + 2 * sends == 5000
         piece = talk.turns.summary()
         assert piece is not None
-        assert 0 < piece.turns <= 12 * AT_ONCE  # a piece after each answer, and the whole when asked to
+        assert 0 < piece.turns <= sends * AT_ONCE  # a piece after each answer, and the whole when asked to
         Chat("offline", memory, context_tokens=1000, extract="never").flush()
         summary = talk.turns.summary()
-        reply = me.send("What is my sister's name?")
+        last = Chat("offline", memory, context_tokens=1000).bind(user="ana", session="s")
+        reply = last.send("What is my sister's name?")
         assert reply == "Ana Pereira."
         assert said[2] in {hit.text for hit in reply.memories}
         assert size(reply.context.messages, cautious) == reply.context.tokens <= 1000

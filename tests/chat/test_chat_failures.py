@@ -149,13 +149,13 @@ def test_what_follows_an_answer_may_fail_and_the_answer_stays(tmp_path: Path, mo
         assert me.turns.count() == 48
 
 
-def test_a_message_that_no_prompt_holds_is_kept_and_refused(tmp_path: Path) -> None:
+def test_a_system_prompt_that_leaves_no_room_for_a_message_is_refused_at_once(tmp_path: Path) -> None:
     with Memory(tmp_path / "a.db") as memory:
-        llm = ScriptedLLM()
-        me = Chat(llm, memory, system="rule " * 400, context_tokens=300).bind(user="ana")
-        with pytest.raises(UsageProblem, match="do not hold the system prompt"):
-            me.send("Which city?")
-        assert (said(memory), llm.requests) == ([("user", "Which city?")], [])
+        with pytest.raises(
+            UsageProblem, match=r"does not hold the system prompt and a message\nGive at least \d+ with"
+        ):
+            Chat(ScriptedLLM(), memory, system="rule " * 400, context_tokens=300)
+        assert said(memory) == []
 
 
 def test_over_http_an_injection_changes_no_role_and_a_cut_connection_loses_no_turn(tmp_path: Path) -> None:

@@ -114,6 +114,26 @@ def test_each_turn_teaches_after_its_answer_within_the_budget_or_never(tmp_path:
         assert (facts(memory, "ben"), labels(quiet)) == (set(), ["chat/reply"])
 
 
+def test_a_failed_extraction_is_told_with_the_answer_and_by_each_flush_until_it_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        llm = ScriptedLLM([writer, BackendError("down"), *[writer] * 9], can=("stop",))
+        bot = Chat(llm, memory, extract="each", retries=0)
+        reply = bot.bind(user="ana").send("I live in Lisbon.")
+        [problem] = reply.problems
+        assert problem.startswith("after the answer: no facts were taken from 1 turn, for which the model failed: ")
+        assert problem.endswith("flush(failed=True) tries again")
+        assert problem.removeprefix("after the answer: ") in caplog.text
+        for _ in range(2):
+            learned = bot.flush()
+            assert (learned.turns, learned.failed, list(learned.failed_before)) == (0, {}, [reply.turn])
+            assert "failed before" in learned.problems[0]
+        again = bot.flush(failed=True)
+        assert (again.turns, again.problems, facts(memory)) == (1, (), {"ana live in Lisbon"})
+        assert bot.flush().problems == ()
+
+
 def test_a_fact_comes_back_in_another_conversation_as_a_fact(tmp_path: Path) -> None:
     with Memory(tmp_path / "a.db") as memory:
         bot, llm = chat(memory)

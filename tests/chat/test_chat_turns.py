@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from memagent import Memory, Note
+from memagent import Chat, Memory, Note
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.memory.conversation import Turn
 from memagent.stores.database import SQLiteDatabase
 from memagent.stores.vector import SQLVectorStore
+from memagent.testing import ScriptedLLM
+from memagent.types import Summary
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -110,3 +112,22 @@ def test_turns_are_there_for_event_loops_and_over_a_store_of_ones_own(tmp_path: 
         talk = memory.bind(session="s")
         talk.turns.add_many([Turn("second", at=NOON), Turn("first", at=NOON - timedelta(1))])
         assert asyncio.run(_said(talk)) == ["first", "second", "hello"]
+
+
+def test_a_purged_turn_takes_its_answers_and_the_summary_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with Memory(path) as memory:
+        me = Chat(ScriptedLLM(["So you have Zorbitis.", "Nice weather."]), memory).bind(user="ana", session="s")
+        reply = me.send("My diagnosis is Zorbitis.")
+        other = me.send("It is sunny.")
+        partial = me.turns.add("You have Zorb", role="assistant", metadata={"answers": reply.turn, "partial": True})
+        at = NOON
+        me.turns.keep_summary(Summary("Zorbitis", other.turn, 2, at, at, "rules"), me.turns.last_change())
+        assert set(me.memory.purge(reply.turn, answers=False, dry_run=True).ids) == {reply.turn}
+        planned = me.memory.purge(reply.turn, dry_run=True)
+        done = me.memory.purge(reply.turn)
+        assert set(done.ids) == set(planned.ids) == {reply.turn, reply.id, partial}
+        assert set(done.reasons) == {reply.id, partial}
+        assert [turn.text for turn in me.turns] == ["It is sunny.", "Nice weather."]
+        assert me.turns.summary() is None
+    assert not any(b"Zorb" in file.read_bytes() for file in tmp_path.iterdir())

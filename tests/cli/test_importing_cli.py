@@ -37,6 +37,13 @@ def test_a_conversation_is_imported_for_a_user_once(place: Path) -> None:
     assert "nothing found" in memagent("search", "Where did I move?", "--user", "eve").stderr
     assert memagent("import", "--from", "jsonl", "chat.jsonl", "--user", "a", "--users-from-file").returncode == 2
     assert memagent("import", "--from", "jsonl", "missing.jsonl").returncode != 0
+    with (place / "chat.jsonl").open("a") as file:
+        file.write('\n{"role": "user", "content": "I have debts.", "user": "bob"}')
+    several = memagent("import", "--from", "jsonl", "chat.jsonl", "--user", "ana", "--db", "new.db")
+    assert several.returncode == 2 and "2 users" in several.stderr and "--users-from-file" in several.stderr
+    assert not (place / "new.db").exists()
+    one = memagent("import", "--from", "jsonl", "chat.jsonl", "--user", "ana", "--all-as-user")
+    assert one.returncode == 0 and "1 new and 2 known" in one.stderr
     wrong = memagent("import", "--from", "chatgpt", "chat.jsonl", "--user", "ana", "--db", "new.db")
     assert wrong.returncode != 0 and "line 1 of chat.jsonl" in wrong.stderr and not (place / "new.db").exists()
 

@@ -179,14 +179,14 @@ def test_memories_of_mem0_become_passages_and_its_relations_facts(memory: Memory
     relations = [{"source": "ana", "relationship": "lives_in", "target": "porto"}, {"source": "ana"}]
     place = write(tmp_path / "mem0.json", {"results": results, "relations": relations})
     ana = memory.bind(user="alice")
-    done = import_from("mem0", place, ana)
+    done = import_from("mem0", place, ana, all_as_user=True)
     home, tea = ana.passages()
     assert (done.added, done.facts, done.reasons) == (2, 1, {"is no relation of two things": 1})
     assert (home.text, home.at, home.scope.session) == ("Lives in Porto", NINE, None)
     assert home.metadata == {"mem0": {"metadata": {"category": "home"}}, "user": "ana", "message": "1f"}
     assert tea.scope.session == "r1"
     assert ana.facts.find("ana", "lives in", "porto")
-    again = import_from("mem0", place, ana)
+    again = import_from("mem0", place, ana, all_as_user=True)
     assert (again.added, again.facts, again.there) == (0, 0, 3)
     by_user = import_from("mem0", write(place, results), memory, users_from_file=True)
     assert by_user.users == ("ana", "ben") and memory.bind(user="ben").count() == 1
@@ -294,8 +294,8 @@ def test_the_file_says_whose_it_is_only_when_it_is_asked_to(memory: Memory, tmp_
 
 
 BAD = [
-    ("jsonl", '{"role": "user", "content": "a"}\n{"role": "user", "content', "line 2 of .* is no JSON"),
-    ("jsonl", '{"role": "user", "content": "a"}\n[1]', "line 2 of .* is no JSON object"),
+    ("jsonl", '{"role": "user", "content', "line 1 of .* is no JSON"),
+    ("jsonl", "3\n[1]", "line 1 of .* is no JSON object"),
     ("jsonl", '{"role": "user"}', "line 1 of .* has no message"),
     ("jsonl", b'{"role": "user", "content": "\xff"}', "line 1 of .* is not UTF-8"),
     ("chatgpt", '[\n{"mapping": {}},\n{"title": "x"}]', "line 3 of .* no 'mapping'"),
@@ -304,7 +304,7 @@ BAD = [
     ("chatgpt", '[{"mapping": {}} {"mapping": {}}]', "line 1 of .* a comma is missing"),
     ("chatgpt", '{"mapping": {}}', "line 1 of .* does not begin a JSON list"),
     ("chatgpt", "[" * 100_000, "line 1 of .* (nested too deeply|is cut short)"),
-    ("langchain", '[{"type": "human", "data": {"content": "a"}}, {"role": "user"}]', "no message of LangChain"),
+    ("langchain", '[{"role": "user"}, 3]', "line 1 of .* no message of LangChain"),
     ("langchain", '{"a": 1}', "line 1 of .* neither a list of messages"),
     ("mem0", '[{"id": 1}]', "no memory of mem0"),
     ("mem0", '{"result": []}', "no export of mem0"),
@@ -320,6 +320,64 @@ def test_a_file_that_is_wrong_is_one_error_that_names_the_line(
     place.write_bytes(data if isinstance(data, bytes) else data.encode())
     with pytest.raises(UsageProblem, match=words):
         import_from(format, place, memory.bind(user="ana"))
+
+
+ONE_ODD = [
+    (
+        "jsonl",
+        '{"role": "user", "content": "a"}\n{"role": "us\n[1]\n{"text": "a note", "at": "yesterday"}\n{"role": "user"}',
+        ["line 2: is no JSON, or was cut short", "line 3: is no JSON object", "line 5: has no message: it needs"],
+        ["a", "a note"],
+    ),
+    (
+        "mem0",
+        '{"results": ["x", {"memory": "a"}, {"id": 1}]}',
+        ["memory 1: is no memory of mem0", "memory 3: has no text"],
+        ["a"],
+    ),
+    (
+        "langchain",
+        '[{"type": "weird"}, {"type": "human", "data": {"content": "a"}}]',
+        ["line 1: has no message of LangChain"],
+        ["a"],
+    ),
+    ("chatgpt", json.dumps([None, *chatgpt()]), ["line 1: begins no conversation of ChatGPT"], []),
+]
+
+
+@pytest.mark.parametrize(("format", "data", "left_out", "taken"), ONE_ODD)
+def test_what_is_not_of_the_format_is_left_out_and_named_and_the_rest_is_taken(
+    memory: Memory, tmp_path: Path, format: str, data: str, left_out: list[str], taken: list[str]
+) -> None:
+    ana = memory.bind(user="ana")
+    done = import_from(format, write(tmp_path / "file", data), ana)
+    told = [str(one) for one in done.skipped]
+    assert all(any(one.startswith(words) for one in told) for words in left_out), told
+    assert done.added > 0 and {*taken} <= {one.text for one in ana.passages()}
+    assert done.untimed == ("yesterday" in data)
+
+
+def test_what_stands_before_a_fault_is_kept_and_the_error_says_so(memory: Memory, tmp_path: Path) -> None:
+    ana, place = memory.bind(user="ana"), tmp_path / "cut.json"
+    place.write_text('[{"role": "user", "content": "a"},\n{"role": "user", "content": "b"},\n{"role": "us')
+    with pytest.raises(UsageProblem, match=r"line 3 of .* is cut short\nWhat stands before it \(2\) is kept"):
+        import_from("jsonl", place, ana)
+    assert [one.text for one in ana.passages()] == ["a", "b"]
+
+
+def test_a_file_that_names_several_users_is_refused_until_it_is_said_whose_all_is(
+    memory: Memory, tmp_path: Path
+) -> None:
+    rows = [{"memory": "Likes tea", "user_id": "ana"}, {"memory": "Has debts", "user_id": "bob"}, {"memory": "Runs"}]
+    place = write(tmp_path / "all.json", json.dumps({"results": rows}))
+    ana = memory.bind(user="ana")
+    with pytest.raises(UsageProblem, match="names 2 users: 'ana' \\(1\\), 'bob' \\(1\\)") as refused:
+        import_from("mem0", place, ana)
+    assert "--users-from-file" in refused.value.hint and "--all-as-user" in refused.value.hint
+    assert ana.count() == 0
+    assert import_from("mem0", place, memory, users_from_file=True).users == ("ana", "bob")
+    assert {one.text for one in ana.passages()} == {"Likes tea"}
+    assert import_from("mem0", place, memory.bind(user="cat"), all_as_user=True).added == 3
 
 
 def test_other_files_and_formats_are_refused(memory: Memory, tmp_path: Path) -> None:

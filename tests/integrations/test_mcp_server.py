@@ -86,6 +86,19 @@ def test_a_client_lists_and_calls_every_tool_over_standard_input_and_output(plac
     assert "serving the memory of alice" in (place.parent / "stderr.txt").read_text()
 
 
+def test_a_client_is_told_of_a_file_that_was_not_there(place: Path) -> None:
+    async def told(file: Path) -> str:
+        start = command(file)
+        server = StdioServerParameters(command=start[0], args=start[1:], env=dict(os.environ))
+        with Path(place.parent / "stderr.txt").open("w") as log:
+            async with Client(stdio_client(server, errlog=log)) as client:
+                return client.instructions or ""
+
+    mistyped = place.with_name("memroy.db")
+    assert f"There was no file {mistyped}" in asyncio.run(told(mistyped))
+    assert "There was no file" not in asyncio.run(told(mistyped))
+
+
 @contextmanager
 def serving(place: Path, *more: str, **environment: str) -> Iterator[tuple[str, int, subprocess.Popen[str]]]:
     """A server over HTTP: its URL, its port and its process."""

@@ -34,6 +34,7 @@ def test_the_example_in_the_docstring(alice):
     alice.facts.declare("lives in")
     alice.facts.add(Triple("Ida", "lives in", "Oslo"))
     assert [fact.text for fact in alice.facts.find("ida")] == ["Ida lives in Oslo"]
+    assert [fact.text for fact in alice.facts] == ["Ida lives in Oslo"]
     older, newer = alice.facts.history("Ida", "lives in")
     assert (older.object, older.until, older.superseded_by) == ("Gull Point", newer.at, newer.id)
 

@@ -19,6 +19,7 @@ _SMALL = (236.0, 150.0)
 _MARGIN = 26.0
 _LEVELS = 12  # of heat, in the small pictures
 _NAME = 22  # columns of a name
+_BOLD = 4  # thin lines that a name rather stands on than on one of the path
 _DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
 
 
@@ -167,7 +168,8 @@ def _names(
     sizes = [radii[place] + (6 if spread.nodes[place].seed else 0) for place in order]
     turned = {place: number for number, place in enumerate(order)}
     edges = {(turned[edge.a], turned[edge.b]) for edge in spread.edges}
-    found = labels(names, at[order], sizes, WIDTH, HEIGHT, taken=taken, edges=sorted(edges))
+    bold = [(turned[a], turned[b]) for a, b in zip(spread.path, spread.path[1:], strict=False)] * _BOLD
+    found = labels(names, at[order], sizes, WIDTH, HEIGHT, taken=taken, edges=[*sorted(edges), *bold])
     return [(label, place in spread.path) for label, place in zip(found, order, strict=True) if label]
 
 

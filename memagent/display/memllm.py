@@ -88,7 +88,10 @@ def changed(before: Answer, after: Answer, history: Sequence[Fact] = ()) -> View
     html: list[Content] = [quiet("the answer, before and after"), card(diff(before.text, after.text), meaning="told")]
     html += [quiet("the two are the same")] if same else []
     html += [tag("div", quiet("what the memory holds"), made.html)] if history else []
-    text = [f"before  {lines.line(before.text, 70)}", f"after   {lines.line(after.text, 70)}"]
+    text = [
+        lines.wrapped(f"{name:<7} {answer.text}", " " * 8, "", most=800)
+        for name, answer in (("before", before), ("after", after))
+    ]
     return View("\n".join([*text, *([made.text] if history else [])]), joined(html))
 
 
@@ -194,8 +197,8 @@ def _sure(confidence: float) -> list[str]:
 
 
 def _refused_short(one: Refusal) -> Markup:
-    what = [triples.named((one.triple.subject, one.triple.relation, one.triple.object)), ": "] if one.triple else []
-    return chip(joined(["refused ", *what, lines.cut(one.why, 200)]), "low")
+    what = [" ", triples.named((one.triple.subject, one.triple.relation, one.triple.object))] if one.triple else []
+    return chip(joined(["refused", *what, ": ", lines.cut(one.why, 200)]), "low")
 
 
 def _refused(one: Refusal) -> Markup:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from looked_at import check_display, poisoned
 
-from memagent import Controller, Memory
+from memagent import Controller, Memory, Note
 from memagent.display.graph_layout import LETTER, layout
 from memagent.display.graph_picture import places
 from memagent.display.lines import columns
 from memagent.display.view import view
 from memagent.errors import NotFound, UsageProblem
+from memagent.indexing.facts import find_facts
 from memagent.methods.hipporag import link
 from memagent.retrievers.graph_spread import Spread
 
@@ -146,21 +147,59 @@ def test_no_field_of_a_spread_can_break_out(spread: Spread) -> None:
     assert "onerror=alert(1)" in read
 
 
-def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -> None:
-    assert len(large.nodes) == 40 and large.more > 100
-    check_display(large)
-    first = view(large).html.split("</svg>")[0]
+def name_boxes(svg: str) -> list[tuple[float, float, float, float]]:
+    """Where the names of a picture stand: left, top, right, bottom."""
     boxes = []
     for x, y, anchor, size, told in re.findall(
-        r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)" font-size="([\d.]+)"[^>]*>([^<]*)<', first
+        r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)" font-size="([\d.]+)"[^>]*>([^<]*)<', svg
     ):
         wide = LETTER * float(size) * columns(told)
         left = float(x) - {"start": 0, "middle": wide / 2, "end": wide}[anchor]
         boxes.append((left, float(y) - 0.8 * float(size), left + wide, float(y) + 0.25 * float(size)))
+    return boxes
+
+
+def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -> None:
+    assert len(large.nodes) == 40 and large.more > 100
+    check_display(large)
+    first = view(large).html.split("</svg>")[0]
+    boxes = name_boxes(first)
     assert len(boxes) > 10
     assert all(left >= 0 and top >= 0 and right <= 760 and low <= 460 for left, top, right, low in boxes)
     for (a, b, c, d), (e, f, g, h) in combinations(boxes, 2):
         assert not (a < g and e < c and b < h and f < d)
+
+
+def test_no_name_stands_on_a_line_of_the_path() -> None:
+    """The yard book is at the right edge: its name goes under it, over a thin line, and not over the bold one."""
+    pages = {
+        "Parish book": "Tomas Venn is the brother of Mara Venn. Mara Venn has a grey cat.",
+        "Crew list": "Tomas Venn sailed on the Heron.",
+        "Yard book": "Olaf Brandt built the Heron.",
+        "Gazetteer": "Olaf Brandt worked in Vikholm. Vikholm belongs to Nordland.",
+        "Letter": "The brother of Edvard Lund sailed on a boat. Jens Lund built it.",
+        "Newspaper": "Ida Moe built a boat. Ida Moe won the race.",
+        "Mail table": "The Petrel carries the mail to Skarvik. The Petrel was built in Bergen.",
+        "Bird diary": "Puffins nest on the north cliff.",
+    }
+    with Memory(":memory:", single_user=True) as kept:
+        kept.add([Note(text, title=title) for title, text in pages.items()])
+        find_facts(kept.extractions, Controller("offline", kept))
+        question = "Who built the boat that the brother of Mara Venn sailed on?"
+        made_of = kept.graph.spread(question, k=6, passage="Yard book")
+    assert named(made_of) == ["Tomas Venn", "Heron", "Yard book"]
+    first = view(made_of).html.split("</svg>")[0]
+    bold = [
+        [float(found) for found in re.findall(r'[xy][12]="([\d.]+)"', line)]
+        for line in re.findall(r"<line [^>]*>", first)
+        if 'stroke-width="3.5"' in line
+    ]
+    assert len(bold) == 2
+    for box in name_boxes(first):
+        for x1, y1, x2, y2 in bold:
+            for share in np.linspace(0, 1, 60):
+                x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
+                assert not (box[0] < x < box[2] and box[1] < y < box[3]), box
 
 
 def test_no_node_stands_on_the_line_of_others(spread: Spread, large: Spread) -> None:

@@ -93,7 +93,7 @@ def test_each_sentence_has_what_was_written_of_it_and_what_was_refused() -> None
     assert tuple(t for one in TOLD.written.heard for t in one.kept) == TOLD.written.triples
     assert tuple(r for one in TOLD.written.heard for r in one.refused) == TOLD.written.refused
     assert text.index("Ida lives in Oslo.") < text.index("write Ida | lives in | Oslo") < text.index("Mara")
-    assert "refused (a system prompt)" in text and "refused a system prompt" in read
+    assert "refused (a system prompt)" in text and "refused: a system prompt" in read
     assert "a greeting" in check_display(KEPT)[1]
 
 
@@ -110,6 +110,10 @@ def test_an_edited_triple_changes_the_answer() -> None:
     text, read = check_display(VIEWS["changed"])
     assert "before  Oslo." in text and "after   Bergen." in text and "when it became Bergen" in flat(read)
     assert "the two are the same" in check_display(memllm.changed(TOLD.before, TOLD.before))[1]
+    long = replace(
+        TOLD.after, text="Ida has moved house a number of times in all these years, and today she lives in Bergen."
+    )
+    assert "lives in Bergen." in flat(memllm.changed(TOLD.before, long).text)
 
 
 def test_the_example_edits_a_triple_and_asks_again() -> None:

@@ -403,7 +403,7 @@ def test_a_missing_editor_does_not_end_the_session(folder: Path) -> None:
         with Terminal("story", "write", folder, "-m", model(server), EDITOR="no-such-editor") as terminal:
             terminal.expect("q quit")
             terminal.type("M\n")
-            terminal.expect("Set EDITOR")
+            terminal.expect("EDITOR says which editor is used")
             terminal.expect("q quit")
             terminal.type("q\n")
             assert terminal.end() == 0

@@ -18,7 +18,7 @@ def test_lore_and_canon_are_counted(tmp_path: Path) -> None:
     config = StoryConfig(select="first", canon_budget=0, lore_budget=900)
     story = Story.create(tmp_path / "lamp", "A lamp goes out.", config)
     bare = estimate.beside(story)
-    (story.folder / "lore").mkdir()
+    (story.folder / "lore").mkdir(exist_ok=True)
     (story.folder / "lore" / "wren.md").write_text("+++\nalways = true\n+++\n" + "word " * 400)
     shown = estimate.beside(story)
     assert 380 <= shown - bare <= 520
@@ -32,7 +32,7 @@ def test_lore_and_canon_are_counted(tmp_path: Path) -> None:
 
 def test_the_guess_for_a_step_is_near_what_is_sent(tmp_path: Path) -> None:
     story = Story.create(tmp_path / "lamp", "A lamp goes out.", StoryConfig(select="first", sentences=20, recall=1))
-    (story.folder / "lore").mkdir()
+    (story.folder / "lore").mkdir(exist_ok=True)
     (story.folder / "lore" / "wren.md").write_text("+++\nalways = true\n+++\n" + "a little bird " * 230)
     texts = [f"Number {at}. {'She went on along the quay to the lamp. ' * 38}" for at in range(5)]
     llm = ScriptedLLM([opening(*texts[:3]), reply(texts[3])])

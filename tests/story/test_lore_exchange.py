@@ -207,7 +207,7 @@ A wreck.
 
 @pytest.mark.parametrize("kind", ["card", "world"])
 def test_what_was_written_here_comes_back_from_a_book_as_it_was(folder: Path, tmp_path: Path, kind: Any) -> None:
-    (folder / "lore").mkdir()
+    (folder / "lore").mkdir(exist_ok=True)
     files = {"the-wren.md": OWN, "mara.md": "Green eyes.\n", "灯塔.md": "+++\nalways = true\n+++\n塔很高。\n"}
     for name, text in files.items():
         (folder / "lore" / name).write_text(text, encoding="utf-8")
@@ -229,7 +229,7 @@ def bare(entry: Entry) -> tuple[Any, ...]:
 
 
 def test_others_see_an_entry_as_it_is_at_the_place(folder: Path) -> None:
-    (folder / "lore").mkdir()
+    (folder / "lore").mkdir(exist_ok=True)
     path_of(folder, "wren").write_text(OWN)
     told = {
         place: json.loads(export(folder, "card", place=Place(place)))["data"]["character_book"]["entries"][0]
@@ -243,7 +243,7 @@ def test_others_see_an_entry_as_it_is_at_the_place(folder: Path) -> None:
 
 
 def test_a_text_that_another_program_changed_is_taken_from_there(folder: Path, tmp_path: Path) -> None:
-    (folder / "lore").mkdir()
+    (folder / "lore").mkdir(exist_ok=True)
     path_of(folder, "wren").write_text(OWN)
     data = json.loads(export(folder, "world"))
     data["entries"]["0"]["content"] = "A ship."
@@ -292,7 +292,7 @@ def test_what_is_no_lorebook_is_refused_with_a_hint(folder: Path, text: str) -> 
 
 
 def test_entries_of_the_same_name_are_not_replaced_unasked(folder: Path) -> None:
-    (folder / "lore").mkdir()
+    (folder / "lore").mkdir(exist_ok=True)
     path_of(folder, "the-wren").write_text("Mine.\n")
     book = read(written(folder, WORLD))
     with pytest.raises(UsageProblem, match=r"the-wren\.md"):

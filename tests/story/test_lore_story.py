@@ -41,7 +41,7 @@ def paragraph(number: int, plan: str = "On.", memory: str = "Mara keeps the lamp
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     Story.create(tmp_path / "lamp", PREMISE, StoryConfig(select="first"))
-    (tmp_path / "lamp" / "lore").mkdir()
+    (tmp_path / "lamp" / "lore").mkdir(exist_ok=True)
     return tmp_path / "lamp"
 
 

@@ -10,6 +10,7 @@ import click
 
 from memagent.cli.console import dim, say, spent, wrapped
 from memagent.cli.lazy import OrderedGroup
+from memagent.cli.options import max_cost_option
 from memagent.cli.story_back import alt, branch, redo, revise, undo
 from memagent.cli.story_check import check
 from memagent.cli.story_diag import diag
@@ -165,9 +166,17 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.option("--edit", is_flag=True, help="Edit the chosen plan in your editor.")
 @click.option("--more", is_flag=True, help="Let the model think of three others first: one call.")
 @click.option("-m", "--model", help="Which model thinks of others; by default the story's.")
+@max_cost_option
 @quiet_option
 def pick(
-    folder: Path, number: int | None, text: str | None, edit: bool, more: bool, model: str | None, quiet: bool
+    folder: Path,
+    number: int | None,
+    text: str | None,
+    edit: bool,
+    more: bool,
+    model: str | None,
+    max_cost: float | None,
+    quiet: bool,
 ) -> None:
     """Choose the plan for the next paragraph.
 
@@ -177,7 +186,7 @@ def pick(
     folder, number = folder_or_number(folder, number)
     book = open_story(folder)
     if more:
-        _think_again(book, model, quiet=quiet)
+        _think_again(book, model, max_cost, quiet=quiet)
     if number is None and text is None and not edit:
         show_plans(book)
         return
@@ -191,11 +200,12 @@ def pick(
     say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
 
 
-def _think_again(book: Story, model: str | None, *, quiet: bool) -> None:
+def _think_again(book: Story, model: str | None, max_cost: float | None, *, quiet: bool) -> None:
+    from memagent.budget import Budget
     from memagent.controller import Controller
     from memagent.story.more_plans import think_again
 
-    controller = Controller(model or book.config.llm or None)
+    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost))
     with book.editing():
         think_again(book, controller)
     say(dim(spent(controller.usage)), quiet=quiet)

@@ -42,7 +42,7 @@ class Plot(Figure):
     def __repr__(self) -> str:
         return self.said
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Say in words what the picture shows, for who cannot see it."""
         return {}, {"image/png": {"alt": self.said}}
 

@@ -59,7 +59,11 @@ class StepInWork:
         taken = sum(change.taken for change in self.changes)
         if not taken:
             return "the reviser changed it, and with no word of a passage"
-        return f"corrected or added to by {taken} of {len(self.changes)} passages that were shown"
+        return (
+            f"changed by {taken} of the {len(self.changes)} passages that were shown"
+            if len(self.changes) > 1
+            else "changed by the passage that was shown"
+        )
 
 
 def shown_together(hits: Sequence[Hit], query: str, options: Options) -> list[list[Hit]]:

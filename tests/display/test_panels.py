@@ -28,7 +28,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def test_a_moved_slider_decides_again_without_a_call() -> None:
     panel = widgets.ThresholdPanel(made.flare_result())
-    assert panel.again.looked_up == 2 and "2 of 5" in check_html(panel.page.value)
+    assert panel.again.looked_up == 2 and "2 of 4" in check_html(panel.page.value)
     panel.theta.value = 0.3
     assert panel.again.looked_up == 1 and "1 of 5" in check_html(panel.page.value)
     panel.beta.value = 0.1

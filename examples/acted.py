@@ -3,7 +3,9 @@
 A method such as FLARE or RAT is about a model that half knows things. A machine without weights knows nothing, so the
 notebooks have this one in its place: sentences that somebody wrote, in which `{1888|1871|0.24}` means that the model
 believes 1888, with a probability of 0.24, and would say 1871 if a passage told it so. It does say so only when 1871
-stands in the passages that it is shown. What is searched, found, decided and changed is nobody's script.
+stands in the passages that it is shown. Two more signs are for RAT, which shows the text so far: `{Wren|Petrel|above}`
+says Petrel where the text above says Petrel, and a sentence behind `> ` is revised carelessly: it comes back alone, and
+all before it is lost. What is searched, found, decided and changed is nobody's script.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from memagent.types import Completion, Request, Token, Usage, estimate_tokens
 SURE = 0.97
 """How likely each word is that the sheet does not doubt."""
 
-_SLOT = re.compile(r"\{(?P<believed>[^|}]*)\|(?P<read>[^|}]*)(?:\|(?P<sure>[\d.]+))?\}")
+_SLOT = re.compile(r"\{(?P<believed>[^|}]*)\|(?P<read>[^|}]*)(?:\|(?P<sure>[\d.]+|above))?\}")
+_CARELESS = "> "
 _PIECES = re.compile(r"\s*\S+")
 
 
@@ -28,7 +31,9 @@ def acted(sheet: Sequence[str]) -> ScriptedLLM:
     """Return a model that says the sentences of a sheet, and answers other questions as `offline` does.
 
     Args:
-        sheet: a sentence each, with what is believed as `{believed|read|probability}`; 0.3 where none is given.
+        sheet: a sentence each, with what is believed as `{believed|read|probability}`; 0.3 where none is given. With
+            the word `above` for the probability, it follows the text so far and no passage. `> ` before a sentence: its
+            revision leaves out what stands before it.
     """
 
     def reply(request: Request) -> Completion:
@@ -39,20 +44,22 @@ def acted(sheet: Sequence[str]) -> ScriptedLLM:
 
 def _reply(sheet: Sequence[str], request: Request) -> Completion:
     asked = "\n".join(message.content for message in request.messages)
-    passages = " ".join(_within("passages", asked).split())
+    passages, above = " ".join(_within("passages", asked).split()), _within("so_far", asked)
+    lines = [line.removeprefix(_CARELESS) for line in sheet]
     if request.label == "flare/answer":
-        return _said(request, " ".join(sheet[len(split_sentences(request.prefill, "en")) :]), passages)
+        return _said(request, " ".join(lines[len(split_sentences(request.prefill, "en")) :]), passages)
+    if request.label == "plain/answer" and lines:
+        return _said(request, " ".join(lines), passages)
     if request.label.startswith("rat/draft"):
-        return _said(request, "\n\n".join(sheet))
+        return _said(request, "\n\n".join(lines))
     if request.label == "rat/query":
-        return _said(request, _query(sheet, _within("step", asked)))
+        return _said(request, _query(lines, _within("step", asked), above))
     if request.label.startswith("rat/revise"):
-        before, step = _within("so_far", asked), _within("step", asked)
-        step = _original(sheet, step)
-        whole = "" if before.startswith("(nothing") or request.label == "rat/revise_step" else f"{before}\n\n"
-        return _said(request, whole + step, passages)
+        step = _as_above(_original(lines, _within("step", asked)), above)
+        alone = above.startswith("(nothing") or request.label == "rat/revise_step" or f"{_CARELESS}{step}" in sheet
+        return _said(request, step if alone else f"{above}\n\n{step}", passages)
     if request.label == "rat/finalise":
-        return _said(request, " ".join(_within("so_far", asked).split()))
+        return _said(request, " ".join(above.split()))
     return Offline().complete(request)
 
 
@@ -61,22 +68,33 @@ def _within(name: str, text: str) -> str:
     return found[1] if found else ""
 
 
-def _original(sheet: Sequence[str], step: str) -> str:
+def _original(lines: Sequence[str], step: str) -> str:
     """The line of the sheet that a step is, with its doubts."""
-    return next((line for line in sheet if _plain(line) == step.strip()), step)
+    return next((line for line in lines if _plain(line) == step.strip()), step)
 
 
 def _plain(line: str) -> str:
     return _SLOT.sub(lambda slot: slot["believed"], line)
 
 
-def _query(sheet: Sequence[str], step: str) -> str:
+def _as_above(line: str, above: str) -> str:
+    """A line whose words that follow the text above are settled."""
+
+    def settled(slot: re.Match[str]) -> str:
+        return slot[0] if slot["sure"] != "above" else slot["read" if slot["read"] in above else "believed"]
+
+    return _SLOT.sub(settled, line)
+
+
+def _query(lines: Sequence[str], step: str, above: str) -> str:
     """A line without what it doubts."""
-    return " ".join(_SLOT.sub("", re.sub(r"^STEP \d+: ", "", _original(sheet, step))).split()).rstrip(" .")
+    line = _as_above(_original(lines, step), above)
+    return " ".join(_SLOT.sub("", re.sub(r"^STEP \d+: ", "", line)).split()).rstrip(" .")
 
 
 def _said(request: Request, text: str, passages: str = "") -> Completion:
     """A text of the sheet, word by word, each slot as it is believed, or as it is read where a passage has it."""
+    text = _as_above(text, "")
     tokens: list[Token] = []
     at = 0
     for slot in [*_SLOT.finditer(text), None]:

@@ -30,6 +30,7 @@ except ImportError as error:
 
 GREY = "#808080"
 COLOURS = ("#388bfd", "#db8e0e", "#2ea043", "#d64541")
+_NAMED = 0.9  # tokens less likely than this are named, where there is no threshold
 _STYLES = ("-", "--", "-.", ":")
 
 
@@ -41,6 +42,10 @@ class Plot(Figure):
     def __repr__(self) -> str:
         return self.said
 
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Say in words what the picture shows, for who cannot see it."""
+        return {}, {"image/png": {"alt": self.said}}
+
     def _repr_png_(self) -> bytes:
         held = io.BytesIO()
         self.savefig(held, format="png", dpi=110, transparent=True, bbox_inches="tight")
@@ -50,7 +55,8 @@ class Plot(Figure):
 def probability_along(value: Answer | Result[Any], *, theta: float | None = None) -> Plot:
     """Draw how likely each token of an answer's drafts was, sentence by sentence.
 
-    The least likely token of each sentence is named, and with `theta` the threshold is drawn.
+    With `theta` the threshold is drawn. The least likely token of a sentence is named where it is below that, or below
+    0.9 without a threshold.
 
     Raises:
         UsageProblem: no sentence has recorded probabilities.
@@ -62,14 +68,15 @@ def probability_along(value: Answer | Result[Any], *, theta: float | None = None
             "the answer has no recorded probabilities",
             hint="Run flare with a model that gives log-probabilities, or with confidence='agreement' or 'doubt'.",
         )
-    plot, axes = _drawn("token", "probability")
+    plot, axes = _drawn("token (sentences in turn blue and orange)", "probability")
     at = 0
     for number, part in enumerate(parts):
         likely = probabilities(part.tokens)
         places = range(at, at + len(likely))
         axes.plot(places, likely, color=COLOURS[number % 2], marker="o", markersize=3, linewidth=1.2)
         lowest = min(range(len(likely)), key=likely.__getitem__)
-        _name(axes, at + lowest, likely[lowest], part.tokens[lowest])
+        if likely[lowest] < (_NAMED if theta is None else theta):
+            _name(axes, at + lowest, likely[lowest], part.tokens[lowest])
         at += len(likely)
     if theta is not None:
         axes.axhline(theta, color=GREY, linestyle="--", linewidth=1)
@@ -177,7 +184,7 @@ def _legend(axes: Axes, named: Mapping[str, Any]) -> None:
 def _name(axes: Axes, across: float, up: float, token: Token) -> None:
     """Write a token beside its point, where the font has its signs."""
     text = lines.line(token.text, 20)
-    if up < 0.9 and all(ord(sign) in _signs() for sign in text):
+    if all(ord(sign) in _signs() for sign in text):
         axes.annotate(
             text, (across, up), (0, -4), textcoords="offset points", color=GREY, ha="center", va="top", parse_math=False
         )

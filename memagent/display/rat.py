@@ -87,7 +87,7 @@ def _text(number: int, part: Part) -> str:
         if change.taken:
             told.append(lines.wrapped(f"because of {hits.named(change.hit)}: {change.why}", "     ", "   - "))
         elif is_refused(part, change):
-            words_changed = lines.diff(change.before, change.after)
+            words_changed = lines.diff(" ".join(change.before.split()), " ".join(change.after.split()))
             told.append(lines.wrapped(f"refused ({change.why}): {words_changed}", "     ", "   - ", most=500))
         elif changes_words(change):
             told.append(lines.wrapped(f"by no passage: {change.why}", "     ", "   - "))

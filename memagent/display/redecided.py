@@ -12,9 +12,13 @@ from memagent.methods.redeciding import Decision, Redecided, redecided
 from memagent.types import Answer
 
 HOLDS = (
-    "Decided over the drafts that were recorded; from the first change on, another run would have gone on otherwise."
+    "Decided over the drafts that were recorded: after the first sentence that is decided otherwise, a real run would "
+    "have gone on from another text."
 )
-_BARS = "Bars: the least likely token of each sentence; a dot: not decided by that."
+_BARS = (
+    "A bar is the least likely token of a sentence: red where it would be looked up, green where it stands. "
+    "A dot is a sentence that this does not decide, such as the first."
+)
 _HEIGHT, _STEP, _MOST = 60.0, 16.0, 40
 
 
@@ -34,7 +38,7 @@ def panels(answer: Answer, thetas: Sequence[float]) -> Markup:
     cells = [
         tag(
             "div",
-            tag("div", tag("b", f"θ = {one.theta:g}"), quiet(f" {one.looked_up} of {len(one.decisions)} looked up")),
+            tag("div", tag("b", f"theta {one.theta:g}"), quiet(f" {one.looked_up} of {_count(one)} looked up")),
             picture(one),
             style="display:inline-block;margin:.5em 1.5em .2em 0;vertical-align:top",
         )
@@ -62,7 +66,7 @@ def picture(again: Redecided) -> Markup:
     rule = {"stroke": "currentColor", "stroke_opacity": "0.5"}
     marks.append(tag("line", x1=0, x2=width, y1=level, y2=level, stroke_dasharray="3 3", **rule))
     marks.append(tag("line", x1=0, x2=width, y1=_HEIGHT, y2=_HEIGHT, **rule))
-    title = f"at {again.theta:g}, {again.looked_up} of {len(again.decisions)} sentences are looked up"
+    title = f"at {again.theta:g}, {again.looked_up} of {_count(again)} sentences are looked up"
     return svg(width, _HEIGHT + 2, *marks, title=title)
 
 
@@ -71,14 +75,19 @@ def _summary(again: Redecided) -> list[tuple[str, str]]:
     return [
         ("theta", f"{again.theta:g}"),
         ("beta", f"{again.beta:g}"),
-        ("looked up", f"{again.looked_up} of {len(again.decisions)}"),
+        ("looked up", f"{again.looked_up} of {_count(again)}"),
         ("decided otherwise than in the run", str(changed)),
     ]
 
 
+def _count(again: Redecided) -> int:
+    """How many sentences are decided at all."""
+    return sum(one.lowest is not None for one in again.decisions)
+
+
 def _decided(one: Decision) -> str:
     if one.lowest is None:
-        return "as it was"
+        return "not decided"
     return "looked up" if one.looked_up else "stands"
 
 
@@ -86,7 +95,7 @@ def _row(number: int, one: Decision) -> tuple[Content, ...]:
     mark: list[Content] = [
         chip(_decided(one), "told" if one.looked_up else "good" if one.lowest is not None else "grey")
     ]
-    mark += [" ", chip("changed", "warm")] if one.changed else []
+    mark += [" ", chip("otherwise in the run", "warm")] if one.changed else []
     query = tag("q", lines.cut(one.query, 300)) if one.query else ""
     asked = quiet(f"unsure of {'; '.join(lines.cut(span, 80) for span in one.doubtful[:6])}") if one.doubtful else ""
     sentence = tag("div", lines.cut(one.draft.strip(), 300), style=TEXT)
@@ -96,7 +105,7 @@ def _row(number: int, one: Decision) -> tuple[Content, ...]:
 
 def _text(number: int, one: Decision) -> str:
     lowest = "    " if one.lowest is None else f"{one.lowest:.2f}"
-    mark = " (changed)" if one.changed else ""
+    mark = " (otherwise in the run)" if one.changed else ""
     told = [lines.wrapped(f"{lowest} {_decided(one)}{mark}: {lines.cut(one.draft.strip(), 200)}", "   ", f"{number}. ")]
     return "\n".join(
         [*told, *([lines.wrapped(f"query: {one.query}", "     ", "   - ", most=300)] if one.query else [])]

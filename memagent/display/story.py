@@ -231,27 +231,31 @@ def _plans(step: Told) -> list[Markup]:
     if not step.followed and not step.offered:
         return []
     head = "the plans it was chosen from" if step.followed else "plans; which was chosen is not on record"
-    offered = [*step.offered, *([step.followed] if step.followed and step.followed not in step.offered else [])]
-    return [tag("div", quiet(head), _cards(offered, step.followed), style="margin-top:.4em")]
+    head = head if step.offered else "the plan it was written from"
+    return [tag("div", quiet(head), _cards(step.offered, step.followed), style="margin-top:.4em")]
 
 
-def _cards(plans: Iterable[str], chosen: str) -> Markup:
-    """The plans side by side, numbered; the chosen one on a tint, the others paler."""
+def _cards(plans: Sequence[str], chosen: str) -> Markup:
+    """The plans side by side; the chosen one on a tint, the others paler.
+
+    Those that were offered are numbered. One that is not among them has no number: a person's own, or one whose
+    neighbours are not on record.
+    """
     told = []
-    for number, plan in enumerate(plans, 1):
+    own = [("", chosen)] if chosen and chosen not in plans else []
+    for number, plan in [*((f"{at}. ", plan) for at, plan in enumerate(plans, 1)), *own]:
         text, style = lines.cut(plan, 500), "flex:1 1 13em;font-size:.92em"
         if plan == chosen:
-            told.append(tag("div", f"{number}. ", chip("chosen", "good"), " ", tinted(text, "good", 0.2), style=style))
+            told.append(tag("div", number, chip("chosen", "good"), " ", tinted(text, "good", 0.2), style=style))
         else:
-            told.append(tag("div", f"{number}. ", text, style=f"{style};opacity:.75" if chosen else style))
+            told.append(tag("div", number, text, style=f"{style};opacity:.75" if chosen else style))
     return tag("div", *told, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em")
 
 
 def _next(tale: Tale) -> Markup:
     if not tale.plans:
         return Markup("")
-    offered = [*tale.plans, *([tale.plan] if tale.plan and tale.plan not in tale.plans else [])]
-    return card(tag("b", "next"), _cards(offered, tale.plan), meaning="told")
+    return card(tag("b", "next"), _cards(tale.plans, tale.plan), meaning="told")
 
 
 def _ribbon(steps: Sequence[Told]) -> Markup:
@@ -266,7 +270,7 @@ def _ribbon(steps: Sequence[Told]) -> Markup:
         height = round(34 * size / top, 1)
         place = {"x": round(at * wide, 1), "y": round(34 - height, 1), "width": round(wide * 0.8, 1), "height": height}
         bars.append(tag("rect", fill=TINTS["told"].format(0.7), **place))
-    title = f"words of the short memory, step by step: {sizes[0]} to {sizes[-1]}, {top} at most"
+    title = f"words of the short memory, step by step: {sizes[0]} in the first bar, {sizes[-1]} in the last"
     return tag("div", svg(len(sizes) * wide, 35, *bars, title=title), tag("div", quiet(title)))
 
 

@@ -6,7 +6,7 @@ has it as HTML. Needs ipywidgets, which `pip install "memagent[notebook]"` bring
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -156,16 +156,24 @@ class StoryPanel(Panel):
     """Three plans as buttons, a plan of one's own, and the short memory to edit: each writes the next paragraph.
 
     Args:
-        story: a story in a folder, whose lock is held while it is written; or a state, whose memory is that of the
-            controller.
+        story: a story in a folder, whose lock is held while it is written; or a state, or the states that a story
+            went through, oldest first, whose memory is that of the controller.
         controller: who writes. Its memory is exchanged for the story's while a story in a folder is written.
         settings: how a state is told; a story in a folder has its own.
     """
 
-    def __init__(self, story: Story | State, controller: Controller, *, settings: Settings = Settings()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        story: Story | State | Sequence[State],
+        controller: Controller,
+        *,
+        settings: Settings = Settings(),  # noqa: B008
+    ) -> None:
         super().__init__()
         self.story = story if isinstance(story, Story) else None
-        self.states: list[State] = [story] if isinstance(story, State) else []
+        self.states: list[State] = []
+        if not isinstance(story, Story):
+            self.states = [story] if isinstance(story, State) else list(story)
         self.controller = controller
         self.settings = settings
         wide = ipywidgets.Layout(width="98%")

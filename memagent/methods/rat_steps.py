@@ -59,7 +59,8 @@ class StepInWork:
         taken = sum(change.taken for change in self.changes)
         if not taken:
             return "the reviser changed it, and with no word of a passage"
-        return f"corrected or added to by {taken} of {len(self.changes)} passages that were shown"
+        shown = len(self.changes)
+        return f"changed by {taken} of the {shown} passages that were shown" if shown > 1 else "changed by the passage"
 
 
 def shown_together(hits: Sequence[Hit], query: str, options: Options) -> list[list[Hit]]:

@@ -35,7 +35,7 @@ def test_another_threshold_decides_over_the_recorded_probabilities() -> None:
     assert low.query == "She has kept it since 1888 alone." and low.doubtful == ()
     assert redecided(FLARE, theta=0.3, beta=0.6).decisions[2].doubtful == ("1888 alone.",)
     text, read = check_display(redecided(FLARE, theta=0.3))
-    assert "stands (changed)" in text and "1 of 5" in read
+    assert "stands (otherwise in the run)" in text and "1 of 4" in read
 
 
 def test_what_was_not_measured_cannot_be_decided_again() -> None:

@@ -28,9 +28,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 def test_a_moved_slider_decides_again_without_a_call() -> None:
     panel = widgets.ThresholdPanel(made.flare_result())
-    assert panel.again.looked_up == 2 and "2 of 5" in check_html(panel.page.value)
+    assert panel.again.looked_up == 2 and "2 of 4" in check_html(panel.page.value)
     panel.theta.value = 0.3
-    assert panel.again.looked_up == 1 and "1 of 5" in check_html(panel.page.value)
+    assert panel.again.looked_up == 1 and "1 of 4" in check_html(panel.page.value)
     panel.beta.value = 0.1
     assert panel.again.decisions[2].query == "She has kept it since 1888 alone."
     check_display(panel)
@@ -123,6 +123,19 @@ def test_a_panel_of_a_state_tells_on_in_the_memory_of_its_controller() -> None:
     check_display(panel)
 
 
+def test_a_panel_of_several_states_shows_them_all_and_numbers_plans_that_were_offered_alone() -> None:
+    states = made.states()
+    with Memory(":memory:", single_user=True) as memory:
+        panel = widgets.StoryPanel(states, Controller("offline", memory), settings=Settings(sentences=3))
+        panel.pick("The lamp goes out.")
+        assert panel.states[:-1] == list(states)
+        text = check_html(panel.page.value)
+        assert "chosen The lamp goes out." in text and ". chosen The lamp goes out." not in text
+        alone = check_html(widgets.StoryPanel(states[-1], panel.controller).page.value)
+    assert f"chosen {states[-1].followed[:20]}" in alone and ". chosen" not in alone
+    assert "the plan it was written from" in alone
+
+
 @pytest.mark.parametrize(("module", "library"), [("widgets", "ipywidgets"), ("plots", "matplotlib")])
 def test_a_missing_library_is_named_with_what_installs_it(
     module: str, library: str, monkeypatch: pytest.MonkeyPatch
@@ -148,6 +161,7 @@ def test_probability_is_drawn_along_the_text() -> None:
     assert 0.21 in heights and 0.34 in heights
     assert {"1888", "whale", "theta 0.8"} <= {text.get_text() for text in axes.texts}
     assert is_drawn(plot) and repr(plot) == "the probability of 31 tokens in 5 sentences"
+    assert plot._repr_mimebundle_()[1]["image/png"]["alt"] == repr(plot)
     odd = replace(
         result.value.parts[2], tokens=tuple(replace(token, text=" 灯$x^") for token in result.value.parts[2].tokens)
     )

@@ -149,7 +149,7 @@ def test_flare_shows_doubtful_tokens_queries_and_the_rewrite(results: dict[str, 
     assert "<del" in html and "1888</del>" in html and "1893,</ins>" in html
     assert "looked up 2 of 4 after the first" in text and "looked up: The lamp burns  oil." in text
     assert "[-whale-]{+colza+}" in text
-    assert [f"θ = {theta}" in read for theta in ("0.2", "0.5", "0.8")] == [True] * 3
+    assert [f"theta {theta}" in read for theta in ("0.2", "0.5", "0.8")] == [True] * 3
     assert html.count("<svg") == 3
 
 

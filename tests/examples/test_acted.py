@@ -49,3 +49,31 @@ def test_other_questions_are_answered_as_the_offline_model_does() -> None:
             Controller(model, memory).run(plain("Who keeps the lighthouse?")) for model in ("offline", acted([]))
         ]
     assert replies[0].value.text == replies[1].value.text
+
+
+def revised(sheet: list[str], so_far: str, step: str, passages: str) -> str:
+    asked = f"<so_far>\n{so_far}\n</so_far>\n<step>\n{step}\n</step>\n<passages>\n{passages}\n</passages>"
+    return acted(sheet).complete(Request((Message("user", asked),), label="rat/revise_prefix")).text
+
+
+def test_a_word_that_follows_the_text_above_goes_by_that_alone() -> None:
+    sheet = ["The mail comes on the {Wren|Petrel}.", "The {Wren|Petrel|above} is {red|green}."]
+    believed = "The Wren is red."
+    assert revised(sheet, "The mail comes on the Petrel.", believed, "").endswith("The Petrel is red.")
+    assert revised(sheet, "The mail comes on the Wren.", believed, "Petrel, green").endswith("The Wren is green.")
+
+
+def test_a_careless_revision_loses_what_stands_before_it_and_is_refused() -> None:
+    sheet = ["Gull Point has a lighthouse on a rock.", "> It was lit in {1888|1871}."]
+    assert revised(sheet, sheet[0], "It was lit in 1888.", "1871") == "It was lit in 1871."
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add("The lighthouse was lit in 1871.")
+        part = Controller(acted(sheet), memory).run(rat("Describe it.")).value.parts[1]
+    assert "1888" in part.text and part.decision == "kept" and "not taken" in part.why
+
+
+def test_plain_writes_the_whole_sheet_with_what_it_found() -> None:
+    with Memory(":memory:", single_user=True) as memory:
+        memory.add("It was lit in 1871, the lighthouse of Gull Point.")
+        said = Controller(acted(SHEET), memory).run(plain("When was the lighthouse lit?")).value.text
+    assert said == "Gull Point has a lighthouse. It was lit in 1871. So the answer is: Mara."

@@ -153,7 +153,7 @@ def test_check_2_one_revision_for_each_passage_or_one_for_all(told):
     first = answer.parts[0]
     assert [change.hit.id for change in first.changes] == ["one", "two"] == [one.id for one in first.hits]
     assert [change.taken for change in first.changes] == [True, False]
-    assert first.why == "corrected or added to by 1 of 2 passages that were shown"
+    assert first.why == "changed by 1 of the 2 passages that were shown"
     assert first.changes[1].before == first.changes[0].after == A2 and first.changes[1].why == "it changed nothing"
     assert [one.id for one in answer.hits] == ["one", "two"]
 

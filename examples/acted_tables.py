@@ -1,8 +1,9 @@
-"""A model that reads a table of facts while it writes, played by a person: a text with gaps, and what to read for each.
+"""A model that reads a table of facts while it writes, played by a script: a text with gaps, and what to read for each.
 
 A model that was trained for it stops by itself where it wants to look something up. A machine without weights has to
 be told where. So a line of the sheet such as `Ida Moe lives in {Ida Moe>>lives in>>}.` is written up to the gap, where
-the model asks the memory; it goes on with whatever comes back. Nothing that is read stands on the sheet.
+the model asks the memory; it goes on with whatever comes back. Nothing that is read stands on the sheet. In a gap, `_`
+is what the gap before it found, so that one read can hang on another.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def reader(text: str) -> ScriptedLLM:
     """Return a model that writes a text, and reads in the memory what belongs into its gaps.
 
     Args:
-        text: with gaps that say what to ask, as `{subject>>relation>>}` or `{>>relation>>object}`.
+        text: with gaps that say what to ask, as `{subject>>relation>>}` or `{>>relation>>object}`; `_` in place of a name
+            is the value that was read last.
     """
 
     def reply(request: Request) -> str:
@@ -46,4 +48,6 @@ def _next(text: str, written: str) -> str:
         at, reached = found + len(pieces[number].strip()), number + 2
     words, gap = (*pieces[reached : reached + 2], "")[:2]
     said = f" {', '.join(read['found'].split(';'))}{words}" if read else words
-    return f"{said}({{MEM_READ({gap})" if gap else said
+    last = read["found"].split(";")[0].strip() if read else UNKNOWN
+    asked = ">>".join(last if place == "_" else place for place in gap.split(">>"))
+    return f"{said}({{MEM_READ({asked})" if gap else said

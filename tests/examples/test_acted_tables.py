@@ -36,3 +36,12 @@ def test_an_empty_table_leaves_every_gap_unknown() -> None:
     with Memory(":memory:", single_user=True) as memory:
         text = Controller(reader(SHEET), memory).run(memllm("Who?")).value.text
     assert text == f"Her brother is {UNKNOWN}. He was born in {UNKNOWN}. He built {UNKNOWN}."
+
+
+def test_a_read_may_hang_on_what_the_one_before_it_found() -> None:
+    sheet = "Her brother is {>>is the brother of>>Mara}, who built {_>>built>>}."
+    with Memory(":memory:", single_user=True) as memory:
+        memory.facts.add([("Olaf", "is the brother of", "Mara"), ("Tomas", "built", "the Wren")])
+        memory.facts.add([("Olaf", "built", "the Heron")])
+        answer = Controller(reader(sheet), memory).run(memllm("Who?")).value
+    assert answer.text == "Her brother is Olaf, who built the Heron."

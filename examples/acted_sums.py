@@ -1,9 +1,9 @@
-r"""A model that cannot do sums until it is shown how, played by a person: it copies the way of the likest example.
+r"""A model that cannot do sums until it is shown how, played by a script: it copies the way of the likest example.
 
 A machine without weights has nothing to learn by heart, so this one is given four ways of working a problem out, and
-one habit: it goes by the likest solved example in its prompt, whether that fits or not. Where it is shown none, it adds
-all the numbers up. Asked for attempts without examples, it tries a way at random. Which examples a prompt has, and so
-whether an answer is right, is up to the method and the memory.
+one habit: it goes by the likest solved example in its prompt, whether that fits or not. Where it is shown none, or the
+way needs more numbers than there are, it adds all the numbers up. Asked for attempts, it goes through its ways in
+turn. Which examples a prompt has, and so whether an answer is right, is up to the method and the memory.
 """
 
 from __future__ import annotations

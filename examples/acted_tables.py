@@ -24,7 +24,7 @@ def reader(text: str) -> ScriptedLLM:
     """Return a model that writes a text, and reads in the memory what belongs into its gaps.
 
     Args:
-        text: with gaps that say what to ask, as `{subject>>relation>>}` or `{>>relation>>object}`; `_` in place of a name
+        text: with gaps that say what to ask, as `{subject>>relation>>}` or `{>>relation>>object}`; `_` for a name
             is the value that was read last.
     """
 

@@ -217,7 +217,9 @@ def test_a_memory_that_fails_is_told_as_the_error_of_a_tool(place: Path, monkeyp
     def busy(*_: Any) -> Any:
         raise Busy("another process holds the file", hint="Try again in a moment.")
 
-    monkeypatch.setattr("memagent.integrations.toolbox._RUN", {"list_memories": busy})
+    from memagent.integrations import toolbox
+
+    monkeypatch.setattr(toolbox, "_RUN", {"list_memories": busy})
     with Memory(place) as memory:
         done = in_this_process(memory.bind(user="alice"), lambda client: client.call_tool("list_memories", {}))
     assert done.is_error

@@ -349,7 +349,7 @@ def test_what_is_there_is_not_embedded_again(core: Core, empty: Core, monkeypatc
 
 def purged(core: Core, scope: Scope) -> str:
     (id,) = add_triples(core, scope, Triple("Ida", "owes", "Bo", source="chat"))
-    forgetting.purge(core, scope, [id], None, dry_run=False)
+    forgetting.purge(core, scope, [id], None, answers=True, dry_run=False)
     return id
 
 

@@ -12,18 +12,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from memagent import files
 from memagent.controller import Controller
 from memagent.errors import ConfigError, ReplyError
 from memagent.llms.base import LLM
 from memagent.methods.recurrent import SOURCE, paragraph_id
 from memagent.methods.recurrent_continuity import Checked, find_contradictions, messages_for
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.canon import Known, Reading
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
 from memagent.story.record import usage_to
+from memagent.story.running import trace_named
 from memagent.story.tokens import about
 from memagent.trace import Trace
 from memagent.types import Triple, Usage
@@ -142,10 +142,7 @@ def look_deep(
     check_able(controller.llm)
     problems = []
     for done, part in enumerate(some, 1):
-        path = story.folder / HIDDEN / "runs" / f"check-{part.key}.jsonl"
-        with files.writing(path):
-            path.parent.mkdir(exist_ok=True)
-        trace = Trace(path)
+        trace = Trace(path := trace_named(story, f"check-{part.key}"))
         flow = find_contradictions(
             part.texts, [one.shown for one in part.against], number=part.first, settings=story.config.settings
         )

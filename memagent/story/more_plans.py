@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from memagent import files
 from memagent.controller import Controller
-from memagent.errors import ReplyError
 from memagent.methods.recurrent_more import more_plans
 from memagent.story.around import around
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.log import event
 from memagent.story.record import usage_to
-from memagent.trace import Trace
+from memagent.story.running import recorded, trace_named
 
 
 def think_again(story: Story, controller: Controller) -> tuple[str, ...]:
@@ -32,17 +30,9 @@ def think_again(story: Story, controller: Controller) -> tuple[str, ...]:
             seen[:0] = step["plans"]
     flow = more_plans(state, seen, settings=story.settings, around=around(story, story.standing))
     before = sum(one["type"] == "plans" for one in story.log.events)
-    path = story.folder / HIDDEN / "runs" / f"more-{before:04d}-{state.paragraphs:06d}.jsonl"
-    with files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-    trace = Trace(path)
-    try:
-        result = controller.run(flow, trace=trace)
-    except ReplyError as error:
-        kept = story.reject(path, error.reply)
-        story.failed(trace.usage)
-        hint = f"The plans are as they were. The last reply is kept in {kept}. Try again, or write a plan of your own."
-        raise ReplyError(error.message, reply=error.reply, hint=hint) from error
+    path = trace_named(story, f"more-{before:04d}-{state.paragraphs:06d}")
+    as_it_was, again = "The plans are as they were.", "Try again, or write a plan of your own."
+    result = recorded(story, controller, flow, path, kept=as_it_was, try_again=again)
     spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
     story.commit(event("plans", number=state.paragraphs, plans=list(result.value), **spent))
     return result.value

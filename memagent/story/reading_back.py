@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from memagent import files
 from memagent.controller import Controller
-from memagent.errors import ReplyError, StoryError
+from memagent.errors import StoryError
 from memagent.methods.recurrent_follow import follow
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.config import StoryConfig
 from memagent.story.log import event
 from memagent.story.record import usage_to
+from memagent.story.running import recorded, trace_named
 from memagent.story.tokens import about
 from memagent.story.writing import words
-from memagent.trace import Trace
 from memagent.types import Usage
 
 WORDS = 8_000
@@ -93,17 +92,9 @@ def read_back(
         passage = "\n\n".join(texts[piece.first - 1 : piece.last])
         flow = follow(story.state.memory, passage, number=piece.last, settings=story.config.settings)
         begun = sum(one["type"] == "read" for one in story.log.events)
-        path = story.folder / HIDDEN / "runs" / f"read-{begun:04d}-{piece.last:06d}.jsonl"
-        with files.writing(path):
-            path.parent.mkdir(exist_ok=True)
-        trace = Trace(path)
-        try:
-            result = controller.run(flow, trace=trace)
-        except ReplyError as error:
-            kept = story.reject(path, error.reply)
-            story.failed(trace.usage)
-            hint = f"What was read so far stays. The last reply is kept in {kept}. Try again, or use another model."
-            raise ReplyError(error.message, reply=error.reply, hint=hint) from error
+        path = trace_named(story, f"read-{begun:04d}-{piece.last:06d}")
+        stays, again = "What was read so far stays.", "Try again, or use another model."
+        result = recorded(story, controller, flow, path, kept=stays, try_again=again)
         fields = {"memory": result.value.memory, "plans": list(result.value.plans), "done": number == len(found)}
         spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
         story.commit(event("read", first=piece.first, last=piece.last, of=len(texts), **fields, **spent))

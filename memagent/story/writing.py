@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from memagent.controller import Controller
-from memagent.errors import ReplyError, StorageFull, UsageProblem
+from memagent.errors import StorageFull, UsageProblem
 from memagent.flow import Flow
 from memagent.methods.recurrent import Select, State, advance
 from memagent.methods.recurrent_around import Around
@@ -28,7 +28,7 @@ from memagent.story.lore import Firing
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
 from memagent.story.record import Goal
-from memagent.trace import Trace
+from memagent.story.running import recorded
 from memagent.types import Usage
 
 Target = int | str
@@ -87,17 +87,8 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
     def go(state: State | str, shown: Around) -> Flow[State]:
         return advance(state, select=select, settings=story.settings, look_up=look_up, around=shown)
 
-    trace = Trace(path)
-    try:
-        result = controller.run(checked(story, go, beside, select), trace=trace)
-    except ReplyError as error:
-        kept = story.reject(path, error.reply)
-        story.failed(trace.usage)
-        raise ReplyError(
-            error.message,
-            reply=error.reply,
-            hint=f"The story is as it was. The last reply is kept in {kept}. Try again, or use another model.",
-        ) from error
+    flow, again = checked(story, go, beside, select), "Try again, or use another model."
+    result = recorded(story, controller, flow, path, kept="The story is as it was.", try_again=again)
     begins = where.begins and (where.chapter > 1 or where.title)
     progress.recalled, progress.lore = recalled.found, lore.last
     found, title = result.value, where.title if begins else None

@@ -1,0 +1,50 @@
+"""Running one transition of a story: recorded, and put aside as a whole where the model's reply cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from memagent import files
+from memagent.controller import Controller, Result
+from memagent.errors import ReplyError
+from memagent.flow import Flow
+from memagent.story.book import Story
+from memagent.story.paths import HIDDEN
+from memagent.trace import Trace
+
+T = TypeVar("T")
+
+
+def trace_named(story: Story, name: str) -> Path:
+    """Return where a transition of this name is recorded; its folder is there when this returns."""
+    path = story.folder / HIDDEN / "runs" / f"{name}.jsonl"
+    with files.writing(path):
+        path.parent.mkdir(exist_ok=True)
+    return path
+
+
+def recorded(
+    story: Story, controller: Controller, flow: Flow[T], path: Path, *, kept: str, try_again: str
+) -> Result[T]:
+    """Run a flow with its trace at `path`; the same call goes on where a killed one was.
+
+    Args:
+        story: whose flow it is.
+        controller: runs it.
+        flow: the transition.
+        path: its trace.
+        kept: what is as it was if the reply cannot be read, in a sentence.
+        try_again: what to do then, in a sentence.
+
+    Raises:
+        ReplyError: the reply could not be read. Trace and reply are put aside, and what they cost is in the log.
+    """
+    trace = Trace(path)
+    try:
+        return controller.run(flow, trace=trace)
+    except ReplyError as error:
+        where = story.reject(path, error.reply)
+        story.failed(trace.usage)
+        hint = f"{kept} The last reply is kept in {where}. {try_again}"
+        raise ReplyError(error.message, reply=error.reply, hint=hint) from error

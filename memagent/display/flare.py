@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from memagent.display import hits, lines
 from memagent.display.answer_text import MEANING, html_of, text_of
-from memagent.display.markup import TINTS, Content, Markup, card, chip, joined, quiet, tag
+from memagent.display.markup import STRONGEST, TINTS, Content, Markup, card, chip, joined, quiet, tag
 from memagent.display.redecided import panels
 from memagent.display.shapes import TEXT, changed, strip, words
 from memagent.display.view import View
@@ -62,7 +62,11 @@ def tinted_tokens(tokens: Sequence[Token]) -> Markup:
         if token.logprob is None:
             pieces.append(text)
             continue
-        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))};color:inherit"
+        tint = (
+            None
+            if likely >= SURE
+            else f"background:{TINTS['low'].format(0.12 + (STRONGEST - 0.12) * (1 - likely))};color:inherit"
+        )
         pieces.append(tag("mark" if tint else "span", text, title=f"{likely:.2f}", style=tint))
     pieces.append("".join(token.text for token in tokens[_TOKENS:]))
     return tag("div", *pieces, style=TEXT)

@@ -16,7 +16,7 @@ from memagent.display.shapes import svg
 from memagent.retrievers.graph_spread import Edge, Ground, Node, Spread
 
 WIDTH, HEIGHT = 800.0, 460.0
-_SMALL = (256.0, 147.0)
+SMALL = (256.0, 147.0)
 _MARGIN, _SIDE = 26.0, 34.0  # the side has room for half a name besides
 _LEVELS = 12  # of heat, in the small pictures
 _NAME = 22  # columns of a name
@@ -56,7 +56,7 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
 
 def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
     """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
-    width, height = _SMALL
+    width, height = SMALL
     at = at * np.array([width / WIDTH, height / HEIGHT])
     edges = " ".join(
         f"M{at[a][0]:.0f} {at[a][1]:.0f}L{at[b][0]:.0f} {at[b][1]:.0f}"

@@ -79,6 +79,11 @@ def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str 
     return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em", **more)
 
 
+def solid(meaning: str) -> str:
+    """Return the colour of a bar; see `TINTS`."""
+    return TINTS[meaning].format(SOLID)
+
+
 def chip(content: Content, meaning: str = "grey") -> Markup:
     """Return a short word on a tint, such as a decision or a kind."""
     return tinted(content, meaning, 0.22, name="small")
@@ -102,8 +107,7 @@ def folded(summary: Content, *content: Content, open: bool = False) -> Markup:
 
 def card(*content: Content, meaning: str = "grey") -> Markup:
     """Return contents behind a coloured bar, one step or thing of several."""
-    colour = TINTS[meaning].format(SOLID)
-    return tag("div", *content, style=f"border-left:3px solid {colour};padding:.1em 0 .1em .7em;margin:.5em 0")
+    return tag("div", *content, style=f"border-left:3px solid {solid(meaning)};padding:.1em 0 .1em .7em;margin:.5em 0")
 
 
 def quiet(*content: Content) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memagent.display import lines
-from memagent.display.markup import PALE, SOLID, TINTS, Content, Markup, chip, joined, tag, tinted
+from memagent.display.markup import PALE, Content, Markup, chip, joined, solid, tag, tinted
 
 TEXT = "white-space:pre-wrap"
 
@@ -14,7 +14,7 @@ def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
     """Return a share in [0, 1] as a bar that is `width` letters wide when it is full."""
     full = width * min(1.0, max(0.0, share))
     style = f"display:inline-block;vertical-align:middle;height:.6em;width:{max(0.1, full):.1f}em"
-    return tag("span", style=f"{style};background:{TINTS[meaning].format(SOLID)}")
+    return tag("span", style=f"{style};background:{solid(meaning)}")
 
 
 def unbroken(content: Content) -> Markup:

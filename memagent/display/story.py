@@ -8,21 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memagent.display import lines
-from memagent.display.markup import (
-    PALE,
-    SOLID,
-    TINTS,
-    Content,
-    Markup,
-    card,
-    chip,
-    folded,
-    joined,
-    quiet,
-    table,
-    tag,
-    tinted,
-)
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import changed, prose, strip, svg, words
 from memagent.display.view import View
 from memagent.methods.recurrent import Novel, State
@@ -283,7 +269,7 @@ def _ribbon(steps: Sequence[Told]) -> Markup:
     for at, size in enumerate(sizes):
         height = round(34 * size / top, 1)
         place = {"x": round(at * wide, 1), "y": round(34 - height, 1), "width": round(wide * 0.8, 1), "height": height}
-        bars.append(tag("rect", fill=TINTS["told"].format(SOLID), **place))
+        bars.append(tag("rect", fill=solid("told"), **place))
     title = f"words of the short memory, step by step: {sizes[0]} in the first bar, {sizes[-1]} in the last"
     return tag("div", svg(len(sizes) * wide, 35, *bars, title=title), tag("div", quiet(title)))
 

@@ -12,7 +12,7 @@ from looked_at import check_display, poisoned
 
 from memagent import Controller, Memory, Note
 from memagent.display.graph_layout import LETTER, layout
-from memagent.display.graph_picture import places
+from memagent.display.graph_picture import HEIGHT, SMALL, WIDTH, places
 from memagent.display.lines import columns
 from memagent.display.view import view
 from memagent.errors import NotFound, UsageProblem
@@ -77,7 +77,7 @@ def test_what_the_filter_leaves_out_is_greyed(memory: Memory) -> None:
     assert list(found.hits) == memory.search(made.QUESTION, using="graph", facts=[linked.facts[0].id])
     assert any(edge.dropped for edge in found.edges)
     text, read = check_display(found)
-    assert text.count("left out") == len(linked.candidates) - 1 and "facts that the filter left out" in read
+    assert text.count("left out") == len(linked.candidates) - 1 and "a fact that the filter left out" in read
     assert "(left out by the filter)" in read
 
 
@@ -136,8 +136,8 @@ def test_other_forms_of_the_graph_spread_too(memory: Memory) -> None:
 def test_the_view_has_both_rankings_and_six_small_pictures(spread: Spread) -> None:
     text, read = check_display(spread)
     html = view(spread).html
-    assert html.count("<svg") == 7 and "after 5 steps" in read and "by vectors alone" in read
-    assert html.count('stroke-width="2"') == len(spread.seeds)
+    assert html.count(f'viewBox="0 0 {SMALL[0]:g}') == 6 and "after 5 steps" in read and "by vectors alone" in read
+    assert html.split("</svg>")[0].count('stroke-width="2"') == len(spread.seeds)
     for word in ("up ", "Keeper", "rank by step"):
         assert word in text
 
@@ -165,7 +165,7 @@ def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -
     first = view(large).html.split("</svg>")[0]
     boxes = name_boxes(first)
     assert len(boxes) > 10
-    assert all(left >= 0 and top >= 0 and right <= 760 and low <= 460 for left, top, right, low in boxes)
+    assert all(left >= 0 and top >= 0 and right <= WIDTH and low <= HEIGHT for left, top, right, low in boxes)
     for (a, b, c, d), (e, f, g, h) in combinations(boxes, 2):
         assert not (a < g and e < c and b < h and f < d)
 

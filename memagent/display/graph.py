@@ -28,7 +28,7 @@ def view_of(spread: Spread) -> View:
     if spread.nodes:
         at = places(spread)
         html += [picture(spread, at), key(spread), _hops(spread), _facts(spread)]
-        html += [folded("the iteration, step by step", multiples(spread, at), open=True)]
+        html += [folded("the iteration, step by step", multiples(spread, at), open=not spread.taken)]
     else:
         html += [told("warm", [f"nothing links the question with the graph: {spread.reason}"])]
     html += [_rankings(spread)]

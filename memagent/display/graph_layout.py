@@ -162,10 +162,10 @@ def _around(name: str, x: float, y: float, radius: float, size: float) -> Iterab
         (-gap, 0.35 * size, "end"),
         (0, -gap, "middle"),
         (0, gap + 0.8 * size, "middle"),
-        (0.7 * gap, -0.7 * gap, "start"),
-        (-0.7 * gap, -0.7 * gap, "end"),
-        (0.7 * gap, 0.7 * gap + 0.7 * size, "start"),
-        (-0.7 * gap, 0.7 * gap + 0.7 * size, "end"),
+        (0.5 * gap, -gap, "start"),
+        (-0.5 * gap, -gap, "end"),
+        (0.5 * gap, gap + 0.8 * size, "start"),
+        (-0.5 * gap, gap + 0.8 * size, "end"),
     ):
         yield Label(name, round(x + dx, 1), round(y + dy, 1), anchor, size)
 

@@ -66,7 +66,7 @@ class Plot(Figure):
         held = io.StringIO()
         with rc_context({"svg.fonttype": "none", "svg.hashsalt": self.said}):
             self.savefig(held, format="svg", transparent=True, bbox_inches="tight")
-        bare = _WHOLE_PAGE.sub("", held.getvalue()).replace(INK, "currentColor")
+        bare = re.sub(r"\s*\n\s*", " ", _WHOLE_PAGE.sub("", held.getvalue()).replace(INK, "currentColor")).strip()
         return bare.replace(
             "<svg ", f'<svg role="img" style="max-width:100%;height:auto" aria-label="{escaped(self.said)}" ', 1
         )

@@ -127,4 +127,4 @@ def check_key(key: str) -> None:
 def _served(one: Rationale) -> str:
     if not one.successes and not one.failures:
         return "not shown before"
-    return f"{one.successes} times followed by success, {one.failures} by failure"
+    return f"shown before, then {one.successes} right and {one.failures} wrong"

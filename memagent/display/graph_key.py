@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memagent.display import lines
-from memagent.display.graph_picture import DASHES, LEFT_OUT, unnamed
+from memagent.display.graph_picture import DASHES, LEFT_OUT, distinct, unnamed
 from memagent.display.markup import TINTS, Content, Markup, tag
 from memagent.display.shapes import svg
 from memagent.retrievers.graph_spread import Spread
@@ -58,18 +58,21 @@ def _nodes(spread: Spread) -> Iterable[tuple[Markup, str]]:
         ring = tag("circle", r=7, **_MIDDLE, fill="none", stroke="currentColor", stroke_width="2")
         yield tag("g", tag("circle", r=3.5, **_MIDDLE, **drawn), ring), "ring: seed, where the walk begins"
     if rest := len(unnamed(spread)):
-        dot = tag("circle", r=3, **_MIDDLE, fill="currentColor", opacity="0.5")
+        look = {"stroke": "currentColor", "stroke_opacity": "0.5", "stroke_width": "6", "stroke_linecap": "round"}
+        dot = tag("path", d=f"M{_NARROW / 2:g} {_HIGH / 2:g}h0", **look)
         yield dot, f"{lines.number(rest, 'node')} that the walk does not reach, or hardly"
 
 
 def _edges(spread: Spread) -> Iterable[tuple[Markup, str]]:
-    kinds = dict.fromkeys(edge.kind for edge in spread.edges if not edge.dropped)
+    path = {frozenset(hop) for hop in zip(spread.path, spread.path[1:], strict=False)}
+    drawn = distinct(spread.edges)
+    thin = [edge for edge in drawn if not edge.dropped and frozenset((edge.a, edge.b)) not in path]
     by_look: dict[str | None, list[str]] = {}
-    for kind in kinds:
+    for kind in dict.fromkeys(edge.kind for edge in thin):
         by_look.setdefault(DASHES.get(kind), []).append(_NAMES.get(kind, f"a link: {lines.line(kind, 30)}"))
     for dashes, words in by_look.items():
         yield _line(stroke_dasharray=dashes), " or ".join(words)
-    if any(edge.dropped for edge in spread.edges):
+    if any(edge.dropped for edge in drawn):
         yield _line(stroke_dasharray=LEFT_OUT), "a fact that the filter left out"
     if len(spread.path) > 1:
         yield _line(stroke_width="3.5", stroke_opacity="1"), "the path"

@@ -35,7 +35,7 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
     """
     radii = [_radius(node, spread) for node in spread.nodes]
     hops = list(zip(spread.path, spread.path[1:], strict=False))
-    drawn = [_line(edge, spread, at, radii, hops) for edge in _distinct(spread.edges)]
+    drawn = [_line(edge, spread, at, radii, hops) for edge in distinct(spread.edges)]
     told, taken = _hop_labels(hops, at, radii, spread)
     shapes = [
         _shape(node, point, radius, spread)
@@ -148,8 +148,8 @@ def _heat(share: float) -> str:
     return TINTS["warm"].format(0.08 + 0.87 * sqrt(min(1.0, max(0.0, share))))
 
 
-def _distinct(edges: Sequence[Edge]) -> list[Edge]:
-    """One edge for each pair: a relation before others."""
+def distinct(edges: Sequence[Edge]) -> list[Edge]:
+    """Return one edge for each pair, the one that is drawn: a relation before others."""
     found: dict[tuple[int, int], Edge] = {}
     for edge in sorted(edges, key=lambda edge: (edge.kind != "relation", -edge.weight)):
         found.setdefault((edge.a, edge.b), edge)
@@ -216,7 +216,7 @@ def _hop_labels(
 ) -> tuple[list[Markup], list[Box]]:
     """`hop 1`, `hop 2`, ... beside the edges of the path, where no node is and few lines are."""
     full = [(x - r - 5, y - r - 5, x + r + 5, y + r + 5) for (x, y), r in zip(at.tolist(), radii, strict=True)]
-    drawn = [(*at[edge.a].tolist(), *at[edge.b].tolist()) for edge in _distinct(spread.edges)]
+    drawn = [(*at[edge.a].tolist(), *at[edge.b].tolist()) for edge in distinct(spread.edges)]
     made, boxes = list[Markup](), list[Box]()
     for number, (a, b) in enumerate(hops, 1):
         label = freest(beside(f"hop {number}", at[a], at[b], 11.0), [*full, *boxes], drawn, WIDTH, HEIGHT)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_SHORT = 40  # letters that are not broken over lines
 _VOID = frozenset({"br", "hr", "circle", "line", "rect", "path", "polyline"})
 
 TINTS = {
@@ -29,7 +30,7 @@ None of them is alone in saying it: a word, a sign, a shape or a size says it to
 SOLID = 0.9
 """How strong a colour is in a bar: three times as far from a light page and from a dark one as it is from itself."""
 
-STRONGEST = 0.6
+STRONGEST = 0.5
 """How strong a tint may be behind text, which stays 4.5 times as light or as dark as the tint."""
 
 PALE = 0.75
@@ -73,10 +74,10 @@ def joined(content: Iterable[Content], between: str = "") -> Markup:
     return Markup(escaped(between).join(escaped(one) for one in content))
 
 
-def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str = "span", **more: str | None) -> Markup:
-    """Return a content on a tint; see `TINTS`. `strength` is in [0, `STRONGEST`]."""
+def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str = "span", more: str = "") -> Markup:
+    """Return a content on a tint; see `TINTS`. `strength` is in [0, `STRONGEST`], `more` is more of its style."""
     colour = TINTS[meaning].format(min(STRONGEST, max(0.0, strength)))
-    return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em", **more)
+    return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em{more and ';'}{more}")
 
 
 def solid(meaning: str) -> str:
@@ -85,8 +86,9 @@ def solid(meaning: str) -> str:
 
 
 def chip(content: Content, meaning: str = "grey") -> Markup:
-    """Return a short word on a tint, such as a decision or a kind."""
-    return tinted(content, meaning, 0.22, name="small")
+    """Return a few words on a tint, such as a decision or a kind; not broken over lines where they are short."""
+    short = isinstance(content, str) and len(re.sub("<[^>]*>", "", content)) <= _SHORT
+    return tinted(content, meaning, 0.22, name="small", more="white-space:nowrap" if short else "")
 
 
 def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], **attributes: str | None) -> Markup:

@@ -73,8 +73,8 @@ def _because(part: Part, change: Change) -> Markup:
     name = tag("b", hits.named(change.hit))
     head = joined([mark, " ", name, " ", quiet(change.why)])
     if not change.taken and is_refused(part, change):
-        flat = (" ".join(text.split()) for text in (change.before, change.after))
-        what = tag("div", changed(*flat), style=f"opacity:{PALE}")
+        before, after = (" ".join(text.split()) for text in (change.before, change.after))
+        what = tag("div", changed(before, after), style=f"opacity:{PALE}")
         return joined([tag("div", head), what])
     return folded(head, changed(change.before, change.after)) if changes_words(change) else tag("div", head)
 

@@ -221,10 +221,10 @@ def _memory(step: Told) -> list[Markup]:
 
 
 def _recalled(step: Told) -> list[Markup]:
-    if not step.recalled:
-        return []
-    told = [tag("div", lines.cut(name, 200), " ", quiet(lines.cut(why, 300))) for name, why in step.recalled[:8]]
-    return [tag("div", quiet("came to mind from the long memory"), *told, style="margin-top:.4em")]
+    told = [tag("div", lines.cut(name, 200), " ", quiet(lines.cut(why, 300))) for name, why in step.recalled[:8] if why]
+    told += [tag("span", lines.cut(" · ".join(name for name, why in step.recalled[:8] if not why), 400))]
+    head = tag("div", quiet("came to mind from the long memory"))
+    return [tag("div", head, *told, style="margin-top:.4em")] if step.recalled else []
 
 
 def _plans(step: Told) -> list[Markup]:

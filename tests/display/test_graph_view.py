@@ -170,6 +170,63 @@ def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -
         assert not (a < g and e < c and b < h and f < d)
 
 
+def stands(spread: Spread) -> dict[str, tuple[float, float]]:
+    """Where the middle of each shape of a picture is, by the name in its title."""
+    found = {}
+    for shape in re.finditer(r"<(?:circle|rect) ([^>]*)><title>(.*?): \d", view(spread).html.split("</svg>")[0]):
+        at = {name: float(value) for name, value in re.findall(r'(\w+)="([\d.]+)"', shape[1])}
+        half = at.get("width", 0) / 2
+        found[shape[2]] = (at["cx"], at["cy"]) if "cx" in at else (at["x"] + half, at["y"] + half)
+    return found
+
+
+def test_a_node_stands_in_the_same_place_in_every_picture_of_a_graph(memory: Memory, spread: Spread) -> None:
+    """Whatever is asked, left out by the filter or taken out: a picture can be compared with the one before it."""
+    linked = Controller("offline", memory).run(link(made.QUESTION)).value
+    others = [
+        memory.graph.spread(made.QUESTION, without="Mara Lindqvist"),
+        memory.graph.spread(made.QUESTION, cut=[("Tomas Lindqvist", "the Heron")]),
+        memory.graph.spread(made.QUESTION, facts=linked.facts[:1], candidates=linked.candidates),
+        memory.graph.spread("Who owns the bakery?"),
+    ]
+    first = stands(spread)
+    assert len(first) == len(spread.nodes) and len(set(first.values())) == len(first)
+    for other in others:
+        again = stands(other)
+        assert len(again) == len(other.nodes) > 10
+        for name in first.keys() & again.keys():
+            assert again[name] == pytest.approx(first[name], abs=1.5), name
+
+
+def test_small_pictures_have_the_places_of_the_large_one(spread: Spread) -> None:
+    small = view(spread).html.split(f'viewBox="0 0 {SMALL[0]:g}')[1]
+    seen = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h0", small)}
+    scale = np.array([SMALL[0] / WIDTH, SMALL[1] / HEIGHT])
+    seeds = [place for place, node in enumerate(spread.nodes) if node.seed]
+    assert seeds
+    for place in seeds:
+        x, y = (places(spread)[place] * scale).tolist()
+        assert (round(x), round(y)) in seen
+
+
+def test_what_the_walk_does_not_reach_is_drawn_without_a_name_and_counted() -> None:
+    with made.graph_memory({**made.SAID, "Far": ("Otters swim in Vik.", [("Otters", "swim in", "Vik")])}) as kept:
+        far = kept.graph.spread(made.QUESTION)
+    assert far.more >= 2 and "Otters" not in {node.label for node in far.nodes}
+    text, read = check_display(far)
+    assert f"nodes {len(far.nodes)} of {len(far.nodes) + far.more}" in " ".join(text.split())
+    assert f"{far.more} nodes that the walk does not reach" in read and "Otters" not in view(far).html
+
+
+def test_the_key_has_a_mark_for_each_kind_of_line_and_no_other(spread: Spread) -> None:
+    _, read = check_display(spread)
+    assert "ring: seed" in read and "the path" in read and "the filter left out" not in read
+    picture, rest = view(spread).html.split("</svg>", 1)
+    key = rest.split("<details")[0]
+    drawn = set(re.findall(r'stroke-dasharray="([\d ]+)"', picture))
+    assert drawn and drawn == set(re.findall(r'stroke-dasharray="([\d ]+)"', key))
+
+
 def test_no_name_stands_on_a_line_of_the_path() -> None:
     """The yard book is at the right edge: its name goes under it, over a thin line, and not over the bold one."""
     pages = {

@@ -56,8 +56,8 @@ def of_solved(solved: Solved) -> View:
     html: list[Content] = [tag("div", quiet("looked for "), tag("q", lines.cut(query, 600)))] if query else []
     html += [tag("div", chip(word, meaning), " ", quiet(lines.cut(why, 300))), strip(counts), html_of(solved.answer)]
     html += [_example(hit) for hit in solved.answer.hits[:MOST]]
-    text = [lines.wrapped(f"{word}: {why}".rstrip(": "), "  ", ""), words(counts), text_of(solved.answer)]
-    text += [lines.wrapped(f"looked for: {query}", "    ", "  ", most=400)] if query else []
+    text = [lines.wrapped(f"looked for: {query}", "  ", "", most=400)] if query else []
+    text += [lines.wrapped(f"{word}: {why}".rstrip(": "), "  ", ""), words(counts), text_of(solved.answer)]
     text += [_example_text(hit) for hit in solved.answer.hits[:MOST]]
     return View("\n".join(text), joined(html))
 

@@ -153,9 +153,9 @@ def test_a_rationale_tells_verification_reuse_and_likeness() -> None:
 
 def test_a_solution_tells_the_verdict_and_its_examples() -> None:
     text, read = check_display(SOLVING.solved[0])
-    assert text.startswith("wrong: ") and "examples 0" in text
+    assert "\nwrong: " in text and "examples 0" in text
     text, read = check_display(SOLVING.solved[-1])
-    assert text.startswith("right: ") and "looked for: Ann has 7" in text and "example, similarity" in read
+    assert text.startswith("looked for: Ann has 7") and "\nright: " in text and "example, similarity" in read
     text, _ = check_display(SOLVING.learnt)
     assert "right 2 · wrong 1" in text and "2. wrong: 18" in text
 

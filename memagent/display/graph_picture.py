@@ -47,7 +47,7 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
         WIDTH,
         HEIGHT,
         _unnamed(spread),
-        tag("g", *drawn, stroke="currentColor", stroke_width="1.2"),
+        tag("g", *drawn, stroke="currentColor", stroke_opacity="0.55", stroke_width="1.2"),
         tag("g", *shapes, stroke="currentColor", stroke_opacity="0.7"),
         tag("g", *told, *names, fill="currentColor", font_family="sans-serif"),
         title=words,
@@ -58,7 +58,7 @@ def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
     """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
     width, height = SMALL
     at = at * np.array([width / WIDTH, height / HEIGHT])
-    edges = " ".join(
+    edges = "".join(
         f"M{at[a][0]:.0f} {at[a][1]:.0f}L{at[b][0]:.0f} {at[b][1]:.0f}"
         for a, b in sorted({(e.a, e.b) for e in spread.edges})
     )
@@ -119,11 +119,11 @@ def unnamed(spread: Spread) -> list[int]:
 
 
 def _unnamed(spread: Spread) -> Markup:
-    """The rest of the ground: small dots, and the lines that lead to them."""
+    """The rest of the ground: small dots, and the lines between them."""
     at, rest = _laid_out(spread.ground), set(unnamed(spread))
     if not rest:
         return Markup("")
-    ends = [(at[a], at[b]) for a, b in spread.ground.edges if a in rest or b in rest]
+    ends = [(at[a], at[b]) for a, b in spread.ground.edges if a in rest and b in rest]
     d = " ".join(f"M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" for (x1, y1), (x2, y2) in ends)
     dots = "".join(f"M{at[one][0]:.0f} {at[one][1]:.0f}h0" for one in sorted(rest))
     return tag(
@@ -172,7 +172,7 @@ def _line(
         y1=f"{y1 + (y2 - y1) * first:.0f}",
         x2=f"{x2 + (x1 - x2) * last:.0f}",
         y2=f"{y2 + (y1 - y2) * last:.0f}",
-        stroke_opacity="1" if on_path else "0.55",
+        stroke_opacity="1" if on_path else None,
         stroke_width="3.5" if on_path else None,
         stroke_dasharray=LEFT_OUT if edge.dropped else None if on_path else DASHES.get(edge.kind),
     )

@@ -23,7 +23,7 @@ from memagent.types import Hit, Scope
 STEPS = 5
 """Steps of the iteration that are told, besides the beginning; the last is within a sixteenth of the ranks."""
 
-WHOLE = 80
+WHOLE = 60
 """Nodes of the largest graph whose pictures all stand on the same ground; see `Ground`."""
 
 _FACTS = 300  # whose texts are read for the edges

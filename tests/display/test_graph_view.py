@@ -19,6 +19,7 @@ from memagent.errors import NotFound, UsageProblem
 from memagent.indexing.facts import find_facts
 from memagent.methods.hipporag import link
 from memagent.retrievers.graph_spread import Spread
+from memagent.retrievers.graph_spreading import WHOLE
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +32,23 @@ def spread(memory: Memory) -> Spread:
     return memory.graph.spread(made.QUESTION, passage="wreck")
 
 
-@pytest.fixture(scope="module")
-def large() -> Spread:
-    """Forty nodes of a graph of some two hundred, with long names and Chinese ones."""
-    names = [f"灯塔看守人{n}号" if n % 3 else f"The keeper of the lighthouse number {n}" for n in range(90)]
+def met(count: int) -> Spread:
+    """A spread over a graph of some two nodes for each of so many names, long ones and Chinese ones."""
+    names = [f"灯塔看守人{n}号" if n % 3 else f"The keeper of the lighthouse number {n}" for n in range(count)]
     said = {
         f"Tale {n}": (
             f"{names[n]} met {names[n + 1]} at the harbour.",
-            [(names[n], "met", names[(n + step) % 90]) for step in (1, 7)],
+            [(names[n], "met", names[(n + step) % count]) for step in (1, 7)],
         )
-        for n in range(89)
+        for n in range(count - 1)
     }
     with made.graph_memory(said) as kept:
         return kept.graph.spread(f"Whom did {names[3]} meet?", k=8)
+
+
+@pytest.fixture(scope="module")
+def large() -> Spread:
+    return met(90)
 
 
 def named(spread: Spread) -> list[str]:
@@ -225,6 +230,13 @@ def test_the_key_has_a_mark_for_each_kind_of_line_and_no_other(spread: Spread) -
     key = rest.split("<details")[0]
     drawn = set(re.findall(r'stroke-dasharray="([\d ]+)"', picture))
     assert drawn and drawn == set(re.findall(r'stroke-dasharray="([\d ]+)"', key))
+
+
+def test_the_largest_graph_that_is_laid_out_as_a_whole_stays_small_and_a_larger_one_is_not() -> None:
+    whole = met(30)
+    assert len(whole.ground.nodes) == 59 <= WHOLE and len(whole.nodes) == 40
+    check_display(whole)
+    assert len(met(32).ground.nodes) == 40
 
 
 def test_no_name_stands_on_a_line_of_the_path() -> None:

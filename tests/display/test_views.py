@@ -12,7 +12,7 @@ from typing import Any
 
 import made
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from looked_at import BAD, check_display, poisoned
 
@@ -270,10 +270,11 @@ def test_show_prints_hits_and_other_values_in_a_terminal() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=400), st.sampled_from(["", "    ", "灯 "]))
+@example("0\n\n0", "灯 ")
 def test_wrapped_text_has_all_its_signs_and_no_line_of_more_than_eighty_columns(text: str, indent: str) -> None:
     wrapped = lines.wrapped(text, indent, "")
     assert max(lines.columns(line) for line in wrapped.split("\n")) <= lines.WIDTH
-    kept = "".join(line.removeprefix(indent) for line in wrapped.split("\n"))
+    kept = "".join(f"{line} ".removeprefix(indent) for line in wrapped.split("\n"))
     assert "".join(kept.split()) == "".join(lines.clean(text.strip()).split())
 
 

@@ -66,6 +66,7 @@ SETS = (
     "development_c",
     "development_d",
     "development_e",
+    "development_f",
     "held_out_a",
     "held_out_b",
     "held_out_c",

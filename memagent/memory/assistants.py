@@ -123,6 +123,13 @@ _REFUSES = re.compile(
     r"相关|关于)"
 )
 
+_OF_A_TURN = re.compile(
+    r"(?i)\bmy (?:previous|last|earlier|first) (?:answer|response|reply|explanation)\b|"
+    r"\bthe user (?:wants?|ask(?:s|ed)|is asking|said|says|mentioned|seems|needs|would like|wrote|told me|might|may)\b|"
+    r"^\W*(?:(?:hi|hello|hey)\W+)?i(?:['’]m| am) [A-Z]\w+, (?:your|an?|the) (?:\w+ ){0,2}(?:assistant|companion|helper|"
+    r"chatbot|bot|agent|copilot|ai)\b"
+)
+
 
 def of_itself(text: str) -> bool:
     """Return whether a line is an assistant's about itself, its memory, what it made or may not do."""
@@ -134,6 +141,14 @@ def of_itself(text: str) -> bool:
         return True
     opened = _OPENING.match(text)
     return opened is not None and _exclaims(opened["mark"]) and not _ME.search(opened["rest"]) and bool(opened["rest"])
+
+
+def of_a_turn(sentence: str) -> bool:
+    """Return whether a sentence is one by which all of a turn is an assistant's (English).
+
+    It speaks of its answer before, of the user as somebody else, or says whose assistant it is.
+    """
+    return _OF_A_TURN.search(sentence) is not None
 
 
 def of_its_memory(text: str) -> bool:

@@ -47,6 +47,10 @@ _POINTS = re.compile(
 )
 """To what was asked or said before."""
 _YOU = re.compile(r"(?i)\b(?:you|your|yours)\b")
+_BELIEVE = re.compile(
+    r"(?i),\s*(?:(?:can|would) you believe (?:it|that)|you know|imagine that|how about that)\s*[?!]+\s*$"
+)
+"""Behind what is told, and no question about it."""
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
     r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
@@ -63,6 +67,7 @@ _ANSWERING = re.compile(
     r"antworte\w*|hilf|réponds|répondez|responde|responda|rispondi|ответь\w*|отвечай\w*)\b"
 )
 """Requests with no material behind their colon."""
+_THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
 
@@ -96,6 +101,8 @@ def of_line(line: str, language: str = "en") -> Iterator[Told]:
 @lru_cache(maxsize=256)
 def told(sentence: str) -> tuple[Told, ...]:
     """Return a sentence that states something; of one that asks, the clauses that tell something beside; or nothing."""
+    if (marked := _BELIEVE.search(sentence)) and not unfit(rest := f"{sentence[: marked.start()]}."):
+        return (Told(rest),)
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
@@ -151,5 +158,5 @@ def _goes_on(text: str, clause: str) -> bool:
 def _is_material(before: str) -> bool:
     """Whether what stands behind these words is to be worked on or made up, as by `Translate:` or `a story about`."""
     head, colon, _ = before.replace("：", ":").partition(":")
-    asked = colon and unfit(head) and not (_ANSWERING.search(head) or _YOU.search(head))
+    asked = colon and unfit(head) and not _ANSWERING.search(head) and (_THIS.search(head) or not _YOU.search(head))
     return bool(asked) or _MADE_UP.search(before) is not None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from memagent.memory.wishes import is_about_the_listener, is_wish
+
 _CLAUSES = re.compile(r"[,;!.…–—]+\s+|[、，。！]+|\s+and (?=(?:have|see|talk|take|good|thank|say|give)\b)")
 _COURTESY = re.compile(
     r"(?i)^\W*(?:(?:and|so|but|well|again|anyway)\s+)*(?:(?:many |so many |a thousand |big |huge )?thanks?\b|thank "
@@ -20,13 +22,13 @@ _COURTESY = re.compile(
     r"holidays?|rest|"
     r"lunch|dinner)\b|(?:see|catch|talk to|speak to|hear from) (?:you|ya)\b|(?:talk|speak|more) (?:soon|later|"
     r"tomorrow)\b|"
-    r"take care\b|sleep (?:well|tight)\b|sweet dreams\b|(?:until|till) (?:tomorrow|then|next|later|monday|tuesday|"
+    r"take care\b|night[- ]night|sleep (?:well|tight)\b|sweet dreams\b|(?:until|till) (?:tomorrow|then|next|later|monday|tuesday|"
     r"wednesday|thursday|"
     r"friday|saturday|sunday)\b|(?:happy|merry) (?:new|birthday|christmas|easter|holidays?|anniversary|friday|"
     r"monday|weekend)\b|"
     r"(?:all the )?best (?:wishes|regards)\b|say (?:hi|hello) to\b|give my (?:love|regards)\b|(?:\w+ ){1,4}sends? "
     r"(?:\w+ )?(?:love|"
-    r"regards|greetings|best)\b|(?:hi|hello|hey|howdy|hiya|yo|morning|evening|welcome|congratulations|congrats|well "
+    r"regards|greetings|best)\b|(?:pleased|delighted|honou?red|lovely|nice|great) to (?:make|meet|see|have)\b|(?:hi|hello|hey|howdy|hiya|yo|morning|evening|welcome|congratulations|congrats|well "
     r"done)\b(?!\W+i\b))"
 )
 _ELSEWHERE = re.compile(
@@ -54,11 +56,11 @@ _EMPTY = re.compile(
     r"cool|perfect|"
     r"wonderful|fantastic|brilliant|excellent|awesome|amazing|lovely|super|sorry|well|so|anyway|please|dear|my "
     r"friend|mate|pal|buddy|bro|dude|folks|guys|"
-    r"everyone|all|again|always|really|totally|absolutely|exactly|of course|no worries|no problem)\W*)*$"
+    r"everyone|all|again|always|really|totally|absolutely|exactly|then|of course|no worries|no problem)\W*)*$"
 )
 _OF_IT = re.compile(
     r"(?i)^\W*(?:(?:and|but|so|oh|well)\s+)?(?:that|that's|this|this's|it|it's|you|you're|you've|what|how|hope|"
-    r"glad)\b"
+    r"glad)\b|^\W*(?:exactly|just) (?:what|how|that|it)\b"
 )
 
 
@@ -71,7 +73,10 @@ def is_courtesy(text: str) -> bool:
     if not clauses:
         return False
     courteous = [_COURTESY.search(clause) is not None and not _says_more(clause) for clause in clauses]
-    courteous = [one or _ELSEWHERE.match(clause) is not None for one, clause in zip(courteous, clauses, strict=True)]
+    courteous = [
+        one or _ELSEWHERE.match(clause) is not None or is_wish(clause) or is_about_the_listener(clause)
+        for one, clause in zip(courteous, clauses, strict=True)
+    ]
     empty = [_EMPTY.fullmatch(clause) is not None for clause in clauses]
     rest = [clause for clause, one, other in zip(clauses, courteous, empty, strict=True) if not (one or other)]
     if not rest:

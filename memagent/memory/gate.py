@@ -18,7 +18,7 @@ from memagent.memory.direction import is_turned
 from memagent.memory.echoes import repeats_of
 from memagent.memory.english import related
 from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
-from memagent.memory.languages import in_first_person
+from memagent.memory.languages import in_first_person, language_of
 from memagent.memory.likeness import alike, grounded, words_of
 from memagent.memory.reasons import RECALLED, TO_YOU
 from memagent.memory.tense import is_bygone
@@ -36,6 +36,7 @@ _NEGATED = re.compile(
     r"aucun\w*|"
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
 )
+_IN_THE = re.compile(r"(?i)\bno\b")  # Portuguese
 _FALSE = re.compile(
     r"(?i)\b(?:it(?:'s| is| was) (?:false|untrue|not true|a lie|wrong) that|den(?:y|ies|ied)|doubts?|doubted|"
     r"nobody knows|"
@@ -51,7 +52,7 @@ _YOU = re.compile(
 )  # not You Jin Park
 _TOLD_YOU = re.compile(
     r"(?i)(?<!you )(?<!you've )(?<!you have )\b(?:told|tell|telling|showed|assure|promised?|thank|say to|said to) "
-    r"you\b"
+    r"you\b|\b(?:that |which |who |whom )?you (?:(?:asked|wanted to know|were asking) (?:me )?about|met|saw|liked|like|know)\b"
 )
 _TOLD_ME = re.compile(
     r"(?i)\b(?:tells|told|writes|wrote|texted|informed|says to|said to) (?:me|us)\b[^\"“”]{0,40}[\"“]\s*you\b"
@@ -250,6 +251,8 @@ def _denial(triple: Triple, sentence: str) -> str:
     if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
         return ""
     said = _QUOTED.sub(" ", sentence) if not _QUOTED.search(triple.object) else sentence
+    if language_of(sentence) == "pt":
+        said = _IN_THE.sub("em o", said)
     clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
     denied = bool(clauses) and all(_NEGATED.search(clause) or _FALSE.search(clause) for clause in clauses)
     return "the sentence denies it" if denied else ""

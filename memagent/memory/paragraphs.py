@@ -16,7 +16,7 @@ from memagent.memory.unfit import unfit
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
 _CLOSED = re.compile(r"^\s*</\s*([^\W\d][\w-]{0,30})\s*>|</\s*([^\W\d][\w-]{0,30})\s*>\s*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
-_ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s")
+_ITEM = re.compile(r"^\s*(?:[-*•–—]|\d{1,2}[.)])\s")
 _TIED = re.compile(r"(?m)^([ \t]*(?:<([^\W\d][\w-]{0,30})>[^\n]{0,2000}?</\2>|</[^\W\d][\w-]{0,30}>))[ \t]*(?=\S)")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from memagent.memory.english import listed
+from memagent.memory.imperatives import begins_a_play
 from memagent.memory.statements import unframed
 
 _YOU_ARE = re.compile(
@@ -59,6 +60,20 @@ _THE_MODEL = re.compile(
     r"never|"
     r"always|does not|answers?|muss|soll|darf|doit|ne doit|debe|no debe|deve|должен|не должен)\b"
 )
+_PERSONA = re.compile(
+    r"^\W*(?:[A-Z]\w+(?: [A-Z]\w+)?|(?i:this|the|our|your)(?: \w+)?) (?i:is|was) (?i:an?|the|your|our) (?:[\w-]+,? ){0,2}"
+    r"(?i:helpful|friendly|virtual|digital|ai|ai-powered|automated|conversational|intelligent|artificial)(?:,? (?:and )?"
+    r"[\w-]+){0,4} (?i:assistant|chatbot|bot|agent|companion|guide|model|helper|ai)\b|"
+    r"^\W*(?i:(?:this|the|our|your) (?:custom )?(?:gpt|chatbot|ai assistant|assistant|bot|copilot) "
+    r"(?:is|was|helps|answers|speaks|knows|works|serves|supports|writes|acts|represents|talks|has|lives|belongs)\b)|"
+    r"^\W*(?i:your (?:users?|customers?|clients?|guests?|audience|company|employer|creators?|owners?|makers?|developers?|"
+    r"knowledge cut-?off) (?:is|are|was|were|will|want|may|come|write|expect|speak)\b)|"
+    r"^\W*(?i:the (?:current |end )?user(?:['’]s name)? (?:is|lives|works|prefers|has|speaks|likes|wants|needs)\b)|"
+    r"^\W*(?i:(?:eres|du bist|tu es|je bent|u bent|jij bent|ты|sei|você é|tu és) )(?-i:[^\W\d_a-zа-яё]\w+),|"
+    r"^\W*(?i:tu t['’]appelles|te llamas|ti chiami|du heißt|je heet|você se chama|тебя зовут|du arbeitest (?:für|bei|als)|"
+    r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt (?:voor|bij|"
+    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)"
+)
 _YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
 _OF_PEOPLE = frozenset("know see guess think believe remember recall say look sound feel need want like love".split())
 """What people say that the listener does, about themselves or in passing."""
@@ -76,6 +91,12 @@ _OF_A_BOT = re.compile(
     r"(?i)^[^.!?:\n]{0,40}\b(?:assistant|bot|chatbot|agent|ai|model)(?:['’]s)? (?:\w+ )?"
     r"(?:guidelines|rules|instructions|policy|policies|behaviou?r|persona|prompt)\b[^.!?:\n]{0,20}:?\W*$"
 )
+_FIELDS = re.compile(
+    rf"(?i)(?:^|[.!?。！？\n])\s*(?:{_HEADINGS}|background|input|output|scenario|user|customer|company|name|model|date|"
+    r"kontext|ziel|hintergrund|eingabe|ausgabe|contexte|consigne|objectif|contexto|objetivo|contesto|compito|obiettivo|"
+    r"instrução|context|opdracht|doel|контекст|цель|背景|公司|目标|任务|语境|输入|输出|背景情報|役割|指示)\s*[:：]"
+)
+"""Two of these in one text are a prompt, wherever they stand."""
 _LABEL = re.compile(rf"(?i)^\W*(?:{_HEADINGS})\s*[:：]")
 
 
@@ -89,7 +110,9 @@ def is_prompt(text: str) -> bool:
     if not lines:
         return False
     first = lines[0]
-    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)):
+    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)) or begins_a_play(first):
+        return True
+    if sum(1 for _ in _FIELDS.finditer(text)) > 1:
         return True
     headings = sum(_HEADING.match(line) is not None for line in lines)
     labels = sum(_LABEL.match(line) is not None for line in lines)
@@ -103,4 +126,4 @@ def opens(sentence: str) -> bool:
     found = _YOU_DO.match(sentence)
     if found and found["verb"] in listed("verbs") and found["verb"] not in _OF_PEOPLE:
         return True
-    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL))
+    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL, _PERSONA))

@@ -45,6 +45,7 @@ _NUMBER = re.compile(r"\bNo\.\s*(?=\d)")
 _TAIL = re.compile(
     r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
 )
+_PLEASE = re.compile(r"(?i),\s*please\s*,")
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
 _OWN = re.compile(
     r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
@@ -133,6 +134,8 @@ def says_nothing(text: str) -> str:
     words = _WORD.findall(text)
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
+        return ASKS
+    if _PLEASE.search(text):
         return ASKS
     if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text) or _WHOSE.search(text):
         return ASKED

@@ -14,11 +14,14 @@ from functools import lru_cache
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
 from memagent.memory.english import is_english
+from memagent.memory.fields import is_field
+from memagent.memory.imperatives import asks_by_form, begins_a_play
 from memagent.memory.labels import is_labelled, of_oneself
 from memagent.memory.machine import cites, is_machine
 from memagent.memory.reasons import (
     GREETING,
     INSTRUCTION,
+    LABELLED,
     MACHINE,
     MODEL,
     PROMPT,
@@ -31,6 +34,7 @@ from memagent.memory.reasons import (
 from memagent.memory.rows import is_row
 from memagent.memory.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
 from memagent.memory.suspicion import recalled, said_to_a_model
+from memagent.memory.wishes import is_wish
 
 _GREETINGS = (
     "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
@@ -62,6 +66,8 @@ _TO_SOMEBODY = re.compile(
     r"(?i)^(?:\W*$|\s+(?:there|all|everyone|everybody|for|so|very|again|you|to|back|doing|today|tomorrow|later|soon|"
     r"much|a lot|team|folks)\b|\s*[,!.…~]|\s+[^\s,]+\s*\W*$)"
 )
+_LEADS_ON = re.compile(r"(?i)^\W*(?:ok(?:ay)?|yes|yeah|no|sure)\W+(?:so|but|and|well|actually)\W+(?=\w)")
+_NAMES_ONE = re.compile(r"\b[A-Z][a-z]+")
 _OWING = re.compile(r"(?i)^\W*thanks to (?!you\b|all\b|every)\w+(?:\s\S+){3,}")  # somebody, and what came of it
 _CLOSING = re.compile(
     r"(?i)^\W*(?:(?:warm(?:est)?|kind|best|with best|kindest) regards|regards|best wishes|all the best|lots of love|"
@@ -150,6 +156,10 @@ _SUPPOSED = re.compile(
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
 )
+_WHO = re.compile(
+    r"(?i)^\W*(?:who(?:['’]s)?\s+(?!cares|knows)[a-z]|(?:wer|quién|chi|quem)\s+\w+(?:t|e|te|a|ó|ò|é|è|ou|eu)\b|(?:кто|где)\s)"
+)
+"""The one who does it is asked for, whatever sign stands at the end."""
 _SYSTEM = re.compile(
     r"(?i)\bas an? (?:ai|(?:large )?language model)\b|"
     r"^\W*you(?: are|'re) (?:an? |the |now )|^\W*you(?: are|'re)\b.{0,80}\b(?:assistant|bot|chatbot|agent|model)\b|"
@@ -189,10 +199,13 @@ _TOLD_BACK = re.compile(
     r"established|"
     r"noted)\b|"
     r"\b(?:based on|from|given|going by) what (?:i|we|you) (?:know|have|remember|told|said|shared)\b|"
-    r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
+    r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b|"
+    r"^\W*(?:according to|based on|from|per|going by) (?:what|everything|all|the things) [^,]{0,40}\b(?:about you|stored|"
+    r"on file|on record|in memory|remembered|known)\b"
 )
 _PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
 _LONGEST = 1000  # characters of a sentence of which it is kept what it is
+_CLOSING_WORDS = 4
 _OURS = "The memory holds nothing on this"
 
 
@@ -202,10 +215,16 @@ def unfit(sentence: str) -> str:
     return _kept_unfit(text) if len(text) <= _LONGEST else _unfit(text)
 
 
+def is_closing(line: str) -> bool:
+    """Return whether a line is the closing of a letter, behind which stands who wrote it."""
+    return len(line.split()) <= _CLOSING_WORDS and _CLOSING.search(line) is not None
+
+
 def _unfit(text: str) -> str:
     if not re.search(r"\w", text):
         return "it says nothing"
-    return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
+    why = _marked(text) or _asked(text) or (LABELLED if is_field(unframed(text)) else "")
+    return why or (MODEL if assistants.of_itself(text) else "") or _stated(text)
 
 
 _kept_unfit = lru_cache(maxsize=1024)(_unfit)  # a sentence is asked about for its turn, its line and each triple
@@ -225,17 +244,21 @@ def _marked(text: str) -> str:
         return PROMPT
     if is_machine(text):
         return MACHINE
-    return PROMPT if prompting.opens(unframed(text)) else ""
+    return PROMPT if prompting.opens(unframed(text)) or begins_a_play(text) else ""
 
 
 def _asked(text: str) -> str:
     """Why not, by what a line wants of the listener."""
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
-    if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
+    if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text) or is_wish(text):
         return GREETING
+    if _WHO.search(text):
+        return QUESTION
     found = _INSTRUCTIONS.search(text)
     if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+        return INSTRUCTION
+    if asks_by_form(text):
         return INSTRUCTION
     material = _QUOTED_MATERIAL.match(text)
     if _TASK.match(text) or (material and unfit(material["task"]) == INSTRUCTION):
@@ -254,12 +277,18 @@ def _stated(text: str) -> str:
     return about_the_talk(text) or languages.no_statement(text, language)
 
 
+def _tells_on(text: str) -> bool:
+    """Whether an `ok so` leads a statement with a name in it."""
+    led = _LEADS_ON.match(text)
+    return led is not None and _NAMES_ONE.search(text[led.end() :]) is not None and not unfit(text[led.end() :])
+
+
 def _is_greeting(text: str) -> bool:
     """A greeting with a name behind it at most; who introduces themselves in the same breath says something."""
     if _EAST.match(text):
         return len(text) <= 12
     found = _GREETED.match(text)
-    if found is None or _OWING.match(text):
+    if found is None or _OWING.match(text) or _tells_on(text):
         return False
     rest = found["rest"]
     few = len(rest.split()) <= 8 and not re.search(r"\d", rest)

@@ -1,0 +1,62 @@
+"""What stands under a label: `Context: Ida lives in Oslo.`, `Ida Holm: keeps bees.`, `Kontext: ...`, `背景：...`.
+
+Prompts, records and memories put a noun and a colon before what they hold; who talks does so for a few things only:
+news, a postscript, a note (`Update: ...`, `Übrigens: ...`, `Кстати: ...`). So a label is known by its form, in any
+writing: a few words without a verb or a pronoun, at the beginning, with a colon behind. What stands under it teaches
+nothing, unless somebody speaks of himself there, or the label is one that people talk with.
+"""
+
+from __future__ import annotations
+
+import re
+
+from memagent.memory.assistants import about_me
+from memagent.memory.english import listed
+from memagent.memory.gate_words import PRONOUNS, WE
+from memagent.memory.languages import first_person, is_small_verb
+
+_LABEL = re.compile(
+    r"^[\W_]{0,6}(?P<label>[^\W\d_][^:：.!?。！？\n,;，；、]{0,60}?)\s*[:：](?!//|\d)\s*(?P<rest>\S.*)$", re.DOTALL
+)
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]")
+_MOST = 6  # words of a label, or
+_LETTERS = 10  # letters of one in a writing that does not part words
+_TALKED_WITH = re.compile(
+    r"(?i)\b(?:news|update[ds]?|notes?|ps|p\.s|fyi|btw|nb|info|facts?|one|two|thing|things|truth|reason|reminder|"
+    r"correction|edit|confession|warning|heads[- ]up|heads up|spoiler|bonus|also|first(?:ly)?|second(?:ly)?|third(?:ly)?|"
+    r"finally|lastly|line|short|story|tl;?dr|surprise|problem|plan|twist|result|upshot|announcement|clarification|"
+    r"disclaimer|favou?rite|best|worst|latest|funny|sadly|luckily|anyway|speaking|example|answer|"
+    r"neuigkeiten?|neues|nachtrag|übrigens|kurz|korrektur|problem|hinweis|nachricht|"
+    r"nouvelles?|précision|bref|petite|correction|noticias?|novedad(?:es)?|datos?|nota|resumen|notizi[ae]|novità|"
+    r"precisazione|novidades?|notícias?|nieuws|nieuwtje|trouwens|"
+    r"новост[ьи]|кстати|поправка|короче|уточнение|главное|кроме того)\b|对了|顺便|消息|近况|另外|更正|补充|"
+    r"ちなみに|お知らせ|近況|追伸"
+)
+_I = re.compile(r"\bI\b")
+_VERB_FIRST = re.compile(r"(?i)^(?:\w+n['’]t|do|please|bitte|por favor|per favore)\b")
+_NEVER_TALKED_WITH = re.compile(
+    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|memor(?:y|ies)|stored|saved|known|recalled|"
+    r"retrieved|customer|client|record|profile)\b"
+)
+
+
+def is_field(line: str) -> bool:
+    """Return whether a line is a label and what stands under it, which no person says of himself or as news."""
+    found = _LABEL.match(line)
+    return found is not None and is_label(found["label"]) and not (about_me(rest := found["rest"]) or _I.search(rest))
+
+
+def is_label(text: str) -> bool:
+    """Return whether a few words are a label: without a verb or a pronoun, and none of those that people talk with."""
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    if not words or len(words) > _MOST or (_EAST.search(text) and len(text) > _LETTERS):
+        return False
+    if _NEVER_TALKED_WITH.search(text):
+        return not first_person(words)
+    if _TALKED_WITH.search(text) or _VERB_FIRST.search(text) or first_person(words):
+        return False
+    verbs = listed("finite") | listed("pasts") | PRONOUNS | WE
+    if any(word in verbs or is_small_verb(word) for word in words):
+        return False
+    return len(words) == 1 or words[0] not in listed("verbs")

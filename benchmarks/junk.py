@@ -67,6 +67,7 @@ SETS = (
     "development_d",
     "development_e",
     "development_f",
+    "development_g",
     "held_out_a",
     "held_out_b",
     "held_out_c",

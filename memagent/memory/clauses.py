@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from memagent.memory.english import known_words, listed
+from memagent.memory.fields import is_label
 from memagent.memory.languages import in_first_person
 from memagent.memory.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
 from memagent.memory.statements import ASKED
@@ -159,4 +160,4 @@ def _is_material(before: str) -> bool:
     """Whether what stands behind these words is to be worked on or made up, as by `Translate:` or `a story about`."""
     head, colon, _ = before.replace("：", ":").partition(":")
     asked = colon and unfit(head) and not _ANSWERING.search(head) and (_THIS.search(head) or not _YOU.search(head))
-    return bool(asked) or _MADE_UP.search(before) is not None
+    return bool(asked) or (bool(colon) and is_label(head)) or _MADE_UP.search(before) is not None

@@ -22,12 +22,16 @@ _BOUND = re.compile(
     r"(?![^\W\d_]+o-)(?!disse|deu|contou|pediu|falou)[^\W\d_]+-(?:me|lhe|lhes|nos)\s|me (?:lembr|dig|cont|ajud|mand|"
     r"avis)[ea]\s)"  # pt
 )
-_TO_SAY = r"erinner|sag|schreib|erzähl|frag|grüß|zeig"
+_TO_SAY = r"erinner|sag|schreib|erzähl|frag|grüß|zeig|schick|gib|mail|melde|richte|lass"
 _BESIDE = re.compile(
     rf"(?i)^[^\w\s]*(?:(?:{_TO_SAY}|schick|gib|hilf|lass|mach|nenn|stell|behandl|ruf|weck|erklär|hol|lies|merk|empfiehl|"
     r"korrigier|fass|formulier)(?:e|t)? (?:mich|mir|uns|ihm|ihr|ihnen|ihn|dir|es|sie)\b|"
     rf"(?:{_TO_SAY})(?:e|t)? (?-i:[A-ZÄÖÜ][\w-]+)\b)"
 )  # de
+_BEFORE_A_NAME = re.compile(
+    r"^[^\w\s]*(?-i:[A-ZÀ-ÝА-Я])[^\W\d_]+['’]? (?:(?:a|à|aan|au|ao|al|o|os|la|le) )?[A-ZÀ-ÝА-Я][\w-]+,? (?:que|qu['’]\w*|che|dass|dat|"
+    r"de que|что|чтобы|weten dat)(?!\w)"
+)  # `Préviens Wanda que`, `Avisa a Wanda de que`: who says something to somebody stands before that
 _ENDED = re.compile(
     r"(?i)^[^\w\s]*(?:(?!chez|assez)[^\W\d_]{3,}ez (?:à|au|aux|le|la|les|l['’]\w+|une?|que|pas|toujours|jamais|bien|ce|"
     r"cette|mon|ma|mes|votre|vos|leur|tout|comme|sur)\b|[а-яё]{2,}(?:йте|ите|ьте)(?:сь)?(?!\w))"
@@ -35,7 +39,8 @@ _ENDED = re.compile(
 _EAST = re.compile(
     r"^\W*(?:(?:请|麻烦)?(?:提醒|通知|叫醒|教|陪|替|帮|告诉)(?:我(?!们?的)|一下|[\u4e00-\u9fff]{2,4}(?:说|，))|"
     r"(?:别忘了|不要|务必|千万)[\u4e00-\u9fff])|"
-    r"(?:お願いします|お願い|てくれ|ておいて|てちょうだい|てほしい(?:です)?|て欲しい(?:です)?)[。！!\s]*$"
+    r"(?:お願いします|お願い|てくれ|ておいて|てちょうだい|てほしい(?:です)?|て欲しい(?:です)?)[。！!\s]*$|"
+    r"(?:伝え|教え|言っ|書い|送っ|見せ|訳し|答え|調べ|説明し|要約し|作っ|直し|呼ん|考え|まとめ|続け|やめ|覚え)て(?:ね|よ)?[。！!\s]*$"
 )  # zh, ja
 _PLAY = re.compile(
     r"(?i)\brole-?play\b|\bstay in character\b|^\W*(?:(?:now|today|please|let['’]s|i(?:['’]d| would)? (?:want|like|need) "
@@ -52,7 +57,7 @@ _PLAY = re.compile(
 
 def asks_by_form(line: str) -> bool:
     """Return whether a line that is not English begins, or ends, as only a request does."""
-    return any(pattern.search(line) for pattern in (_BOUND, _BESIDE, _ENDED, _EAST))
+    return any(pattern.search(line) for pattern in (_BOUND, _BESIDE, _BEFORE_A_NAME, _ENDED, _EAST))
 
 
 def begins_a_play(sentence: str) -> bool:

@@ -124,7 +124,9 @@ _PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split
 _ADVERBS = frozenset(
     "no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split()
 )
-_FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
+_FORMAL = re.compile(
+    r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b|^Sie (?:haben mir|hatten mir|(?:erwähn|sag|erzähl|bericht|nann|schrieb)\w+)\b"
+)
 
 
 def in_first_person(text: str) -> bool:
@@ -148,6 +150,9 @@ def _chinese(text: str) -> str:
     return TO_YOU if _CHINESE_YOU.search(text) else ""
 
 
+_CLAUSE = 3  # words of a clause that may state something
+
+
 def _unknown(text: str) -> str:
     words = _WORD.findall(text)
     if not _ENDS.search(text) or re.search(r"^[^.!?]{0,40}[:：](?!//)", text):
@@ -156,6 +161,9 @@ def _unknown(text: str) -> str:
         return TO_YOU
     if not text.isascii() and not any(char.isupper() or char.islower() for char in text):
         return ""  # a script without capitals: nothing more is known of it
+    clauses = [clause for clause in re.split(r"[,;:–—]\s", text) if clause]
+    if len(clauses) > 1 and all(len(_WORD.findall(clause)) < _CLAUSE for clause in clauses):
+        return UNKNOWN_FORM
     return "" if len(words) >= 3 and any(word[0].isupper() for word in words) else UNKNOWN_FORM
 
 

@@ -11,15 +11,57 @@ import re
 from collections.abc import Sequence
 
 from memagent.memory.assistants import about_me, of_a_turn, of_its_memory
+from memagent.memory.evidence import is_marked, presents_a_text
 from memagent.memory.fields import is_field
-from memagent.memory.reasons import GREETING, LABELLED, MODEL, RECALLED
+from memagent.memory.prompting import opens
+from memagent.memory.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
+from memagent.memory.statements import ASKED, OF_THE_TALK
 from memagent.memory.unfit import is_closing, unfit
 from memagent.sentences import split_sentences
 
 _GOES_ON = re.compile(r"[.!?。！？]\s*\S")
 _LONGEST = 20_000  # characters of a line of which the sentences are looked at
 _FEW = 6  # words of a line of a signature
+_WORKS_ON = re.compile(
+    r"(?i)^\W*(?:please )?(?:complete|continue|finish|translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|correct|"
+    r"analy[sz]e|classify|extract|shorten|simplify|edit|consider|read|annotate|label|übersetze?|vervollständige|korrigiere|"
+    r"traduis|complète|corrige|traduce|completa|traduci|correggi|traduza|complete|vertaal|переведи|продолжи|исправь)\b"
+)
+_EMPLOYED = re.compile(
+    r"(?i)^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))"
+)
+_I = re.compile(r"\bI\b")
+_FIRST = 3  # sentences, of which one may say to whom the text is given
+_TASKS = (INSTRUCTION, PROMPT, OF_THE_TALK, ASKED, UNKNOWN_FORM, LABELLED)
 _STOPPED = re.compile(r"[.!?。！？]\W*$")
+
+
+_OF_A_TEXT = re.compile(
+    r"(?i)\b(?:texts?|passages?|paragraphs?|dialogues?|stor(?:y|ies)|records?|articles?|documents?|excerpts?|instructions?|"
+    r"respon[sd]es?|answers?|repl(?:y|ies)|questions?|context|examples?|prompts?|conversations?|chats?|sentences?|steps?|words|"
+    r"characters|bullets?|lines|notes?|guests?|customers?|users?|frage\w*|antwort\w*|absatz|absätze|anweisung\w*|"
+    r"réponses?|consignes?|histoire|phrases?|respuestas?|instrucciones|historia|preguntas?|rispost\w+|istruzioni|domand\w+|"
+    r"respostas?|instruções|antwoord\w*|ответ\w*|инструкц\w*|вопрос\w*|текст\w*)\b|回答|指令|问题|文章|对话|文本|回答|質問|文章|"
+    r"^\W*(?:fact|item|entry|record|memory|note)\b[^.]{0,20}\W*$"
+)
+
+
+def of_a_task(sentences: Sequence[str]) -> bool:
+    """Return whether what stands behind the first sentence is the material or the rules of a task.
+
+    The first wants a text worked on; or it asks something about a text or the answers to come, or presents a text, or one
+    of the first says for whom the listener speaks, and nobody speaks of himself.
+    """
+    if len(sentences) < 2:
+        return False
+    first = sentences[0]
+    if _WORKS_ON.search(first) and _OF_A_TEXT.search(first):
+        return True
+    if about_me(text := " ".join(sentences)) or _I.search(text):
+        return False
+    if presents_a_text(first) or opens(first) or any(map(_EMPLOYED.search, sentences[:_FIRST])):
+        return True
+    return _OF_A_TEXT.search(first) is not None and unfit(first) in _TASKS
 
 
 def of_others(paragraph: Sequence[str]) -> list[str]:
@@ -29,6 +71,8 @@ def of_others(paragraph: Sequence[str]) -> list[str]:
     text = " ".join(paragraph)
     if len(text) <= _LONGEST and any(map(of_a_turn, split_sentences(text))):
         return [MODEL] * len(paragraph)
+    if len(text) <= _LONGEST and of_a_task(split_sentences(text)):
+        return [PROMPT] * len(paragraph)
     if is_field(paragraph[0]) and not about_me(text):
         return [LABELLED] * len(paragraph)
     found, closed = [], False
@@ -53,7 +97,7 @@ def heads_rows(paragraph: Sequence[str], rows: Sequence[bool]) -> bool:
 
 def retold(line: str) -> str:
     """Return why a line comes out of a memory or stands under a label, by its first sentence, or ''."""
-    if of_its_memory(line):
+    if of_its_memory(line) or is_marked(line):
         return RECALLED
     if not _GOES_ON.search(line):
         return ""

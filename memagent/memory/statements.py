@@ -29,7 +29,7 @@ _NOTED = re.compile(
     r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
-    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| to know)?,|"
+    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| me| to know)?,|"
     r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
@@ -44,6 +44,20 @@ _VOCATIVE = re.compile(
 _NUMBER = re.compile(r"\bNo\.\s*(?=\d)")
 _TAIL = re.compile(
     r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
+)
+_NEEDED = re.compile(
+    r"(?i)^\W*(?:what|all|the (?:only )?thing) (?:i|we)(?:['’]d| would|['’]m| am)?(?: really| just)? (?:need|want|like|"
+    r"asking for|looking for|after) (?:now )?(?:is|are|would be)\b"
+)
+_TEXT_OUGHT = re.compile(
+    r"(?i)\b(?:letter|e-?mail|message|text|poem|story|summary|bio|version|draft|caption|title|report|speech|list|table|post|"
+    r"article|dialogue|scene|chapter|ending|headline|subject line)(?: [\w-]+){0,4}? (?:should|must|needs? to|ha(?:s|ve) to|ought "
+    r"to|is to) (?:\w+ )?(?:say|mention|include|contain|read|have|end|start|begin|open|close|rhyme|sound|stay|use|tell|be "
+    r"(?:about|in|under|from|no|at|funny|short|long))\b"
+)
+_IN_A_VERSION = re.compile(
+    r"(?i)^\W*(?:in|for) (?:the|this|that|my|your|a) (?:next|new|first|second|third|last|final|other|alternative|same) "
+    r"(?:version|draft|scene|chapter|paragraph|part|verse|stanza|episode|example|act)\b"
 )
 _PLEASE = re.compile(r"(?i),\s*please\s*,")
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
@@ -135,8 +149,10 @@ def says_nothing(text: str) -> str:
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
         return ASKS
-    if _PLEASE.search(text):
+    if _PLEASE.search(text) or _NEEDED.search(text) or _TEXT_OUGHT.search(text):
         return ASKS
+    if _IN_A_VERSION.search(text):
+        return ASKED
     if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text) or _WHOSE.search(text):
         return ASKED
     if _is_wanted(addressed, words) or _WANTS_TEXT.search(text):

@@ -14,6 +14,7 @@ from functools import lru_cache
 from memagent.memory import assistants, languages, prompting
 from memagent.memory.courtesies import is_courtesy
 from memagent.memory.english import is_english
+from memagent.memory.evidence import names_its_source, presents_a_text
 from memagent.memory.fields import is_field
 from memagent.memory.imperatives import asks_by_form, begins_a_play
 from memagent.memory.labels import is_labelled, of_oneself
@@ -234,7 +235,7 @@ def _marked(text: str) -> str:
     """Why not, by marks: of recalled text, of programs, of prompts."""
     if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or is_labelled(text):
         return RECALLED
-    if cites(text) or assistants.of_its_memory(text):
+    if cites(text) or assistants.of_its_memory(text) or names_its_source(text):
         return RECALLED
     if is_row(text):
         return ROW
@@ -244,7 +245,8 @@ def _marked(text: str) -> str:
         return PROMPT
     if is_machine(text):
         return MACHINE
-    return PROMPT if prompting.opens(unframed(text)) or begins_a_play(text) else ""
+    presented = presents_a_text(text) and re.search(r"[:：]\s", text) is not None
+    return PROMPT if presented or prompting.opens(unframed(text)) or begins_a_play(text) else ""
 
 
 def _asked(text: str) -> str:

@@ -13,7 +13,7 @@ _NOUN = (
     r"greetings|regards|(?:much |lots of |all my |all our )?love|(?:big |a )?(?:hugs?|kiss(?:es)?)|(?:best |warm "
     r"|good )?wishes|cheers|congratulations|congrats|"
     r"(?:viele |liebe |herzliche |schöne |beste )?grüße?|gruß|(?:herzlichen |herzliche )?glückwünsche?|küsse?|"
-    r"(?:bien le )?bonjour|(?:grosses |plein de |mille )?bis(?:es|ous)|(?:toutes )?(?:mes |nos )?(?:félicitations|"
+    r"(?:bien le )?bonjour|(?:gros(?:ses)? |plein de |mille )?bis(?:es|ous)|(?:toutes )?(?:mes |nos )?(?:félicitations|"
     r"salutations|amitiés|meilleurs vœux)|"
     r"(?:muchos |cordiales |un )?(?:saludos?|abrazos?|besos?)|felicidades|enhorabuena|recuerdos|"
     r"(?:tanti |cari |un |i migliori |tantissimi )?(?:auguri|salut[io]|abbraccio|bac[io])|complimenti|congratulazioni|"
@@ -34,11 +34,11 @@ _VERB = re.compile(
 )
 _DONE = re.compile(
     r"(?i)^\W*(?:(?:i|we) (?:wish|congratulate|bid) (?:you|all|everybody|everyone)|i congratulate|wishing (?:you|"
-    r"everyone|all)|sending (?:you|love|hugs|my)|"
+    r"everyone|all)|sending (?:you (?:all )?)?(?:love|hugs|kisses|my (?:love|best)|best|warm|good)|"
     r"(?:ich|wir) (?:gratulier\w+|grüße\w*|(?:wünsche|drücke)n? (?:dir|euch|ihnen|allen|die daumen))|(?:je|nous) (?:te|vous) (?:félicit|souhait|embrass)\w+|"
     r"(?:te|os) (?:felicit|dese|mand)\w+|(?:ti|vi) (?:augur|mand|facci)\w+|felicito a|mi congratulo|"
     r"поздравля(?:ю|ем)|жела(?:ю|ем)|передава?й(?:те)? привет|祝|恭喜|"
-    r"gr[uü](?:ß|ess)e? (?!gott)(?:bitte )?(?:mir )?[^\W\d_]+|dale (?:un|muchos|recuerdos)|saluda(?:me)? a|"
+    r"fingers crossed|que (?:tenga|pase|disfrute|vaya|te mejore|lo pase|descanse)\w*|gr[uü](?:ß|ess)e? (?!gott)(?:bitte )?(?:mir )?[^\W\d_]+|dale (?:un|muchos|recuerdos)|saluda(?:me)? a|"
     r"salutami|dai un|dá um|manda um|doe de groeten|passe le bonjour|embrasse)\b|^\W*(?:祝|恭喜)"
 )
 _TRIP = re.compile(

@@ -1,0 +1,82 @@
+"""Where a line says that it has its facts from: from talk before, from notes and records, or from a text that follows.
+
+`According to our earlier chats, ...`, `Laut früheren Gesprächen ...`, `根据之前的对话，...`: a word for a source, and
+a noun for what a memory is made of; behind it stands what a memory holds, whoever says it. People name other sources
+(a doctor, a letter, the news). `The following is a letter: ...`, `Voici un texte : ...` present material to be worked
+on. English, German, French, Spanish, Italian, Portuguese, Dutch, Russian, Chinese, Japanese.
+"""
+
+from __future__ import annotations
+
+import re
+
+_HELD = (
+    r"(?:conversation|interaction|exchange|discussion|chat|session|memor(?:y|ie)|note|record|entr(?:y|ie)|history|log|"
+    r"transcript|database|knowledge base|profile|dialogue?|gespräch\w*|unterhaltung\w*|notiz\w*|aufzeichnung\w*|speicher|"
+    r"verlauf|gedächtnis|erinnerung\w*|échange|mémoire|souvenir|historique|conversaci(?:ó|o)n\w*|registro|recuerdo|"
+    r"historial|nota|memoria|conversazion\w*|appunt\w*|ricord\w*|cronologia|dialog\w*|conversa|memória|anotaç\w*|histórico|"
+    r"gesprek\w*|notitie\w*|geheugen|aantekening\w*|разговор\w*|бесед\w*|запис\w*|заметк\w*|памят\w*|истори\w*|диалог\w*)s?"
+)
+_FROM = (
+    r"based on|according to|as per|per|judging by|going by|from|drawing on|laut|gemäß|nach|aus|zufolge|basierend auf|"
+    r"d['’]après|selon|d['’]|dans|según|conforme|a partir de|de|en base a|secondo|in base a|da|dalle|dai|dalla|segundo|com "
+    r"base em|volgens|uit|op basis van|согласно|по|из|судя по|исходя из"
+)
+_BEFORE = (
+    r"(?:\b(?:earlier|previous|past|prior|last|stored|saved|our|your|my|these|früher\w*|vorherig\w*|bisherig\w*|letzt\w*|"
+    r"unser\w*|gespeichert\w*|mein\w*|nos|notre|vos|précédent\w*|ancien\w*|passé\w*|ma|mes|anterior\w*|previ[ao]s?|nuestr[oa]s?|"
+    r"pasad[oa]s|precedent[ei]|passat[ei]|nostr[eai]|noss[oa]s?|passad[oa]s?|eerder\w*|vorige|onze|прошл\w*|предыдущ\w*|"
+    r"наш\w*|мо(?:их|ей|им)|сохран\w*)\b)"
+)
+_SOURCE = re.compile(
+    rf"(?i)^\W*(?:as )?(?:{_FROM})\s?(?:[\w'’]+ ){{0,2}}?(?:{_BEFORE} (?:[\w'’]+ )?{_HELD}|{_HELD} {_BEFORE})(?!\w)"
+)
+_SPOKEN = re.compile(
+    r"(?i)^\W*(?:as|come|como|conforme|wie|comme|zoals|как) (?:(?:we|you|i|mi|me|tu|du|sie|ihr|wir|nous|vous|je|on|já|ya|già|te|"
+    r"мы|ты|вы|uns|mir|m['’]|me l['’])\s?)*(?:(?:have|had|hai|has|hast|haben|hattest|avez|avais|as|avons|hebt|hebben|hemos|"
+    r"abbiamo) )?(?:already |bereits |schon |déjà |eerder )?(?:discussed|mentioned|talked|raccontat\w*|dett\w*|contast\w*|"
+    r"contad\w*|comentas\w*|conversam\w*|conversad\w*|falam\w*|hablam\w*|besproch\w*|erzähl\w*|erwähn\w*|sagtest|dit|raconté|"
+    r"mentionn\w*|discuté|verteld\w*|besproken|говорил\w*|обсуждал\w*|упоминал\w*|рассказывал\w*)\b"
+)
+_SHOWN = re.compile(
+    r"(?i)^\W*(?:(?:the|my|our|your|these|those|his|her) )?(?:memory|memories|notes|records?|logs?|files?|entries|history|profile|"
+    r"data(?:base)?)(?: on file)? (?:say|show|indicate|state|list|contain|mention|suggest|tell|have|has it)s?\b|"
+    r"^\W*it (?:says|is (?:written|noted|stored|recorded|saved)) (?:here|there|in (?:the|my|our|your) \w+)\b|"
+    r"^\W*(?:what|all|everything) (?:that )?(?:i|we) (?:have|know|hold|remember|recall|stored|saved) (?:on|about|of|regarding|is)\b|"
+    r"^\W*(?:i|we)(?:['’]ve| have)? (?:just )?(?:looked|checked|searched|found|see|saw|read) (?:it )?(?:in|through|up in|from) "
+    r"(?:the|my|our|your) (?:\w+ )?(?:notes?|records?|memory|memories|history|files?|logs?|database)\b|"
+    r"^\W*(?:记录|资料|档案|数据库|笔记)(?:显示|表明|上|里|中)|^\W*記録(?:では|に)"
+)
+_EAST = re.compile(
+    r"^\W*(?:根据|按照|依据|依照|基于).{0,10}(?:对话|聊天|交流|谈话|会话|记录|记忆|笔记|资料|信息|历史)|"
+    r"^\W*.{0,8}(?:会話|対話|記録|記憶|やりとり|履歴|メモ|情報)(?:によると|によれば|では、|から、|に基づ)|"
+    r"^\W*(?:之前|以前|上次|先前)(?:的)?(?:对话|聊天|谈话)(?:中|里)"
+)
+_BEHIND = re.compile(
+    r"(?i)[(\[–—-]\s*(?:(?:confidence|certainty|score|relevance|seen|saved|stored|noted|recorded|learn(?:ed|t)|last (?:seen|used|"
+    r"updated)|updated|recalled|retrieved|source|importance|id)\b)[^()\[\]\n]{0,40}[)\]]?\s*[.]?\s*$|"
+    r"\(\w[\w ]{0,20}:\s[^()\n]{1,60}\)\W*$"
+)
+_PRESENTS = re.compile(
+    r"(?i)^\W*(?:(?:the following|here follows|below(?: is| are| you|,)|what follows)|gegeben ist|(?:im )?folgende[rsnm]?\b|"
+    r"nachfolgend|unten|ci-(?:dessous|après)|a continuación|di seguito|abaixo|a seguir|hieronder|ниже|以下|下面|次の|下記)|"
+    r"^\W*(?:hier (?:ist|sind|is|zijn|kommt)|voici|voilà|aquí (?:está|tienes|van?)|ecco|segue|aqui (?:está|vai)|вот|这是|"
+    r"here(?:['’]s| is| are))\s?(?:[\w'’]+ ){0,3}?(?:text\w*|texte?s?|testo|dokument\w*|documento?s?|passages?|absatz|abschnitt|"
+    r"extrait|extracto|fragmento|brano|trecho|letter|brief|lettre|carta|lettera|article?|artículo|articolo|artigo|record|"
+    r"transcript|dialog\w*|story|geschichte|histoire|historia|storia|текст\w*|письмо|отрывок|диалог|статья|文|资料)(?!\w)"
+)
+
+
+def names_its_source(line: str) -> bool:
+    """Return whether a line says that it was taken from talk before, from notes or records, or bears the marks of it."""
+    return any(pattern.search(line) for pattern in (_SOURCE, _SPOKEN, _SHOWN, _EAST, _BEHIND))
+
+
+def is_marked(line: str) -> bool:
+    """Return whether a line bears behind it when or how surely it was kept: `(confidence: high)`."""
+    return _BEHIND.search(line) is not None
+
+
+def presents_a_text(sentence: str) -> bool:
+    """Return whether a sentence presents a text that stands behind it, as the first of a task does."""
+    return _PRESENTS.search(sentence) is not None

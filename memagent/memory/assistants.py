@@ -78,7 +78,8 @@ _ME = re.compile(
     r"ich|mon|ma|mes|je|j'\w+|mi|mis|yo|mio|mia|io|meu|minha|eu|я|мой|моя|меня|мне|our|we)\b|我"
 )
 _MADE = re.compile(
-    r"(?i)\b(?:here(?:'s|’s| is| are| you go)|voici|voilà|hier (?:ist|sind|kommt)|aquí (?:está|están|tienes|tiene|"
+    r"(?i)\b(?:here(?:'s|’s| is| are| you go)(?! (?:my|our|the thing|why|how)\b)|(?:voici|voilà)(?! (?:ma|mon|mes|notre|nos)\b)|hier (?:ist|"
+    r"sind|kommt)(?! (?:es|mein\w*|unser\w*|nicht|alles|man|immer|noch|schon)\b)|aquí (?:está|están|tienes|tiene|"
     r"va)|ecco|"
     r"aqui está|вот|这是|以下是|如下)\b|(?:这是|以下是)|\bi(?:'ve|’ve| have)? (?:re)?(?:wrote|written|drafted|"
     r"updated|revised|"

@@ -37,7 +37,8 @@ _I = re.compile(r"\bI\b")
 _VERB_FIRST = re.compile(r"(?i)^(?:\w+n['’]t|do|please|bitte|por favor|per favore)\b")
 _NEVER_TALKED_WITH = re.compile(
     r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|memor(?:y|ies)|stored|saved|known|recalled|"
-    r"retrieved|customer|client|record|profile)\b"
+    r"retrieved|customer|client|record|profile|archive|entry|entries|evidence|passage|source)\b|(?i:guardad|gespeichert|enregistr|"
+    r"salvat|сохран|mémoris|memoriz|gemerkt|архив|保存)"
 )
 
 

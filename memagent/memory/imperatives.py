@@ -32,6 +32,14 @@ _BEFORE_A_NAME = re.compile(
     r"^[^\w\s]*(?-i:[A-ZÀ-ÝА-Я])[^\W\d_]+['’]? (?:(?:a|à|aan|au|ao|al|o|os|la|le) )?[A-ZÀ-ÝА-Я][\w-]+,? (?:que|qu['’]\w*|che|dass|dat|"
     r"de que|что|чтобы|weten dat)(?!\w)"
 )  # `Préviens Wanda que`, `Avisa a Wanda de que`: who says something to somebody stands before that
+_PUTS_A_NAME = re.compile(
+    r"^[^\w\s]*(?!(?:Na|No|In|En|Im|El|La|Il|Le|Der|Die|Das|Frau|Herr|Don|Doña|Dona|San|Saint|Santa)\b)[A-ZÀ-Ý][^\W\d_]{1,10} (?:a "
+    r")?[A-ZÀ-Ý][\w-]+ (?:en|in|como|comme|come|em) (?!\w+ (?:\w+ )?(?:es|est|è|é|tiene|vive|a|ha)\b)[a-z]"
+)  # `Metti Odalys in copia`
+_LET = re.compile(
+    r"(?i)^\W*(?:пусть|пускай|haz que|fais (?:en sorte )?que|fa(?:i)? (?:in modo )?che|faz com que|zorg dat|sorg dafür)(?!\w)|^\W*让|"
+    r"(?i:^\W*(?-i:[A-ZÄÖÜ]\w+) soll(?:te|en|ten)?\b)"
+)
 _ENDED = re.compile(
     r"(?i)^[^\w\s]*(?:(?!chez|assez)[^\W\d_]{3,}ez (?:à|au|aux|le|la|les|l['’]\w+|une?|que|pas|toujours|jamais|bien|ce|"
     r"cette|mon|ma|mes|votre|vos|leur|tout|comme|sur)\b|[а-яё]{2,}(?:йте|ите|ьте)(?:сь)?(?!\w))"
@@ -57,7 +65,7 @@ _PLAY = re.compile(
 
 def asks_by_form(line: str) -> bool:
     """Return whether a line that is not English begins, or ends, as only a request does."""
-    return any(pattern.search(line) for pattern in (_BOUND, _BESIDE, _BEFORE_A_NAME, _ENDED, _EAST))
+    return any(pattern.search(line) for pattern in (_BOUND, _PUTS_A_NAME, _LET, _BESIDE, _BEFORE_A_NAME, _ENDED, _EAST))
 
 
 def begins_a_play(sentence: str) -> bool:

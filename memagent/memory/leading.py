@@ -28,7 +28,14 @@ _WORKS_ON = re.compile(
     r"traduis|complète|corrige|traduce|completa|traduci|correggi|traduza|complete|vertaal|переведи|продолжи|исправь)\b"
 )
 _EMPLOYED = re.compile(
-    r"(?i)^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))"
+    r"(?i)^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))|"
+    r"\byou(?:['’]re| are) (?:our|my|the|an?|their) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge|support|"
+    r"receptionist|voice)\b"
+)
+_HEADING = re.compile(
+    r"^\W*(?:(?i:(?:my |your |our |the |long-term |chat |user |stored )?(?:memory|memories|history|notes|records|context|facts|"
+    r"knowledge|archive|log|summary|profile|background|recap|recollections))\s*[:：]|(?:MEMORY|MEMORIES|HISTORY|NOTES|RECORDS|"
+    r"CONTEXT|FACTS|KNOWLEDGE|ARCHIVE|LOG|SUMMARY|PROFILE|BACKGROUND|RECAP))\W*$"
 )
 _I = re.compile(r"\bI\b")
 _FIRST = 3  # sentences, of which one may say to whom the text is given
@@ -39,7 +46,7 @@ _STOPPED = re.compile(r"[.!?。！？]\W*$")
 _OF_A_TEXT = re.compile(
     r"(?i)\b(?:texts?|passages?|paragraphs?|dialogues?|stor(?:y|ies)|records?|articles?|documents?|excerpts?|instructions?|"
     r"respon[sd]es?|answers?|repl(?:y|ies)|questions?|context|examples?|prompts?|conversations?|chats?|sentences?|steps?|words|"
-    r"characters|bullets?|lines|notes?|guests?|customers?|users?|frage\w*|antwort\w*|absatz|absätze|anweisung\w*|"
+    r"characters|information|messages?|bullets?|lines|notes?|guests?|customers?|users?|frage\w*|antwort\w*|absatz|absätze|anweisung\w*|"
     r"réponses?|consignes?|histoire|phrases?|respuestas?|instrucciones|historia|preguntas?|rispost\w+|istruzioni|domand\w+|"
     r"respostas?|instruções|antwoord\w*|ответ\w*|инструкц\w*|вопрос\w*|текст\w*)\b|回答|指令|问题|文章|对话|文本|回答|質問|文章|"
     r"^\W*(?:fact|item|entry|record|memory|note)\b[^.]{0,20}\W*$"
@@ -73,6 +80,8 @@ def of_others(paragraph: Sequence[str]) -> list[str]:
         return [MODEL] * len(paragraph)
     if len(text) <= _LONGEST and of_a_task(split_sentences(text)):
         return [PROMPT] * len(paragraph)
+    if _HEADING.match(paragraph[0]) and not about_me(text):
+        return [RECALLED] * len(paragraph)
     if is_field(paragraph[0]) and not about_me(text):
         return [LABELLED] * len(paragraph)
     found, closed = [], False

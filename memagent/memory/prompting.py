@@ -18,6 +18,7 @@ _YOU_ARE = re.compile(
     r"task),?\s+)?"
     r"(?i:you(?: are|'re|’re)(?! (?:welcome|right|wrong|correct|so|too|very|great|amazing|awesome|the best|kind|"
     r"(?:an? |my |such an? )?(?:star|angel|legend|genius|gem|lifesaver|hero|darling|treasure|friend))\b)|"
+    r"you(?: have|['’]ve) been (?:hired|given|asked|assigned|trained|built|created|told|instructed|provided|chosen)\b|"
     r"you (?:will|must|should|shall|have to|act|speak|play|work|serve|help|answer|write|represent|receive|get|can "
     r"only|"
     r"may only|never|always|only)\b|you'll (?:be|act|play|get|receive)\b|"

@@ -30,7 +30,7 @@ _NOTED = re.compile(
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
     r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| me| to know)?,|"
-    r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
+    r"imagine that,|updates?(?: on [^:]{1,30})?:|you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
@@ -43,7 +43,7 @@ _VOCATIVE = re.compile(
 )
 _NUMBER = re.compile(r"\bNo\.\s*(?=\d)")
 _TAIL = re.compile(
-    r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
+    r"(?i)\bplease\W*$|,\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
 )
 _NEEDED = re.compile(
     r"(?i)^\W*(?:what|all|the (?:only )?thing) (?:i|we)(?:['’]d| would|['’]m| am)?(?: really| just)? (?:need|want|like|"
@@ -59,12 +59,17 @@ _IN_A_VERSION = re.compile(
     r"(?i)^\W*(?:in|for) (?:the|this|that|my|your|a) (?:next|new|first|second|third|last|final|other|alternative|same) "
     r"(?:version|draft|scene|chapter|paragraph|part|verse|stanza|episode|example|act)\b"
 )
+_SHOULD = re.compile(
+    r"^\W*(?:[A-Z][\w'’-]+ ){1,2}(?:and [A-Z][\w-]+ )?should (?:not )?(?!have\b|be (?:here|there|home|back|done|fine))[a-z]+"
+)
 _PLEASE = re.compile(r"(?i),\s*please\s*,")
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
 _OWN = re.compile(
     r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
 )  # somebody's, who has a name
-_IN_ORDER = re.compile(r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had|could|would|should)\b")  # as a question has it
+_IN_ORDER = re.compile(
+    r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|his|her|[A-Z]))|could|would|should)\b"
+)  # as a question has it
 _TO_YOU = re.compile(
     r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"
     r"(?i:could|can|would|will|won't|do|did|are|have) you\b)"
@@ -151,7 +156,7 @@ def says_nothing(text: str) -> str:
         return ASKS
     if _PLEASE.search(text) or _NEEDED.search(text) or _TEXT_OUGHT.search(text):
         return ASKS
-    if _IN_A_VERSION.search(text):
+    if _IN_A_VERSION.search(text) or _SHOULD.match(text):
         return ASKED
     if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text) or _WHOSE.search(text):
         return ASKED

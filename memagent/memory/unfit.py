@@ -193,8 +193,7 @@ _TOLD_BACK = re.compile(
     r"passages?|documents?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
-    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
-    r"well\b)|\bmy memory (?:says|tells)\b|"
+    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that\b|,| (?=(?-i:[A-Z]))|$)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
     r"^\W*as (?:we|you)(?:['’]ve| have)? (?:already )?(?:discussed|agreed|said|mentioned|told me|talked about|"
     r"established|"
@@ -204,7 +203,9 @@ _TOLD_BACK = re.compile(
     r"^\W*(?:according to|based on|from|per|going by) (?:what|everything|all|the things) [^,]{0,40}\b(?:about you|stored|"
     r"on file|on record|in memory|remembered|known)\b"
 )
-_PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
+_PROMPT_LABEL = re.compile(
+    r"(?i)^\W*\[(?:system|instructions?|prompt|developer)\]|^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]"
+)
 _LONGEST = 1000  # characters of a sentence of which it is kept what it is
 _CLOSING_WORDS = 4
 _OURS = "The memory holds nothing on this"

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 
 _NOUN = (
+    r"(?:good|guten?|bue?n[oa]?s?|bom|boa|buon[ao]?|bonne|goede|god|доброе|добрый) ?(?:morning|evening|night|afternoon|day|morgen|abend|"
+    r"tag|nacht|días|dias?|tardes?|noches?|noites?|giorno|sera|notte|jour|soir|nuit|avond|утро|вечер|день)|hello|hallo|hola|olá|"
+    r"bonjour|bonsoir|"
     r"greetings|regards|(?:much |lots of |all my |all our )?love|(?:big |a )?(?:hugs?|kiss(?:es)?)|(?:best |warm "
     r"|good )?wishes|cheers|congratulations|congrats|"
     r"(?:viele |liebe |herzliche |schöne |beste )?grüße?|gruß|(?:herzlichen |herzliche )?glückwünsche?|küsse?|"
@@ -41,6 +44,11 @@ _DONE = re.compile(
     r"fingers crossed|que (?:tenga|pase|disfrute|vaya|te mejore|lo pase|descanse)\w*|gr[uü](?:ß|ess)e? (?!gott)(?:bitte )?(?:mir )?[^\W\d_]+|dale (?:un|muchos|recuerdos)|saluda(?:me)? a|"
     r"salutami|dai un|dá um|manda um|doe de groeten|passe le bonjour|embrasse)\b|^\W*(?:祝|恭喜)"
 )
+_TELLS = re.compile(r"\bwho\b|\bI(?:['’]\w+)?\s")
+_HOPES = re.compile(
+    r"(?i)^\W*(?:dear [^,]{1,30}, ?)?(?:i |we )?(?:do |really |just )?hope (?:this|that|all is|all['’]s|everything|you)\b|"
+    r"^\W*(?:[^\W\d_]+ ){1,4}(?:wish|wishes|are wishing|is wishing) (?:you|everyone|everybody|all)\b"
+)
 _TRIP = re.compile(
     r"(?i)^\W*(?:gute (?:reise|fahrt|besserung)|guten (?:flug|rutsch|appetit)|schöne[nsr]? \w+|frohe[sn]? \w+|viel "
     r"(?:glück|spaß|erfolg)|alles (?:gute|liebe)|bon(?:ne)? (?:voyage|route|courage|chance|année|anniversaire|weekend|"
@@ -70,7 +78,9 @@ def is_wish(line: str) -> bool:
         return True
     if _TRIP.search(line) and len(line.split()) <= 8 and not _VERB.search(line):
         return True
-    return _LED.search(line) is not None and not _VERB.search(line)
+    if _HOPES.search(line):
+        return True
+    return _LED.search(line) is not None and not _TELLS.search(line) and not _VERB.search(line)
 
 
 def is_about_the_listener(clause: str) -> bool:

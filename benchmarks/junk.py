@@ -68,7 +68,6 @@ SETS = (
     "development_e",
     "development_f",
     "development_g",
-    "development_h",
     "held_out_a",
     "held_out_b",
     "held_out_c",

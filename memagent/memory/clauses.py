@@ -68,6 +68,9 @@ _ANSWERING = re.compile(
     r"antworte\w*|hilf|réponds|répondez|responde|responda|rispondi|ответь\w*|отвечай\w*)\b"
 )
 """Requests with no material behind their colon."""
+_YOURS = re.compile(
+    r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|^你的\w{1,4}$"
+)  # `Your knowledge: ...`
 _THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
@@ -160,4 +163,8 @@ def _is_material(before: str) -> bool:
     """Whether what stands behind these words is to be worked on or made up, as by `Translate:` or `a story about`."""
     head, colon, _ = before.replace("：", ":").partition(":")
     asked = colon and unfit(head) and not _ANSWERING.search(head) and (_THIS.search(head) or not _YOU.search(head))
-    return bool(asked) or (bool(colon) and is_label(head)) or _MADE_UP.search(before) is not None
+    return (
+        bool(asked)
+        or (bool(colon) and (is_label(head) or _YOURS.search(head) is not None))
+        or _MADE_UP.search(before) is not None
+    )

@@ -34,18 +34,26 @@ _TALKED_WITH = re.compile(
     r"ちなみに|お知らせ|近況|追伸"
 )
 _I = re.compile(r"\bI\b")
+_GOES_ON = re.compile(r"(?:the|an?|he|she|it|they|this|that|there|his|her|their) [a-z]")
 _VERB_FIRST = re.compile(r"(?i)^(?:\w+n['’]t|do|please|bitte|por favor|per favore)\b")
 _NEVER_TALKED_WITH = re.compile(
-    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|memor(?:y|ies)|stored|saved|known|recalled|"
+    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|memor(?:y|ies)|stored|saved|recalled|"
     r"retrieved|customer|client|record|profile|archive|entry|entries|evidence|passage|source)\b|(?i:guardad|gespeichert|enregistr|"
     r"salvat|сохран|mémoris|memoriz|gemerkt|архив|保存)"
 )
 
 
 def is_field(line: str) -> bool:
-    """Return whether a line is a label and what stands under it, which no person says of himself or as news."""
+    """Return whether a line is a label and what stands under it, which no person says of himself or as news.
+
+    `Mara: the cat is called Felix.` is none: somebody goes on in small letters, with a word of his own for whom he means.
+    """
     found = _LABEL.match(line)
-    return found is not None and is_label(found["label"]) and not (about_me(rest := found["rest"]) or _I.search(rest))
+    if found is None or not is_label(found["label"]):
+        return False
+    rest = found["rest"]
+    named = _GOES_ON.match(rest) is not None and _NEVER_TALKED_WITH.search(found["label"]) is None
+    return not (named or about_me(rest) or _I.search(rest))
 
 
 def is_label(text: str) -> bool:
@@ -60,4 +68,7 @@ def is_label(text: str) -> bool:
     verbs = listed("finite") | listed("pasts") | PRONOUNS | WE
     if any(word in verbs or is_small_verb(word) for word in words):
         return False
-    return len(words) == 1 or words[0] not in listed("verbs")
+    if len(words) == 1:
+        return True
+    several = re.fullmatch(r"[a-z]{3,}[^su]s", words[-1]) is not None  # `Known allergies: ...`, `Weekend plans: ...`
+    return words[0] not in listed("verbs") and not several

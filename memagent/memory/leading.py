@@ -28,7 +28,7 @@ _WORKS_ON = re.compile(
     r"traduis|complète|corrige|traduce|completa|traduci|correggi|traduza|complete|vertaal|переведи|продолжи|исправь)\b"
 )
 _EMPLOYED = re.compile(
-    r"(?i)^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))|"
+    r"(?i)^\W*your [^\W\d_]+(?: [^\W\d_]+)?:\s|^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))|"
     r"\byou(?:['’]re| are) (?:our|my|the|an?|their) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge|support|"
     r"receptionist|voice)\b"
 )

@@ -69,6 +69,7 @@ _PERSONA = re.compile(
     r"(?:is|was|helps|answers|speaks|knows|works|serves|supports|writes|acts|represents|talks|has|lives|belongs)\b)|"
     r"^\W*(?i:your (?:users?|customers?|clients?|guests?|audience|company|employer|creators?|owners?|makers?|developers?|"
     r"knowledge cut-?off) (?:is|are|was|were|will|want|may|come|write|expect|speak)\b)|"
+    r"\b(?i:and you(?:['’]re| are) (?:our|my) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge))\b|"
     r"^\W*(?i:the (?:current |end )?user(?:['’]s name)? (?:is|lives|works|prefers|has|speaks|likes|wants|needs)\b)|"
     r"^\W*(?i:(?:eres|du bist|tu es|je bent|u bent|jij bent|ты|sei|você é|tu és) )(?-i:[^\W\d_a-zа-яё]\w+),|"
     r"^\W*(?i:tu t['’]appelles|te llamas|ti chiami|du heißt|je heet|você se chama|тебя зовут|du arbeitest (?:für|bei|als)|"

@@ -68,7 +68,7 @@ _OWN = re.compile(
     r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
 )  # somebody's, who has a name
 _IN_ORDER = re.compile(
-    r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|his|her|[A-Z]))|could|would|should)\b"
+    r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|his|her|(?-i:[A-Z])))|could|would|should)\b"
 )  # as a question has it
 _TO_YOU = re.compile(
     r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"

@@ -275,6 +275,8 @@ def _stated(text: str) -> str:
         why = unfit(rest) if rest else NO_STATEMENT
         return "" if rest and why in (NO_STATEMENT, UNKNOWN_FORM) else why
     language = languages.language_of(text)
+    if not language and languages.in_first_person(text):
+        return ""
     if is_english(text, languages.counted(text, language) if language else 0):
         return says_nothing(text)
     return about_the_talk(text) or languages.no_statement(text, language)

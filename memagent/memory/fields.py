@@ -34,13 +34,20 @@ _TALKED_WITH = re.compile(
     r"ちなみに|お知らせ|近況|追伸"
 )
 _I = re.compile(r"\bI\b")
+_OF_LIFE = re.compile(r"[A-Z][a-z]+(?: [a-z]+){1,3}")
+"""English words of which only the first has a capital: `Previous address: ...`, `Weekend plans: ...`."""
 _GOES_ON = re.compile(r"(?:the|an?|he|she|it|they|this|that|there|his|her|their) [a-z]")
 _VERB_FIRST = re.compile(r"(?i)^(?:\w+n['’]t|do|please|bitte|por favor|per favore)\b")
-_NEVER_TALKED_WITH = re.compile(
-    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|memor(?:y|ies)|stored|saved|recalled|"
-    r"retrieved|customer|client|record|profile|archive|entry|entries|evidence|passage|source)\b|(?i:guardad|gespeichert|enregistr|"
-    r"salvat|сохран|mémoris|memoriz|gemerkt|архив|保存)"
+_OF_TEXTS = re.compile(
+    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|background|memor(?:y|ies)|stored|saved|recalled|retrieved|"
+    r"customer|client|record|profile|archive|entry|entries|evidence|passage|source|summary|recap|digest|turns?|example|sample|"
+    r"premise|hypothesis|scenario|setting|situation|task|role|goal|objective|tone|style|character|persona|match|result|query|"
+    r"response|label|title|abstract|document|paragraph|topic|instructions?|rules?|format|tool|observation|action|thought|item|"
+    r"chunk|snippet|excerpt|quote|citation|reference|metadata|history|log|triple|relation|subject|object|knowledge|given|"
+    r"question|statement|claim|text|sentence|dialogue|conversation|story|plot|company|facts)\b|"
+    r"(?i:guardad|gespeichert|enregistr|salvat|сохран|mémoris|memoriz|gemerkt|архив|保存)"
 )
+"""What prompts, records and memories call their parts."""
 
 
 def is_field(line: str) -> bool:
@@ -52,23 +59,20 @@ def is_field(line: str) -> bool:
     if found is None or not is_label(found["label"]):
         return False
     rest = found["rest"]
-    named = _GOES_ON.match(rest) is not None and _NEVER_TALKED_WITH.search(found["label"]) is None
-    return not (named or about_me(rest) or _I.search(rest))
+    own = _GOES_ON.match(rest) is not None and _OF_TEXTS.search(found["label"]) is None
+    return not (own or about_me(rest) or _I.search(rest))
 
 
 def is_label(text: str) -> bool:
-    """Return whether a few words are a label: without a verb or a pronoun, and none of those that people talk with."""
+    """Return whether a few words are a label: of a text, or without a verb, a pronoun and what people talk with."""
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
     if not words or len(words) > _MOST or (_EAST.search(text) and len(text) > _LETTERS):
         return False
-    if _NEVER_TALKED_WITH.search(text):
+    if _OF_TEXTS.search(text):
         return not first_person(words)
     if _TALKED_WITH.search(text) or _VERB_FIRST.search(text) or first_person(words):
         return False
     verbs = listed("finite") | listed("pasts") | PRONOUNS | WE
     if any(word in verbs or is_small_verb(word) for word in words):
         return False
-    if len(words) == 1:
-        return True
-    several = re.fullmatch(r"[a-z]{3,}[^su]s", words[-1]) is not None  # `Known allergies: ...`, `Weekend plans: ...`
-    return words[0] not in listed("verbs") and not several
+    return words[0] not in listed("verbs") and not _OF_LIFE.fullmatch(text.strip())

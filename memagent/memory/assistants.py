@@ -78,7 +78,8 @@ _ME = re.compile(
     r"ich|mon|ma|mes|je|j'\w+|mi|mis|yo|mio|mia|io|meu|minha|eu|я|мой|моя|меня|мне|our|we)\b|我"
 )
 _MADE = re.compile(
-    r"(?i)\b(?:here(?:'s|’s| is| are| you go)(?! (?:my|our|the thing|why|how)\b)|(?:voici|voilà)(?! (?:ma|mon|mes|notre|nos)\b)|hier (?:ist|"
+    r"(?i)\b(?:here(?:'s|’s| is| are| you go)(?! (?:my|our|the thing|why|how)\b)|(?:voici|voilà)(?! (?:ma|mon|mes|"
+    r"notre|nos)\b)|hier (?:ist|"
     r"sind|kommt)(?! (?:es|mein\w*|unser\w*|nicht|alles|man|immer|noch|schon)\b)|aquí (?:está|están|tienes|tiene|"
     r"va)|ecco|"
     r"aqui está|вот|这是|以下是|如下)\b|(?:这是|以下是)|\bi(?:'ve|’ve| have)? (?:re)?(?:wrote|written|drafted|"
@@ -144,12 +145,12 @@ def of_itself(text: str) -> bool:
     return opened is not None and _exclaims(opened["mark"]) and not _ME.search(opened["rest"]) and bool(opened["rest"])
 
 
-def of_a_turn(sentence: str) -> bool:
-    """Return whether a sentence is one by which all of a turn is an assistant's (English).
+def of_a_turn(text: str) -> bool:
+    """Return whether a text speaks of its answer before, or of the user as somebody else (English).
 
-    It speaks of its answer before, of the user as somebody else, or says whose assistant it is.
+    Then all of it is an assistant's; so it is where it begins by saying whose assistant it is.
     """
-    return _OF_A_TURN.search(sentence) is not None
+    return _OF_A_TURN.search(text) is not None
 
 
 def of_its_memory(text: str) -> bool:

@@ -29,7 +29,8 @@ _PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
-    rf"(?i)^\W*{_AND}(?:i|i['’]\w+|my|we|we['’]\w+|our|ich|wir|mein\w*|unser\w*|je|j['’]\w+|nous|mon|ma|mes|notre|nos|yo|"
+    rf"(?i)^\W*{_AND}(?:i|i['’]\w+|my|we|we['’]\w+|our|ich|wir|mein\w*|unser\w*|je|j['’]\w+|nous|mon|ma|mes|notre|"
+    rf"nos|yo|"
     r"mis?|mi[oae]|miei|nosotr[oa]s|nuestr[oa]s?|io|noi|"
     r"(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
     r"minhas?|noss[oa]s?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
@@ -69,7 +70,8 @@ _ANSWERING = re.compile(
 )
 """Requests with no material behind their colon."""
 _YOURS = re.compile(
-    r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|^你的\w{1,4}$"
+    r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|"
+    r"^你的\w{1,4}$"
 )  # `Your knowledge: ...`
 _THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")

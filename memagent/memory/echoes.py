@@ -22,7 +22,8 @@ _AROUND = 2  # words before and behind together
 _NOTE = re.compile(r"\s*[\[(][^()\[\]\n]{1,40}[\])]\W*$")  # behind an item of a list: `(since March)`
 _QUOTES = tuple("\"'“”«»„‘")
 _DROPPED = COPULAS | frozenset(
-    "a an the so and also then well now ein eine der die das und also et un une le la les donc y el un una los las entonces e il "
+    "a an the so and also then well now ein eine der die das und also et un une le la les donc y el un una los las "
+    "entonces e il "
     "lo gli quindi o os as então en het een de dus и а 那么 所以 そして".split()
 )
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W_\u2e80-\u9fff\uac00-\ud7af]+")
@@ -44,11 +45,12 @@ def repeats(line: str, shown: Sequence[str]) -> bool:
         return False
     if _runs(said, told):
         return True
-    if _runs(bare := _bare(said), _bared(tuple(shown))) and len(bare) >= _LEAST:
+    core, bared = _bare(said), _bared(tuple(shown))
+    if len(core) >= _LEAST and _runs(core, bared):
         return True
     parts = [part for part in (words(part) for part in re.split(r"[.!?;,。！？；，\n]", line)) if part]
-    parts = [bare for bare in (_bare(part) for part in parts) if bare]
-    return len(parts) > 1 and all(len(part) >= _LEAST and _runs(part, _bared(tuple(shown))) for part in parts)
+    parts = [core for core in map(_bare, parts) if core]
+    return len(parts) > 1 and all(len(part) >= _LEAST and _runs(part, bared) for part in parts)
 
 
 def repeats_of(triple: Triple, sentence: str, shown: Sequence[str]) -> bool:

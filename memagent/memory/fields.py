@@ -3,7 +3,9 @@
 Prompts, records and memories put a noun and a colon before what they hold; who talks does so for a few things only:
 news, a postscript, a note (`Update: ...`, `Übrigens: ...`, `Кстати: ...`). So a label is known by its form, in any
 writing: a few words without a verb or a pronoun, at the beginning, with a colon behind. What stands under it teaches
-nothing, unless somebody speaks of himself there, or the label is one that people talk with.
+nothing, unless somebody speaks of himself there, or the label is one that people talk with. In English, where nouns are
+known better, labels of several words are only those of texts (`Context for the reader: ...`) and names: `Previous
+address: Lena lived in ...` is a person's.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _MOST = 6  # words of a label, or
 _LETTERS = 10  # letters of one in a writing that does not part words
 _TALKED_WITH = re.compile(
     r"(?i)\b(?:news|update[ds]?|notes?|ps|p\.s|fyi|btw|nb|info|facts?|one|two|thing|things|truth|reason|reminder|"
-    r"correction|edit|confession|warning|heads[- ]up|heads up|spoiler|bonus|also|first(?:ly)?|second(?:ly)?|third(?:ly)?|"
+    r"correction|edit|confession|warning|heads[- ]up|heads up|spoiler|bonus|also|first(?:ly)?|second(?:ly)?|"
+    r"third(?:ly)?|"
     r"finally|lastly|line|short|story|tl;?dr|surprise|problem|plan|twist|result|upshot|announcement|clarification|"
     r"disclaimer|favou?rite|best|worst|latest|funny|sadly|luckily|anyway|speaking|example|answer|"
     r"neuigkeiten?|neues|nachtrag|übrigens|kurz|korrektur|problem|hinweis|nachricht|"
@@ -39,11 +42,16 @@ _OF_LIFE = re.compile(r"[A-Z][a-z]+(?: [a-z]+){1,3}")
 _GOES_ON = re.compile(r"(?:the|an?|he|she|it|they|this|that|there|his|her|their) [a-z]")
 _VERB_FIRST = re.compile(r"(?i)^(?:\w+n['’]t|do|please|bitte|por favor|per favore)\b")
 _OF_TEXTS = re.compile(
-    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|background|memor(?:y|ies)|stored|saved|recalled|retrieved|"
-    r"customer|client|record|profile|archive|entry|entries|evidence|passage|source|summary|recap|digest|turns?|example|sample|"
-    r"premise|hypothesis|scenario|setting|situation|task|role|goal|objective|tone|style|character|persona|match|result|query|"
-    r"response|label|title|abstract|document|paragraph|topic|instructions?|rules?|format|tool|observation|action|thought|item|"
-    r"chunk|snippet|excerpt|quote|citation|reference|metadata|history|log|triple|relation|subject|object|knowledge|given|"
+    r"(?i)\b(?:input|output|user|assistant|system|model|prompt|context|background|memor(?:y|ies)|stored|saved|"
+    r"recalled|retrieved|"
+    r"customer|client|record|profile|archive|entry|entries|evidence|passage|source|summary|recap|digest|turns?|"
+    r"example|sample|"
+    r"premise|hypothesis|scenario|setting|situation|task|role|goal|objective|tone|style|character|persona|match|"
+    r"result|query|"
+    r"response|label|title|abstract|document|paragraph|topic|instructions?|rules?|format|tool|observation|action|"
+    r"thought|item|"
+    r"chunk|snippet|excerpt|quote|citation|reference|metadata|history|log|triple|relation|subject|object|knowledge|"
+    r"given|"
     r"question|statement|claim|text|sentence|dialogue|conversation|story|plot|company|facts)\b|"
     r"(?i:guardad|gespeichert|enregistr|salvat|сохран|mémoris|memoriz|gemerkt|архив|保存)"
 )
@@ -53,9 +61,9 @@ _OF_TEXTS = re.compile(
 def is_field(line: str) -> bool:
     """Return whether a line is a label and what stands under it, which no person says of himself or as news.
 
-    `Mara: the cat is called Felix.` is none: somebody goes on in small letters, with a word of his own for whom he means.
+    `Mara: the cat is called Felix.` is none: somebody goes on in small letters, with a subject of its own.
     """
-    found = _LABEL.match(line)
+    found = _LABEL.match(line) if ":" in line or "：" in line else None
     if found is None or not is_label(found["label"]):
         return False
     rest = found["rest"]

@@ -24,20 +24,24 @@ _BOUND = re.compile(
 )
 _TO_SAY = r"erinner|sag|schreib|erzähl|frag|grüß|zeig|schick|gib|mail|melde|richte|lass"
 _BESIDE = re.compile(
-    rf"(?i)^[^\w\s]*(?:(?:{_TO_SAY}|schick|gib|hilf|lass|mach|nenn|stell|behandl|ruf|weck|erklär|hol|lies|merk|empfiehl|"
+    rf"(?i)^[^\w\s]*(?:(?:{_TO_SAY}|schick|gib|hilf|lass|mach|nenn|stell|behandl|ruf|weck|erklär|hol|lies|merk|"
+    rf"empfiehl|"
     r"korrigier|fass|formulier)(?:e|t)? (?:mich|mir|uns|ihm|ihr|ihnen|ihn|dir|es|sie)\b|"
     rf"(?:{_TO_SAY})(?:e|t)? (?-i:[A-ZÄÖÜ][\w-]+)\b)"
 )  # de
 _BEFORE_A_NAME = re.compile(
-    r"^[^\w\s]*(?-i:[A-ZÀ-ÝА-Я])[^\W\d_]+['’]? (?:(?:a|à|aan|au|ao|al|o|os|la|le) )?[A-ZÀ-ÝА-Я][\w-]+,? (?:que|qu['’]\w*|che|dass|dat|"
+    r"^[^\w\s]*(?-i:[A-ZÀ-ÝА-Я])[^\W\d_]+['’]? (?:(?:a|à|aan|au|ao|al|o|os|la|le) )?[A-ZÀ-ÝА-Я][\w-]+,? (?:que|"
+    r"qu['’]\w*|che|dass|dat|"
     r"de que|что|чтобы|weten dat)(?!\w)"
 )  # `Préviens Wanda que`, `Avisa a Wanda de que`: who says something to somebody stands before that
 _PUTS_A_NAME = re.compile(
-    r"^[^\w\s]*(?!(?:Na|No|In|En|Im|El|La|Il|Le|Der|Die|Das|Frau|Herr|Don|Doña|Dona|San|Saint|Santa)\b)[A-ZÀ-Ý][^\W\d_]{1,10} (?:a "
+    r"^[^\w\s]*(?!(?:Na|No|In|En|Im|El|La|Il|Le|Der|Die|Das|Frau|Herr|Don|Doña|Dona|San|Saint|"
+    r"Santa)\b)[A-ZÀ-Ý][^\W\d_]{1,10} (?:a "
     r")?[A-ZÀ-Ý][\w-]+ (?:en|in|como|comme|come|em) (?!\w+ (?:\w+ )?(?:es|est|è|é|tiene|vive|a|ha)\b)[a-z]"
 )  # `Metti Odalys in copia`
 _LET = re.compile(
-    r"(?i)^\W*(?:пусть|пускай|haz que|fais (?:en sorte )?que|fa(?:i)? (?:in modo )?che|faz com que|zorg dat|sorg dafür)(?!\w)|^\W*让|"
+    r"(?i)^\W*(?:пусть|пускай|haz que|fais (?:en sorte )?que|fa(?:i)? (?:in modo )?che|faz com que|zorg dat|sorg "
+    r"dafür)(?!\w)|^\W*让|"
     r"(?i:^\W*(?-i:[A-ZÄÖÜ]\w+) soll(?:te|en|ten)?\b)"
 )
 _ENDED = re.compile(
@@ -51,9 +55,12 @@ _EAST = re.compile(
     r"(?:伝え|教え|言っ|書い|送っ|見せ|訳し|答え|調べ|説明し|要約し|作っ|直し|呼ん|考え|まとめ|続け|やめ|覚え)て(?:ね|よ)?[。！!\s]*$"
 )  # zh, ja
 _PLAY = re.compile(
-    r"(?i)\brole-?play\b|\bstay in character\b|^\W*(?:(?:now|today|please|let['’]s|i(?:['’]d| would)? (?:want|like|need) "
-    r"you to|you(?:['’]ll| will|['’]re going to| should| must)(?: be)?),? )*(?:act(?:ing)? (?:as|like)|pretend(?:ing)? (?:to "
-    r"be|you|that|i)|play(?:ing)? (?:the (?:role|part)|my|captain|doctor|king|queen)|be my (?:\w+ )?(?:interviewer|tutor|"
+    r"(?i)\brole-?play\b|\bstay in character\b|^\W*(?:(?:now|today|please|let['’]s|i(?:['’]d| would)? (?:want|like|"
+    r"need) "
+    r"you to|you(?:['’]ll| will|['’]re going to| should| must)(?: be)?),? )*(?:act(?:ing)? (?:as|like)|"
+    r"pretend(?:ing)? (?:to "
+    r"be|you|that|i)|play(?:ing)? (?:the (?:role|part)|my|captain|doctor|king|queen)|be my (?:\w+ )?(?:interviewer|"
+    r"tutor|"
     r"teacher|coach|therapist|guide|editor|opponent|partner)|(?:assume|imagine|suppose) (?:that )?(?:you|the user|i am|"
     r"i['’]m)|assume the role)\b|"
     r"^\W*in this (?:scenario|story|game|scene|exercise|simulation)\b|"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ ENGLISH_MINE = frozenset("i me my mine myself we us our ours i'm i've i'd i'll w
 _POLISH_FIRST_PERSON = re.compile(r"(?i)^(?:[^\W\d_]{2,}(?:łam|łem|liśmy|łyśmy|uję|ujemy)|jestem|mieszkam|nazywam)$")
 
 
+@lru_cache(maxsize=256)  # a line is asked about for its form, its first word and each triple
 def language_of(text: str) -> str:
     """Return the two letters of a covered language, `en`, or '' where a line is in none that is known.
 
@@ -125,7 +126,8 @@ _ADVERBS = frozenset(
     "no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split()
 )
 _FORMAL = re.compile(
-    r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b|^Sie (?:haben mir|hatten mir|(?:erwähn|sag|erzähl|bericht|nann|schrieb)\w+)\b"
+    r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b|^Sie (?:haben mir|hatten mir|(?:erwähn|sag|erzähl|bericht|nann|"
+    r"schrieb)\w+)\b"
 )
 
 

@@ -13,28 +13,35 @@ from collections.abc import Sequence
 from memagent.memory.assistants import about_me, of_a_turn, of_its_memory
 from memagent.memory.evidence import is_marked, presents_a_text
 from memagent.memory.fields import is_field
+from memagent.memory.greetings import is_closing
 from memagent.memory.prompting import opens
 from memagent.memory.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
 from memagent.memory.statements import ASKED, OF_THE_TALK
-from memagent.memory.unfit import is_closing, unfit
+from memagent.memory.unfit import unfit
 from memagent.sentences import split_sentences
 
 _GOES_ON = re.compile(r"[.!?。！？]\s*\S")
 _LONGEST = 20_000  # characters of a line of which the sentences are looked at
 _FEW = 6  # words of a line of a signature
 _WORKS_ON = re.compile(
-    r"(?i)^\W*(?:please )?(?:complete|continue|finish|translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|correct|"
-    r"analy[sz]e|classify|extract|shorten|simplify|edit|consider|read|annotate|label|übersetze?|vervollständige|korrigiere|"
+    r"(?i)^\W*(?:please )?(?:complete|continue|finish|translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|"
+    r"correct|"
+    r"analy[sz]e|classify|extract|shorten|simplify|edit|consider|read|annotate|label|übersetze?|vervollständige|"
+    r"korrigiere|"
     r"traduis|complète|corrige|traduce|completa|traduci|correggi|traduza|complete|vertaal|переведи|продолжи|исправь)\b"
 )
 _EMPLOYED = re.compile(
-    r"(?i)^\W*your [^\W\d_]+(?: [^\W\d_]+)?:\s|^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|assist|reply|respond|write)\b(?! (?:out|too))|"
-    r"\byou(?:['’]re| are) (?:our|my|the|an?|their) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge|support|"
+    r"(?i)^\W*your [^\W\d_]+(?: [^\W\d_]+)?:\s|^\W*you (?:only |always )?(?:speak|work|answer|act|serve|represent|"
+    r"assist|reply|respond|write)\b(?! (?:out|too))|"
+    r"\byou(?:['’]re| are) (?:our|my|the|an?|their) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|"
+    r"concierge|support|"
     r"receptionist|voice)\b"
 )
 _HEADING = re.compile(
-    r"^\W*(?:(?i:(?:my |your |our |the |long-term |chat |user |stored )?(?:memory|memories|history|notes|records|context|facts|"
-    r"knowledge|archive|log|summary|profile|background|recap|recollections))\s*[:：]|(?:MEMORY|MEMORIES|HISTORY|NOTES|RECORDS|"
+    r"^\W*(?:(?i:(?:my |your |our |the |long-term |chat |user |stored )?(?:memory|memories|history|notes|records|"
+    r"context|facts|"
+    r"knowledge|archive|log|summary|profile|background|recap|recollections))\s*[:：]|(?:MEMORY|MEMORIES|HISTORY|"
+    r"NOTES|RECORDS|"
     r"CONTEXT|FACTS|KNOWLEDGE|ARCHIVE|LOG|SUMMARY|PROFILE|BACKGROUND|RECAP))\W*$"
 )
 _I = re.compile(r"\bI\b")
@@ -44,10 +51,14 @@ _STOPPED = re.compile(r"[.!?。！？]\W*$")
 
 
 _OF_A_TEXT = re.compile(
-    r"(?i)\b(?:texts?|passages?|paragraphs?|dialogues?|stor(?:y|ies)|records?|articles?|documents?|excerpts?|instructions?|"
-    r"respon[sd]es?|answers?|repl(?:y|ies)|questions?|context|examples?|prompts?|conversations?|chats?|sentences?|steps?|words|"
-    r"characters|information|messages?|bullets?|lines|notes?|guests?|customers?|users?|frage\w*|antwort\w*|absatz|absätze|anweisung\w*|"
-    r"réponses?|consignes?|histoire|phrases?|respuestas?|instrucciones|historia|preguntas?|rispost\w+|istruzioni|domand\w+|"
+    r"(?i)\b(?:texts?|passages?|paragraphs?|dialogues?|stor(?:y|ies)|records?|articles?|documents?|excerpts?|"
+    r"instructions?|"
+    r"respon[sd]es?|answers?|repl(?:y|ies)|questions?|context|examples?|prompts?|conversations?|chats?|sentences?|"
+    r"steps?|words|"
+    r"characters|information|messages?|bullets?|lines|notes?|guests?|customers?|users?|frage\w*|antwort\w*|absatz|"
+    r"absätze|anweisung\w*|"
+    r"réponses?|consignes?|histoire|phrases?|respuestas?|instrucciones|historia|preguntas?|rispost\w+|istruzioni|"
+    r"domand\w+|"
     r"respostas?|instruções|antwoord\w*|ответ\w*|инструкц\w*|вопрос\w*|текст\w*)\b|回答|指令|问题|文章|对话|文本|回答|質問|文章|"
     r"^\W*(?:fact|item|entry|record|memory|note)\b[^.]{0,20}\W*$"
 )
@@ -56,8 +67,8 @@ _OF_A_TEXT = re.compile(
 def of_a_task(sentences: Sequence[str]) -> bool:
     """Return whether what stands behind the first sentence is the material or the rules of a task.
 
-    The first wants a text worked on; or it asks something about a text or the answers to come, or presents a text, or one
-    of the first says for whom the listener speaks, and nobody speaks of himself.
+    The first wants a text worked on; or it asks something about a text or the answers to come, or presents a text, or
+    one of the first says for whom the listener speaks, and nobody speaks of himself.
     """
     if len(sentences) < 2:
         return False
@@ -76,9 +87,9 @@ def of_others(paragraph: Sequence[str]) -> list[str]:
     if not paragraph:
         return []
     text = " ".join(paragraph)
-    if len(text) <= _LONGEST and any(map(of_a_turn, split_sentences(text))):
+    if of_a_turn(text):
         return [MODEL] * len(paragraph)
-    if len(text) <= _LONGEST and of_a_task(split_sentences(text)):
+    if len(text) <= _LONGEST and _GOES_ON.search(text) and of_a_task(split_sentences(text)):
         return [PROMPT] * len(paragraph)
     if _HEADING.match(paragraph[0]) and not about_me(text):
         return [RECALLED] * len(paragraph)

@@ -62,18 +62,23 @@ _THE_MODEL = re.compile(
     r"always|does not|answers?|muss|soll|darf|doit|ne doit|debe|no debe|deve|должен|не должен)\b"
 )
 _PERSONA = re.compile(
-    r"^\W*(?:[A-Z]\w+(?: [A-Z]\w+)?|(?i:this|the|our|your)(?: \w+)?) (?i:is|was) (?i:an?|the|your|our) (?:[\w-]+,? ){0,2}"
-    r"(?i:helpful|friendly|virtual|digital|ai|ai-powered|automated|conversational|intelligent|artificial)(?:,? (?:and )?"
+    r"^\W*(?:[A-Z]\w+(?: [A-Z]\w+)?|(?i:this|the|our|your)(?: \w+)?) (?i:is|was) (?i:an?|the|your|our) (?:[\w-]+,? "
+    r"){0,2}"
+    r"(?i:helpful|friendly|virtual|digital|ai|ai-powered|automated|conversational|intelligent|artificial)(?:,? "
+    r"(?:and )?"
     r"[\w-]+){0,4} (?i:assistant|chatbot|bot|agent|companion|guide|model|helper|ai)\b|"
     r"^\W*(?i:(?:this|the|our|your) (?:custom )?(?:gpt|chatbot|ai assistant|assistant|bot|copilot) "
     r"(?:is|was|helps|answers|speaks|knows|works|serves|supports|writes|acts|represents|talks|has|lives|belongs)\b)|"
-    r"^\W*(?i:your (?:users?|customers?|clients?|guests?|audience|company|employer|creators?|owners?|makers?|developers?|"
+    r"^\W*(?i:your (?:users?|customers?|clients?|guests?|audience|company|employer|creators?|owners?|makers?|"
+    r"developers?|"
     r"knowledge cut-?off) (?:is|are|was|were|will|want|may|come|write|expect|speak)\b)|"
     r"\b(?i:and you(?:['’]re| are) (?:our|my) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge))\b|"
     r"^\W*(?i:the (?:current |end )?user(?:['’]s name)? (?:is|lives|works|prefers|has|speaks|likes|wants|needs)\b)|"
     r"^\W*(?i:(?:eres|du bist|tu es|je bent|u bent|jij bent|ты|sei|você é|tu és) )(?-i:[^\W\d_a-zа-яё]\w+),|"
-    r"^\W*(?i:tu t['’]appelles|te llamas|ti chiami|du heißt|je heet|você se chama|тебя зовут|du arbeitest (?:für|bei|als)|"
-    r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt (?:voor|bij|"
+    r"^\W*(?i:tu t['’]appelles|te llamas|ti chiami|du heißt|je heet|você se chama|тебя зовут|du arbeitest (?:für|"
+    r"bei|als)|"
+    r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt "
+    r"(?:voor|bij|"
     r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)"
 )
 _YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
@@ -114,7 +119,7 @@ def is_prompt(text: str) -> bool:
     first = lines[0]
     if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)) or begins_a_play(first):
         return True
-    if sum(1 for _ in _FIELDS.finditer(text)) > 1:
+    if (":" in text or "：" in text) and sum(1 for _ in _FIELDS.finditer(text)) > 1:
         return True
     headings = sum(_HEADING.match(line) is not None for line in lines)
     labels = sum(_LABEL.match(line) is not None for line in lines)

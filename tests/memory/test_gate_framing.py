@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from memagent.errors import UsageProblem
 from memagent.memory import Memory, reasons
 from memagent.memory.echoes import repeats
 from memagent.memory.languages import in_first_person, language_of
@@ -154,6 +157,31 @@ def test_a_language_is_known_by_the_words_of_its_speakers_and_dutch_is_one() -> 
     assert in_first_person("Lavoro a Torino.")
     assert not in_first_person("Perché Marco viene da Torino.")
     assert not in_first_person("Pablo es médico.")
+
+
+def test_a_judge_is_asked_once_of_what_the_gate_let_through_and_its_refusals_are_listed_beside_the_gates() -> None:
+    asked: list[tuple[str, tuple[Triple, ...]]] = []
+
+    def judge(sentence: str, triples: Sequence[Triple]) -> Sequence[str]:
+        asked.append((sentence, tuple(triples)))
+        return ["nobody would say so" if one.object == "ship" else "" for one in triples]
+
+    said = "Mirko owns a vineyard, and Mirko owns a ship."
+    triples = [Triple("Mirko", "owns", what) for what in ("vineyard", "ship", "castle")]
+    with Memory(":memory:", embedder="hashing:64", single_user=True) as memory:
+        learnt = memory.facts.learn(triples, said, judge=judge)
+        assert [one.object for one in learnt.kept] == ["vineyard"]
+        assert [(one.triple and one.triple.object, one.why) for one in learnt.refused][-1] == (
+            "ship",
+            "nobody would say so",
+        )
+        assert len(learnt.refused) == 2
+        assert [(sentence, [one.object for one in of]) for sentence, of in asked] == [(said, ["vineyard", "ship"])]
+        memory.facts.learn(triples, "Hello!", judge=judge)
+        assert len(asked) == 1  # there was nothing to ask about
+        with pytest.raises(UsageProblem, match="2 triples"):
+            memory.facts.learn(triples, said, judge=lambda *_: [])
+        assert memory.facts.count() == 1
 
 
 def test_facts_of_dutch_and_portuguese_are_kept_for_who_says_them() -> None:

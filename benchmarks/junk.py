@@ -63,10 +63,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memagent.memory import gate
-from memagent.memory.clauses import of_line, told
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate import decision
+from memagent.gate.clauses import of_line, told
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
@@ -160,7 +160,7 @@ def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
-            if not gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
+            if not decision.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
                 return triple.subject, triple.relation, triple.object
     return None
 
@@ -175,8 +175,8 @@ def turned_round(row: dict[str, Any]) -> bool:
     subject, relation, object = row["fact"]
     turned = Triple(object, relation, subject)
     return any(
-        not gate.why_not(
-            gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        not decision.why_not(
+            decision.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
         )
         for sentence, context in sentences(row)
     )
@@ -191,15 +191,15 @@ def credulous(sentence: str) -> Iterator[Triple]:
         for other in words:
             for relation in words:
                 if len({subject, relation, other}) == 3:
-                    yield gate.named(Triple(subject, relation, other), SPEAKER, sentence)
+                    yield decision.named(Triple(subject, relation, other), SPEAKER, sentence)
 
 
 def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
     found = [
-        gate.why_not(
-            gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        decision.why_not(
+            decision.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
         )
         for sentence, context in sentences(row)
     ]
@@ -239,8 +239,8 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
 
 def _why_not(row: dict[str, Any], triple: Triple, sentence: str, context: str) -> str:
     """Why a triple is not kept, as a memory keeps it: with the speaker's name for his `I`."""
-    named = gate.named(triple, SPEAKER, sentence)
-    return gate.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+    named = decision.named(triple, SPEAKER, sentence)
+    return decision.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
 
 
 def _foreign(rows: Sequence[dict[str, Any]]) -> int:

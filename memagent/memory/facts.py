@@ -181,8 +181,8 @@ class Facts:
     ) -> Learnt:
         """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
 
-        See `memory.gate` for what a triple must be. Each cites its sentence: as the passage that it has, or as one that
-        is made of the sentence with the triple's source and time.
+        See `gate.decision` for what a triple must be. Each cites its sentence: as the passage that it has, or as one
+        that is made of the sentence with the triple's source and time.
 
         Args:
             triples: what was taken from the sentence.

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from memagent.errors import UsageProblem
-from memagent.memory import gate
-from memagent.memory.echoes import repeats, words
-from memagent.memory.marks import unlisted
-from memagent.memory.reasons import RECALLED
-from memagent.memory.transcripts import of_role
+from memagent.gate import decision
+from memagent.gate.echoes import repeats, words
+from memagent.gate.marks import unlisted
+from memagent.gate.reasons import RECALLED
+from memagent.gate.transcripts import of_role
 from memagent.stores.keys import key
 from memagent.triples import Judge, Learnt, Refusal, Relations
 from memagent.types import Note, Role, Triple
@@ -47,8 +47,8 @@ def learn(
         return Learnt((), (), tuple(Refusal(sentence, why, one) for one in triples))
     kept: list[Triple] = []
     refused: list[Refusal] = []
-    for triple in (gate.named(one, speaker, sentence) for one in triples):
-        why = gate.why_not(
+    for triple in (decision.named(one, speaker, sentence) for one in triples):
+        why = decision.why_not(
             triple,
             sentence,
             context=context,

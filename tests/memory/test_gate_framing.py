@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from memagent.errors import UsageProblem
-from memagent.memory import Memory, reasons
-from memagent.memory.echoes import repeats
-from memagent.memory.languages import in_first_person, language_of
-from memagent.memory.statements import ASKS
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate import reasons
+from memagent.gate.echoes import repeats
+from memagent.gate.languages import in_first_person, language_of
+from memagent.gate.statements import ASKS
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
+from memagent.memory import Memory
 from memagent.types import Triple
 
 ITS = "Mirko owns a vineyard near Trieste."

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from memagent.memory.english import known_words, listed
-from memagent.memory.fields import is_label
-from memagent.memory.languages import in_first_person
-from memagent.memory.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
-from memagent.memory.statements import ASKED
-from memagent.memory.subjects import tells_of_somebody
-from memagent.memory.unfit import unfit
+from memagent.gate.english import known_words, listed
+from memagent.gate.fields import is_label
+from memagent.gate.languages import in_first_person
+from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
+from memagent.gate.statements import ASKED
+from memagent.gate.subjects import tells_of_somebody
+from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)

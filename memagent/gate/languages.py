@@ -18,8 +18,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from memagent.memory.english import known_words
-from memagent.memory.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
+from memagent.gate.english import known_words
+from memagent.gate.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")

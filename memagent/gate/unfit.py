@@ -11,16 +11,16 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from memagent.memory import assistants, languages, prompting
-from memagent.memory.courtesies import is_courtesy
-from memagent.memory.english import is_english
-from memagent.memory.evidence import names_its_source, presents_a_text
-from memagent.memory.fields import is_field
-from memagent.memory.greetings import closes, is_greeting
-from memagent.memory.imperatives import asks_by_form, begins_a_play
-from memagent.memory.labels import is_labelled, of_oneself
-from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import (
+from memagent.gate import assistants, languages, prompting
+from memagent.gate.courtesies import is_courtesy
+from memagent.gate.english import is_english
+from memagent.gate.evidence import names_its_source, presents_a_text
+from memagent.gate.fields import is_field
+from memagent.gate.greetings import closes, is_greeting
+from memagent.gate.imperatives import asks_by_form, begins_a_play
+from memagent.gate.labels import is_labelled, of_oneself
+from memagent.gate.machine import cites, is_machine
+from memagent.gate.reasons import (
     GREETING,
     INSTRUCTION,
     LABELLED,
@@ -33,10 +33,10 @@ from memagent.memory.reasons import (
     SUPPOSED,
     UNKNOWN_FORM,
 )
-from memagent.memory.rows import is_row
-from memagent.memory.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
-from memagent.memory.suspicion import recalled, said_to_a_model
-from memagent.memory.wishes import is_wish
+from memagent.gate.rows import is_row
+from memagent.gate.signs import recalled, said_to_a_model
+from memagent.gate.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
+from memagent.gate.wishes import is_wish
 
 _LEADS_ON = re.compile(r"(?i)^\W*(?:ok(?:ay)?|yes|yeah|no|sure)\W+(?:so|but|and|well|actually)\W+(?=\w)")
 _NAMES_ONE = re.compile(r"\b[A-Z][a-z]+")

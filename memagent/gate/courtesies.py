@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.wishes import is_about_the_listener, is_wish
+from memagent.gate.wishes import is_about_the_listener, is_wish
 
 _CLAUSES = re.compile(r"[,;!.…–—]+\s+|[、，。！]+|\s+and (?=(?:have|see|talk|take|good|thank|say|give)\b)")
 _COURTESY = re.compile(

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from memagent.memory.gate_words import SMALL
+from memagent.gate.words import SMALL
 from memagent.stores.keys import key
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")

@@ -15,19 +15,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from memagent.memory.assistants import about_me
-from memagent.memory.assistants import opens as opens_as_a_model
-from memagent.memory.echoes import repeats, words
-from memagent.memory.english import is_english, listed
-from memagent.memory.gate_words import EMPTY
-from memagent.memory.labels import is_heading, is_labelled, of_oneself
-from memagent.memory.languages import in_first_person
-from memagent.memory.leading import heads_rows, of_others
-from memagent.memory.machine import cites, is_machine, messages
-from memagent.memory.marks import unlisted
-from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
-from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import (
+from memagent.gate.assistants import about_me
+from memagent.gate.assistants import opens as opens_as_a_model
+from memagent.gate.echoes import repeats, words
+from memagent.gate.english import is_english, listed
+from memagent.gate.labels import is_heading, is_labelled, of_oneself
+from memagent.gate.languages import in_first_person
+from memagent.gate.leading import heads_rows, of_others
+from memagent.gate.machine import cites, is_machine, messages
+from memagent.gate.marks import unlisted
+from memagent.gate.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
+from memagent.gate.prompting import is_prompt
+from memagent.gate.reasons import (
     GREETING,
     INSTRUCTION,
     MACHINE,
@@ -39,11 +38,12 @@ from memagent.memory.reasons import (
     UNKNOWN_FORM,
     UNLED,
 )
-from memagent.memory.rows import rows
-from memagent.memory.statements import NO_STATEMENT
-from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
-from memagent.memory.unfit import unfit
-from memagent.memory.wrapping import unwrapped
+from memagent.gate.rows import rows
+from memagent.gate.statements import NO_STATEMENT
+from memagent.gate.transcripts import is_of_names, is_talk, of_role, said, untagged
+from memagent.gate.unfit import unfit
+from memagent.gate.words import EMPTY
+from memagent.gate.wrapping import unwrapped
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
 

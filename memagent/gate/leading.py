@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from memagent.memory.assistants import about_me, of_a_turn, of_its_memory
-from memagent.memory.evidence import is_marked, presents_a_text
-from memagent.memory.fields import is_field
-from memagent.memory.greetings import is_closing
-from memagent.memory.prompting import opens
-from memagent.memory.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
-from memagent.memory.statements import ASKED, OF_THE_TALK
-from memagent.memory.unfit import unfit
+from memagent.gate.assistants import about_me, of_a_turn, of_its_memory
+from memagent.gate.evidence import is_marked, presents_a_text
+from memagent.gate.fields import is_field
+from memagent.gate.greetings import is_closing
+from memagent.gate.prompting import opens
+from memagent.gate.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
+from memagent.gate.statements import ASKED, OF_THE_TALK
+from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
 _GOES_ON = re.compile(r"[.!?。！？]\s*\S")

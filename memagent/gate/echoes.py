@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from memagent.memory.gate_words import COPULAS, EMPTY
-from memagent.memory.marks import unlisted
+from memagent.gate.marks import unlisted
+from memagent.gate.words import COPULAS, EMPTY
 from memagent.stores.keys import key
 from memagent.types import Triple
 

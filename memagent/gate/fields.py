@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.assistants import about_me
-from memagent.memory.english import listed
-from memagent.memory.gate_words import PRONOUNS, WE
-from memagent.memory.languages import first_person, is_small_verb
+from memagent.gate.assistants import about_me
+from memagent.gate.english import listed
+from memagent.gate.languages import first_person, is_small_verb
+from memagent.gate.words import PRONOUNS, WE
 
 _LABEL = re.compile(
     r"^[\W_]{0,6}(?P<label>[^\W\d_][^:：.!?。！？\n,;，；、]{0,60}?)\s*[:：](?!//|\d)\s*(?P<rest>\S.*)$", re.DOTALL

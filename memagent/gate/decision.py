@@ -13,18 +13,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from memagent.memory.clauses import Told, told
-from memagent.memory.denial import CLAUSE, denial
-from memagent.memory.direction import is_turned
-from memagent.memory.echoes import repeats_of
-from memagent.memory.english import related
-from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
-from memagent.memory.languages import in_first_person
-from memagent.memory.likeness import alike, grounded, words_of
-from memagent.memory.reasons import RECALLED, TO_YOU
-from memagent.memory.tense import is_bygone
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate.clauses import Told, told
+from memagent.gate.denial import CLAUSE, denial
+from memagent.gate.direction import is_turned
+from memagent.gate.echoes import repeats_of
+from memagent.gate.english import related
+from memagent.gate.languages import in_first_person
+from memagent.gate.likeness import alike, grounded, words_of
+from memagent.gate.reasons import RECALLED, TO_YOU
+from memagent.gate.tense import is_bygone
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
+from memagent.gate.words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple

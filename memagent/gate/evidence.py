@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.assistants import about_me
+from memagent.gate.assistants import about_me
 
 _I = re.compile(r"\bI\b")
 _HELD = (

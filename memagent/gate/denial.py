@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.languages import language_of
-from memagent.memory.likeness import grounded
+from memagent.gate.languages import language_of
+from memagent.gate.likeness import grounded
 from memagent.types import Triple
 
 _NEGATED = re.compile(

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.english import listed
-from memagent.memory.imperatives import begins_a_play
-from memagent.memory.statements import unframed
+from memagent.gate.english import listed
+from memagent.gate.imperatives import begins_a_play
+from memagent.gate.statements import unframed
 
 _YOU_ARE = re.compile(
     r"^\W*(?:(?i:from now on|starting now|today|in this (?:task|chat|conversation|game|scenario)|for this "

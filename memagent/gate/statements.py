@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from memagent.memory.english import known_words, listed
-from memagent.memory.subjects import ADVERBS, tells_of_somebody
-from memagent.memory.wanted import is_to_be, wants_a_text
+from memagent.gate.english import known_words, listed
+from memagent.gate.subjects import ADVERBS, tells_of_somebody
+from memagent.gate.wanted import is_to_be, wants_a_text
 
 ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
 ASKED = "a question or supposition"

@@ -78,10 +78,12 @@ SETS = (
     "development_e",
     "development_f",
     "development_g",
+    "development_h",
     "held_out_a",
     "held_out_b",
     "held_out_c",
     "held_out_d",
+    "held_out_e",
 )
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")

@@ -20,6 +20,7 @@ from memagent.gate.languages import in_first_person
 from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
 from memagent.gate.statements import ASKED
 from memagent.gate.subjects import tells_of_somebody
+from memagent.gate.tasks import is_task
 from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
@@ -112,7 +113,7 @@ def told(sentence: str) -> tuple[Told, ...]:
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
-    if why not in _ASKING or len(sentence) > _LONGEST or "\n" in sentence or _SIGNS.search(sentence):
+    if is_task(sentence) or why not in _ASKING or len(sentence) > _LONGEST or "\n" in sentence or _SIGNS.search(sentence):
         return ()
     return tuple(_clauses(sentence))
 

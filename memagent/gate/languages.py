@@ -5,6 +5,9 @@ has no word of the listener, asks for nothing, and does not begin with a verb: a
 behind it (`Traduis ce message`, `Escribe un poema`) is one, unless it is in the first person (`Vivo en Quito`).
 German and Russian lines must have a verb of a finite form.
 
+In all of them, in Dutch and in Japanese a clause must have a finite verb (`memagent.finite`): a greeting, a heading or
+a name with what goes with it has none.
+
 Of other languages nothing is known. There a line must be a sentence that ends as one and begins with a name or has at
 least a name in it; in scripts without capitals it must end as a sentence.
 """
@@ -18,8 +21,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from memagent.finite import has_verb
+from memagent.gate.courteous import beside_courtesies
 from memagent.gate.english import known_words
-from memagent.gate.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
+from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -103,7 +108,23 @@ def counted(text: str, language: str) -> int:
 
 
 def no_statement(text: str, language: str) -> str:
-    """Return why a line in this language (not English) is none that states something, in words, or ''."""
+    """Return why a line in this language (not English) is none that states something, in words, or ''.
+
+    Beside its greetings and thanks, a clause of it must have the finite verb of a statement.
+    """
+    rest = beside_courtesies(text)
+    return (GREETING if not rest else "") or _without_form(text, language) or _without_verb(rest, text, language)
+
+
+def _without_verb(rest: str, text: str, language: str) -> str:
+    if _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+        return ""
+    if any(has_verb(clause, language) for clause in _CLAUSES.split(rest) if clause):
+        return ""
+    return UNKNOWN_FORM if rest == text else GREETING
+
+
+def _without_form(text: str, language: str) -> str:
     if language == "zh":
         return _chinese(text)
     if not language:
@@ -120,6 +141,9 @@ def no_statement(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
+_UNCOVERED = re.compile(r"(?i)[łśżźćńąęőűşğıřůčěšžđåøæ\uac00-\ud7af]")  # of Polish, Swedish, Turkish, Korean, ...
+_COVERED_SCRIPTS = re.compile(r"(?i)[a-zа-яё\u3040-\u30ff\u3400-\u9fff]")
 _TO_A_PLACE = re.compile(r"\ba [A-ZÀ-Ý]")  # `Lavoro a Torino`: French would have `à`
 _PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split())
 _ADVERBS = frozenset(
@@ -161,7 +185,7 @@ def _unknown(text: str) -> str:
         return UNKNOWN_FORM
     if _JAPANESE_YOU.search(text):
         return TO_YOU
-    if not text.isascii() and not any(char.isupper() or char.islower() for char in text):
+    if re.search(r"[\u3040-\u30ff]", text) or not any(char.isupper() or char.islower() for char in text):
         return ""  # a script without capitals: nothing more is known of it
     clauses = [clause for clause in re.split(r"[,;:–—]\s", text) if clause]
     if len(clauses) > 1 and all(len(_WORD.findall(clause)) < _CLAUSE for clause in clauses):

@@ -1,0 +1,65 @@
+"""What a line says beside its courtesies: greetings, thanks, farewells and regards are a closed class in each language.
+
+A clause that begins with such a word and has no verb behind it, or that is such a phrase, states nothing (`hope all's
+well over in Aberdeen`, `привет Казани`, `besos a Nuria`). A clause beside it with a verb of its own does: what is left of
+`Super, dankjewel! Trouwens, Coen is verhuisd` is that Coen moved. The words are in `courteous.toml`: English, German,
+French, Spanish, Italian, Portuguese, Dutch, Russian, Chinese and Japanese, all tried on each line, since who greets
+mixes them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache, lru_cache
+from pathlib import Path
+
+from memagent.finite import has_verb
+
+_CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;!¡?¿…！。，；、〜~\n]+\s*|\s[–—]\s")
+_LEADS = r"^\W*(?:(?:ha(?:ha)*|und|et|y|e|en|и|ну|well|so|und noch|nog|nog een)\s+)?"
+_EAST = ("zh", "ja")
+
+
+@lru_cache(maxsize=512)
+def beside_courtesies(text: str) -> str:
+    """Return the clauses of a line that are no courtesies, parted by commas; the line itself where it has none."""
+    if not _any().search(text):
+        return text
+    clauses = [clause for clause in _CLAUSES.split(text) if clause and re.search(r"\w", clause)]
+    kept = [clause for clause in clauses if not _is_courtesy(clause)]
+    return text if len(kept) == len(clauses) else ", ".join(kept)
+
+
+def _is_courtesy(clause: str) -> bool:
+    if _wholly().search(clause):
+        return True
+    begun = _begun().match(clause)
+    return begun is not None and not has_verb(clause[begun.end() :])
+
+
+@cache
+def _any() -> re.Pattern[str]:
+    """Matches where a line may have a courtesy: nothing else is looked at."""
+    return re.compile(f"{_begun().pattern.replace('^', '', 1)}|{_wholly().pattern.replace('^', '')}")
+
+
+@cache
+def _begun() -> re.Pattern[str]:
+    found = "|".join(lists["words"] for lists in _lists().values() if "words" in lists)
+    return re.compile(rf"(?i){_LEADS}(?:{found})(?![\w'’-])")
+
+
+@cache
+def _wholly() -> re.Pattern[str]:
+    latin = "|".join(lists["phrases"] for language, lists in _lists().items() if language not in _EAST)
+    east = "|".join(_lists()[language]["phrases"] for language in _EAST)
+    parts = [rf"{_LEADS}(?:{latin})(?!\w)", rf"^\W*(?:{east})"]
+    inside = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
+    parts += [rf"(?<!\w)(?:{'|'.join(inside)})(?!\w)", "|".join(_lists()[language]["anywhere"] for language in _EAST)]
+    return re.compile(f"(?i:{'|'.join(parts)})")
+
+
+@cache
+def _lists() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("courteous.toml").read_text(encoding="utf-8"))

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from memagent.finite import has_verb, script_of, verbs
+from memagent.gate.courteous import beside_courtesies
 from memagent.gate.english import known_words, listed
 from memagent.gate.fields import is_label
 from memagent.gate.languages import in_first_person
@@ -34,7 +36,7 @@ _MINE = re.compile(
     rf"nos|yo|"
     r"mis?|mi[oae]|miei|nosotr[oa]s|nuestr[oa]s?|io|noi|"
     r"(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
-    r"minhas?|noss[oa]s?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
+    r"minhas?|noss[oa]s?|ik|wij|we|mijn|onze?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
 )
 _OWNED = re.compile(
     r"^\W*(?!(?:It|Let|What|That|Who|Here|There|He|She|Where|How)['’])[A-Z][\w-]+['’]s (?:\w+ ){1,2}"
@@ -58,7 +60,7 @@ _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
     r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
     r"yes|true|am i right|isn['’]t that (?:right|so|true)|or (?:not|\w+ \w+)|oder(?: nicht)?|nicht wahr|verdad|cierto|"
-    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|对吗|是吗|对吧)\W*$"
+    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|o no|o qué|o non|ou non|ou pas|ou não|of niet|of wel|или нет|oder nicht|对吗|是吗|对吧)\W*$"
 )
 _MADE_UP = re.compile(
     r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|example|sample|"
@@ -74,6 +76,17 @@ _YOURS = re.compile(
     r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|"
     r"^你的\w{1,4}$"
 )  # `Your knowledge: ...`
+_KIN = re.compile(
+    r"^\W*(?:(?:私|うち|僕|俺)の)?(?:友人|友達|母|父|姉|妹|兄|弟|娘|息子|夫|妻|主人|祖母|祖父|叔母|叔父|同僚|隣人|彼女|彼氏|先輩|後輩)(?:の\w{1,8}?)?[はが]"
+)
+_NAMED = re.compile(
+    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?:o|a|os|as|le|la|el|il|die|der|de) )?(?P<rest>(?P<name>[^\W\d_a-zà-ÿ][\w'’-]+)(?: [^\W\d_a-zà-ÿ][\w'’-]+)?"
+    r" (?:(?:se|si|s['’]|ne|no|non|não|já|ya) ?)?(?P<verb>[^\W\d_A-ZÀ-Ý]+) \w.*)$"
+)
+_ASKS_FOR = re.compile(
+    r"(?i)\b(?:qu['’]?\w*|quels?|quelles?|où|comment|pourquoi|combien|qué|quién|cuál\w*|cuánt\w*|cómo|dónde|che|chi|quale|quali|quando|"
+    r"come|dove|perché|quem|qual|quais|onde|como|wat|wie|welke?|waar|hoe|waarom|was|wer|welche\w*|wo|warum|wann)\b"
+)
 _THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
@@ -150,7 +163,21 @@ def _subject(clause: str, before: str) -> str:
     if _SHE.match(clause):
         return only_name(before)
     own = _MINE.match(clause) is not None or in_first_person(clause)
+    if not beside_courtesies(before).strip(" ,;!.:") and _tells_of_a_name(clause):
+        return " "
     return " " if own or _OWNED.match(clause) or tells_of_somebody(clause, known_words(), listed("talk")) else ""
+
+
+def _tells_of_a_name(clause: str) -> bool:
+    """Whether a clause that is not English begins with a name and its verb, or is about a relative (Japanese)."""
+    if script_of(clause) == "ja":
+        return _KIN.match(clause) is not None and has_verb(clause)
+    if script_of(clause) != "latin" or _ASKS_FOR.search(clause):
+        return False
+    named = _NAMED.match(clause)
+    if named is None or named["name"].lower() in known_words():
+        return False
+    return next(verbs(named["rest"]), "") == named["verb"].lower()
 
 
 def _states(clause: str) -> bool:

@@ -117,11 +117,17 @@ def no_statement(text: str, language: str) -> str:
 
 
 def _without_verb(rest: str, text: str, language: str) -> str:
-    if _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+    if (not language and _is_nearly_english(text)) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
         return ""
     if any(has_verb(clause, language) for clause in _CLAUSES.split(rest) if clause):
         return ""
     return UNKNOWN_FORM if rest == text else GREETING
+
+
+def _is_nearly_english(text: str) -> bool:
+    """Whether a line in no language that is known has words of English alone, or its form of a verb behind a name."""
+    words = {word.lower() for word in _WORD.findall(text)}
+    return bool(words & _ENGLISH) or _ENGLISH_VERB.search(text) is not None
 
 
 def _without_form(text: str, language: str) -> str:
@@ -141,8 +147,10 @@ def _without_form(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
+_ENGLISH_VERB = re.compile(r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?[a-z]{2,}(?:ed|cts|lls|rts|cks|rs|ves|zes|ches|shes) [a-z]")
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
-_UNCOVERED = re.compile(r"(?i)[łśżźćńąęőűşğıřůčěšžđåøæ\uac00-\ud7af]")  # of Polish, Swedish, Turkish, Korean, ...
+_UNCOVERED = re.compile(r"[łśżźćńąęőűşğıİřůčěšžđåøæŁŚŻŹĆŞŘČĚŠŽÅØÆ\uac00-\ud7af]")  # of Polish, Swedish, Turkish, Korean, ...
 _COVERED_SCRIPTS = re.compile(r"(?i)[a-zа-яё\u3040-\u30ff\u3400-\u9fff]")
 _TO_A_PLACE = re.compile(r"\ba [A-ZÀ-Ý]")  # `Lavoro a Torino`: French would have `à`
 _PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split())

@@ -79,7 +79,17 @@ _PERSONA = re.compile(
     r"bei|als)|"
     r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt "
     r"(?:voor|bij|"
-    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)"
+    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)|"
+    r"^\W*(?i:(?:tu )?eres|du bist|tu es|vous êtes|je bent|jij bent|u bent|(?:tu )?sei|lei è|você é|tu és|o senhor é|ты|вы)"
+    r"(?:\s*[—–-])? (?:(?i:der|die|das|le|la|l['’]|el|il|o|a|de|het|don|doña|dona|seu|mevrouw|meneer|herr|frau|monsieur|madame) )?"
+    r"[^\W\d_a-zа-яёà-ÿ][\w'’-]+(?! (?:bist|es|eres|sei)\b)(?!\W*$)|"
+    r"^\W*(?i:chamas-te|te llamarás|ti chiamerai|tu te nommes|je naam is|jouw naam is|uw naam is|dein name ist|il tuo nome è|ton nom est|"
+    r"votre nom est|tu nombre es|(?:o )?(?:seu|teu) nome é|твоё имя|твое имя|ваше имя|вас зовут|sie heißen|ihr name ist|"
+    r"vous vous appelez|usted se llama|lei si chiama|você chama-se|u heet|jij heet)(?!\w)|"
+    r"^\W*(?:君は|きみは|お前は|君の名前は|あなたの名前は|あなたの役割は|你名叫|你名字是|你扮演|您扮演|你作为|你身为)|"
+    r"^\W*(?i:instruções|instrucciones|istruzioni|consignes?|anweisung\w*|instructies|инструкции|"
+    r"systemanweisung\w*|systeeminstructies?) (?i:do|del|di|de|du|pour|für|para|для|per|voor|системы) ?(?i:\w+)?\s*[:：]|"
+    r"^\W*(?i:character|persona|scenario|bot|npc) (?i:card|sheet|profile|definition|description)\b|\{\{\s?(?:char|user|name|bot)\w*\s?\}\}"
 )
 _YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
 _OF_PEOPLE = frozenset("know see guess think believe remember recall say look sound feel need want like love".split())

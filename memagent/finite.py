@@ -33,6 +33,12 @@ _PERSONS = frozenset(
 )
 
 
+_PARTICLES = {
+    "ja": re.compile(r"[はがをにもでのとへやかねよも\s]+|から|まで"),
+    "zh": re.compile(r"[的了着和与及也都就而并或之以于吗呢吧啊\s]+"),
+}
+_CONJUNCTIONS = frozenset("y e i und et en ou o of oder ni und og a à al ao aux em im am en da di do du".split())
+_RUSSIAN_SMALL = frozenset("и в во на с со к ко о об а но или из у за по от до для при про под над через же ли бы же то".split())
 _PARTICIPLE = re.compile(
     r"[^\W\d_]{2,}(?:é|i|u|it|is|ert|eint|aint)e?s?|eu|été|un|une|des|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|"
     r"pas|plus|toujours|peur|horreur|mal|besoin|envie"
@@ -73,6 +79,23 @@ def verbs(clause: str, language: str = "") -> Iterator[str]:
     for at, word in enumerate(words):
         if any(_is_finite(words, at, one, own=one == language) for one in LATIN):
             yield word.lower()
+
+
+def closed_class(text: str, script: str, *, predicate: bool = False) -> bool:
+    """Return whether a text is small words alone: articles, prepositions, conjunctions, particles.
+
+    Args:
+        text: a part of a triple.
+        script: of its sentence, as `script_of` says.
+        predicate: copulas and auxiliaries are no small words: they may be a relation.
+    """
+    if script in ("ja", "zh"):
+        return _PARTICLES[script].fullmatch(text) is not None
+    words = [word.lower() for word in _WORD.findall(text.replace("’", "'"))]
+    if script == "ru":
+        return bool(words) and all(word in _RUSSIAN_SMALL for word in words)
+    known = _small() | _CONJUNCTIONS
+    return bool(words) and all(word in known and not (predicate and word in _copulas()) for word in words)
 
 
 def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bool:
@@ -133,6 +156,12 @@ def _japanese(clause: str) -> bool:
     if ended is None:
         return False
     return re.search(_lists()["ja"]["particles"], plain[: ended.start() + 1]) is not None
+
+
+@cache
+def _copulas() -> frozenset[str]:
+    """Closed forms of verbs that are small words of a neighbouring language as well."""
+    return frozenset().union(*(_set(language, "closed") for language in LATIN))
 
 
 @cache

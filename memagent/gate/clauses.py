@@ -28,7 +28,7 @@ from memagent.sentences import split_sentences
 
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)
 _LONGEST = 400  # characters of a sentence that is parted
-_PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
+_PARTS = re.compile(r"\s*[,;，；、!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
@@ -56,6 +56,12 @@ _BELIEVE = re.compile(
     r"(?i),\s*(?:(?:can|would) you believe (?:it|that)|you know|imagine that|how about that)\s*[?!]+\s*$"
 )
 """Behind what is told, and no question about it."""
+_NOTE_THIS = re.compile(
+    r"(?i)^\W*(?:apúnta(?:lo|te|telo)|anóta(?:lo|telo)|toma nota|merk(?:e|s)? (?:dir|es dir)?|notier(?:e|s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
+    r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: dit)?|noteer(?: dit)?|"
+    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|覚えておいて(?:ください)?)[：:，、]"
+)
+"""Before what is to be remembered."""
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
     r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
@@ -122,6 +128,8 @@ def of_line(line: str, language: str = "en") -> Iterator[Told]:
 def told(sentence: str) -> tuple[Told, ...]:
     """Return a sentence that states something; of one that asks, the clauses that tell something beside; or nothing."""
     if (marked := _BELIEVE.search(sentence)) and not unfit(rest := f"{sentence[: marked.start()]}."):
+        return (Told(rest),)
+    if (noted := _NOTE_THIS.match(sentence)) and not unfit(rest := sentence[noted.end() :]):
         return (Told(rest),)
     why = unfit(sentence)
     if not why:

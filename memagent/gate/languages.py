@@ -23,7 +23,7 @@ from typing import Any
 
 from memagent.finite import has_verb
 from memagent.gate.courteous import beside_courtesies
-from memagent.gate.english import known_words
+from memagent.gate.english import known_words, listed
 from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -112,22 +112,26 @@ def no_statement(text: str, language: str) -> str:
 
     Beside its greetings and thanks, a clause of it must have the finite verb of a statement.
     """
+    text = _BY_THE_WAY.sub("", text)
     rest = beside_courtesies(text)
     return (GREETING if not rest else "") or _without_form(text, language) or _without_verb(rest, text, language)
 
 
 def _without_verb(rest: str, text: str, language: str) -> str:
-    if (not language and _is_nearly_english(text)) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+    if _is_nearly_english(text, language) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
         return ""
     if any(has_verb(clause, language) for clause in _CLAUSES.split(rest) if clause):
         return ""
     return UNKNOWN_FORM if rest == text else GREETING
 
 
-def _is_nearly_english(text: str) -> bool:
+def _is_nearly_english(text: str, language: str) -> bool:
     """Whether a line in no language that is known has words of English alone, or its form of a verb behind a name."""
     words = {word.lower() for word in _WORD.findall(text)}
-    return bool(words & _ENGLISH) or _ENGLISH_VERB.search(text) is not None
+    if words & _ENGLISH_ALONE or _ENGLISH_VERB.search(text):
+        return True
+    told = text.lower().split()[1:3]
+    return not language and (bool(words & _ENGLISH) or any(word in listed("pasts") for word in told))
 
 
 def _without_form(text: str, language: str) -> str:
@@ -147,8 +151,13 @@ def _without_form(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_BY_THE_WAY = re.compile(
+    r"(?i)^\W*(?:übrigens|nebenbei|au fait|à propos|por cierto|a propósito|a proposito|tra l['’]altro|a propósito|já agora|"
+    r"aliás|trouwens|overigens|кстати|между прочим)\s?:\s+"
+)
 _ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
-_ENGLISH_VERB = re.compile(r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?[a-z]{2,}(?:ed|cts|lls|rts|cks|rs|ves|zes|ches|shes) [a-z]")
+_ENGLISH_ALONE = frozenset("the my and they with from have were has".split())
+_ENGLISH_VERB = re.compile(r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]{2,}(?:[^o]ed|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w")
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
 _UNCOVERED = re.compile(r"[łśżźćńąęőűşğıİřůčěšžđåøæŁŚŻŹĆŞŘČĚŠŽÅØÆ\uac00-\ud7af]")  # of Polish, Swedish, Turkish, Korean, ...
 _COVERED_SCRIPTS = re.compile(r"(?i)[a-zа-яё\u3040-\u30ff\u3400-\u9fff]")

@@ -33,6 +33,19 @@ _PERSONS = frozenset(
 )
 
 
+_DONE = re.compile(r"[^\W\d_]{2,}(?:é|u|ert)e?s?|eu|été")
+_NEGATING = frozenset("не pas plus niet geen nicht kein keine keinen jamais nunca nie".split())
+_OWNING = frozenset(
+    "mon ma mes notre nos mi mis nuestro nuestra mio mia miei nostro nostra meu minha nosso nossa mijn ons onze mein meine unser "
+    "unsere мой моя моё наш наша le la les el los las il lo o a os as de het der die das l un une una un uma um een ein eine".split()
+)
+_PARTICIPLES = re.compile(r"[^\W\d_]{2,}(?:ado|ido|ato|uto|ito|erto|ata|uta|ada|ida|é|ée|és|ert|ait)|ge[a-z]{2,}(?:t|en)|né|née|nato|nata|très|muy|molto|muito")
+_ENGLISH = frozenset("the and of is was has have i my his her their our with from she he they it lives works".split())
+_TELLING = frozenset(
+    "der das ist und mein meine ich nicht ein eine mit le la les est mon ma mes une dans je chez el los las mi mis yo es una soy con del en "
+    "se il di che è mio mia una per vivo lavoro trabajo trabalho o os um uma meu minha em mora sou tenho tengo het een van mijn ik onze ons is "
+    "naar bij geen heet woont werkt speelt unser unsere wohnt spielt hat au aux notre vive non ha lo gli zia".split()
+)
 _PARTICLES = {
     "ja": re.compile(r"[はがをにもでのとへやかねよも\s]+|から|まで"),
     "zh": re.compile(r"[的了着和与及也都就而并或之以于吗呢吧啊\s]+"),
@@ -52,6 +65,16 @@ def script_of(text: str) -> str:
     if _HAN.search(text):
         return "zh"
     return "ru" if _CYRILLIC.search(text) else "latin"
+
+
+def is_covered(text: str) -> bool:
+    """Return whether a text is in one of the nine languages: by its script, or by small words that English has not."""
+    if script_of(text) != "latin":
+        return True
+    words = {word.lower() for word in _WORD.findall(text.replace("’", "'"))}
+    if words & _ENGLISH:
+        return False
+    return len(words & _TELLING) > 0 or re.search(r"[à-ÿß]", text) is not None
 
 
 def has_verb(clause: str, language: str = "") -> bool:
@@ -98,12 +121,45 @@ def closed_class(text: str, script: str, *, predicate: bool = False) -> bool:
     return bool(words) and all(word in known and not (predicate and word in _copulas()) for word in words)
 
 
+def verbs_at(words: Sequence[str]) -> list[int]:
+    """Return the places of the finite verbs among the words of a clause in Latin or Cyrillic letters."""
+    plain = [word.rstrip("'’") for word in words]
+    if any(_CYRILLIC.search(word) for word in words):
+        found = _pattern("ru", "surely")
+        mine = _pattern("ru", "mine") if plain[0].lower() == "я" else None
+        small = [word.lower() for word in plain]
+        return [
+            at
+            for at, word in enumerate(small)
+            if at and word not in _set("ru", "small") and (found.fullmatch(word) or (mine and mine.fullmatch(word)))
+        ]
+    return [at for at in range(len(plain)) if any(_is_finite(plain, at, one, own=False) for one in LATIN)]
+
+
+def clitic(word: str) -> bool:
+    """Return whether a word stands between a subject and its verb: a clitic pronoun, or a word that negates."""
+    word = word.lower().rstrip("'’")
+    return word in _CLITICS - _I - {"wir", "on", "os", "as"} or word in _NEGATING
+
+
+def is_participle(word: str) -> bool:
+    """Return whether a word in small letters is a participle, or an adverb of degree, behind an auxiliary."""
+    return word.islower() and _PARTICIPLES.fullmatch(word) is not None
+
+
+def owns(word: str) -> bool:
+    """Return whether a word is a possessive of the speaker's, or an article."""
+    return word.lower() in _OWNING
+
+
 def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bool:
     word, before = words[at].lower(), words[at - 1].lower() if at else ""
     if not words[at].islower():
         return not at and word in _first_forms() | (_mine(language) if own or language in _ROMANCE else frozenset())
     if word == "a" and not _has_participle(words[at + 1 : at + 3]):
         return False
+    if word == "a" and language == "fr" and at and _DONE.fullmatch("".join(words[at + 1 : at + 2]).lower()):
+        return True
     if word in _set(language, "closed"):
         return bool(at) and (word not in _shared() or (own and before not in _set(language, "nominal")))
     if word in _small() or not at:

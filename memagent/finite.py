@@ -28,7 +28,8 @@ _CLITICS = frozenset("s n me te se si lo la le ne y en ci vi não no non não no
 _I = frozenset("ik ich je j yo io eu".split())
 _ROMANCE = ("es", "it", "pt")
 _PERSONS = frozenset(
-    "ik ich wir wij je j nous on il elle ils elles yo él ella io lui lei eu ele ela hij zij ze er sie qui que che die "
+    "ik ich wir wij je j nous on il elle ils elles yo él ella io lui lei eu ele ela hij zij ze er sie qui que "
+    "che die "
     "quem quien s se si ne não no non".split()
 )
 
@@ -36,14 +37,21 @@ _PERSONS = frozenset(
 _DONE = re.compile(r"[^\W\d_]{2,}(?:é|u|ert)e?s?|eu|été")
 _NEGATING = frozenset("не pas plus niet geen nicht kein keine keinen jamais nunca nie".split())
 _OWNING = frozenset(
-    "mon ma mes notre nos mi mis nuestro nuestra mio mia miei nostro nostra meu minha nosso nossa mijn ons onze mein meine unser "
-    "unsere мой моя моё наш наша le la les el los las il lo o a os as de het der die das l un une una un uma um een ein eine".split()
+    "mon ma mes notre nos mi mis nuestro nuestra mio mia miei nostro nostra meu minha nosso nossa mijn ons "
+    "onze mein meine unser "
+    "unsere мой моя моё наш наша le la les el los las il lo o a os as de het der die das l un une una un uma "
+    "um een ein eine".split()
 )
-_PARTICIPLES = re.compile(r"[^\W\d_]{2,}(?:ado|ido|ato|uto|ito|erto|ata|uta|ada|ida|é|ée|és|ert|ait)|ge[a-z]{2,}(?:t|en)|né|née|nato|nata|très|muy|molto|muito")
+_PARTICIPLES = re.compile(
+    r"[^\W\d_]{2,}(?:ado|ido|ato|uto|ito|erto|ata|uta|ada|ida|é|ée|és|ert|ait)|ge[a-z]{2,}(?:t|en)|né|née|"
+    r"nato|nata|très|muy|molto|muito"
+)
 _ENGLISH = frozenset("the and of is was has have i my his her their our with from she he they it lives works".split())
 _TELLING = frozenset(
-    "der das ist und mein meine ich nicht ein eine mit le la les est mon ma mes une dans je chez el los las mi mis yo es una soy con del en "
-    "se il di che è mio mia una per vivo lavoro trabajo trabalho o os um uma meu minha em mora sou tenho tengo het een van mijn ik onze ons is "
+    "der das ist und mein meine ich nicht ein eine mit le la les est mon ma mes une dans je chez el los las "
+    "mi mis yo es una soy con del en "
+    "se il di che è mio mia una per vivo lavoro trabajo trabalho o os um uma meu minha em mora sou tenho "
+    "tengo het een van mijn ik onze ons is "
     "naar bij geen heet woont werkt speelt unser unsere wohnt spielt hat au aux notre vive non ha lo gli zia".split()
 )
 _PARTICLES = {
@@ -51,7 +59,9 @@ _PARTICLES = {
     "zh": re.compile(r"[的了着和与及也都就而并或之以于吗呢吧啊\s]+"),
 }
 _CONJUNCTIONS = frozenset("y e i und et en ou o of oder ni und og a à al ao aux em im am en da di do du".split())
-_RUSSIAN_SMALL = frozenset("и в во на с со к ко о об а но или из у за по от до для при про под над через же ли бы же то".split())
+_RUSSIAN_SMALL = frozenset(
+    "и в во на с со к ко о об а но или из у за по от до для при про под над через же ли бы же то".split()
+)
 _PARTICIPLE = re.compile(
     r"[^\W\d_]{2,}(?:é|i|u|it|is|ert|eint|aint)e?s?|eu|été|un|une|des|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|"
     r"pas|plus|toujours|peur|horreur|mal|besoin|envie"
@@ -224,7 +234,8 @@ def _copulas() -> frozenset[str]:
 def _first_forms() -> frozenset[str]:
     """Forms that may begin a line without being an imperative: of the first person, and `there is`."""
     return frozenset(
-        "recuerdo nací soy estoy tengo voy doy sé he somos vivo sono ho sto vado faccio abbiamo sou estou tenho vou fui sei moro nasci hay há "
+        "recuerdo nací soy estoy tengo voy doy sé he somos vivo sono ho sto vado faccio abbiamo sou estou "
+        "tenho vou fui sei moro nasci hay há "
         "c'est ist sind war hat is heeft viene viven vive é è es está".split()
     )
 

@@ -69,13 +69,16 @@ class Learned:
         )
 
 
-def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: Iterable[str] = ()) -> Learned:
+def learn(
+    memory: Memory, controller: Callable[[Memory], Controller], *, only: Iterable[str] = (), judge: bool = False
+) -> Learned:
     """Go through the turns of one session that were not gone through yet.
 
     Args:
         memory: bound to just the scope of the session.
         controller: gives a controller over that memory.
         only: the ids of turns that were said just now, where not all are meant.
+        judge: the model is asked once more of what would be kept; see `memllm_write`.
 
     Raises:
         BudgetExceeded: what was learnt until then is kept, and the next call goes on.
@@ -92,7 +95,7 @@ def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: I
     learned = Learned()
     for turn in pending:
         try:
-            learned = learned.plus(_gone_through(memory, job, turn, before.get(turn.id, [])))
+            learned = learned.plus(_gone_through(memory, job, turn, before.get(turn.id, []), judge=judge))
         except NotFound:
             continue  # it was forgotten or edited meanwhile
     return learned
@@ -105,11 +108,13 @@ def failures(memory: Memory) -> dict[str, str]:
     return {one.id: why[one.id] for one in turns if is_turn(one) and one.scope == memory.scope}
 
 
-def _gone_through(memory: Memory, controller: Controller, turn: Passage, before: list[Passage]) -> Learned:
+def _gone_through(
+    memory: Memory, controller: Controller, turn: Passage, before: list[Passage], *, judge: bool
+) -> Learned:
     if role_of(turn) != "user":
         memory.extractions.keep(turn, Extraction(), by=_NOBODY)
         return Learned()
-    written = controller.run(_reading(turn, before, memory.scope.user or "")).value
+    written = controller.run(_reading(turn, before, memory.scope.user or "", judge=judge)).value
     name = controller.llm.name
     if written.problems and not written.ids:
         problem = "; ".join(written.problems)
@@ -119,7 +124,7 @@ def _gone_through(memory: Memory, controller: Controller, turn: Passage, before:
     return Learned(1, written.ids, written.refused)
 
 
-def _reading(turn: Passage, before: list[Passage], user: str) -> Flow[Written]:
+def _reading(turn: Passage, before: list[Passage], user: str, *, judge: bool) -> Flow[Written]:
     said = [one.text for one in before if role_of(one) == "user"]
     return memllm_write(
         [Message("user", turn.text)],
@@ -128,6 +133,7 @@ def _reading(turn: Passage, before: list[Passage], user: str) -> Flow[Written]:
         speaker=str(turn.metadata.get("speaker") or user),
         shown=[one.text for one in before if role_of(one) == "assistant"],
         before=[sentence for text in said for sentence in split_sentences(text[:2000], "en")],
+        judge=judge,
     )
 
 

@@ -43,7 +43,7 @@ def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controlle
         desk.whole.used(found)
     if chat.extract == "each":
         ids = [answered.turn, answered.id]
-        learned = learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=ids)
+        learned = learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=ids, judge=chat.judge)
     if chat.summary == "rules" and answered.context.unseen >= EVERY:
         shown = answered.context.turns
         _summarise(chat, desk, shown[0] if shown else answered.turn, AT_ONCE)
@@ -59,7 +59,10 @@ def flush(chat: Chat, memory: Memory, *, failed: bool = False) -> Learned:
             session.extractions.again(failed=True)
         before = learning.failures(session) if chat.extract != "never" else {}
         if chat.extract != "never":
-            done = done.plus(learning.learn(session, lambda one: Controller(chat.llm, one, retries=chat.retries)))
+            learned = learning.learn(
+                session, lambda one: Controller(chat.llm, one, retries=chat.retries), judge=chat.judge
+            )
+            done = done.plus(learned)
         if chat.summary != "never":
             talk = session.turns.talk(chat.manner.turns)
             first = talk.turns[0].id if talk.more else ""

@@ -44,7 +44,8 @@ _OWNED = re.compile(
 )
 _WANTS = re.compile(
     r"(?i)^\W*(?:\w+\s+)?(?:i|we)(?:['’]d| would)?(?: really| just| also)? (?:want|need|like to|love to|wonder|hope|"
-    r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ )?(?:know|get|"
+    r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ "
+    r")?(?:know|get|"
     r"understand|find|see|figure|wait|decide|remember))\b"
 )
 _POINTS = re.compile(
@@ -57,19 +58,26 @@ _BELIEVE = re.compile(
 )
 """Behind what is told, and no question about it."""
 _NOTE_THIS = re.compile(
-    r"(?i)^\W*(?:apúnta(?:lo|te|telo)|anóta(?:lo|telo)|toma nota|merk(?:e|s)? (?:dir|es dir)?|notier(?:e|s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
-    r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: dit)?|noteer(?: dit)?|"
-    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|覚えておいて(?:ください)?)[：:，、]"
+    r"(?i)^\W*(?:apúnta(?:lo|te|telo)|anóta(?:lo|telo)|toma nota|merk(?:e|s)? (?:dir|es dir)?|notier(?:e|"
+    r"s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
+    r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: "
+    r"dit)?|noteer(?: dit)?|"
+    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|"
+    r"覚えておいて(?:ください)?)[：:，、]"
 )
 """Before what is to be remembered."""
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
-    r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
-    r"yes|true|am i right|isn['’]t that (?:right|so|true)|or (?:not|\w+ \w+)|oder(?: nicht)?|nicht wahr|verdad|cierto|"
-    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|o no|o qué|o non|ou non|ou pas|ou não|of niet|of wel|или нет|oder nicht|对吗|是吗|对吧)\W*$"
+    r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|"
+    r"correct|no|"
+    r"yes|true|am i right|isn['’]t that (?:right|so|true)|or (?:not|\w+ \w+)|oder(?: nicht)?|nicht wahr|"
+    r"verdad|cierto|"
+    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|o no|o qué|o non|ou non|ou pas|ou não|of "
+    r"niet|of wel|или нет|oder nicht|对吗|是吗|对吧)\W*$"
 )
 _MADE_UP = re.compile(
-    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|example|sample|"
+    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|"
+    r"example|sample|"
     r"pretend|imagine|suppose|ignore|disregard|forget|instructions?|prompt|geschichte|gedicht|histoire|conte|poème|"
     r"cuento|historia|poema|storia|poesia|história|сказк\w+|рассказ|истори\w+|стих\w*)\b|故事|诗|小説|物語"
 )
@@ -83,14 +91,17 @@ _YOURS = re.compile(
     r"^你的\w{1,4}$"
 )  # `Your knowledge: ...`
 _KIN = re.compile(
-    r"^\W*(?:(?:私|うち|僕|俺)の)?(?:友人|友達|母|父|姉|妹|兄|弟|娘|息子|夫|妻|主人|祖母|祖父|叔母|叔父|同僚|隣人|彼女|彼氏|先輩|後輩)(?:の\w{1,8}?)?[はが]"
+    r"^\W*(?:(?:私|うち|僕|俺)の)?(?:友人|友達|母|父|姉|妹|兄|弟|娘|息子|夫|妻|主人|祖母|祖父|叔母|叔父|同僚|"
+    r"隣人|彼女|彼氏|先輩|後輩)(?:の\w{1,8}?)?[はが]"
 )
 _NAMED = re.compile(
-    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?:o|a|os|as|le|la|el|il|die|der|de) )?(?P<rest>(?P<name>[^\W\d_a-zà-ÿ][\w'’-]+)(?: [^\W\d_a-zà-ÿ][\w'’-]+)?"
+    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?:o|a|os|"
+    r"as|le|la|el|il|die|der|de) )?(?P<rest>(?P<name>[^\W\d_a-zà-ÿ][\w'’-]+)(?: [^\W\d_a-zà-ÿ][\w'’-]+)?"
     r" (?:(?:se|si|s['’]|ne|no|non|não|já|ya) ?)?(?P<verb>[^\W\d_A-ZÀ-Ý]+) \w.*)$"
 )
 _ASKS_FOR = re.compile(
-    r"(?i)\b(?:qu['’]?\w*|quels?|quelles?|où|comment|pourquoi|combien|qué|quién|cuál\w*|cuánt\w*|cómo|dónde|che|chi|quale|quali|quando|"
+    r"(?i)\b(?:qu['’]?\w*|quels?|quelles?|où|comment|pourquoi|combien|qué|quién|cuál\w*|cuánt\w*|cómo|dónde|"
+    r"che|chi|quale|quali|quando|"
     r"come|dove|perché|quem|qual|quais|onde|como|wat|wie|welke?|waar|hoe|waarom|was|wer|welche\w*|wo|warum|wann)\b"
 )
 _THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
@@ -134,7 +145,13 @@ def told(sentence: str) -> tuple[Told, ...]:
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
-    if is_task(sentence) or why not in _ASKING or len(sentence) > _LONGEST or "\n" in sentence or _SIGNS.search(sentence):
+    if (
+        is_task(sentence)
+        or why not in _ASKING
+        or len(sentence) > _LONGEST
+        or "\n" in sentence
+        or _SIGNS.search(sentence)
+    ):
         return ()
     return tuple(_clauses(sentence))
 

@@ -63,7 +63,9 @@ _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
 _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
-_HERE = re.compile(r"(?i)\b(?:who|whose|here|there|hier|dort|ici|là|aquí|allí|qui|aqui|здесь|тут|там|daar)\b|ここ|そこ|这里|那里|这儿")
+_HERE = re.compile(
+    r"(?i)\b(?:who|whose|here|there|hier|dort|ici|là|aquí|allí|qui|aqui|здесь|тут|там|daar)\b|ここ|そこ|这里|那里|这儿"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
 

@@ -17,7 +17,8 @@ _IN_THE = re.compile(r"(?i)\bno\b")  # Portuguese
 _LEFT_UNDONE = re.compile(r"(?i)\b(?:of|for|about|by|from|after) not \w+ing\b.*")
 """Says what was not done behind what is told: `divorced after a decade of not talking`."""
 _WHEREABOUTS = re.compile(
-    r"(?i)^(?:(?:do|does|did|have|has|is|are|was|were)(?:n['’]t| not)|ain['’]t|am not|never|no longer|don['’]t) (?:\w+ )?"
+    r"(?i)^(?:(?:do|does|did|have|has|is|are|was|were)(?:n['’]t| not)|ain['’]t|am not|never|no longer|"
+    r"don['’]t) (?:\w+ )?"
     r"(?:live|lived|work|worked|reside|come|came|born|from|based|located|called|named|own|have|been)\b"
 )
 """Says where somebody is not, of all places: nothing that a memory could answer by."""

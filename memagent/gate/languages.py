@@ -152,14 +152,19 @@ def _without_form(text: str, language: str) -> str:
 
 
 _BY_THE_WAY = re.compile(
-    r"(?i)^\W*(?:übrigens|nebenbei|au fait|à propos|por cierto|a propósito|a proposito|tra l['’]altro|a propósito|já agora|"
+    r"(?i)^\W*(?:übrigens|nebenbei|au fait|à propos|por cierto|a propósito|a proposito|tra l['’]altro|a "
+    r"propósito|já agora|"
     r"aliás|trouwens|overigens|кстати|между прочим)\s?:\s+"
 )
 _ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
 _ENGLISH_ALONE = frozenset("the my and they with from have were has".split())
-_ENGLISH_VERB = re.compile(r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]{2,}(?:[^o]ed|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w")
+_ENGLISH_VERB = re.compile(
+    r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]{2,}(?:[^o]ed|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w"
+)
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
-_UNCOVERED = re.compile(r"[łśżźćńąęőűşğıİřůčěšžđåøæŁŚŻŹĆŞŘČĚŠŽÅØÆ\uac00-\ud7af]")  # of Polish, Swedish, Turkish, Korean, ...
+_UNCOVERED = re.compile(
+    r"[łśżźćńąęőűşğıİřůčěšžđåøæŁŚŻŹĆŞŘČĚŠŽÅØÆ\uac00-\ud7af]"
+)  # of Polish, Swedish, Turkish, Korean, ...
 _COVERED_SCRIPTS = re.compile(r"(?i)[a-zа-яё\u3040-\u30ff\u3400-\u9fff]")
 _TO_A_PLACE = re.compile(r"\ba [A-ZÀ-Ý]")  # `Lavoro a Torino`: French would have `à`
 _PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split())

@@ -15,27 +15,37 @@ from memagent.finite import clitic, is_participle, owns, script_of, verbs_at
 
 Fact = tuple[str, str, str]
 
-_CLAUSES = re.compile(r"[,;:!?¡¿…()。！？；，：、\n]+|\.(?:\s|$)|\s[–—]\s|\s(?:y|et|und|en|e|и|а|но|pero|mais|maar|aber|ma|mas)\s(?=\S+\s\S+)")
+_CLAUSES = re.compile(
+    r"[,;:!?¡¿…()。！？；，：、\n]+|\.(?:\s|$)|\s[–—]\s|\s(?:y|et|und|en|e|и|а|но|pero|mais|maar|aber|ma|"
+    r"mas)\s(?=\S+\s\S+)"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:[-][^\W\d_]+)*['’]?|\d[\w.,]*")
 _FEW = 4  # words of what stands behind the verb
 _OF = frozenset("de di do da du del della van von des dos das d'".split())
 _WHEN = frozenset(
-    "domani ieri oggi comunque ayer hoy mañana ahora entonces hier demain aujourd'hui maintenant gestern heute morgen jetzt übrigens "
-    "deshalb auch leider also vandaag gisteren trouwens nu вчера сегодня завтра кстати теперь ontem hoje amanhã agora ja ya já".split()
+    "domani ieri oggi comunque ayer hoy mañana ahora entonces hier demain aujourd'hui maintenant gestern "
+    "heute morgen jetzt übrigens "
+    "deshalb auch leider also vandaag gisteren trouwens nu вчера сегодня завтра кстати теперь ontem hoje "
+    "amanhã agora ja ya já".split()
 )
 _BEFORE = frozenset(
-    "à au aux en dans chez sur sous de du des d' pour avec vers comme a al con por para desde hacia di da dal dalla nel nella "
-    "in per em no na num numa do ao aan op van voor met naar bij als uit nach bei für mit von aus auf im am zum zur к ко в во "
+    "à au aux en dans chez sur sous de du des d' pour avec vers comme a al con por para desde hacia di da dal "
+    "dalla nel nella "
+    "in per em no na num numa do ao aan op van voor met naar bij als uit nach bei für mit von aus auf im am "
+    "zum zur к ко в во "
     "на с со у о об по из от для за".split()
 )
 _JAPANESE = re.compile(
     r"^(?:.{0,8}?の)?(?P<who>[^\sはがをにでの]{1,10}?)[はが](?:.{0,6}(?:から|まで))?(?:先月|来月|去年|来年|今)?、?"
-    r"(?:[^はがを]{1,8}で)?(?P<what>[^はがを]{1,14}?)(?P<by>[にでをが])(?P<verb>[^はがをに]{1,10}?(?:ます|ました|です|でした|た|る|い))$"
+    r"(?:[^はがを]{1,8}で)?(?P<what>[^はがを]{1,14}?)(?P<by>[にでをが])(?P<verb>[^はがをに]{1,10}?(?:ます|"
+    r"ました|です|でした|た|る|い))$"
 )
 _JAPANESE_IS = re.compile(r"^(?P<who>[^\sはが]{1,12})は(?P<what>[^はがをに]{1,12}?)(?P<verb>です|でした|だ)$")
 _CHINESE = re.compile(
-    r"^(?P<who>我(?!的?们)|(?:我|我们)?(?:家)?的?[\u3400-\u9fff]{1,6}?)(?:上个月|去年|现在|下个月|今年|已经|刚|也|都)?"
-    r"(?P<verb>住在|搬到了?|叫|是|养了|有|喜欢|讨厌|不吃|不喜欢|买了|开了|嫁给了?|娶了|毕业于|出生在|在(?=[\u3400-\u9fff]{2,6}?(?:工作|上班|教书|上学|读书)))"
+    r"^(?P<who>我(?!的?们)|(?:我|我们)?(?:家)?的?[\u3400-\u9fff]{1,6}?)(?:上个月|去年|现在|下个月|今年|已经|"
+    r"刚|也|都)?"
+    r"(?P<verb>住在|搬到了?|叫|是|养了|有|喜欢|讨厌|不吃|不喜欢|买了|开了|嫁给了?|娶了|毕业于|出生在|"
+    r"在(?=[\u3400-\u9fff]{2,6}?(?:工作|上班|教书|上学|读书)))"
     r"(?P<what>[\u3400-\u9fff\w]{1,12})$"
 )
 

@@ -1,8 +1,8 @@
 """Whether a clause has the finite verb of a statement, in nine languages: known forms first, then where a word stands.
 
 French, Spanish, Italian, Portuguese, Dutch, German, Russian, Chinese and Japanese; English has rules of its own in
-`gate.statements`. A form counts that is a copula, an auxiliary or a frequent irregular verb, that a stem of the lists in
-`finite.toml` has with an ending of its conjugation, or whose ending only a finite verb has. Behind a name a weaker
+`gate.statements`. A form counts that is a copula, an auxiliary or a frequent irregular verb, that a stem of the lists
+in `finite.toml` has with an ending of its conjugation, or whose ending only a finite verb has. Behind a name a weaker
 ending will do. A word behind an article, a possessive or a preposition is a noun there, and no verb.
 
 The neighbours among the languages with Latin letters are tried together, since a short line often does not show which

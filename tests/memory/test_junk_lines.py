@@ -69,6 +69,6 @@ def test_fed_as_a_conversation_junk_teaches_nothing_each_refusal_is_told_and_fac
 
 
 def test_the_report_is_json_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["junk.py", "development", "--json"])
+    monkeypatch.setattr("sys.argv", ["junk.py", "development", "--quick", "--json"])
     junk.main()
     assert json.loads(capsys.readouterr().out)["development"]["junk"] == 87

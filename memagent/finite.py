@@ -34,6 +34,12 @@ _PERSONS = frozenset(
 )
 
 
+_OWN = frozenset("mon ma mes notre mi mis nuestro nuestra mio mia nostro nostra meu minha nosso nossa mijn onze ons".split())
+_DEAR = frozenset(
+    "querida querido cara caro cher chère meilleurs meilleures mejores migliori melhores lieve beste "
+    "hartelijke sincere "
+    "sinceros cordial cordiales plus más mais amor".split()
+)
 _DONE = re.compile(r"[^\W\d_]{2,}(?:é|u|ert)e?s?|eu|été")
 _NEGATING = frozenset("не pas plus niet geen nicht kein keine keinen jamais nunca nie".split())
 _OWNING = frozenset(
@@ -180,12 +186,21 @@ def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bo
         return False
     if word in _forms(language) or _pattern(language, "surely").fullmatch(word):
         return True
-    return _behind_a_name(words, at) and _pattern(language, "weakly").fullmatch(word) is not None
+    named = _behind_a_name(words, at) or _behind_a_relative(words, at) or (language == "nl" and at == 1 < len(words) - 1)
+    return named and _pattern(language, "weakly").fullmatch(word) is not None
 
 
 def _has_participle(behind: Sequence[str]) -> bool:
     """Whether what stands behind a French `a` shows that it is the auxiliary, or says what somebody has."""
     return any(_PARTICIPLE.fullmatch(word.lower()) is not None for word in behind)
+
+
+def _behind_a_relative(words: Sequence[str], at: int) -> bool:
+    """Whether `my husband` stands before a word, at the head of the clause, and something behind it."""
+    own = at - 2
+    while own > 0 and words[own].lower() in _CLITICS - _I:
+        own -= 1
+    return own in (0, 1) and at < len(words) - 1 and words[own].lower() in _OWN and words[own + 1].lower() not in _DEAR
 
 
 def _behind_a_name(words: Sequence[str], at: int) -> bool:

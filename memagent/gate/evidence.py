@@ -111,7 +111,11 @@ _EAST = re.compile(
     r"^\W*(?:之前|以前|上次|先前)(?:的)?(?:对话|聊天|谈话)(?:中|里)"
 )
 _OF_THE_USER = re.compile(
-    r"(?i)^\W*(?:o que (?:eu )?(?:já )?sei|lo que (?:ya )?sé|ce que je sais|quello che so|was ich (?:schon "
+    r"(?i)^\W*(?:dal|dai|del|de|du|do|aus dem|uit het|из) (?:profil\w*|perfil\w*|профил\w*|notes?|archiv\w*)\s?[:：]|"
+    r"^\W*(?:ficou|está|foi|è stato|quedó|est|is|hat) (?:registad|registrad|anotad|guardad|salvat|annotat|"
+    r"noté|enregistré|genoteerd|"
+    r"vastgelegd|apuntad)\w* (?:que|che|dat)\b|"
+    r"^\W*(?:o que (?:eu )?(?:já )?sei|lo que (?:ya )?sé|ce que je sais|quello che so|was ich (?:schon "
     r")?weiß|wat ik (?:al )?weet|"
     r"что (?:я|мне|уже) \w+|(?:уже )?известно) (?:sobre|de|del|sur|di|su|über|van|over|о|об|про)\b|"
     r"^\W*(?:[\w]+ )?(?:datos|notas?|notes?|notizen|appunti|memorias?|memorie|mémoires?|recuerdos|ricordi|"

@@ -40,6 +40,11 @@ _DEAR = frozenset(
     "hartelijke sincere "
     "sinceros cordial cordiales plus más mais amor".split()
 )
+_NOUNS = frozenset(
+    "tía prima hermana tia irmã dona zia nonna tante moment nacht kusje maart kaart groet groeten turma noche "
+    "nuit amor".split()
+)
+"""Of the small words those that are nouns, and may be all of a subject."""
 _DONE = re.compile(r"[^\W\d_]{2,}(?:é|u|ert)e?s?|eu|été")
 _NEGATING = frozenset("не pas plus niet geen nicht kein keine keinen jamais nunca nie".split())
 _OWNING = frozenset(
@@ -133,7 +138,7 @@ def closed_class(text: str, script: str, *, predicate: bool = False) -> bool:
     words = [word.lower() for word in _WORD.findall(text.replace("’", "'"))]
     if script == "ru":
         return bool(words) and all(word in _RUSSIAN_SMALL for word in words)
-    known = _small() | _CONJUNCTIONS
+    known = (_small() | _CONJUNCTIONS) - _NOUNS
     return bool(words) and all(word in known and not (predicate and word in _copulas()) for word in words)
 
 
@@ -186,7 +191,7 @@ def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bo
         return False
     if word in _forms(language) or _pattern(language, "surely").fullmatch(word):
         return True
-    named = _behind_a_name(words, at) or _behind_a_relative(words, at) or (language == "nl" and at == 1 < len(words) - 1)
+    named = _behind_a_name(words, at) or _behind_a_relative(words, at) or (language in ("nl", "de") and at == 1 < len(words) - 1)
     return named and _pattern(language, "weakly").fullmatch(word) is not None
 
 

@@ -15,10 +15,12 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from memagent.finite import has_verb
+from memagent.gate.english import listed
 
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;!¡?¿…！。，；、〜~\n]+\s*|\s[–—]\s")
 _LEADS = r"^\W*(?:(?:ha(?:ha)*|und|et|y|e|en|и|ну|well|so|und noch|nog|nog een)\s+)?"
 _EAST = ("zh", "ja")
+_FEW = 4  # words, behind which no verb of an English clause stands that begins with a greeting
 
 
 @lru_cache(maxsize=512)
@@ -35,7 +37,14 @@ def _is_courtesy(clause: str) -> bool:
     if _wholly().search(clause):
         return True
     begun = _begun().match(clause)
-    return begun is not None and not has_verb(clause[begun.end() :])
+    if begun is None or has_verb(behind := clause[begun.end() :]):
+        return False
+    return not any(word in _english() for word in behind.lower().split()[:_FEW])
+
+
+@cache
+def _english() -> frozenset[str]:
+    return listed("finite") | listed("pasts")
 
 
 @cache

@@ -118,17 +118,19 @@ def no_statement(text: str, language: str) -> str:
 
 
 def _without_verb(rest: str, text: str, language: str) -> str:
-    if _is_nearly_english(text, language) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+    if _is_in_another(text, language) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+        return ""
+    if language == "de" and (rest == text or _german(rest, _words_of(rest))):
         return ""
     if any(has_verb(clause, language) for clause in _CLAUSES.split(rest) if clause):
         return ""
     return UNKNOWN_FORM if rest == text else GREETING
 
 
-def _is_nearly_english(text: str, language: str) -> bool:
-    """Whether a line in no language that is known has words of English alone, or its form of a verb behind a name."""
+def _is_in_another(text: str, language: str) -> bool:
+    """Whether a line has words of English alone, or its verb behind a name, or words of a language that is not covered."""
     words = {word.lower() for word in _WORD.findall(text)}
-    if words & _ENGLISH_ALONE or _ENGLISH_VERB.search(text):
+    if words & _ENGLISH_ALONE or words & _OF_OTHERS or _ENGLISH_VERB.search(text):
         return True
     told = text.lower().split()[1:3]
     return not language and (bool(words & _ENGLISH) or any(word in listed("pasts") for word in told))
@@ -158,8 +160,11 @@ _BY_THE_WAY = re.compile(
 )
 _ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
 _ENGLISH_ALONE = frozenset("the my and they with from have were has".split())
+_OF_OTHERS = frozenset(
+    "w jest mieszka pracuje moja mój się och jag är bor og jeg hun bir ve için olen minun asuu jsem som mám".split()
+)  # Polish, Swedish, Norwegian, Turkish, Finnish, Czech
 _ENGLISH_VERB = re.compile(
-    r"^\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]{2,}(?:[^o]ed|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w"
+    r"(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|ds|ks|ps|ws|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w"
 )
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
 _UNCOVERED = re.compile(

@@ -34,7 +34,9 @@ _PERSONS = frozenset(
 )
 
 
-_OWN = frozenset("mon ma mes notre mi mis nuestro nuestra mio mia nostro nostra meu minha nosso nossa mijn onze ons".split())
+_OWN = frozenset(
+    "mon ma mes notre mi mis nuestro nuestra mio mia nostro nostra meu minha nosso nossa mijn onze ons".split()
+)
 _DEAR = frozenset(
     "querida querido cara caro cher chère meilleurs meilleures mejores migliori melhores lieve beste "
     "hartelijke sincere "
@@ -191,7 +193,11 @@ def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bo
         return False
     if word in _forms(language) or _pattern(language, "surely").fullmatch(word):
         return True
-    named = _behind_a_name(words, at) or _behind_a_relative(words, at) or (language in ("nl", "de") and at == 1 < len(words) - 1)
+    named = (
+        _behind_a_name(words, at)
+        or _behind_a_relative(words, at)
+        or (language in ("nl", "de") and at == 1 < len(words) - 1)
+    )
     return named and _pattern(language, "weakly").fullmatch(word) is not None
 
 

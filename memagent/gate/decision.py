@@ -13,19 +13,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from memagent.finite import closed_class, script_of
 from memagent.gate.clauses import Told, told
 from memagent.gate.courteous import beside_courtesies
 from memagent.gate.denial import CLAUSE, denial
 from memagent.gate.direction import is_turned
 from memagent.gate.echoes import repeats_of
-from memagent.gate.english import is_english, related
+from memagent.gate.english import related
 from memagent.gate.languages import in_first_person
 from memagent.gate.likeness import alike, grounded, words_of
 from memagent.gate.reasons import RECALLED, TO_YOU
 from memagent.gate.tense import is_bygone
 from memagent.gate.turns import lines
 from memagent.gate.unfit import unfit
+from memagent.gate.wording import elsewhere, says_nothing
 from memagent.gate.words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.stores.keys import key
 from memagent.triples import Relations
@@ -62,9 +62,6 @@ _INTENDED = re.compile(
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
 _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
-)
-_HERE = re.compile(
-    r"(?i)\b(?:who|whose|here|there|hier|dort|ici|là|aquí|allí|qui|aqui|здесь|тут|там|daar)\b|ここ|そこ|这里|那里|这儿"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _EAST = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0eff]")
@@ -121,8 +118,8 @@ def why_not(
     return (
         _form(triple, sentence, speaker)
         or _confidence(triple, sentence, confidence)
-        or _grounds(triple, beside_courtesies(sentence) or sentence, f"{context} {_elsewhere(sentence)}", speaker)
-        or _worded(triple, sentence)
+        or _grounds(triple, beside_courtesies(sentence) or sentence, f"{context} {elsewhere(sentence)}", speaker)
+        or says_nothing(triple, sentence)
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or denial(triple, sentence)
@@ -228,33 +225,6 @@ def _related(triple: Triple, sentence: str) -> str:
     if not wanted or any(alike(word, other) or related(word, other) for word in wanted for other in there):
         return ""
     return f"its relation {triple.relation!r} is not in the sentence"
-
-
-@lru_cache(maxsize=256)
-def _elsewhere(sentence: str) -> str:
-    """The sentence with its greetings, where it points to what they say: `Hello from Turku, I have lived here ...`."""
-    return sentence if _HERE.search(sentence) else ""
-
-
-def _worded(triple: Triple, sentence: str) -> str:
-    """Why not, where a part of a triple from a sentence that is not English is small words alone.
-
-    A subject holds a name, a noun or the speaker; a relation has a word that may be a predicate (the verb, a copula, a
-    noun): `y`, `の` and `à` are none.
-    """
-    if not (script := _script(sentence)):
-        return ""
-    for name in ("subject", "relation", "object"):
-        part = getattr(triple, name)
-        if closed_class(part, script, predicate=name == "relation"):
-            return f"its {name} {part!r} says nothing"
-    return ""
-
-
-@lru_cache(maxsize=256)
-def _script(sentence: str) -> str:
-    """The script of a sentence, or nothing where it is English."""
-    return "" if is_english(sentence) else script_of(sentence)
 
 
 def _refers(sentence: str, object: str) -> bool:

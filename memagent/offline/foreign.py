@@ -1,8 +1,8 @@
 """Facts of sentences that are not English, where their grammar is plain: who, a finite verb, and what stands behind it.
 
 French, Spanish, Italian, Portuguese, Dutch, German and Russian: a name, or `mi gato`, right before a finite verb;
-behind it the next name, or the few words up to the end of the clause. Spanish, Italian and Portuguese verbs in the first
-person begin a sentence of the speaker's. Japanese: `XはYに住んでいます`. Chinese: who, a verb of a list, and what is
+behind it the next name, or the few words up to the end of the clause. Spanish, Italian and Portuguese verbs in the
+first person begin a sentence of the speaker's. Japanese: `XはYに住んでいます`. Chinese: who, a verb of a list, and what is
 behind it. Of any other sentence nothing is said: a reader without grammar would join words that have nothing to do with
 each other.
 """
@@ -77,7 +77,7 @@ def _of_clause(clause: str) -> Iterator[Fact]:
 
 
 def _subject(words: Sequence[str], at: int) -> tuple[str, int] | None:
-    """Who does what the verb at a place says, and where the words of the verb begin; the speaker, of one at the head."""
+    """Who does what the verb at a place says, and where the words of the verb begin; the speaker at the head."""
     if not at:
         return "I", 0
     end = at

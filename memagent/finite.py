@@ -34,47 +34,15 @@ _PERSONS = frozenset(
 )
 
 
-_OWN = frozenset(
-    "mon ma mes notre mi mis nuestro nuestra mio mia nostro nostra meu minha nosso nossa mijn onze ons".split()
-)
-_DEAR = frozenset(
-    "querida querido cara caro cher chère meilleurs meilleures mejores migliori melhores lieve beste "
-    "hartelijke sincere "
-    "sinceros cordial cordiales plus más mais amor".split()
-)
-_NOUNS = frozenset(
-    "tía prima hermana tia irmã dona zia nonna tante moment nacht kusje maart kaart groet groeten turma noche "
-    "nuit amor".split()
-)
-"""Of the small words those that are nouns, and may be all of a subject."""
 _DONE = re.compile(r"[^\W\d_]{2,}(?:é|u|ert)e?s?|eu|été")
-_NEGATING = frozenset("не pas plus niet geen nicht kein keine keinen jamais nunca nie".split())
-_OWNING = frozenset(
-    "mon ma mes notre nos mi mis nuestro nuestra mio mia miei nostro nostra meu minha nosso nossa mijn ons "
-    "onze mein meine unser "
-    "unsere мой моя моё наш наша le la les el los las il lo o a os as de het der die das l un une una un uma "
-    "um een ein eine".split()
-)
 _PARTICIPLES = re.compile(
     r"[^\W\d_]{2,}(?:ado|ido|ato|uto|ito|erto|ata|uta|ada|ida|é|ée|és|ert|ait)|ge[a-z]{2,}(?:t|en)|né|née|"
     r"nato|nata|très|muy|molto|muito"
-)
-_ENGLISH = frozenset("the and of is was has have i my his her their our with from she he they it lives works".split())
-_TELLING = frozenset(
-    "der das ist und mein meine ich nicht ein eine mit le la les est mon ma mes une dans je chez el los las "
-    "mi mis yo es una soy con del en "
-    "se il di che è mio mia una per vivo lavoro trabajo trabalho o os um uma meu minha em mora sou tenho "
-    "tengo het een van mijn ik onze ons is "
-    "naar bij geen heet woont werkt speelt unser unsere wohnt spielt hat au aux notre vive non ha lo gli zia".split()
 )
 _PARTICLES = {
     "ja": re.compile(r"[はがをにもでのとへやかねよも\s]+|から|まで"),
     "zh": re.compile(r"[的了着和与及也都就而并或之以于吗呢吧啊\s]+"),
 }
-_CONJUNCTIONS = frozenset("y e i und et en ou o of oder ni und og a à al ao aux em im am en da di do du".split())
-_RUSSIAN_SMALL = frozenset(
-    "и в во на с со к ко о об а но или из у за по от до для при про под над через же ли бы же то".split()
-)
 _PARTICIPLE = re.compile(
     r"[^\W\d_]{2,}(?:é|i|u|it|is|ert|eint|aint)e?s?|eu|été|un|une|des|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|"
     r"pas|plus|toujours|peur|horreur|mal|besoin|envie"
@@ -95,9 +63,9 @@ def is_covered(text: str) -> bool:
     if script_of(text) != "latin":
         return True
     words = {word.lower() for word in _WORD.findall(text.replace("’", "'"))}
-    if words & _ENGLISH:
+    if words & _set("words", "english"):
         return False
-    return len(words & _TELLING) > 0 or re.search(r"[à-ÿß]", text) is not None
+    return len(words & _set("words", "telling")) > 0 or re.search(r"[à-ÿß]", text) is not None
 
 
 def has_verb(clause: str, language: str = "") -> bool:
@@ -139,8 +107,8 @@ def closed_class(text: str, script: str, *, predicate: bool = False) -> bool:
         return _PARTICLES[script].fullmatch(text) is not None
     words = [word.lower() for word in _WORD.findall(text.replace("’", "'"))]
     if script == "ru":
-        return bool(words) and all(word in _RUSSIAN_SMALL for word in words)
-    known = (_small() | _CONJUNCTIONS) - _NOUNS
+        return bool(words) and all(word in _set("words", "russian_small") for word in words)
+    known = (_small() | _set("words", "conjunctions")) - _set("words", "nouns")
     return bool(words) and all(word in known and not (predicate and word in _copulas()) for word in words)
 
 
@@ -162,7 +130,7 @@ def verbs_at(words: Sequence[str]) -> list[int]:
 def clitic(word: str) -> bool:
     """Return whether a word stands between a subject and its verb: a clitic pronoun, or a word that negates."""
     word = word.lower().rstrip("'’")
-    return word in _CLITICS - _I - {"wir", "on", "os", "as"} or word in _NEGATING
+    return word in _CLITICS - _I - {"wir", "on", "os", "as"} or word in _set("words", "negating")
 
 
 def is_participle(word: str) -> bool:
@@ -172,7 +140,7 @@ def is_participle(word: str) -> bool:
 
 def owns(word: str) -> bool:
     """Return whether a word is a possessive of the speaker's, or an article."""
-    return word.lower() in _OWNING
+    return word.lower() in _set("words", "owning")
 
 
 def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bool:
@@ -211,7 +179,12 @@ def _behind_a_relative(words: Sequence[str], at: int) -> bool:
     own = at - 2
     while own > 0 and words[own].lower() in _CLITICS - _I:
         own -= 1
-    return own in (0, 1) and at < len(words) - 1 and words[own].lower() in _OWN and words[own + 1].lower() not in _DEAR
+    return (
+        own in (0, 1)
+        and at < len(words) - 1
+        and words[own].lower() in _set("words", "own")
+        and words[own + 1].lower() not in _set("words", "dear")
+    )
 
 
 def _behind_a_name(words: Sequence[str], at: int) -> bool:
@@ -234,11 +207,10 @@ def _russian(words: Sequence[str], clause: str) -> bool:
         return True
     if {"мне", "лет"} <= {*small} or {"мне", "год"} <= {*small}:
         return True
-    owned = bool(small) and small[0] in _OF_MINE and len(small) > 2
+    owned = bool(small) and small[0] in _set("words", "of_mine") and len(small) > 2
     return owned or (small[:1] == ["у"] and len(small) > 2) or re.search(r"\w\s[—–]\s\w", clause) is not None
 
 
-_OF_MINE = frozenset("мой моя моё мое мои наш наша наше наши".split())
 _JAPANESE_STOP = re.compile(r"[。．！!？?、,\s]+$")
 
 

@@ -1,10 +1,10 @@
 """What a line says beside its courtesies: greetings, thanks, farewells and regards are a closed class in each language.
 
-A clause that begins with such a word and has no verb behind it, or that is such a phrase, states nothing (`hope all's
-well over in Aberdeen`, `привет Казани`, `besos a Nuria`). A clause beside it with a verb of its own does: what is
-left of `Super, dankjewel! Trouwens, Coen is verhuisd` is that Coen moved. The words are in `courteous.toml`: English,
-German, French, Spanish, Italian, Portuguese, Dutch, Russian, Chinese and Japanese, all tried on each line, since who greets
-mixes them.
+A clause that begins with such a word and has no verb behind it, or that is such a phrase, states nothing (`hope
+all's well over in Aberdeen`, `привет Казани`, `besos a Nuria`). A clause beside it with a verb of its own does:
+what is left of `Super, dankjewel! Trouwens, Coen is verhuisd` is that Coen moved. The words are in
+`courteous.toml`: English, German, French, Spanish, Italian, Portuguese, Dutch, Russian, Chinese and Japanese, all
+tried on each line, since who greets mixes them.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def _without_verb(rest: str, text: str, language: str) -> str:
 
 
 def _is_in_another(text: str, language: str) -> bool:
-    """Whether a line has words of English alone, or its verb behind a name, or words of a language that is not covered."""
+    """Whether a line has words of English, or its verb behind a name, or words of a language that is not covered."""
     words = {word.lower() for word in _WORD.findall(text)}
     if words & _ENGLISH_ALONE or words & _OF_OTHERS or _ENGLISH_VERB.search(text):
         return True
@@ -164,7 +164,8 @@ _OF_OTHERS = frozenset(
     "w jest mieszka pracuje moja mój się och jag är bor og jeg hun bir ve için olen minun asuu jsem som mám".split()
 )  # Polish, Swedish, Norwegian, Turkish, Finnish, Czech
 _ENGLISH_VERB = re.compile(
-    r"(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|ds|ks|ps|ws|cts|lls|rts|cks|rs|ves|zes|ches|shes|ate) \w"
+    r"(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|ds|ks|ps|ws|cts|lls|"
+    r"rts|cks|rs|ves|zes|ches|shes|ate) \w"
 )
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
 _UNCOVERED = re.compile(

@@ -1,9 +1,9 @@
 """Whether a message begins with a task on a text, or with something to be made up, in nine languages besides English.
 
-`Korrigiere diesen Satz: ...`, `Passa esta frase para o futuro: ...`, `把下面这句改成被动句：...`: what stands behind
-the colon or in quotation marks is the material of the task, and nobody's own words. `Придумай сказку про ...`, `Invente
-une fable où ...`: what is told up to the end of the sentence belongs to what is made up. A request without either (`Schreib
-mir eine Karte`) is left to the rules of requests: what is told beside it may be so.
+`Korrigiere diesen Satz: ...`, `Passa esta frase para o futuro: ...`, `把下面这句改成被动句：...`: what stands
+behind the colon or in quotation marks is the material of the task, and nobody's own words. `Придумай сказку про
+...`, `Invente une fable où ...`: what is told up to the end of the sentence belongs to what is made up. A request
+without either (`Schreib mir eine Karte`) is left to the rules of requests: what is told beside it may be so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether the parts of a triple are more than small words, in languages other than English; and where greetings count.
 
-Articles, prepositions, conjunctions and particles say nothing by themselves (`y`, `à la`, `の`): a subject holds a name,
-a noun or the speaker, and a relation a word that may be a predicate. French, Spanish, Italian, Portuguese, Dutch,
-German, Russian, Chinese and Japanese.
+Articles, prepositions, conjunctions and particles say nothing by themselves (`y`, `à la`, `の`): a subject holds a
+name, a noun or the speaker, and a relation a word that may be a predicate. French, Spanish, Italian, Portuguese,
+Dutch, German, Russian, Chinese and Japanese.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HERE = re.compile(
 
 @lru_cache(maxsize=256)
 def elsewhere(sentence: str) -> str:
-    """Return the sentence with its greetings, where it points to what they say: `Hello from Turku, I have lived here ...`."""
+    """Return the sentence with its greetings, where it points to them: `Hello from Turku, I have lived here ...`."""
     return sentence if _HERE.search(sentence) else ""
 
 

@@ -2,9 +2,9 @@
 
 French, Spanish, Italian, Portuguese, Dutch, German and Russian: a name, or `mi gato`, right before a finite verb;
 behind it the next name, or the few words up to the end of the clause. Spanish, Italian and Portuguese verbs in the
-first person begin a sentence of the speaker's. Japanese: `XはYに住んでいます`. Chinese: who, a verb of a list, and what is
-behind it. Of any other sentence nothing is said: a reader without grammar would join words that have nothing to do with
-each other.
+first person begin a sentence of the speaker's. Japanese: `XはYに住んでいます`. Chinese: who, a verb of a list, and
+what is behind it. Of any other sentence nothing is said: a reader without grammar would join words that have
+nothing to do with each other.
 """
 
 from __future__ import annotations

@@ -110,15 +110,15 @@ def test_tasks_parts_and_what_was_recalled_tell_nothing(text: str) -> None:
     [
         ("Lars and Ottilie divorced in 2022 after a decade of not talking", ("Lars", "divorced", "Ottilie")),
         (
-            "Remember this for later: Dr. Achterberg is our paediatrician.",
-            ("Dr. Achterberg", "is our", "paediatrician"),
+            "Remember this for later: Dr. Ahn is our vet.",
+            ("Dr. Ahn", "is our", "vet"),
         ),
         ("Asking because Mina won three goldfish at the fair", ("Mina", "won", "goldfish")),
         ("Apúntalo, por favor: Maite cumple años el 9 de noviembre.", ("Maite", "cumple", "9 de noviembre")),
         ("Mijn buurvrouw Rachida zoekt een oppas, heb jij een tekst?", ("Rachida", "zoekt", "oppas")),
         (
-            "Clément part vivre à Montréal en août, quelles démarches doit-il faire ?",
-            ("Clément", "part vivre", "Montréal"),
+            "Clément part vivre à Laval, que doit-il faire ?",
+            ("Clément", "part vivre", "Laval"),
         ),
     ],
 )

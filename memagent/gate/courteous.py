@@ -26,15 +26,13 @@ _FEW = 4  # words, behind which no verb of an English clause stands that begins 
 @lru_cache(maxsize=512)
 def beside_courtesies(text: str) -> str:
     """Return the clauses of a line that are no courtesies, parted by commas; the line itself where it has none."""
-    if not _any().search(text):
-        return text
     clauses = [clause for clause in _CLAUSES.split(text) if clause and re.search(r"\w", clause)]
     kept = [clause for clause in clauses if not _is_courtesy(clause)]
     return text if len(kept) == len(clauses) else ", ".join(kept)
 
 
 def _is_courtesy(clause: str) -> bool:
-    if _wholly().search(clause):
+    if _phrases().match(clause) or _inside().search(clause):
         return True
     begun = _begun().match(clause)
     if begun is None or has_verb(behind := clause[begun.end() :]):
@@ -48,25 +46,23 @@ def _english() -> frozenset[str]:
 
 
 @cache
-def _any() -> re.Pattern[str]:
-    """Matches where a line may have a courtesy: nothing else is looked at."""
-    return re.compile(f"{_begun().pattern.replace('^', '', 1)}|{_wholly().pattern.replace('^', '')}")
-
-
-@cache
 def _begun() -> re.Pattern[str]:
     found = "|".join(lists["words"] for lists in _lists().values() if "words" in lists)
     return re.compile(rf"(?i){_LEADS}(?:{found})(?![\w'’-])")
 
 
 @cache
-def _wholly() -> re.Pattern[str]:
+def _phrases() -> re.Pattern[str]:
     latin = "|".join(lists["phrases"] for language, lists in _lists().items() if language not in _EAST)
     east = "|".join(_lists()[language]["phrases"] for language in _EAST)
-    parts = [rf"{_LEADS}(?:{latin})(?!\w)", rf"^\W*(?:{east})"]
-    inside = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
-    parts += [rf"(?<!\w)(?:{'|'.join(inside)})(?!\w)", "|".join(_lists()[language]["anywhere"] for language in _EAST)]
-    return re.compile(f"(?i:{'|'.join(parts)})")
+    return re.compile(rf"(?i)(?:{_LEADS}(?:{latin})(?!\w)|^\W*(?:{east}))")
+
+
+@cache
+def _inside() -> re.Pattern[str]:
+    latin = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
+    east = "|".join(_lists()[language]["anywhere"] for language in _EAST)
+    return re.compile(rf"(?i)\b(?:{'|'.join(latin)})(?!\w)|{east}")
 
 
 @cache

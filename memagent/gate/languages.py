@@ -164,7 +164,8 @@ _OF_OTHERS = frozenset(
     "w jest mieszka pracuje moja mój się och jag är bor og jeg hun bir ve için olen minun asuu jsem som mám".split()
 )  # Polish, Swedish, Norwegian, Turkish, Finnish, Czech
 _ENGLISH_VERB = re.compile(
-    r"(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|ds|ks|ps|ws|cts|lls|"
+    r"[A-Z]\w+['’]s [a-z]|(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|"
+    r"ds|ks|ps|ws|cts|lls|"
     r"rts|cks|rs|ves|zes|ches|shes|ate) \w"
 )
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")

@@ -127,7 +127,14 @@ class Stopped(MemagentError):
 
 
 class BudgetExceeded(Stopped):
-    """A limit on calls, tokens, money or seconds was reached before the next step."""
+    """A limit on calls, tokens, money or seconds was reached before the next step.
+
+    `cut` is what a reply cost that the limit has cut off, and that is of no use; `None` where there is none.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", cut: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.cut = cut
 
 
 class Interrupted(Stopped):

@@ -13,20 +13,20 @@ import click
 from memagent.budget import Budget
 from memagent.cli.console import (
     Terminated,
-    complain,
     dim,
-    exit_code,
     hush,
     plural,
     say,
     wrapped,
 )
 from memagent.cli.story_menu import chosen
+from memagent.cli.story_spending import stopped
 from memagent.cli.story_tell import guessed
 from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.methods.recurrent import Select
+from memagent.story import spending
 from memagent.story.book import Story, quote
 from memagent.story.estimate import for_run
 from memagent.story.writing import Progress, Target, goal, met, reached, running, short_of, write, write_one
@@ -39,10 +39,9 @@ def write_story(story: Story, options: Options) -> int:
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
     options = _with_limits(story, options)
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
-    controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
     progress = teller.progress
     with story.editing():
-        controller.memory = story.memory
+        controller = spending.controller(story, options.model, story.memory, budget=budget, on_event=teller.hear)
         teller.begin(controller)
         signals = Signals(progress)
         try:
@@ -54,8 +53,7 @@ def write_story(story: Story, options: Options) -> int:
         except Stopped as stop:
             teller.stopped()
             again = f"memagent story write {quote(story.folder)}{_higher(options)}"
-            complain(stop.message, f"Nothing is lost. Go on with a higher limit: {again}")
-            return exit_code(stop)
+            return stopped(stop, f"Go on with a higher limit: {again}")
         finally:
             teller.close()
         if done:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from memagent.controller import Controller
 from memagent.errors import ConfigError, ReplyError
@@ -22,8 +23,8 @@ from memagent.story.canon import Known, Reading
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
-from memagent.story.running import trace_named
+from memagent.story.running import put_aside, trace_named
+from memagent.story.spending import used
 from memagent.story.tokens import about
 from memagent.trace import Trace
 from memagent.types import Triple, Usage
@@ -142,18 +143,17 @@ def look_deep(
     check_able(controller.llm)
     problems = []
     for done, part in enumerate(some, 1):
-        trace = Trace(path := trace_named(story, f"check-{part.key}"))
+        trace = Trace(trace_named(story, f"check-{part.key}-{digest_of(controller.llm.name)}"))
         flow = find_contradictions(
             part.texts, [one.shown for one in part.against], number=part.first, settings=story.config.settings
         )
         try:
             result = controller.run(flow, trace=trace)
         except ReplyError as error:
-            kept = story.reject(path, error.reply)
-            story.failed(trace.usage)
+            kept = put_aside(story, controller, trace, error, "checked")
             problems.append(f"{part.name} was not looked at: {error.message}; the last reply is kept in {kept}")
             continue
-        _take_up(story, part, result.value, result.usage, controller.llm)
+        _take_up(story, part, result.value, used(result, controller), controller.llm)
         on_looked(done, len(some))
     return problems
 
@@ -172,7 +172,7 @@ def deep_findings(story: Story) -> list[Finding]:
     return sorted({finding.waiver: finding for finding in found}.values(), key=lambda finding: finding.place)
 
 
-def _take_up(story: Story, part: Part, checked: Checked, usage: Usage, llm: LLM) -> None:
+def _take_up(story: Story, part: Part, checked: Checked, spent: Mapping[str, Any], llm: LLM) -> None:
     rows: dict[str, list[list[str]]] = {digest_of(text): [] for text in part.texts}
     for one in checked.found:
         if one.known is not None:
@@ -181,7 +181,6 @@ def _take_up(story: Story, part: Part, checked: Checked, usage: Usage, llm: LLM)
             text = part.texts[one.other or 0]
             said, told = _short(text), digest_of(text)
         rows[digest_of(part.texts[one.paragraph])].append([one.quote, said, told, one.why])
-    spent = {"usage": usage_to(usage), "llm": llm.name}
     story.commit(event("checked", key=_looked(part, llm), found=rows, dropped=checked.dropped, **spent))
 
 

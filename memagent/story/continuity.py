@@ -12,20 +12,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from memagent import files
 from memagent.controller import Controller
 from memagent.errors import ReplyError
 from memagent.flow import Flow
 from memagent.methods.recurrent import LookUp, Select, State, choose
 from memagent.methods.recurrent_around import Around
 from memagent.methods.recurrent_facts import read_paragraph_facts
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.canon import Doubt, Known, Reading
 from memagent.story.canon_store import next_places
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
+from memagent.story.running import put_aside, trace_named
+from memagent.story.spending import used
 from memagent.types import Hit
 
 Go = Callable[[State | str, Around], Flow[State]]
@@ -140,18 +140,15 @@ def read_all(story: Story, controller: Controller, *, on_read: Callable[[Place, 
     for number, (place, text) in enumerate(story.manuscript.paragraphs, 1):
         digest = digest_of(text)
         if number in wanted and digest not in story.record.readings:
-            path = story.folder / HIDDEN / "runs" / f"extract-{digest}.jsonl"
-            with files.writing(path):
-                path.parent.mkdir(exist_ok=True)
+            path = trace_named(story, f"extract-{digest}")
             result = controller.run(look(story, known, text, place, number), trace=path)
             reading, problem = result.value
-            spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
             if reading is None:
                 problems.append(problem)
-                story.reject(path, problem)
-            kept = {digest: reading.to_json()} if reading else {}
-            story.commit(event("extracted", number=number, readings=kept, **spent))
-            if reading:
+                put_aside(story, controller, result.trace, ReplyError(problem, reply=problem), "extracted")
+            else:
+                kept = {digest: reading.to_json()}
+                story.commit(event("extracted", number=number, readings=kept, **used(result, controller)))
                 on_read(place, reading)
         data = story.record.readings.get(digest)
         known.take(text, place, Reading.from_json(data) if data else None)

@@ -45,6 +45,7 @@ FACTS = 200
 _THOUGHT = 8_000  # tokens: models that think count what they think
 _LARGEST = 16_000  # tokens: more than that many servers do not take
 _TIMES = 4  # what is usual
+_FOUND = 100  # tokens of what contradicts
 _OUTLINE = 1_500  # tokens of the plans of some chapters
 _NEWEST = 12  # traces that are looked through for the length of replies
 _OWN_END = ("offline", "transformers")  # backends
@@ -95,7 +96,7 @@ def usual(config: StoryConfig) -> dict[str, int]:
         "more": PLANS,
         "plan": _OUTLINE,
         "facts": FACTS,
-        "continuity": FACTS,
+        "continuity": _FOUND,
     }
     return {f"recurrent/{name}": tokens for name, tokens in lengths.items()}
 

@@ -113,7 +113,8 @@ def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
 
     paragraphs = max(3, round(chapters * words / (config.sentences * 17)))
     guess = replace(estimate(config, paragraphs), words=chapters * words)
-    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n  {guessed(guess)}"
+    told = wrapped(f"  {guessed(guess)}", indent="  ")
+    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n{told}"
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from memagent.cli.console import Terminated, complain, dim, plural, say, spent
+from memagent.cli.console import Terminated, complain, dim, plural, say, spent, wrapped
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_spending import limited, may_spend, stopped
 
@@ -41,7 +41,7 @@ def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) 
         have = len(story.record.looked)
         try:
             with ProgressLine("looked at", quiet=False) as progress:
-                looked.problems = check_deep.look_deep(story, controller, some, on_looked=progress)
+                check_deep.look_deep(story, controller, some, on_looked=progress, on_problem=looked.problems.append)
         except (Interrupted, KeyboardInterrupt, Terminated) as end:
             looked.code = 143 if isinstance(end, Terminated) else 130
             kept = f"{len(story.record.looked) - have} of {plural(len(some), 'part')} looked at, and kept"
@@ -51,7 +51,7 @@ def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) 
         looked.calls = controller.usage.calls
         looked.dropped = sum(story.record.looked.values()) - before
     for problem in looked.problems:
-        complain(problem)
+        complain(wrapped(problem, indent="  "))
     if looked.dropped:
         say(dim(f"{plural(looked.dropped, 'finding')} left out: not to be found in the text"))
     say(dim(spent(controller.usage)))

@@ -74,11 +74,9 @@ def extract(folder: Path, model: str | None, max_cost: float | None, quiet: bool
         controller = limited(book, model, max_cost)
         say(dim(f"{plural(len(unread(book)), 'paragraph')} to read by {controller.llm.name}"), quiet=quiet)
         try:
-            problems = read_all(book, controller, on_read=told)
+            read_all(book, controller, on_read=told, on_problem=lambda problem: complain(wrapped(problem, indent="  ")))
         except Stopped as stop:
             return stopped(stop, "The same command goes on with a higher limit.")
-    for problem in problems:
-        complain(problem)
     say(dim(spent(controller.usage)), quiet=quiet)
     return 0
 

@@ -23,7 +23,7 @@ from memagent.story.canon import Known, Reading
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.running import put_aside, trace_named
+from memagent.story.running import InVain, put_aside, trace_named
 from memagent.story.spending import used
 from memagent.story.tokens import about
 from memagent.trace import Trace
@@ -134,14 +134,16 @@ def look_deep(
     some: Sequence[Part],
     *,
     on_looked: Callable[[int, int], None] = lambda done, of: None,
+    on_problem: Callable[[str], None] = lambda problem: None,
 ) -> list[str]:
     """Let a model look for contradictions in some parts, one call each; return what could not be read, and why.
 
-    Call it inside `editing`. What was found is in `deep_findings` then. Raises `ConfigError` for a model that cannot,
-    and what the controller raises; the parts before are kept.
+    Call it inside `editing`. What was found is in `deep_findings` then. `on_problem` hears what could not be read at
+    once; after the third in a row no other part is asked for. Raises `ConfigError` for a model that cannot, and what
+    the controller raises; the parts before are kept.
     """
     check_able(controller.llm)
-    problems = []
+    problems, in_vain = list[str](), InVain()
     for done, part in enumerate(some, 1):
         trace = Trace(trace_named(story, f"check-{part.key}-{digest_of(controller.llm.name)}"))
         flow = find_contradictions(
@@ -152,7 +154,13 @@ def look_deep(
         except ReplyError as error:
             kept = put_aside(story, controller, trace, error, "checked")
             problems.append(f"{part.name} was not looked at: {error.message}; the last reply is kept in {kept}")
+            on_problem(problems[-1])
+            if in_vain.enough():
+                problems.append(in_vain.told)
+                on_problem(in_vain.told)
+                break
             continue
+        in_vain.over()
         _take_up(story, part, result.value, used(result, controller), controller.llm)
         on_looked(done, len(some))
     return problems

@@ -16,6 +16,27 @@ from memagent.trace import Trace
 
 T = TypeVar("T")
 
+_ROW = 3
+"""So many replies in a row that are of no use are enough: the next would be paid for in vain too."""
+
+
+class InVain:
+    """Counts replies in a row that are of no use, in a run of many calls."""
+
+    told = "That is enough: the others are not asked for. The same command goes on with them."
+
+    def __init__(self) -> None:
+        self._row = 0
+
+    def over(self) -> None:
+        """Say that a reply was of use."""
+        self._row = 0
+
+    def enough(self) -> bool:
+        """Count one that was not; return whether the run should end."""
+        self._row += 1
+        return self._row >= _ROW
+
 
 def trace_named(story: Story, name: str) -> Path:
     """Return where a transition of this name is recorded; its folder is there when this returns."""

@@ -3,8 +3,8 @@
 A call is made only if its limit can pay a reply of the usual length, so that what is paid for is not cut off and lost.
 What is usual is learnt from the newest calls of the story, and guessed from its settings before there are any. And
 every reply has an end, with a limit or without one: where the story's settings name none, it is four times what is
-usual for its kind, and room to think, which is far more than a reply of use has. Backends on this machine that have an
-end of their own keep it.
+usual for its kind, and room to think, which is far more than a reply of use has; less room for a model that was heard
+and does not think. Backends on this machine that have an end of their own keep it.
 
 What each step has used is in the log, with the name of its trace. A trace that no event of the log names is of a step
 that was stopped or killed: what it holds is paid for too.
@@ -43,6 +43,7 @@ FACTS = 200
 """Tokens of the facts that were read in a paragraph."""
 
 _THOUGHT = 8_000  # tokens: models that think count what they think
+_AFTERTHOUGHT = 2_000  # tokens: room for a model that was not heard to think
 _LARGEST = 16_000  # tokens: more than that many servers do not take
 _TIMES = 4  # what is usual
 _FOUND = 100  # tokens of what contradicts
@@ -74,10 +75,12 @@ def controller(
 
 def replies(story: Story, model: str) -> Replies:
     """Return how long the replies of a model to the calls of a story are, as far as is known."""
-    guessed, heard, longest = usual(story.config), _heard(story), story.config.reply_tokens
+    guessed, heard, longest = usual(story.config), _heard(story, model), story.config.reply_tokens
     if model.partition(":")[0] in _OWN_END and not longest:
         return Replies(guessed, heard)
-    most = {label: longest or _most(tokens, heard.get(label, 0)) for label, tokens in guessed.items()}
+    thinks = not heard or any(tokens > _TIMES * guessed.get(label, tokens) for label, tokens in heard.items())
+    room = _THOUGHT if thinks else _AFTERTHOUGHT
+    most = {label: longest or _most(tokens, heard.get(label, 0), room) for label, tokens in guessed.items()}
     return Replies(guessed, heard, most)
 
 
@@ -140,13 +143,15 @@ def _second(one: Event) -> float:
     return (datetime.fromisoformat(one["at"]) + timedelta(seconds=_SECONDS)).timestamp() if one.get("at") else 0.0
 
 
-def _heard(story: Story) -> dict[str, int]:
-    """The longest reply to each kind of call in the newest traces."""
+def _heard(story: Story, model: str) -> dict[str, int]:
+    """The longest reply of a model to each kind of call in the newest traces."""
+    name = model.partition(":")[2].partition("@")[0] or model
     paths = sorted(_folder(story).glob("*.jsonl"), key=lambda path: path.stat().st_mtime)[-_NEWEST:]
     longest: dict[str, int] = {}
     for record in (record for path in paths for record in _calls(path)):
-        label, tokens = record["step"]["request"]["label"], record["answer"]["usage"]["output_tokens"]
-        longest[label] = max(tokens, longest.get(label, 0))
+        if str(record["answer"]["model"]).startswith(name):
+            label, tokens = record["step"]["request"]["label"], record["answer"]["usage"]["output_tokens"]
+            longest[label] = max(tokens, longest.get(label, 0))
     return longest
 
 
@@ -160,5 +165,5 @@ def _folder(story: Story) -> Path:
     return story.folder / HIDDEN / "runs"
 
 
-def _most(usual: int, heard: int) -> int:
-    return max(2 * usual, 2 * heard, min(_LARGEST, _THOUGHT + _TIMES * usual))
+def _most(usual: int, heard: int, room: int) -> int:
+    return max(2 * usual, 2 * heard, min(_LARGEST, room + _TIMES * usual))

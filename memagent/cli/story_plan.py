@@ -67,7 +67,7 @@ def plan(
         written = len(book.record.chapters)
         if first < written and not quiet:
             say(f"chapters up to {written} are written already; their plans change no text")
-        controller = limited(book, model, max_cost)
+        controller = limited(book, model, max_cost, chapters=last - first + 1)
         proposals = []
         try:
             for number in range(1, count + 1):

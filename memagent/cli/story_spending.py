@@ -51,12 +51,14 @@ def may_spend(
     click.confirm("Go on?", default=True, abort=True, err=True)
 
 
-def limited(story: Story, model: str | None, max_cost: float | None, max_tokens: int | None = None) -> Controller:
+def limited(
+    story: Story, model: str | None, max_cost: float | None, max_tokens: int | None = None, *, chapters: int = 3
+) -> Controller:
     """Return who makes the calls of a command, within its limits. Call it inside `editing`."""
     from memagent.budget import Budget
     from memagent.story.spending import controller
 
-    return controller(story, model, story.memory, budget=Budget(cost=max_cost, tokens=max_tokens))
+    return controller(story, model, story.memory, budget=Budget(cost=max_cost, tokens=max_tokens), chapters=chapters)
 
 
 def stopped(stop: Stopped, go_on: str) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memagent.budget import Budget, Replies
+from memagent.methods.recurrent_plan import NEAR
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event
 from memagent.story.paths import HIDDEN
@@ -47,7 +48,7 @@ _AFTERTHOUGHT = 2_000  # tokens: room for a model that was not heard to think
 _LARGEST = 16_000  # tokens: more than that many servers do not take
 _TIMES = 4  # what is usual
 _FOUND = 100  # tokens of what contradicts
-_OUTLINE = 1_500  # tokens of the plans of some chapters
+_BEATS, _LINE = 140, 50  # tokens of the plan of a chapter, beat by beat and in a line
 _NEWEST = 12  # traces that are looked through for the length of replies
 _OWN_END = ("offline", "transformers")  # backends
 _SECONDS = 2  # by which a file may be newer than the event that was written behind it
@@ -60,22 +61,25 @@ def controller(
     *,
     budget: Budget | None = None,
     on_event: Callable[[FlowEvent], None] | None = None,
+    chapters: int = 3,
 ) -> Controller:
     """Return who makes the calls of a story: by default its own model; without a memory, as long as it is not open.
 
-    All replies come as streams, so that what had come of one that is stopped is known, and counted.
+    All replies come as streams, so that what had come of one that is stopped is known, and counted. `chapters` is how
+    many an outline is asked for.
     """
     from memagent import registry
     from memagent.controller import Controller
 
     model = registry.llm(llm or story.config.llm or None)
     heard = on_event or _unheard
-    return Controller(model, memory, budget=budget, replies=replies(story, model.name), on_event=heard)
+    return Controller(model, memory, budget=budget, replies=replies(story, model.name, chapters), on_event=heard)
 
 
-def replies(story: Story, model: str) -> Replies:
+def replies(story: Story, model: str, chapters: int = 3) -> Replies:
     """Return how long the replies of a model to the calls of a story are, as far as is known."""
-    guessed, heard, longest = usual(story.config), _heard(story, model), story.config.reply_tokens
+    guessed, heard, longest = usual(story.config, chapters), _heard(story, model), story.config.reply_tokens
+    heard.pop("recurrent/plan", None)  # of other chapters, and as many as these were
     if model.partition(":")[0] in _OWN_END and not longest:
         return Replies(guessed, heard)
     thinks = not heard or any(tokens > _TIMES * guessed.get(label, tokens) for label, tokens in heard.items())
@@ -84,7 +88,7 @@ def replies(story: Story, model: str) -> Replies:
     return Replies(guessed, heard, most)
 
 
-def usual(config: StoryConfig) -> dict[str, int]:
+def usual(config: StoryConfig, chapters: int = 3) -> dict[str, int]:
     """Return about how many tokens a reply has, by the label of the call, as the settings ask for."""
     text, memory = round(TOKENS * config.sentences * SENTENCE), round(TOKENS * memory_words(config))
     lengths = {
@@ -97,7 +101,7 @@ def usual(config: StoryConfig) -> dict[str, int]:
         "refresh": memory,
         "follow": memory + PLANS,
         "more": PLANS,
-        "plan": _OUTLINE,
+        "plan": NEAR * _BEATS + max(0, chapters - NEAR) * _LINE,
         "facts": FACTS,
         "continuity": _FOUND,
     }

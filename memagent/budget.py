@@ -220,14 +220,14 @@ class Meter:
         spent = self.spent + (cut or Usage())
         if name == "cost" or (not name and self.budget.cost is not None):
             text = f"the limit of {_dollars(self.budget.cost or 0.0)} is reached (${spent.cost or 0.0:.4f} spent)"
-            if ahead is not None and self._price:
-                text += f": the next call may need ${self._ahead(ahead):.4f}"
-            return BudgetExceeded(text, hint=_GO_ON, cut=cut)
-        name = name or "tokens"
-        text = f"the limit of {getattr(self.budget, name)} {name} is reached ({getattr(spent, name)} used)"
-        if ahead is not None and name == "tokens":
-            text += f": the next call may need {ahead.tokens}"
-        return BudgetExceeded(text, hint=_GO_ON, cut=cut)
+            need = self._ahead(ahead) if ahead else 0.0
+            text += f": the next call may need ${need:.4f}" if need else ""
+        else:
+            name = name or "tokens"
+            text = f"the limit of {getattr(self.budget, name)} {name} is reached ({getattr(spent, name)} used)"
+            need = ahead.tokens if ahead and name == "tokens" else 0
+            text += f": the next call may need {need}" if need else ""
+        return BudgetExceeded(text, hint=_GO_ON, cut=cut, need={name or "cost": need} if need else None)
 
 
 class Charge:

@@ -52,7 +52,7 @@ def write_story(story: Story, options: Options) -> int:
             done, signals.first = False, signal.SIGTERM
         except Stopped as stop:
             teller.stopped()
-            again = f"memagent story write {quote(story.folder)}{_higher(options)}"
+            again = f"memagent story write {quote(story.folder)}{_higher(options, getattr(stop, 'need', {}))}"
             return stopped(stop, f"Go on with a higher limit: {again}")
         finally:
             teller.close()
@@ -83,13 +83,17 @@ def _with_limits(story: Story, options: Options) -> Options:
     return replace(options, **cast("dict[str, Any]", again))
 
 
-def _higher(options: Options) -> str:
-    """The limits that were given, doubled."""
-    return _given({name: 2 * limit for name, limit in _limits(options).items() if limit})
+def _higher(options: Options, need: Mapping[str, float]) -> str:
+    """The limits that were given, doubled; more where the next call alone needs more."""
+    higher = {name: 2 * limit for name, limit in _limits(options).items() if limit}
+    for name, amount in need.items():
+        if f"max_{name}" in higher:
+            higher[f"max_{name}"] = max(higher[f"max_{name}"], float(f"{2 * amount:.2g}"))
+    return _given(higher)
 
 
 def _given(limits: Mapping[str, float]) -> str:
-    return "".join(f" --{name.replace('_', '-')} {limit:g}" for name, limit in limits.items())
+    return "".join(f" --{name.replace('_', '-')} {limit:.12g}" for name, limit in limits.items())
 
 
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:

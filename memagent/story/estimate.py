@@ -174,7 +174,7 @@ def by_chapter(story: Story) -> dict[str, Usage]:
     others: dict[str, Usage] = defaultdict(Usage)
     count = len(story.record.paragraphs)
     for one in _paid(story):
-        kind = one.get("of", one["type"])
+        kind = one.get("of", "failed") if one["type"] == "failed" else one["type"]
         if kind in _NO_CHAPTER:
             others[_NAMES[kind]] += usage_from(one["usage"])
         else:

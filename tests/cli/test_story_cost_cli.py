@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import command, memagent
+from commands import command
 
+from memagent.cli import run
 from memagent.llms.offline import Offline
 from memagent.testing import FakeOpenAIServer
 from memagent.types import Message, Request
 
-BOOK = "# Ines\n\n" + "\n\n".join(
-    f"## Chapter {number}\n\nInes had grey eyes in year {number}.\n\nBram went home {number} times."
-    for number in range(5)
-)
+TOLD = "## Chapter {0}\n\nInes had grey eyes in year {0}.\n\nBram went home {0} times."
+BOOK = "# Ines\n\n" + "\n\n".join(TOLD.format(number) for number in range(5))
+
+
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Server:
-    """Answers as `offline` does, or as `says` says; keeps no bill but what it received."""
+    """A model with a price, and the command line over it, in this process."""
 
-    def __init__(self, server: FakeOpenAIServer, folder: Path) -> None:
-        self.server, self.model = server, f"openai:fake@{server.url}"
-        (folder / "prices.toml").write_text("[models]\nfake = { input = 10.0, output = 50.0 }\n")
-        self.environment = {"MEMAGENT_PRICES": str(folder / "prices.toml"), "OPENAI_API_KEY": "k"}
+    def __init__(self, server: FakeOpenAIServer, prices: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.server, self.model, self._capsys = server, f"openai:fake@{server.url}", capsys
+        prices.write_text("[models]\nfake = { input = 10.0, output = 50.0 }\n")
 
-    def run(self, *arguments: Any) -> subprocess.CompletedProcess[str]:
-        return memagent("story", *arguments, **self.environment)
+    def run(self, *arguments: Any) -> Done:
+        self._capsys.readouterr()
+        code = run(["story", *map(str, arguments)])
+        return Done(code, *self._capsys.readouterr())
 
 
 MODE = {"now": "ok"}
@@ -50,10 +57,14 @@ def answer(payload: dict[str, Any]) -> str:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    MODE["now"] = "ok"
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Server]:
+    MODE["now"], prices = "ok", tmp_path / "prices.toml"
+    monkeypatch.setenv("MEMAGENT_PRICES", str(prices))
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    before = signal.getsignal(signal.SIGTERM)
     with FakeOpenAIServer(answer) as fake:
-        yield Server(fake, tmp_path)
+        yield Server(fake, prices, capsys)
+    signal.signal(signal.SIGTERM, before)
 
 
 def owed(server: Server, folder: Path) -> dict[str, Any]:
@@ -90,14 +101,8 @@ def test_a_look_that_is_stopped_says_what_is_kept_and_counts_the_call_in_flight(
     book.write_text(BOOK)
     server.run("import", book, folder, "-m", server.model, "--no-memory", "--language", "English", "-q")
     MODE["now"] = "slow"
-    deep = ("story", "check", folder, "--deep", "-y")
-    process = subprocess.Popen(
-        command(*deep),
-        env={**os.environ, **server.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    deep = ("check", folder, "--deep", "-y")
+    process = subprocess.Popen(command("story", *deep), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while len(server.server.requests) < 3:
         assert process.poll() is None
         time.sleep(0.02)
@@ -109,11 +114,11 @@ def test_a_look_that_is_stopped_says_what_is_kept_and_counts_the_call_in_flight(
     assert costs["chapter"].keys() == costs["kind"].keys() == {"checks"} and costs["chapter"]["checks"]["calls"] == 2
     assert costs["unfinished"]["calls"] == 1 and costs["unfinished"]["cost"] > 0
     MODE["now"] = "ok"
-    assert memagent(*deep, **server.environment).returncode in (0, 6)
+    assert server.run(*deep).returncode in (0, 6)
     assert len(server.server.requests) == 6 and owed(server, folder)["all"]["calls"] == 6
 
 
-def test_as_many_words_are_told_as_were_asked_for(tmp_path: Path) -> None:
+def test_as_many_words_are_told_as_were_asked_for(server: Server, tmp_path: Path) -> None:
     asked = ("--chapters", 3, "--words", 500)
-    made = memagent("story", "init", tmp_path / "lamp", "--premise", "A lamp.", "-m", "offline", *asked)
+    made = server.run("init", tmp_path / "lamp", "--premise", "A lamp.", "-m", "offline", *asked)
     assert "3 chapters of about 500 words:\n  ~1,500 words" in made.stderr

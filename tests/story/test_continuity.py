@@ -352,7 +352,7 @@ def test_the_prompt_asks_to_leave_tired_phrases_alone_and_context_shows_the_same
     llm = ScriptedLLM([reply("Rain.")])
     with story.editing():
         request = next_request(story, llm, "first")
-    assert "<avoid>\ncold iron silence" in request.messages[-1].content
+    assert "<avoid>\na cold iron silence lay" in request.messages[-1].content
     go(story, 7, llm)
     assert llm.requests[0].messages == request.messages
     toml = (folder / "story.toml").read_text()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,9 +161,14 @@ def _heard(story: Story, model: str) -> dict[str, int]:
 
 
 def _calls(path: Path) -> list[Any]:
-    """The answered calls of a trace, as JSON; a last line that is torn is none."""
-    lines = path.read_bytes().split(b"\n")[:-1]
-    return [json.loads(line) for line in lines if b'"kind": "generate"' in line and b'"answer": ' in line]
+    """The answered calls of a trace, as JSON. A line that is torn says nothing of lengths, and stops nobody here."""
+    lines = path.read_bytes().split(b"\n")
+    found = []
+    for line in lines:
+        if b'"kind": "generate"' in line and b'"answer": ' in line:
+            with suppress(ValueError):
+                found.append(json.loads(line))
+    return found
 
 
 def _folder(story: Story) -> Path:

@@ -79,6 +79,9 @@ def test_what_is_usual_is_learnt_from_the_story_itself(tmp_path: Path) -> None:
         Story(story.folder).write(1, llm=llm, budget=Budget(tokens=llm.requests[-1].max_tokens and heard + 500))
     assert len(llm.requests) == calls
     assert spending.replies(story, "openai:another").heard == {}  # of another model nothing is known
+    newest = max((story.folder / ".memagent" / "runs").glob("*.jsonl"))
+    newest.write_bytes(newest.read_bytes()[:-300])  # a torn line says nothing of lengths
+    assert spending.replies(story, llm.name).heard["recurrent/step"] == heard
 
 
 def test_every_reply_has_an_end_with_a_limit_and_without(tmp_path: Path) -> None:

@@ -127,7 +127,16 @@ class Stopped(MemagentError):
 
 
 class BudgetExceeded(Stopped):
-    """A limit on calls, tokens, money or seconds was reached before the next step."""
+    """A limit on calls, tokens, money or seconds was reached before the next step.
+
+    `cut` is what a reply cost that the limit has cut off, and that is of no use; `None` where there is none. `need` is
+    what the call needs that was not made, by the name of the limit (`cost`, `tokens`), where that is known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", cut: Any = None, need: dict[str, float] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.cut = cut
+        self.need = need or {}
 
 
 class Interrupted(Stopped):

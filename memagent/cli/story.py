@@ -23,6 +23,7 @@ from memagent.cli.story_mend import rebuild, sync
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
+from memagent.cli.story_spending import limited, stopped
 from memagent.cli.story_status import show, show_plans, status
 from memagent.cli.story_tell import context, cost, log
 from memagent.errors import UsageProblem
@@ -167,6 +168,7 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.option("--more", is_flag=True, help="Let the model think of three others first: one call.")
 @click.option("-m", "--model", help="Which model thinks of others; by default the story's.")
 @max_cost_option
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this.")
 @quiet_option
 def pick(
     folder: Path,
@@ -176,8 +178,9 @@ def pick(
     more: bool,
     model: str | None,
     max_cost: float | None,
+    max_tokens: int | None,
     quiet: bool,
-) -> None:
+) -> int:
     """Choose the plan for the next paragraph.
 
     By its NUMBER, from 1 to 3, or with --text in your own words.
@@ -185,11 +188,11 @@ def pick(
     """
     folder, number = folder_or_number(folder, number)
     book = open_story(folder)
-    if more:
-        _think_again(book, model, max_cost, quiet=quiet)
+    if more and (code := _think_again(book, model, max_cost, max_tokens, quiet=quiet)):
+        return code
     if number is None and text is None and not edit:
         show_plans(book)
-        return
+        return 0
     with book.editing():
         choice = text if text is not None else number
         if edit:
@@ -198,17 +201,22 @@ def pick(
             raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
         plan = book.pick(choice)
     say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
+    return 0
 
 
-def _think_again(book: Story, model: str | None, max_cost: float | None, *, quiet: bool) -> None:
-    from memagent.budget import Budget
-    from memagent.controller import Controller
+def _think_again(book: Story, model: str | None, max_cost: float | None, max_tokens: int | None, *, quiet: bool) -> int:
+    """Make other plans; return the exit code."""
+    from memagent.errors import Stopped
     from memagent.story.more_plans import think_again
 
-    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost))
     with book.editing():
-        think_again(book, controller)
+        controller = limited(book, model, max_cost, max_tokens)
+        try:
+            think_again(book, controller)
+        except Stopped as stop:
+            return stopped(stop, "The same command goes on with a higher limit.")
     say(dim(spent(controller.usage)), quiet=quiet)
+    return 0
 
 
 def _premise(premise: str | None, path: Path | None) -> str:

@@ -11,11 +11,11 @@ import click
 from memagent.cli.console import dim, emit, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.cli.story_spending import limited, stopped
 from memagent.cli.word_diff import word_diff
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.controller import Controller
     from memagent.story.book import Story
     from memagent.story.manuscript import Place
 
@@ -84,13 +84,12 @@ def revise(
     max_cost: float | None,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Let the model revise the paragraph at WHERE, such as "ch.2 p3", as the WISH says.
 
     You see what would change and take it, edit it, or leave it. The short memory is then brought up to it.
     """
-    from memagent.budget import Budget
-    from memagent.controller import Controller
+    from memagent.errors import Stopped
     from memagent.story import drafts, revising
     from memagent.story.manuscript import Place
 
@@ -103,39 +102,38 @@ def revise(
         if (done := revising.done_already(book, place, wish, fresh=fresh)) is not None:
             say(f"{_BY_A_KILLED_ONE}\n{place} is changed, and the short memory with it", quiet=quiet)
             _emit_revised(book, place, [done], done, as_json=as_json)
-            return
-        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+            return 0
+        controller = limited(book, model, max_cost)
         before = book.record.paragraphs[number - 1]
         texts = revising.waiting(book, controller, place, wish, fresh=fresh)[:count]
-        for draft in range(1, count + 1):
-            again = ", of the run that was stopped" if draft <= len(texts) else ""
-            if not again:
-                texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
-            say(f"\n{place}, draft {draft} of {count}{again}", quiet=quiet)
-            say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
-            for finding in revising.contradictions(book, place, texts[draft - 1]):
-                say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
-        text = texts[0] if yes else _asked(texts)
+        try:
+            for draft in range(1, count + 1):
+                again = ", of the run that was stopped" if draft <= len(texts) else ""
+                if not again:
+                    texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
+                say(f"\n{place}, draft {draft} of {count}{again}", quiet=quiet)
+                say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
+                for finding in revising.contradictions(book, place, texts[draft - 1]):
+                    say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
+            text = texts[0] if yes else _asked(texts)
+            if text is not None:
+                revising.take(book, controller, place, text)
+        except Stopped as stop:
+            return stopped(stop, "The same command goes on with a higher limit. The paragraph is as it was.")
         if text is None:
             revising.leave(book, place)
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
         else:
-            _take(book, controller, place, text)
             say(f"{place} is changed, and the short memory with it", quiet=quiet)
         say(dim(spent(controller.usage)), quiet=quiet)
         _emit_revised(book, place, texts, text, as_json=as_json)
+    return 0
 
 
 def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None, *, as_json: bool) -> None:
     if as_json:
         memory = book.state.memory if book.state else ""
         emit({"where": str(place), "drafts": texts, "taken": taken, "memory": memory})
-
-
-def _take(book: Story, controller: Controller, place: Place, text: str) -> None:
-    from memagent.story import revising
-
-    revising.take(book, controller, place, text)
 
 
 def _asked(texts: list[str]) -> str | None:

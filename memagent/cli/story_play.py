@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say, wrapped
+from memagent.cli.console import ProseOut, complain, dim, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
+from memagent.cli.story_spending import stopped
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     """
     from memagent.budget import Budget
     from memagent.cli.telling import Options, Teller
-    from memagent.controller import Controller
+    from memagent.story import spending
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("a story is played on a terminal", hint="Write it with: memagent story write")
@@ -53,9 +54,9 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
         max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False,
     )  # fmt: skip
     teller = Teller(book, options, streaming=True)
-    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost), on_event=teller.hear)
     with book.editing():
-        controller.memory = book.memory
+        budget = Budget(cost=max_cost)
+        controller = spending.controller(book, model, book.memory, budget=budget, on_event=teller.hear)
         teller.begin(controller)
         if book.state is not None:
             _tell(book.state.paragraph)
@@ -75,10 +76,7 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
             teller.stopped()
-            complain(
-                stop.message, f"Nothing is lost. Go on with a higher limit: memagent story play {quote(book.folder)}"
-            )
-            return exit_code(stop)
+            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}")
         except (Interrupted, click.Abort, KeyboardInterrupt):
             teller.close()
             say()

@@ -37,8 +37,7 @@ from memagent.story.outline import Planned, Standing
 from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN as HIDDEN
 from memagent.story.paths import quote as quote
-from memagent.story.record import StoryRecord, usage_to, written_event
-from memagent.trace import Trace
+from memagent.story.record import StoryRecord, written_event
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -143,17 +142,15 @@ class Story(Shown):
             ReplyError, BackendError: the model failed; the story is as after its last whole paragraph.
             BudgetExceeded: a limit was reached; likewise.
         """
-        from memagent.controller import Controller
-        from memagent.story import writing
+        from memagent.story import spending, writing
 
         if paragraphs < 1:
             if paragraphs == 0:
                 return []
             raise UsageProblem(f"{paragraphs} paragraphs are to be written", hint="Ask for at least one.")
 
-        controller = Controller(llm or self.config.llm or None, budget=budget, on_event=on_event)
         with self.editing():
-            controller.memory = self.memory
+            controller = spending.controller(self, llm, self.memory, budget=budget, on_event=on_event)
             before = len(self.record.paragraphs)
             until = writing.goal(self, paragraphs, None)
             writing.write(self, controller, until, select=select or cast("Select", self.config.select))
@@ -261,8 +258,7 @@ class Story(Shown):
     def written(
         self,
         state: State,
-        usage: Usage,
-        llm: str,
+        used: Mapping[str, Any],
         chapter: str | None = None,
         recall: Sequence[Recalled] = (),
         lore: Sequence[str] = (),
@@ -270,7 +266,7 @@ class Story(Shown):
     ) -> None:
         """Take up what one transition of the method wrote; see `record.written_event` for the arguments."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter, recall, lore, more))
+        self.commit(written_event(state, used, chapter, recall, lore, more))
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
@@ -279,9 +275,9 @@ class Story(Shown):
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
         self.canon.extend(self.record)
 
-    def failed(self, usage: Usage) -> None:
-        """Take up what a step cost that came to nothing."""
-        self.commit(event("failed", usage=usage_to(usage)))
+    def failed(self, used: Mapping[str, Any], of: str) -> None:
+        """Take up what a step used that came to nothing; `of` is the kind of event that it would have been."""
+        self.commit(event("failed", of=of, number=len(self.record.paragraphs) + (of == "written"), **used))
 
     def aim(self, until: int | str, asked: str, limits: Mapping[str, float] | None = None) -> None:
         """Set how far the run is to go, so that an interrupted run goes on to its own end, with its limits."""
@@ -370,8 +366,10 @@ class Story(Shown):
         return self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
 
     def unfinished(self) -> Usage:
-        """Return what the transition that was stopped in its midst has cost so far; it counts when that is done."""
-        return Trace.load(self.trace_path).usage if self.trace_path.is_file() else Usage()
+        """Return what steps that were stopped in their midst have cost so far; each is in the log when it is done."""
+        from memagent.story import spending
+
+        return spending.unfinished(self)
 
     def reject(self, trace: Path, reply: str) -> Path:
         """Put a failed transition's trace and last raw reply aside; return where the reply is."""

@@ -34,6 +34,7 @@ _ABOUT = {
     "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
     "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
     "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
+    "reply_tokens": "the most tokens that one reply may have; 0: far more than is usual for what is asked",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
 _CHOICES = {
@@ -68,6 +69,7 @@ class StoryConfig:
     continuity: str = "rules"
     continuity_check: str = "tell"
     avoid: int = 8
+    reply_tokens: int = 0
     new_character: float = 0.1
 
     @property

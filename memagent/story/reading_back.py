@@ -15,8 +15,8 @@ from memagent.methods.recurrent_follow import follow
 from memagent.story.book import Story
 from memagent.story.config import StoryConfig
 from memagent.story.log import event
-from memagent.story.record import usage_to
 from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 from memagent.story.tokens import about
 from memagent.story.writing import words
 from memagent.types import Usage
@@ -94,10 +94,10 @@ def read_back(
         begun = sum(one["type"] == "read" for one in story.log.events)
         path = trace_named(story, f"read-{begun:04d}-{piece.last:06d}")
         stays, again = "What was read so far stays.", "Try again, or use another model."
-        result = recorded(story, controller, flow, path, kept=stays, try_again=again)
-        fields = {"memory": result.value.memory, "plans": list(result.value.plans), "done": number == len(found)}
-        spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-        story.commit(event("read", first=piece.first, last=piece.last, of=len(texts), **fields, **spent))
+        result = recorded(story, controller, flow, path, of="read", kept=stays, try_again=again)
+        memory, plans = result.value.memory, list(result.value.plans)
+        fields = {"memory": memory, "plans": plans, "done": number == len(found), **used(result, controller)}
+        story.commit(event("read", first=piece.first, last=piece.last, of=len(texts), **fields))
         on_read(number, len(found))
     return len(found) - done
 

@@ -311,8 +311,7 @@ STEPS = frozenset(_STEPS)
 
 def written_event(
     state: State,
-    usage: Usage,
-    llm: str,
+    used: Mapping[str, Any],
     chapter: str | None = None,
     recall: Sequence[Recalled] = (),
     lore: Sequence[str] = (),
@@ -320,9 +319,9 @@ def written_event(
 ) -> Event:
     """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
 
-    `chapter` is the title of the chapter that it begins, `None` where it goes on with one; `recall` is what came to
-    mind, and why; `lore` names the entries of the lorebook that it was shown; `more` is what else is kept with it, see
-    `continuity.Checked.kept`.
+    `used` is what its calls were, see `spending.used`; `chapter` is the title of the chapter that it begins, `None`
+    where it goes on with one; `recall` is what came to mind, and why; `lore` names the entries of the lorebook that it
+    was shown; `more` is what else is kept with it, see `continuity.Checked.kept`.
     """
     begun: dict[str, Any] = dict(more or {})
     if state.paragraphs == len(state.written):
@@ -343,8 +342,7 @@ def written_event(
         recalled=list(state.recalled),
         recall=[asdict(one) for one in recall],
         rationale=state.rationale,
-        usage=usage_to(usage),
-        llm=llm,
+        **used,
         **begun,
     )
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from memagent import files
 from memagent.controller import Controller, Result
 from memagent.flow import Flow
 from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story import finished
 from memagent.story.around import around
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.canon import Reading
 from memagent.story.canon_shown import facts_for_passage
 from memagent.story.canon_store import fold
@@ -23,7 +22,8 @@ from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
+from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 
 T = TypeVar("T")
 
@@ -55,9 +55,8 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
             story, story.standing, for_passage(story, passage, wish), facts_for_passage(story, passage, wish)
         ),
     )
-    result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}")
-    spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-    story.commit(event("draft", number=number, text=result.value, wish=wish, fresh=fresh, **spent))
+    result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}", "draft")
+    story.commit(event("draft", number=number, text=result.value, wish=wish, fresh=fresh, **used(result, controller)))
     return result.value
 
 
@@ -104,9 +103,9 @@ def take(story: Story, controller: Controller, place: Place, text: str) -> list[
         return []
     assert story.state is not None
     flow = _taken(story, place, number, text)
-    result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}")
+    result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}", "revised")
     memory, reading = result.value
-    fields: dict[str, Any] = {"memory": memory, "usage": usage_to(result.usage), "llm": controller.llm.name}
+    fields: dict[str, Any] = {"memory": memory, **used(result, controller)}
     if reading is not None:
         fields["readings"] = {digest_of(text): reading.to_json()}
     found = contradictions(story, place, text, reading)
@@ -136,8 +135,6 @@ def _taken(story: Story, place: Place, number: int, text: str) -> Flow[tuple[str
     return memory, reading
 
 
-def _run(story: Story, controller: Controller, flow: Flow[T], name: str) -> Result[T]:
-    path = story.folder / HIDDEN / "runs" / f"{name}.jsonl"
-    with files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-    return controller.run(flow, trace=path)
+def _run(story: Story, controller: Controller, flow: Flow[T], name: str, of: str) -> Result[T]:
+    as_it_was, again = "The paragraph is as it was.", "Try again, or use another model."
+    return recorded(story, controller, flow, trace_named(story, name), of=of, kept=as_it_was, try_again=again)

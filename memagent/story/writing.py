@@ -29,6 +29,7 @@ from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
 from memagent.story.record import Goal
 from memagent.story.running import recorded
+from memagent.story.spending import used
 from memagent.types import Usage
 
 Target = int | str
@@ -88,11 +89,11 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
         return advance(state, select=select, settings=story.settings, look_up=look_up, around=shown)
 
     flow, again = checked(story, go, beside, select), "Try again, or use another model."
-    result = recorded(story, controller, flow, path, kept="The story is as it was.", try_again=again)
+    result = recorded(story, controller, flow, path, of="written", kept="The story is as it was.", try_again=again)
     begins = where.begins and (where.chapter > 1 or where.title)
     progress.recalled, progress.lore = recalled.found, lore.last
     found, title = result.value, where.title if begins else None
-    story.written(found.state, result.usage, controller.llm.name, title, recalled.found, lore.last.stems, found.kept)
+    story.written(found.state, used(result, controller), title, recalled.found, lore.last.stems, found.kept)
     progress.on_written(found.state, result.usage)
     if found.findings or found.problems:
         progress.on_findings(found.findings, found.problems)

@@ -192,13 +192,50 @@ def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool
 @click.argument("copy", type=click.Path(path_type=Path))
 @folder_argument
 @click.option("--at", "where", help='Up to here: "ch.2", or "ch.2 p3".')
+@json_option
 @quiet_option
-def branch(copy: Path, folder: Path, where: str | None, quiet: bool) -> None:
-    """Fork the story into the new folder COPY, all of it or up to a place. The story itself stays as it is."""
-    from memagent.story import drafts
+def branch(copy: Path, folder: Path, where: str | None, as_json: bool, quiet: bool) -> None:
+    """Fork the story into the new folder COPY, all of it or up to a place. The story itself stays as it is.
+
+    Any chapter and paragraph will do, of an imported manuscript too. The short memory is as it was there; what it did
+    not know of yet is said, and how it is brought up to that.
+    """
+    from memagent.story import branching
     from memagent.story.book import quote
     from memagent.story.manuscript import Place
 
-    fork = drafts.branch(open_story(folder), copy, Place.read(where) if where else None)
-    say(f"{copy}: {plural(len(fork.record.paragraphs), 'paragraph')}", quiet=quiet)
-    say(f"Next: memagent story write {quote(copy)}", quiet=quiet)
+    fork = branching.branch(open_story(folder), copy, Place.read(where) if where else None)
+    record, state = fork.record, fork.state
+    known = _known(fork)
+    plans = state is None or bool(state.plans or state.plan)
+    step = "write" if plans else "memory read"
+    if as_json:
+        emit(
+            {
+                "folder": str(copy),
+                "paragraphs": len(record.paragraphs),
+                "chapters": len(record.chapters),
+                "remembered": known,
+                "plans": list(state.plans) if state else [],
+                "next": f"memagent story {step} {quote(copy)}",
+            }
+        )
+    counts = f"{plural(len(record.chapters), 'chapter')}, {plural(len(record.paragraphs), 'paragraph')}"
+    say(f"{copy}: {counts}", quiet=quiet)
+    if state is not None and known < len(record.paragraphs):
+        told = f"knows of the first {known:,} of these" if known else "is empty: nobody had read up to there"
+        rest = (
+            "The next paragraph's prompt carries what it does not know" if plans else "It is to be read on, for plans"
+        )
+        say(wrapped(f"The short memory {told}. {rest}."), quiet=quiet)
+    if record.done and record.done[-1]["type"] == "ended":
+        say(wrapped(f"What came behind is kept: memagent story undo {quote(copy)} brings it back"), quiet=quiet)
+    say(f"Next: memagent story {step} {quote(copy)}", quiet=quiet)
+
+
+def _known(book: Story) -> int:
+    """How many paragraphs the short memory of a story knows of."""
+    if book.state is None or not book.state.memory:
+        return 0
+    remembered = book.record.remembered
+    return len(book.record.paragraphs if remembered is None else remembered)

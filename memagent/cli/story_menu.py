@@ -47,7 +47,7 @@ def steps_back(record: StoryRecord) -> int:
 def steps_of_newest(record: StoryRecord) -> int:
     """Return how many steps take the newest paragraph back, with what was changed behind it."""
     steps = 1
-    while steps < len(record.done) and record.done[-steps]["type"] != "written":
+    while steps < len(record.done) and record.done[-steps]["type"] not in ("written", "ended"):
         steps += 1
     return steps
 
@@ -124,14 +124,18 @@ _CHANGES = {"m": _more, "M": _edit_memory, "r": _again, "u": _undo}
 
 
 def _there_is_one(story: Story) -> bool:
-    """Whether there is a paragraph that was written here, and not imported; says so where there is none."""
-    if any(one["type"] == "written" for one in story.record.done):
+    """Whether there is a paragraph that was written here, not imported or branched; says so where there is none."""
+    newest = next((one["type"] for one in reversed(story.record.done) if one["type"] in ("written", "ended")), "")
+    if newest == "written":
         return True
     say("Nothing was written here yet that could be taken back.")
     return False
 
 
 def _opening(record: StoryRecord) -> int:
+    """How many paragraphs there were before anything was chosen: an opening, an import, what a branch begins with."""
+    if ended := next((one for one in reversed(record.done) if one["type"] == "ended"), None):
+        return int(ended["number"])
     first = next(one for one in record.done if one["type"] in ("written", "imported"))
     return len(first["written"]) if first["type"] == "written" else len(first["paragraphs"])
 

@@ -51,7 +51,8 @@ class StoryRecord(Shown):
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
-        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since.
+        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since, or if
+            it knows of the first ones only, behind the end of a branch.
         taken_up: the digests of the chapters' files as a person had left them when their edits were taken up last.
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
@@ -211,7 +212,27 @@ class StoryRecord(Shown):
         """The model has read a part of the story: a short memory, and plans that hold once all of it is read."""
         plans = tuple(event["plans"]) if event["done"] else ()
         self.state = replace(self._begun(), memory=event["memory"], plans=plans, plan="")
-        self.remembered = None
+        if event["done"]:
+            self.remembered = None
+
+    def _ended(self, event: Event) -> None:
+        """The end of a branch, at a paragraph of its past: the text as it is now, the memory as it was then."""
+        number = event["number"]
+        self.paragraphs = self.paragraphs[:number]
+        self.chapters = [chapter for chapter in self.chapters if chapter.first <= number]
+        self.long_edits = {at: text for at, text in self.long_edits.items() if at <= number}
+        self.lore = {at: stems for at, stems in self.lore.items() if at <= number}
+        before = self._begun()
+        self.state = State(
+            paragraphs=number,
+            paragraph=self.paragraphs[-1],
+            previous=self.paragraphs[-2] if number > 1 else "",
+            memory=event["memory"],
+            plans=tuple(event["plans"]),
+            title=before.title,
+            outline=before.outline,
+        )
+        self.remembered = event["remembered"]
 
     def _revised(self, event: Event) -> None:
         number, text = event["number"], event["text"]
@@ -288,6 +309,7 @@ _STEPS = {  # what can be taken back
     "memory": StoryRecord._memory,
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,
+    "ended": StoryRecord._ended,
     "waived": StoryRecord._waived,
 }
 _OTHERS = {

@@ -20,6 +20,9 @@ from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN, quote
 from memagent.story.record import VERSION, StoryRecord
 
+REBUILT = "chapters/"
+"""What the log says to have been imported from where a story was made anew."""
+
 
 def is_lost(folder: Path) -> bool:
     """Whether a folder holds a story whose log is gone."""
@@ -71,7 +74,7 @@ def refound(folder: Path) -> StoryRecord:
 def _told(told: Manuscript) -> list[Event]:
     chapters = [[chapter.first, chapter.title] for chapter in begun_at(told)]
     texts = [text for _, text in told.paragraphs]
-    return [event("imported", paragraphs=texts, title=told.title, chapters=chapters, source="chapters/")]
+    return [event("imported", paragraphs=texts, title=told.title, chapters=chapters, source=REBUILT)]
 
 
 def _memory(pages: Pages, record: StoryRecord) -> list[Event]:

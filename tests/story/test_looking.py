@@ -124,8 +124,8 @@ def test_a_branch_that_cannot_be_made_leaves_no_folder_and_an_unread_import_says
     (tmp_path / "told.md").write_text("# Told\n\n## One\n\nIt rained.\n\n## Two\n\nIt snowed.\n")
     told = tmp_path / "told"
     assert warm.run("story", "import", tmp_path / "told.md", told, "--no-memory", "-q")[0] == 0
-    code, said = warm.run("story", "branch", tmp_path / "copy", told, "--at", "ch.1")
-    assert (code, "one step" in said, (tmp_path / "copy").exists()) == (2, True, False)
+    code, said = warm.run("story", "branch", tmp_path / "copy", told, "--at", "ch.3")
+    assert (code, "no chapter 3" in said, (tmp_path / "copy").exists()) == (2, True, False)
     assert warm.run("story", "branch", tmp_path / "copy", told)[0] == 0
     shown = memagent("story", "status", told)
     assert f"next: memagent story memory read {told}" in shown.stdout

@@ -136,27 +136,38 @@ def init(
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this now.")
 @click.option("--max-calls", type=click.IntRange(min=1), help="Stop before more model calls than this now.")
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--keep", is_flag=True, help="Accept the paragraph that waits, though it contradicts what was told.")
+@click.option("--again", is_flag=True, help="Have the paragraph that waits written again.")
 @click.option("--stream/--no-stream", default=True, help="Show prose on a terminal while it is being written.")
 @json_option
 @quiet_option
-def write(folder: Path, auto: bool | None, **options: Any) -> int:
+def write(folder: Path, auto: bool | None, keep: bool, again: bool, **options: Any) -> int:
     """Write on from where the story is.
 
     A new story begins with three paragraphs at once. The prose goes to standard output. Stop it with Ctrl-C at any
     time; the same command goes on where it stopped.
+
+    A paragraph that contradicts what was told is shown to you before it is accepted, where you are asked for plans too.
+    continuity_check of story.toml says otherwise; a run that it stops ends with exit code 6, and --keep or --again
+    goes on.
     """
     from memagent.cli.telling import Options
     from memagent.cli.writing import write_story
+    from memagent.story.holding import Decision
     from memagent.story.writing import target
 
-    asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    asking = terminal if auto is None else not auto
     if asking and not sys.stdin.isatty():
         raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
     if options["count"] and options["until"]:
         raise click.UsageError("Give -n or --until, not both.")
     if options["until"]:
         options["until"] = target(options["until"])
-    return write_story(open_story(folder), Options(asking=asking, **options))
+    if keep and again:
+        raise click.UsageError("Give --keep or --again, not both.")
+    held = Decision("keep" if keep else "again") if keep or again else None
+    return write_story(open_story(folder), Options(asking=asking, terminal=terminal, held=held, **options))
 
 
 @story.command()

@@ -10,12 +10,12 @@ import click
 
 from memagent.cli.console import dim, emit, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
+from memagent.cli.story_facts import tell_findings
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.word_diff import word_diff
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.controller import Controller
     from memagent.story.book import Story
     from memagent.story.manuscript import Place
 
@@ -87,15 +87,17 @@ def revise(
 ) -> None:
     """Let the model revise the paragraph at WHERE, such as "ch.2 p3", as the WISH says.
 
-    You see what would change and take it, edit it, or leave it. The short memory is then brought up to it.
+    You see what would change and take it, edit it, or leave it. The short memory is then brought up to it. With --yes,
+    continuity_check = "ask" or "stop" in story.toml keeps a draft from being taken that contradicts what was told.
     """
     from memagent.budget import Budget
     from memagent.controller import Controller
     from memagent.story import drafts, revising
+    from memagent.story.holding import wanted
     from memagent.story.manuscript import Place
 
-    place = Place.read(where)
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    place, terminal = Place.read(where), sys.stdin.isatty() and sys.stderr.isatty()
+    if not yes and not terminal:
         raise UsageProblem("revising asks before it changes anything, and there is no terminal", hint="Add --yes.")
     book = open_story(folder)
     with book.editing():
@@ -115,12 +117,16 @@ def revise(
             say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
             for finding in revising.contradictions(book, place, texts[draft - 1]):
                 say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
-        text = texts[0] if yes else _asked(texts)
+        what = wanted(book.config.continuity_check, asking=not yes, somebody=terminal)
+        doubted = what == "ask" and bool(revising.contradictions(book, place, texts[0]))
+        text = texts[0] if yes and not doubted else _asked(texts)
         if text is None:
             revising.leave(book, place)
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
         else:
-            _take(book, controller, place, text)
+            unseen = revising.take(book, controller, place, text, unless_it_contradicts=yes and what == "stop")
+            told = revising.contradictions(book, place, text)
+            tell_findings([one for one in unseen if one not in told], (), quiet=quiet, as_json=False)
             say(f"{place} is changed, and the short memory with it", quiet=quiet)
         say(dim(spent(controller.usage)), quiet=quiet)
         _emit_revised(book, place, texts, text, as_json=as_json)
@@ -130,12 +136,6 @@ def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None
     if as_json:
         memory = book.state.memory if book.state else ""
         emit({"where": str(place), "drafts": texts, "taken": taken, "memory": memory})
-
-
-def _take(book: Story, controller: Controller, place: Place, text: str) -> None:
-    from memagent.story import revising
-
-    revising.take(book, controller, place, text)
 
 
 def _asked(texts: list[str]) -> str | None:

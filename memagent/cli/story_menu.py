@@ -102,14 +102,14 @@ def _edit_memory(story: Story, _: Controller) -> None:
 
 def _again(story: Story, _: Controller) -> None:
     """Take the newest paragraph back, and choose for it what was chosen: what comes then writes it."""
-    if _there_is_one(story):
+    if there_is_one(story):
         _take_back(story, steps_of_newest(story.record))
         if story.state is not None and not story.state.plan:  # nobody chose it but the model
             _show(story)
 
 
 def _undo(story: Story, _: Controller) -> None:
-    if not _there_is_one(story):
+    if not there_is_one(story):
         return
     if len(story.record.paragraphs) <= _opening(story.record):
         say("This is the opening, of which nothing was chosen; r writes it again.")
@@ -123,7 +123,7 @@ def _undo(story: Story, _: Controller) -> None:
 _CHANGES = {"m": _more, "M": _edit_memory, "r": _again, "u": _undo}
 
 
-def _there_is_one(story: Story) -> bool:
+def there_is_one(story: Story) -> bool:
     """Whether there is a paragraph that was written here, not imported or branched; says so where there is none."""
     newest = next((one["type"] for one in reversed(story.record.done) if one["type"] in ("written", "ended")), "")
     if newest == "written":

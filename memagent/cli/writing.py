@@ -27,6 +27,7 @@ from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.methods.recurrent import Select
+from memagent.story import holding
 from memagent.story.book import Story, quote
 from memagent.story.estimate import for_run
 from memagent.story.writing import Progress, Target, goal, met, reached, running, short_of, write, write_one
@@ -41,8 +42,11 @@ def write_story(story: Story, options: Options) -> int:
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
     controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
     progress = teller.progress
+    progress.given = options.held
     with story.editing():
         controller.memory = story.memory
+        if options.held is not None and story.record.held is None:
+            raise holding.nothing_waits(story)
         teller.begin(controller)
         signals = Signals(progress)
         try:
@@ -119,7 +123,8 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
     while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
-        if story.state is not None and not story.state.plan and not chosen(story, controller):
+        plan_wanted = story.record.held is None and story.state is not None and not story.state.plan
+        if plan_wanted and not chosen(story, controller):
             return True
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)

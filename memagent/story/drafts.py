@@ -110,6 +110,7 @@ def told(step: Event) -> str:
         "manuscript": "your edits of the manuscript",
         "waived": f"{'meant' if step.get('meant', True) else 'meant no more'}: {step.get('text') or step.get('key')}",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
+        "held": f"paragraph {step.get('number')} was held back: it contradicts what was told",
         "left": f"the drafts for paragraph {step.get('number')} were left",
         "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",

@@ -27,6 +27,7 @@ _READ = 900  # tokens beside the paragraph when its facts are read
 _FACTS = 300  # tokens of what was read
 _NAMES = {
     "written": "paragraphs",
+    "held": "paragraphs",
     "draft": "drafts",
     "revised": "revisions",
     "failed": "failed steps",

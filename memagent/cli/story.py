@@ -48,6 +48,7 @@ def story() -> None:
 @click.option(
     "--from-card", "card", type=click.Path(path_type=Path), help="A character card V2, JSON or PNG, to begin from."
 )
+@click.option("--user", default="", help="Who {{user}} is in the card, the one that its character talks to.")
 @click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
 @click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
@@ -62,6 +63,7 @@ def init(
     premise: str | None,
     premise_file: Path | None,
     card: Path | None,
+    user: str,
     model: str,
     embedder: str,
     language: str,
@@ -87,7 +89,7 @@ def init(
     from memagent.story.founding import check_free
 
     given = premise is not None or premise_file is not None
-    character = card_from(card) if card else None
+    character = card_from(card, user) if card else None
     if character is not None:
         text = premise_of(character, _premise(premise, premise_file) if given else "")
     elif not given and sys.stdin.isatty() and sys.stderr.isatty():

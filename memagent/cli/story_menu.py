@@ -68,7 +68,7 @@ def _follow(story: Story, controller: Controller, answer: str) -> None:
     if answer.isdecimal() and 1 <= int(answer) <= len(plans):
         story.pick(int(answer))
     elif answer == "w":
-        if own := click.prompt("What happens next", default="", show_default=False, err=True).strip():
+        if own := _own_plan():
             story.pick(own)
     elif answer == "e":
         number = click.prompt("Which one", type=click.IntRange(1, len(plans)), default=1, err=True)
@@ -80,6 +80,15 @@ def _follow(story: Story, controller: Controller, answer: str) -> None:
         _CHANGES[answer](story, controller)
     else:
         say(f"{harmless(answer)!r} is not one of the choices; ? says what they are")
+
+
+def _own_plan() -> str:
+    """Ask what happens next; an empty answer is none. One letter is one of the menu, and asked back, not a plan."""
+    while True:
+        own = str(click.prompt("What happens next", default="", show_default=False, err=True)).strip()
+        if len(own) != 1 or own not in _LETTERS:
+            return own
+        say(f"{own!r} is one of the choices and no plan. Say it in some words; an empty line goes back to them.")
 
 
 def _more(story: Story, controller: Controller) -> None:
@@ -120,6 +129,7 @@ def _undo(story: Story, _: Controller) -> None:
     _show(story)
 
 
+_LETTERS = "123456789ewmruMq?"
 _CHANGES = {"m": _more, "M": _edit_memory, "r": _again, "u": _undo}
 
 

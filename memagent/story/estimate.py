@@ -11,7 +11,7 @@ from memagent.sentences import count_words
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.config import StoryConfig
-from memagent.story.lore_files import lorebook
+from memagent.story.lore_files import readable
 from memagent.story.manuscript import Place
 from memagent.story.outline import USUAL, Standing
 from memagent.story.record import usage_from
@@ -87,7 +87,7 @@ def beside(story: Story) -> int:
     the others as its budget allows; of the canon, what its budget allows.
     """
     where = story.standing
-    entries = [one for one in lorebook(story.folder).entries if one.enabled]
+    entries = [one for one in readable(story.folder)[0].entries if one.enabled]
     lore = sum(about(one.text_at(Place(where.chapter))) for one in entries)
     budget = story.config.lore_budget
     return about(_files(story, where)) + (min(lore, budget) if budget else lore) + story.config.canon_budget

@@ -69,9 +69,11 @@ def _read(around: Raw, style: JsonText, path: Path) -> Book:
 
 def book_of(card: Raw, style: JsonText, path: Path) -> Book:
     """Return the book of a card, without entries where it has none; all of the card stays in what is round it."""
-    if isinstance(at(card, ("data", "character_book")), Mapping):
+    book = at(card, ("data", "character_book"))
+    if isinstance(book, Mapping) and book.get("entries") is not None:
         return _read(card, style, path)
-    return Book("card", (), {**card, "data": {**card["data"], "character_book": {"entries": []}}}, style)
+    empty = {**(book if isinstance(book, Mapping) else {}), "entries": []}
+    return Book("card", (), {**card, "data": {**card["data"], "character_book": empty}}, style)
 
 
 def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
@@ -96,11 +98,11 @@ def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
 
 
 def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Place | None = None) -> str:
-    """Return the lorebook as a file of another program: the kind that was imported, or a card.
+    """Return the lorebook as a file of another program.
 
     Args:
         story: the folder.
-        kind: `card` or `world`.
+        kind: `card` or `world`; by default as `kind_of` says.
         name: of the card or the world where none was imported.
         place: where in the story it is; entries that change with the story are as they are there, by default at its
             end.
@@ -128,8 +130,20 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
 
 
 def kind_of(story: Path) -> Kind:
-    """Return as what a lorebook is exported by default: as it was imported, else as a card."""
-    return next(iter(lore_around.kept(story)), "card")
+    """Return as what a lorebook is exported by default, whatever was imported last: a world where only that was, else
+    a card.
+    """
+    return "world" if set(lore_around.kept(story)) == {"world"} else "card"
+
+
+def why_of(story: Path) -> str:
+    """Say why `kind_of` is what it is, and how the other one is written."""
+    known = set(lore_around.kept(story))
+    if len(known) > 1:
+        return "a card and a world were imported; --kind world writes the other"
+    if known:
+        return f"as was imported; --kind {'card' if known == {'world'} else 'world'} writes the other"
+    return "nothing was imported; --kind world writes a SillyTavern world"
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:

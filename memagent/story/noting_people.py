@@ -35,8 +35,9 @@ _MARK = re.compile(
     rf"(?P<v>an?\s+(?:[a-z-]+,?\s+){{0,3}}?{_SIGN}\b[^.,;!?]*)"
 )
 _KIN = re.compile(
-    rf"(?<!was )(?<!were )(?<!is )(?<!, ){_X}{_S}\s+(?:late\s+|dead\s+|own\s+|(?:older|younger|elder|little|twin|only)\s+)?(?P<v>{'|'.join(KIN)})\b(?!-)"
-    rf"(?!,?\s+{NAME})"
+    rf"(?<!was )(?<!were )(?<!is )(?<!, ){_X}{_S}\s+"
+    r"(?:late\s+|dead\s+|own\s+|(?:older|younger|elder|little|twin|only)\s+)?"
+    rf"(?P<v>{'|'.join(KIN)})\b(?!-)(?!,?\s+{NAME})"
 )
 _DEAD = re.compile(
     rf"{_X}{_S}\s+(?P<v>{'|'.join(KIN)})\s+(?:had\s+(?:died|drowned)|died|drowned|was\s+dead|had\s+been\s+dead|"

@@ -119,7 +119,7 @@ def revise(
                 say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
         what = wanted(book.config.continuity_check, asking=not yes, somebody=terminal)
         doubted = what == "ask" and bool(revising.contradictions(book, place, texts[0]))
-        text = texts[0] if yes and not doubted else _asked(texts)
+        text = texts[0] if yes and not doubted else _asked(texts, before)
         if text is None:
             revising.leave(book, place)
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
@@ -138,10 +138,13 @@ def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None
         emit({"where": str(place), "drafts": texts, "taken": taken, "memory": memory})
 
 
-def _asked(texts: list[str]) -> str | None:
-    """Ask which draft to take; `None` for none."""
-    choices = "y take it" if len(texts) == 1 else f"1-{len(texts)} take one"
+def _asked(drafts: list[str], before: str) -> str | None:
+    """Ask which draft to take; `None` for none. One that was edited is shown again, as what differs from `before`."""
+    from memagent.cli.story_menu import edited_paragraph
+
+    texts = list(drafts)
     while True:
+        choices = "y take it" if len(texts) == 1 else f"1-{len(texts)} take one"
         answer = click.prompt(f"{choices}   e edit first   n leave it", default="n", show_default=False, err=True)
         answer = answer.strip().lower()
         if answer in ("n", "q"):
@@ -151,7 +154,9 @@ def _asked(texts: list[str]) -> str | None:
         if answer.isdecimal() and 1 <= int(answer) <= len(texts):
             return texts[int(answer) - 1]
         if answer == "e":
-            return (click.edit(texts[-1], extension=".md") or texts[-1]).strip() or None
+            texts = [edited_paragraph(texts[-1])]
+            say(wrapped(word_diff(before, texts[0])))
+            continue
         say(f"{answer!r} is not one of the choices")
 
 

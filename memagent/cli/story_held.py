@@ -7,6 +7,7 @@ import signal
 import click
 
 from memagent.cli.console import harmless, say, styled, wrapped
+from memagent.cli.story_menu import edited_paragraph
 from memagent.story.book import Story
 from memagent.story.finding import Finding
 from memagent.story.holding import Decision, Held, judged
@@ -36,18 +37,12 @@ def _asked(story: Story, held: Held) -> Decision:
         if answer in _ANSWERS:
             return Decision(_ANSWERS[answer], text if answer == "k" and text != held.text else "")
         if answer == "e":
-            text = _edited(text)
+            text = edited_paragraph(text)
             if text != held.text and not (findings := judged(story, text, held.place)):
                 say("That contradicts nothing; it is taken.")
                 return Decision("keep", text)
         else:
             say(f"{harmless(answer)!r} is not one of the choices")
-
-
-def _edited(text: str) -> str:
-    from memagent.cli.story_menu import edited_text
-
-    return " ".join((edited_text(text) or "").split("\n\n")).strip() or text
 
 
 def _tell(held: Held, findings: tuple[Finding, ...]) -> None:

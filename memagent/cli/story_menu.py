@@ -61,6 +61,12 @@ def edited_text(text: str) -> str | None:
         return None
 
 
+def edited_paragraph(text: str) -> str:
+    """Return a paragraph as a person left it in the editor, without blank lines; as it was where it was not saved."""
+    lines = (edited_text(text) or "").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip()) or text
+
+
 def _follow(story: Story, controller: Controller, answer: str) -> None:
     """Do what was answered; the story's plan says whether it is a choice."""
     assert story.state is not None

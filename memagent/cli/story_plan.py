@@ -104,10 +104,13 @@ def wizard(model: str, language: str, genre: str) -> tuple[str, str, str, str, i
 
 def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
     """Say what a story of so many chapters is likely to use."""
+    from dataclasses import replace
+
     from memagent.story.estimate import estimate
 
     paragraphs = max(3, round(chapters * words / (config.sentences * 17)))
-    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n  {guessed(estimate(config, paragraphs))}"
+    guess = replace(estimate(config, paragraphs), words=chapters * words)
+    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n  {guessed(guess)}"
 
 
 def _range(text: str) -> tuple[int, int]:

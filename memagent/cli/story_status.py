@@ -61,7 +61,7 @@ def status(folder: Path, as_json: bool) -> None:
         click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
     if waits:
         click.echo(f"{waits}; see memagent story write --help")
-    elif state:
+    elif state and (state.plans or state.plan):
         show_plans(book)
     click.echo(f"next: {next_}")
 

@@ -125,6 +125,8 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
             return False
         plan_wanted = story.record.held is None and story.state is not None and not story.state.plan
         if plan_wanted and not chosen(story, controller):
+            count = plural(len(story.record.paragraphs), "paragraph")
+            say(f"{count} kept. Go on with: memagent story write {quote(story.folder)}", quiet=options.quiet)
             return True
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)

@@ -108,7 +108,7 @@ class Story(Shown):
                 "the story has no plans yet: its last part has not been read to its end",
                 hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
                 f"or say what happens next: memagent story pick {quote(self.folder)} --text ...\n"
-                f"or let it make plans from the short memory: memagent story pick {quote(self.folder)} --more",
+                f"or let it make plans: memagent story pick {quote(self.folder)} --more",
             )
         return state
 

@@ -39,7 +39,10 @@ def no_story(folder: Path) -> StoryError:
             f"memagent story rebuild {quote(folder)}",
         )
     above = next((one for one in folder.resolve().parents if _log(one).path.is_file()), None)
+    below = [one.parent.parent for one in sorted(folder.glob("*/.memagent/events.jsonl"))[:3]]
     hint = f"The story is in {quote(above)}: give that folder." if above else ""
+    if below and not hint:
+        hint = f"Give the folder of one: {', '.join(map(quote, below))}\nor begin one: memagent story init NAME"
     return StoryError(
         f"there is no story in {str(folder)!r}",
         hint=hint or f"Begin one with: memagent story init {quote(folder)}",

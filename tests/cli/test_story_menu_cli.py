@@ -175,3 +175,22 @@ def test_a_contradiction_is_shown_and_asked_of_before_it_is_accepted(folder: Pat
         terminal.type("1\n")
         assert terminal.end() == 0
     assert Story(folder).record.paragraphs[5:] == ["Mara Voss had her green eyes shut.", texts[2]]
+
+
+def test_a_draft_that_was_edited_is_shown_again_before_it_is_taken(folder: Path, tmp_path: Path) -> None:
+    editor = tmp_path / "editor.sh"
+    editor.write_text("#!/bin/sh\nprintf 'She waited.\\n\\nNobody came.\\n' > \"$1\"\n")
+    editor.chmod(0o755)
+    with Terminal("story", "revise", "ch.1 p2", "shorter", folder, EDITOR=str(editor)) as terminal:
+        terminal.expect("n leave it:")
+        terminal.type("e\n")
+        assert "Nobody came." in terminal.expect("n leave it:")
+        terminal.type("y\n")
+        assert terminal.end() == 0
+    assert Story(folder).record.paragraphs[1] == "She waited.\nNobody came."  # one paragraph still
+    assert memagent("story", "sync", folder, "--check").returncode == 0
+
+
+def test_who_is_above_a_story_is_told_its_folder(folder: Path, tmp_path: Path) -> None:
+    asked = memagent("story", "status", tmp_path)
+    assert (asked.returncode, f"Give the folder of one: {folder}\n" in asked.stderr) == (1, True)

@@ -60,14 +60,14 @@ def import_(file: Path, folder: Path, replace: bool, dry_run: bool, as_json: boo
 def export(out: Path, folder: Path, kind: Any, at: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Write the lorebook to OUT, as the book of a character card V2 or as a SillyTavern world file. "-" prints it."""
     from memagent import files
-    from memagent.story import lore_exchange
+    from memagent.story import lore_around, lore_exchange
 
     book = open_story(folder)
     text = lore_exchange.export(
         book.folder, kind, name=book.record.title or book.folder.resolve().name, place=place_in(book, at)
     )
-    why = "as you asked" if kind else lore_exchange.why_of(book.folder)
-    kind = kind or lore_exchange.kind_of(book.folder)
+    why = "as you asked" if kind else lore_around.why_of(book.folder)
+    kind = kind or lore_around.kind_of(book.folder)
     lost = lore_exchange.lost(book.folder, kind)
     if str(out) == "-":
         click.echo(text, nl=False)

@@ -102,12 +102,12 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
 
     Args:
         story: the folder.
-        kind: `card` or `world`; by default as `kind_of` says.
+        kind: `card` or `world`; by default as `lore_around.kind_of` says.
         name: of the card or the world where none was imported.
         place: where in the story it is; entries that change with the story are as they are there, by default at its
             end.
     """
-    kind = kind or kind_of(story)
+    kind = kind or lore_around.kind_of(story)
     said = lore_around.kept(story).get(kind)
     around = said["around"] if said else _fresh(kind, name)
     style = JsonText.of(said["style"]) if said else JsonText(indent=4)
@@ -127,23 +127,6 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
     book = around["data"]["character_book"] if "data" in around else around
     book["entries"] = list(raws.values())
     return style.written(around)
-
-
-def kind_of(story: Path) -> Kind:
-    """Return as what a lorebook is exported by default, whatever was imported last: a world where only that was, else
-    a card.
-    """
-    return "world" if set(lore_around.kept(story)) == {"world"} else "card"
-
-
-def why_of(story: Path) -> str:
-    """Say why `kind_of` is what it is, and how the other one is written."""
-    known = set(lore_around.kept(story))
-    if len(known) > 1:
-        return "a card and a world were imported; --kind world writes the other"
-    if known:
-        return f"as was imported; --kind {'card' if known == {'world'} else 'world'} writes the other"
-    return "nothing was imported; --kind world writes a SillyTavern world"
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:

@@ -172,3 +172,18 @@ def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
     kept = memagent("story", "write", folder, "--auto", "--keep")
     assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
     assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2
+
+
+def test_a_run_killed_before_the_paragraph_was_put_aside_puts_it_aside_and_asks_for_nothing_twice(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop")
+    log = folder / ".memagent" / "events.jsonl"
+    before = log.read_bytes()
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    whole = Story(folder).record
+    log.write_bytes(before)  # killed between the reply and the log
+    with pytest.raises(HeldBack):
+        go(Story(folder), 4, ScriptedLLM([]), asking=False)
+    again = Story(folder).record
+    assert (again.held or {})["step"] == (whole.held or {})["step"]
+    assert again.usage == whole.usage

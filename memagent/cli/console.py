@@ -46,6 +46,7 @@ _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.Stopped, 5),
     (errors.Locked, 7),
     (errors.Unsynced, 7),
+    (errors.HeldBack, 6),
 )
 
 

@@ -49,6 +49,7 @@ def story() -> None:
 @click.option(
     "--from-card", "card", type=click.Path(path_type=Path), help="A character card V2, JSON or PNG, to begin from."
 )
+@click.option("--user", default="", help="Who {{user}} is in the card, the one that its character talks to.")
 @click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
 @click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
@@ -63,6 +64,7 @@ def init(
     premise: str | None,
     premise_file: Path | None,
     card: Path | None,
+    user: str,
     model: str,
     embedder: str,
     language: str,
@@ -88,7 +90,7 @@ def init(
     from memagent.story.founding import check_free
 
     given = premise is not None or premise_file is not None
-    character = card_from(card) if card else None
+    character = card_from(card, user) if card else None
     if character is not None:
         text = premise_of(character, _premise(premise, premise_file) if given else "")
     elif not given and sys.stdin.isatty() and sys.stderr.isatty():
@@ -137,27 +139,38 @@ def init(
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this now.")
 @click.option("--max-calls", type=click.IntRange(min=1), help="Stop before more model calls than this now.")
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--keep", is_flag=True, help="Accept the paragraph that waits, though it contradicts what was told.")
+@click.option("--again", is_flag=True, help="Have the paragraph that waits written again.")
 @click.option("--stream/--no-stream", default=True, help="Show prose on a terminal while it is being written.")
 @json_option
 @quiet_option
-def write(folder: Path, auto: bool | None, **options: Any) -> int:
+def write(folder: Path, auto: bool | None, keep: bool, again: bool, **options: Any) -> int:
     """Write on from where the story is.
 
     A new story begins with three paragraphs at once. The prose goes to standard output. Stop it with Ctrl-C at any
     time; the same command goes on where it stopped.
+
+    A paragraph that contradicts what was told is shown to you before it is accepted, where you are asked for plans too.
+    continuity_check of story.toml says otherwise; a run that it stops ends with exit code 6, and --keep or --again
+    goes on.
     """
     from memagent.cli.telling import Options
     from memagent.cli.writing import write_story
+    from memagent.story.holding import Decision
     from memagent.story.writing import target
 
-    asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    asking = terminal if auto is None else not auto
     if asking and not sys.stdin.isatty():
         raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
     if options["count"] and options["until"]:
         raise click.UsageError("Give -n or --until, not both.")
     if options["until"]:
         options["until"] = target(options["until"])
-    return write_story(open_story(folder), Options(asking=asking, **options))
+    if keep and again:
+        raise click.UsageError("Give --keep or --again, not both.")
+    held = Decision("keep" if keep else "again") if keep or again else None
+    return write_story(open_story(folder), Options(asking=asking, terminal=terminal, held=held, **options))
 
 
 @story.command()

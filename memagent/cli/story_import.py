@@ -126,7 +126,8 @@ def memory_read(
     with book.editing():
         config = replace(book.config, llm=registry.llm(model or book.config.llm or None).name)
         asked = asked or reading_back.WORDS
-        _may_spend(config, book.record.paragraphs, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
+        texts = book.record.paragraphs[reading_back.known(book.record) :]
+        _may_spend(config, texts, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
         code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
     return _finished(book, code, as_json=as_json, quiet=quiet)
 

@@ -51,7 +51,7 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     book = open_story(folder)
     options = Options(
         asking=True, count=None, until=None, select=None, model=model, max_cost=max_cost, max_tokens=None,
-        max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False,
+        max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False, terminal=True,
     )  # fmt: skip
     teller = Teller(book, options, streaming=True)
     with book.editing():
@@ -71,7 +71,8 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
     progress = teller.progress
     while True:
         try:
-            if book.state is not None and not book.state.plan and not _asked(book, controller):
+            waits = book.record.held is not None  # a paragraph, to be decided on first
+            if book.state is not None and not (book.state.plan or waits) and not _asked(book, controller):
                 break
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
@@ -153,9 +154,11 @@ def _chosen(book: Story, answer: str) -> bool:
 
 def _taken_back(book: Story) -> bool:
     """Take the last turn back; return whether the story is back at its very beginning."""
-    from memagent.cli.story_menu import steps_back
+    from memagent.cli.story_menu import steps_back, there_is_one
     from memagent.story import drafts, finished
 
+    if not there_is_one(book):
+        return False
     try:
         taken = drafts.undo(book, steps_back(book.record))
     except UsageProblem as error:

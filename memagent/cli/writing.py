@@ -26,7 +26,7 @@ from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.methods.recurrent import Select
-from memagent.story import spending
+from memagent.story import holding, spending
 from memagent.story.book import Story, quote
 from memagent.story.estimate import for_run
 from memagent.story.writing import Progress, Target, goal, met, reached, running, short_of, write, write_one
@@ -40,7 +40,10 @@ def write_story(story: Story, options: Options) -> int:
     options = _with_limits(story, options)
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
     progress = teller.progress
+    progress.given = options.held
     with story.editing():
+        if options.held is not None and story.record.held is None:
+            raise holding.nothing_waits(story)
         controller = spending.controller(story, options.model, story.memory, budget=budget, on_event=teller.hear)
         teller.begin(controller)
         signals = Signals(progress)
@@ -121,7 +124,10 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
     while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
-        if story.state is not None and not story.state.plan and not chosen(story, controller):
+        plan_wanted = story.record.held is None and story.state is not None and not story.state.plan
+        if plan_wanted and not chosen(story, controller):
+            count = plural(len(story.record.paragraphs), "paragraph")
+            say(f"{count} kept. Go on with: memagent story write {quote(story.folder)}", quiet=options.quiet)
             return True
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)

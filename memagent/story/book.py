@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from memagent.methods.recurrent_recall import Recalled
 
 _NEXT_SEED = 1_000_003
+_ASIDE = ("goal", "reached", "failed", "plans", "draft", "held", "left", "planned", "checked")  # no page shows them
 
 
 class Story(Shown):
@@ -106,7 +107,7 @@ class Story(Shown):
                 "the story has no plans yet: its last part has not been read to its end",
                 hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
                 f"or say what happens next: memagent story pick {quote(self.folder)} --text ...\n"
-                f"or let it make plans from the short memory: memagent story pick {quote(self.folder)} --more",
+                f"or let it make plans: memagent story pick {quote(self.folder)} --more",
             )
         return state
 
@@ -252,7 +253,7 @@ class Story(Shown):
             self.pages.extend(self.record, self.log, len(step["written"]))
         elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
-        elif step["type"] not in ("goal", "reached", "failed", "plans", "draft", "left", "planned", "checked"):
+        elif step["type"] not in _ASIDE:
             self.pages.write(self.record, self.log)
 
     def written(
@@ -265,12 +266,17 @@ class Story(Shown):
         more: Mapping[str, Any] | None = None,
     ) -> None:
         """Take up what one transition of the method wrote; see `record.written_event` for the arguments."""
+        self.accept(written_event(state, used, chapter, recall, lore, more))
+
+    def accept(self, step: LogEvent) -> None:
+        """Take up a step of writing, as `record.written_event` makes it."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, used, chapter, recall, lore, more))
+        self.commit(step)
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
-        joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
+        last = len(self.record.paragraphs)
+        joined = range(max(1, last - len(step["written"])), last)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
         self.canon.extend(self.record)

@@ -17,7 +17,8 @@ from memagent.methods.recurrent_facts import Told
 from memagent.story.check_canon import Canon, moment, triples
 from memagent.story.finding import Finding, becomes_canon, digest_of, unwaived
 from memagent.story.manuscript import Place
-from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
+from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, noted
+from memagent.story.noting_people import Noted
 from memagent.story.pronouns import Genders
 from memagent.story.pronouns import Known as Pronouns
 from memagent.story.reading import VOID, YEARS, Attribute, read
@@ -109,7 +110,7 @@ class Known:
         """
         attributes, findings = _judged(self._canon, self._said, self._genders, text, place, self.waived)
         found = [self._triple(fact, before) for fact, before in attributes if not fact.name.startswith(COMPARED)]
-        found += [self._noted(one) for one in _noted(text)]
+        found += [self._noted(one) for one in _noted(text, self._genders.of(text))]
         if reading is not None:
             doubts = self._doubts(text, place, reading)
             doubted = {doubt.fact[:2] for doubt, one in doubts if not becomes_canon(one, self.waived)}
@@ -273,8 +274,8 @@ def _read(text: str, known: Pronouns) -> tuple[Attribute, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _noted(text: str) -> tuple[Noted, ...]:
-    return tuple(noted(text))
+def _noted(text: str, known: Pronouns) -> tuple[Noted, ...]:
+    return tuple(noted(text, known))
 
 
 def _key(text: str) -> str:

@@ -27,7 +27,7 @@ from memagent.story.record import StoryRecord
 from memagent.types import Fact, Triple
 
 _SOURCE = re.compile(r"ch\.(\d+) ¶(\d+)")
-_VERSION = "3"  # of what is read by rule: a new one reads all paragraphs again
+_VERSION = "4"  # of what is read by rule: a new one reads all paragraphs again
 _END = 80_000  # more paragraphs than a chapter has, and fewer than a day has seconds
 _FEW = 20  # sources that are changed one by one
 

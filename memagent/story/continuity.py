@@ -1,9 +1,10 @@
 """The look at a new paragraph before it is accepted: what it contradicts, what a model reads in it, a second try.
 
 It is one flow with the writing of the paragraph, so one trace: a run killed in between asks for nothing twice, and goes
-on as if nothing had happened. By `story.toml`: `continuity_check = "off" | "tell" | "retry"`, and `continuity =
-"rules" | "model"`. With `retry` a paragraph that contradicts what was told is written once more with that named, and
-the better of the two is accepted. An opening is told of and not tried again: nothing was told before it.
+on as if nothing had happened. By `story.toml`: `continuity_check`, and `continuity = "rules" | "model"`. With `retry` a
+paragraph that contradicts what was told is written once more with that named, and the better of the two goes on. What
+becomes of one that contradicts something still is `holding`'s. An opening is told of and neither tried again nor held
+back: nothing was told before it.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def checked(story: Story, go: Go, around: Around, select: Select) -> Flow[Checke
     first = yield from _looked_at(story, known, (yield from go(state, around)))
     if how == "off":
         return replace(first, findings=())
-    if how == "tell" or not first.findings or isinstance(state, str):
+    if how != "retry" or not first.findings or isinstance(state, str):
         return first
     try:
         second = yield from _looked_at(
@@ -85,7 +86,8 @@ def checked(story: Story, go: Go, around: Around, select: Select) -> Flow[Checke
         return replace(first, problems=(*first.problems, f"it could not be written once more: {error.message}"))
     better, other = (second, first) if len(second.findings) <= len(first.findings) else (first, second)
     rejected = other.state.paragraph if other.state.paragraph != better.state.paragraph else ""
-    return replace(better, rejected=rejected)
+    still = ("it was written once more, and contradicts what was told still",) * bool(better.findings)
+    return replace(better, rejected=rejected, problems=(*better.problems, *still))
 
 
 def _looked_at(story: Story, known: Known, state: State) -> Flow[Checked]:

@@ -13,7 +13,7 @@ from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.config import StoryConfig
 from memagent.story.log import Event
-from memagent.story.lore_files import lorebook
+from memagent.story.lore_files import readable
 from memagent.story.manuscript import Place
 from memagent.story.outline import USUAL, Standing
 from memagent.story.record import usage_from
@@ -31,6 +31,7 @@ _ENOUGH, _NEWEST = 3, 10  # steps that are reckoned with
 _GUESSED, _MEASURED = 0.5, 0.25  # by which it may be otherwise
 _NAMES = {
     "written": "paragraphs",
+    "held": "paragraphs",
     "draft": "drafts",
     "revised": "revisions",
     "failed": "failed steps",
@@ -73,9 +74,9 @@ class Measured:
 
 
 def measured(story: Story) -> Measured:
-    """Return what the newest paragraphs of a story have used."""
+    """Return what the newest paragraphs of a story have used; not those that were held back first, paid for by then."""
     steps = [one for one in story.record.done if one["type"] == "written" and len(one["written"]) == 1]
-    newest = steps[-_NEWEST:]
+    newest = [one for one in steps if _of_use(one).calls][-_NEWEST:]
     words = sum(count_words(text) for one in newest for text in one["written"])
     return Measured(len(newest), words, sum((_of_use(one) for one in newest), Usage()))
 
@@ -131,7 +132,7 @@ def beside(story: Story) -> int:
     the others as its budget allows; of the canon, what its budget allows.
     """
     where = story.standing
-    entries = [one for one in lorebook(story.folder).entries if one.enabled]
+    entries = [one for one in readable(story.folder)[0].entries if one.enabled]
     lore = sum(about(one.text_at(Place(where.chapter))) for one in entries)
     budget = story.config.lore_budget
     return about(_files(story, where)) + (min(lore, budget) if budget else lore) + story.config.canon_budget

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from memagent.controller import Controller, Result
+from memagent.errors import HeldBack
 from memagent.flow import Flow
 from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story import finished
@@ -22,6 +23,7 @@ from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
+from memagent.story.paths import quote
 from memagent.story.running import recorded, trace_named
 from memagent.story.spending import used
 
@@ -91,16 +93,21 @@ def leave(story: Story, place: Place) -> None:
     story.commit(event("left", number=number_of(story.record, place)))
 
 
-def take(story: Story, controller: Controller, place: Place, text: str) -> list[Finding]:
+def take(
+    story: Story, controller: Controller, place: Place, text: str, *, unless_it_contradicts: bool = False
+) -> list[Finding]:
     """Put a text into a paragraph's place and bring the short memory up to it; return what it contradicts.
 
     One call, two if the memory grew, and one more where a model reads the facts. Call it inside `editing`. The long
-    memory and the canon follow by themselves. Raises what the controller raises; the story is then as it was.
+    memory and the canon follow by themselves. Raises what the controller raises; the story is then as it was. So it is
+    with `HeldBack`, raised for a text that contradicts what was told before it where that is not wanted.
     """
     number = number_of(story.record, place)
     before = story.record.paragraphs[number - 1]
     if text == before:
         return []
+    if unless_it_contradicts and (found := contradictions(story, place, text)):
+        raise refused(story, place, found)
     assert story.state is not None
     flow = _taken(story, place, number, text)
     result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}", "revised")
@@ -109,12 +116,26 @@ def take(story: Story, controller: Controller, place: Place, text: str) -> list[
     if reading is not None:
         fields["readings"] = {digest_of(text): reading.to_json()}
     found = contradictions(story, place, text, reading)
+    if found and unless_it_contradicts:
+        story.failed(used(result, controller), "revised")
+        raise refused(story, place, found)
     if found:
         fields["findings"] = [finding.to_dict() for finding in found]
     finished.begin(story)
     story.commit(event("revised", number=number, text=text, by="revised", **fields))
     story.remember()
     return found
+
+
+def refused(story: Story, place: Place, findings: list[Finding]) -> HeldBack:
+    """Return what is to be said of a draft that contradicts something, and is not taken."""
+    folder = quote(story.folder)
+    return HeldBack(
+        f"the draft for {place} contradicts what was told and is not taken: {'; '.join(one.text for one in findings)}",
+        hint=f"It is kept; look at it: memagent story alt '{place}' {folder}\n"
+        f"Take it as it is: memagent story alt '{place}' {folder} --restore N\nor ask for another one.",
+        findings=tuple(findings),
+    )
 
 
 def contradictions(story: Story, place: Place, text: str, reading: Reading | None = None) -> list[Finding]:

@@ -11,11 +11,12 @@ import pytest
 
 from memagent import Controller, Story
 from memagent.methods.recurrent_facts import Told
+from memagent.story.branching import branch
 from memagent.story.canon import Doubt, Known, Reading, digest_of, doubts
 from memagent.story.canon_store import fold, next_places, place_of
 from memagent.story.check_canon import moment, place_at
 from memagent.story.config import StoryConfig
-from memagent.story.drafts import branch, redo, restore, undo
+from memagent.story.drafts import redo, restore, undo
 from memagent.story.manuscript import Place
 from memagent.story.noting import noted
 from memagent.story.revising import offer, take

@@ -322,3 +322,24 @@ def test_the_benchmark_finds_all_that_it_plants_and_nothing_else(monkeypatch):
     for row in rows:
         assert (row.false, row.clean) == ([], []), row.kind
         assert row.missed == [] or row.kind.startswith("canon, freely")
+
+
+@pytest.mark.parametrize(
+    "refrain",
+    [
+        "Row, brothers, row, the stream runs fast,\nthe rapids are near and the daylight is past.",
+        "*Row, brothers, row, the stream runs fast, and the night is dark.*",
+        "“Row, brothers, row, the stream runs fast, and the night is dark.”",
+        "> Row, brothers, row, the stream runs fast,\n> and the night is dark.",
+        "«Ой, мороз, мороз, не морозь меня, не морозь меня, моего коня»",
+        "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
+    ],
+)
+def test_a_refrain_that_is_set_off_may_be_said_again_and_prose_may_not(refrain: str) -> None:
+    chapters = clean_story()
+    prose = " ".join(refrain.replace(">", "").split()).strip("*“”«»")
+    for text, found in ((refrain, 0), (prose, 1)):
+        told = [list(chapter) for chapter in chapters]
+        told[0].insert(1, text)
+        told[1].append(text)
+        assert len([one for one in repetition(book(*told)) if "the whole paragraph" in one.text]) == found

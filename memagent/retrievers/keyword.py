@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from memagent.stores.base import Match, VectorStore
+from collections.abc import Sequence
+
+from memagent.stores.base import Match, RareWords, VectorStore
 from memagent.types import Hit, Scope
 
 
@@ -23,6 +25,15 @@ class Keyword:
         if not query.strip() or k < 1:
             return []
         return [_hit(rank, match) for rank, match in enumerate(self._store.match(scope, query, k), 1)]
+
+    def rare(self, words: Sequence[str], most: int, scope: Scope) -> list[list[Hit] | None]:
+        """Return for each word, none of them empty, its hits, best first; `None` where there are `most` or more."""
+        if isinstance(self._store, RareWords):
+            every = self._store.rare(scope, words, most)
+        else:
+            found = [self._store.match(scope, word, most) for word in words]
+            every = [matches if len(matches) < most else None for matches in found]
+        return [matches and [_hit(rank, match) for rank, match in enumerate(matches, 1)] for matches in every]
 
 
 def _hit(rank: int, match: Match) -> Hit:

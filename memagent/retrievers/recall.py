@@ -16,7 +16,7 @@ For any script: where there are no capitals, pairs of characters stand for words
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -126,16 +126,21 @@ class _Search:
     def take(self, hit: Hit) -> _Found:
         return self.all.setdefault((hit.id, hit.text), _Found(hit))
 
+    def look_up(self, words: Iterable[str]) -> None:
+        """Find the passages that have each of some words, all at once."""
+        new = [word for word in dict.fromkeys(words) if word not in self._known]
+        for word, hits in zip(new, self._keyword.rare(new, MOST, self._scope) if new else (), strict=True):
+            self._known[word] = None if hits is None else [self.take(hit) for hit in hits]
+
     def having(self, word: str) -> list[_Found] | None:
         """The passages that have a word; `None` if they are too many for it to tell anything."""
-        if word not in self._known:
-            hits = self._keyword.retrieve(word, MOST, self._scope)
-            self._known[word] = [self.take(hit) for hit in hits] if len(hits) < MOST else None
+        self.look_up([word])
         return self._known[word]
 
     def rare(self, words: Sequence[str], part: str, weight: float) -> dict[str, list[_Found]]:
         """Count rare words for the passages that have them; return where each of them is, which may be nowhere."""
         spelt = {fold(word): word for word in words}
+        self.look_up(spelt)
         places = {word: having for word in spelt if (having := self.having(word)) is not None}
         for word, having in places.items():
             for one in having:
@@ -193,11 +198,16 @@ def _words(text: str) -> tuple[str, ...]:
     """The words of a text that tell something, or pairs of characters, as they are written, each once."""
     found: dict[str, str] = {}
     for piece in pieces(text):
-        for term in terms(piece, limit=_WORDS):
-            word = "".join(term)
-            if word not in STOP_WORDS:
-                found.setdefault(word, piece if word == fold(piece) else word)
+        for word, written in _of_piece(piece):
+            found.setdefault(word, written)
     return tuple(found.values())[:_WORDS]
+
+
+@lru_cache(maxsize=16384)
+def _of_piece(piece: str) -> tuple[tuple[str, str], ...]:
+    """The words in one piece of a text, each as it is found and as it is written: a book repeats its words."""
+    found = ["".join(term) for term in terms(piece, limit=_WORDS)]
+    return tuple((word, piece if word == fold(piece) else word) for word in found if word not in STOP_WORDS)
 
 
 @lru_cache(maxsize=8192)

@@ -136,7 +136,7 @@ def read_all(story: Story, controller: Controller, *, on_read: Callable[[Place, 
     Each is safe on disk before the next one is asked for, so the same call goes on where it was stopped. Call it
     inside `editing`. Raises what the controller raises.
     """
-    known, problems, wanted = Known(story.record.waived), [], set(unread(story))
+    known, problems, wanted = Known(story.record.waived, story.canon.rules), [], set(unread(story))
     for number, (place, text) in enumerate(story.manuscript.paragraphs, 1):
         digest = digest_of(text)
         if number in wanted and digest not in story.record.readings:

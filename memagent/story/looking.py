@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from memagent.story import hand_edits, long_memory
 from memagent.story.canon_store import CanonStore
+from memagent.story.read_before import FILE, ByRule
 from memagent.story.record import StoryRecord
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def copied(story: Story, mark: Path) -> Iterator[tuple[Memory, CanonStore]]:
         long_memory.copied(story, folder)
         stands = stands and CanonStore.stands(mark, story.record)
         with long_memory.opened(story, place=folder) as memory:
-            yield memory, CanonStore(memory, folder / mark.name, of=story.record if stands else None)
+            rules = ByRule(mark.with_name(FILE))
+            yield memory, CanonStore(memory, folder / mark.name, of=story.record if stands else None, rules=rules)
 
 
 def read(story: Story) -> None:

@@ -167,8 +167,7 @@ class Known:
         found: list[Finding] = []
         genders.take(text)
         where = digest_of(text)
-        read = self._rules.attributes(text, genders.of(text))
-        facts = [replace(fact, place=place) for fact in _sayable(read, said)]
+        facts = list(_sayable(self._rules.attributes(text, place, genders.of(text)), said))
         for fact in facts:
             before = canon.now(fact)
             finding = canon.judge(fact, where)

@@ -41,15 +41,15 @@ class ByRule:
         self._new: dict[str, Sequence[_Row]] = {}
         self._goes_on = False  # whether the file is of these rules, so that it is added to
 
-    def attributes(self, text: str, known: Known) -> tuple[Attribute, ...]:
-        """Return what `reading.read` reads in a paragraph, as if it stood at the beginning of the book."""
-        return tuple(
-            Attribute(subject, name, value, Place(1), quote, change)
+    def attributes(self, text: str, place: Place, known: Known) -> list[Attribute]:
+        """Return what `reading.read` reads in a paragraph."""
+        return [
+            Attribute(subject, name, value, place, quote, change)
             for subject, name, value, quote, change in self._kept(
                 f"attributes\0{text}\0{known}",
                 lambda: [(one.subject, one.name, one.value, one.quote, one.change) for one in _read(text, known)],
             )
-        )
+        ]
 
     def noted(self, text: str) -> tuple[Noted, ...]:
         """Return what `noting.noted` reads in a paragraph."""

@@ -122,3 +122,12 @@ def test_rare_words_come_with_their_matches_and_frequent_ones_are_not_read(memor
     assert found[2] is None and found[3] == []
     assert found[:2] == [memory.store.match(memory.scope, word, 24) for word in words[:2]]
     assert memory.store.rare(Scope(user="another"), words, 24) == [[], [], [], []]
+
+
+def test_a_word_that_is_told_of_somebody_counts_more_than_one_that_lies_about(memory: Memory) -> None:
+    told = "Rain fell. It was the fiddle that Corvin had pawned. The door was shut."
+    memory.add([Note("It was noon. There the fiddle lay. Then Corvin came.", id="lies"), Note(told, id="told")])
+    memory.add([Note("Die Tür. Dort lag ein Anker, und Élise schwieg.", id="German")])
+    for word, counts in (("the fiddle", {"told": 0.75, "lies": 0.5}), ("ein Anker", {"German": 3.0})):
+        hits = memory.search(word, 4, using="recall")
+        assert {hit.id: hit.parts["words"] for hit in hits if "words" in hit.parts} == counts

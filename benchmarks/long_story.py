@@ -5,8 +5,9 @@
 Compares the last 20 steps with steps 60 to 80, by the median processor time of a step (wall time on a shared machine
 mostly measures the others), and takes the median of several stories; before that, the forty paragraphs that a step
 looks through are not all there. Where others use the machine too, even a processor's time is not always the same: so
-the same piece of work is done after each step, and the ratio is also told against the time that it took. Beside it: embeddings made, the largest short memory, how many paragraphs repeat, the
-process's peak memory, and the wall time. Every step writes to disk as it does for a user.
+the same piece of work is done after each step, and the ratio is also told against the time that it took. Beside it:
+embeddings made, the largest short memory, how many paragraphs repeat, the process's peak memory, and the wall time.
+Every step writes to disk as it does for a user.
 """
 
 from __future__ import annotations

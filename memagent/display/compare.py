@@ -82,7 +82,7 @@ def _compared(
 def view_of(compared: Comparison) -> View:
     """Return the table of a comparison."""
     most = max(row.usage.tokens for row in compared.rows) or 1
-    head = ("method", "answer", "calls", "searches", "tokens", "cost", "seconds", "evidence")
+    head = ("method", "answer", "calls", "searches", "tokens", "cost", "time", "evidence")
     body = [_cells(row, most) for row in compared.rows]
     text = [lines.wrapped(compared.question), "", _table(compared)]
     for row in compared.rows:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from memagent.display import hits, lines
 from memagent.display.answer_text import MEANING, html_of, text_of
-from memagent.display.markup import TINTS, Content, Markup, card, chip, joined, quiet, tag
+from memagent.display.markup import STRONGEST, TINTS, Content, Markup, card, chip, joined, quiet, tag
 from memagent.display.redecided import panels
 from memagent.display.shapes import TEXT, changed, strip, words
 from memagent.display.view import View
@@ -19,6 +19,9 @@ from memagent.types import Answer, Part, Token
 
 SURE = 0.95
 """A token at least this likely has no tint."""
+
+UNLIKELY = 0.5
+"""A token less likely than this is underlined, and named in the text."""
 
 MOST = 30
 """Sentences that a view shows; it says how many more there are."""
@@ -54,7 +57,10 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
 
 
 def tinted_tokens(tokens: Sequence[Token]) -> Markup:
-    """Return tokens on tints, the stronger the less likely each was; its probability is in its title."""
+    """Return tokens on tints, the stronger the less likely each was; its probability is in its title.
+
+    One that was less likely than not is underlined as well, for who does not see the tint.
+    """
     pieces: list[Content] = []
     lead = len(tokens[0].text) - len(tokens[0].text.lstrip()) if tokens else 0
     for at, (token, likely) in enumerate(zip(tokens[:_TOKENS], probabilities(tokens), strict=False)):
@@ -62,10 +68,18 @@ def tinted_tokens(tokens: Sequence[Token]) -> Markup:
         if token.logprob is None:
             pieces.append(text)
             continue
-        tint = None if likely >= SURE else f"background:{TINTS['low'].format(0.12 + 0.6 * (1 - likely))};color:inherit"
+        tint = _tint(likely)
         pieces.append(tag("mark" if tint else "span", text, title=f"{likely:.2f}", style=tint))
     pieces.append("".join(token.text for token in tokens[_TOKENS:]))
     return tag("div", *pieces, style=TEXT)
+
+
+def _tint(likely: float) -> str | None:
+    if likely >= SURE:
+        return None
+    colour = TINTS["low"].format(0.12 + (STRONGEST - 0.12) * (1 - likely))
+    line = ";text-decoration:underline dotted" if likely < UNLIKELY else ""
+    return f"background:{colour};color:inherit{line}"
 
 
 def _card(number: int, part: Part) -> Markup:
@@ -103,7 +117,7 @@ def _text(number: int, part: Part) -> str:
 
 
 def _is_low(token: Token) -> bool:
-    return bool(token.text.strip()) and token.logprob is not None and probabilities([token])[0] < 0.5
+    return bool(token.text.strip()) and token.logprob is not None and probabilities([token])[0] < UNLIKELY
 
 
 def _with_chance(token: Token) -> str:

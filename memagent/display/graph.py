@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from memagent.display import hits, lines
+from memagent.display.graph_key import key
 from memagent.display.graph_picture import multiples, path_told, picture, places
-from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
 from memagent.display.shapes import bar, strip, told
 from memagent.display.view import View
 from memagent.retrievers.graph_spread import Edge, Spread
@@ -26,8 +27,8 @@ def view_of(spread: Spread) -> View:
     html: list[Content] = [tag("q", lines.cut(spread.question, 400)), strip(summary(spread)), _taken(spread)]
     if spread.nodes:
         at = places(spread)
-        html += [picture(spread, at), _key(spread), _hops(spread), _facts(spread)]
-        html += [folded("the iteration, step by step", multiples(spread, at), open=True)]
+        html += [picture(spread, at), key(spread), _hops(spread), _facts(spread)]
+        html += [folded("the iteration, step by step", multiples(spread, at), open=not spread.taken)]
     else:
         html += [told("warm", [f"nothing links the question with the graph: {spread.reason}"])]
     html += [_rankings(spread)]
@@ -38,22 +39,18 @@ def summary(spread: Spread) -> list[tuple[str, str]]:
     """Return names and values that sum a spread up."""
     kept = sum(fact.kept for fact in spread.facts)
     return [
-        ("facts", f"{kept} of {len(spread.facts)}"),
+        ("facts that link", f"{kept} of {len(spread.facts)}"),
         ("seeds", str(len(spread.seeds))),
-        ("nodes", str(len(spread.nodes))),
-        ("edges", str(len(spread.edges))),
-        *([("not shown", lines.number(spread.more, "node"))] if spread.more else []),
+        (
+            "nodes",
+            f"{len(spread.nodes):,} of {len(spread.nodes) + spread.more:,}" if spread.more else str(len(spread.nodes)),
+        ),
+        ("edges", f"{len(spread.edges):,}"),
     ]
 
 
 def _taken(spread: Spread) -> Markup:
     return told("warm", [f"taken out: {one}" for one in spread.taken])
-
-
-def _key(spread: Spread) -> Markup:
-    what = "circle: phrase · square: passage · ring: seed · the warmer, the higher the rank · bold: the path"
-    greyed = " · pale dashes: facts that the filter left out" if any(edge.dropped for edge in spread.edges) else ""
-    return tag("div", quiet(f"{what}{greyed}"))
 
 
 def _hops(spread: Spread) -> Markup:
@@ -95,7 +92,7 @@ def _facts(spread: Spread) -> Markup:
             chip("linked", "good") if fact.kept else chip("left out", "grey"),
             " ",
             lines.cut(fact.text, 200),
-            style=None if fact.kept else "opacity:.55",
+            style=None if fact.kept else f"opacity:{PALE}",
         )
         for fact in shown
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +125,36 @@ def labels(
     return found
 
 
+def beside(text: str, a: NDArray[np.float64], b: NDArray[np.float64], size: float) -> Iterable[Label]:
+    """Yield where a word about a line can stand: by its middle, on either side, then nearer to one of its ends."""
+    (x1, y1), (x2, y2) = a.tolist(), b.tolist()
+    long = hypot(x2 - x1, y2 - y1) or 1.0
+    wide = 0.5 * LETTER * size * lines.columns(text) + 8
+    for share in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74):
+        for side in (1, -1):
+            x = x1 + share * (x2 - x1) + side * wide * (y2 - y1) / long
+            y = y1 + share * (y2 - y1) - side * (0.5 * size + 9) * (x2 - x1) / long + 0.3 * size
+            yield Label(text, round(x, 1), round(y, 1), "middle", size)
+
+
+def freest(some: Iterable[Label], full: Sequence[Box], drawn: Sequence[Box], width: float, height: float) -> Label:
+    """Return the label that meets the fewest boxes, then lines; the first of those, and none past the edge if can be.
+
+    Args:
+        some: labels, the best first; one at least.
+        full: boxes that should stay free.
+        drawn: lines, from a point to another.
+        width: of the picture.
+        height: likewise.
+    """
+
+    def cost(one: Label) -> tuple[bool, int, int]:
+        meets = sum(_meet(one.box, other) for other in full)
+        return not _inside(one.box, width, height), meets, sum(_crosses(line, one.box) for line in drawn)
+
+    return min(some, key=cost)
+
+
 def _around(name: str, x: float, y: float, radius: float, size: float) -> Iterable[Label]:
     gap = radius + 4
     for dx, dy, anchor in (
@@ -131,10 +162,10 @@ def _around(name: str, x: float, y: float, radius: float, size: float) -> Iterab
         (-gap, 0.35 * size, "end"),
         (0, -gap, "middle"),
         (0, gap + 0.8 * size, "middle"),
-        (0.7 * gap, -0.7 * gap, "start"),
-        (-0.7 * gap, -0.7 * gap, "end"),
-        (0.7 * gap, 0.7 * gap + 0.7 * size, "start"),
-        (-0.7 * gap, 0.7 * gap + 0.7 * size, "end"),
+        (0.5 * gap, -gap, "start"),
+        (-0.5 * gap, -gap, "end"),
+        (0.5 * gap, gap + 0.8 * size, "start"),
+        (-0.5 * gap, gap + 0.8 * size, "end"),
     ):
         yield Label(name, round(x + dx, 1), round(y + dy, 1), anchor, size)
 

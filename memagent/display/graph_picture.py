@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memagent.display import lines
-from memagent.display.graph_layout import Box, Label, labels, layout
+from memagent.display.graph_layout import Box, Label, beside, freest, labels, layout
 from memagent.display.markup import TINTS, Markup, joined, quiet, tag
 from memagent.display.shapes import svg
-from memagent.retrievers.graph_spread import Edge, Node, Spread
+from memagent.retrievers.graph_spread import Edge, Ground, Node, Spread
 
-WIDTH, HEIGHT = 760.0, 460.0
-_SMALL = (236.0, 150.0)
-_MARGIN = 26.0
+WIDTH, HEIGHT = 800.0, 460.0
+SMALL = (256.0, 147.0)
+_MARGIN, _SIDE = 26.0, 34.0  # the side has room for half a name besides
 _LEVELS = 12  # of heat, in the small pictures
 _NAME = 22  # columns of a name
 _BOLD = 4  # thin lines that a name rather stands on than on one of the path
-_DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
+DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
+"""How the lines of some kinds are broken; the others are whole."""
+
+LEFT_OUT = "9 4 2 4"
+"""How the line of a fact is broken that the filter left out."""
 
 
 def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
@@ -30,8 +35,8 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
     """
     radii = [_radius(node, spread) for node in spread.nodes]
     hops = list(zip(spread.path, spread.path[1:], strict=False))
-    drawn = [_line(edge, spread, at, radii, hops) for edge in _distinct(spread.edges)]
-    told, taken = _hop_labels(hops, at)
+    drawn = [_line(edge, spread, at, radii, hops) for edge in distinct(spread.edges)]
+    told, taken = _hop_labels(hops, at, radii, spread)
     shapes = [
         _shape(node, point, radius, spread)
         for node, point, radius in zip(spread.nodes, at.tolist(), radii, strict=True)
@@ -41,7 +46,8 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
     return svg(
         WIDTH,
         HEIGHT,
-        tag("g", *drawn, stroke="currentColor", stroke_width="1.2"),
+        _unnamed(spread),
+        tag("g", *drawn, stroke="currentColor", stroke_opacity="0.55", stroke_width="1.2"),
         tag("g", *shapes, stroke="currentColor", stroke_opacity="0.7"),
         tag("g", *told, *names, fill="currentColor", font_family="sans-serif"),
         title=words,
@@ -50,21 +56,21 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
 
 def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
     """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
-    width, height = _SMALL
+    width, height = SMALL
     at = at * np.array([width / WIDTH, height / HEIGHT])
-    edges = " ".join(
+    edges = "".join(
         f"M{at[a][0]:.0f} {at[a][1]:.0f}L{at[b][0]:.0f} {at[b][1]:.0f}"
         for a, b in sorted({(e.a, e.b) for e in spread.edges})
     )
     most = max((value for node in spread.nodes for value in node.steps), default=0.0) or 1.0
     made = []
+    grey = tag("path", d=edges, fill="none", stroke="currentColor", stroke_opacity="0.35")
     for step in range(min((len(node.steps) for node in spread.nodes), default=0)):
         dots = _dots([node.steps[step] / most for node in spread.nodes], at)
-        lines_ = tag("path", d=edges, fill="none", stroke="currentColor", stroke_opacity="0.22")
         reached = sum(node.steps[step] for node in spread.nodes if node.kind == "passage")
         name = "where it begins" if step == 0 else f"after {lines.number(step, 'step')}"
         told = f"{name}: {reached:.0%} at passages"
-        drawn = svg(width, height, lines_, *dots, title=told)
+        drawn = svg(width, height, grey, *dots, title=told)
         made.append(tag("div", drawn, tag("div", quiet(told)), style="flex:0 1 auto"))
     return tag("div", *made, style="display:flex;flex-wrap:wrap;gap:.4em 1.2em")
 
@@ -93,8 +99,41 @@ def path_told(spread: Spread) -> str:
 
 
 def places(spread: Spread) -> NDArray[np.float64]:
-    """Return where the nodes of a spread stand, (n, 2)."""
-    return layout(len(spread.nodes), ((edge.a, edge.b) for edge in spread.edges), WIDTH, HEIGHT, _MARGIN)
+    """Return where the nodes of a spread stand, (n, 2): in the same place wherever the ground is the same."""
+    at = _laid_out(spread.ground)
+    return np.array([at[node.number] for node in spread.nodes]).reshape(-1, 2)
+
+
+@lru_cache(maxsize=8)
+def _laid_out(ground: Ground) -> dict[int, tuple[float, float]]:
+    """Where each node of a ground stands, by its number."""
+    turned = {number: place for place, number in enumerate(ground.nodes)}
+    edges = ((turned[a], turned[b]) for a, b in ground.edges)
+    at = layout(len(turned), edges, WIDTH - 2 * _SIDE, HEIGHT, _MARGIN)
+    return {number: (x + _SIDE, y) for number, (x, y) in zip(ground.nodes, at.tolist(), strict=True)}
+
+
+def unnamed(spread: Spread) -> list[int]:
+    """Return the numbers of the nodes that the ground has and the spread does not show."""
+    return sorted(set(spread.ground.nodes) - {node.number for node in spread.nodes})
+
+
+def _unnamed(spread: Spread) -> Markup:
+    """The rest of the ground: small dots, and the lines between them."""
+    at, rest = _laid_out(spread.ground), set(unnamed(spread))
+    if not rest:
+        return Markup("")
+    ends = [(at[a], at[b]) for a, b in spread.ground.edges if a in rest and b in rest]
+    d = " ".join(f"M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" for (x1, y1), (x2, y2) in ends)
+    dots = "".join(f"M{at[one][0]:.0f} {at[one][1]:.0f}h0" for one in sorted(rest))
+    return tag(
+        "g",
+        *([tag("path", d=d, stroke_dasharray="1 3")] if d else []),
+        tag("path", d=dots, stroke_width="6", stroke_linecap="round"),
+        stroke="currentColor",
+        stroke_opacity="0.5",
+        fill="none",
+    )
 
 
 def _share(node: Node, spread: Spread) -> float:
@@ -109,8 +148,8 @@ def _heat(share: float) -> str:
     return TINTS["warm"].format(0.08 + 0.87 * sqrt(min(1.0, max(0.0, share))))
 
 
-def _distinct(edges: Sequence[Edge]) -> list[Edge]:
-    """One edge for each pair: a relation before others."""
+def distinct(edges: Sequence[Edge]) -> list[Edge]:
+    """Return one edge for each pair, the one that is drawn: a relation before others."""
     found: dict[tuple[int, int], Edge] = {}
     for edge in sorted(edges, key=lambda edge: (edge.kind != "relation", -edge.weight)):
         found.setdefault((edge.a, edge.b), edge)
@@ -126,7 +165,6 @@ def _line(
     on_path = (edge.a, edge.b) in hops or (edge.b, edge.a) in hops
     ends = f"{spread.nodes[edge.a].label} – {spread.nodes[edge.b].label}"
     told = "; ".join(lines.line(fact, 100) for fact in edge.facts) or f"{edge.kind}: {ends}"
-    faint = "0.25" if edge.dropped else "0.5"
     return tag(
         "line",
         tag("title", f"{told} (left out by the filter)" if edge.dropped else told),
@@ -134,9 +172,9 @@ def _line(
         y1=f"{y1 + (y2 - y1) * first:.0f}",
         x2=f"{x2 + (x1 - x2) * last:.0f}",
         y2=f"{y2 + (y1 - y2) * last:.0f}",
-        stroke_opacity="1" if on_path else faint,
+        stroke_opacity="1" if on_path else None,
         stroke_width="3.5" if on_path else None,
-        stroke_dasharray=None if on_path else "3 5" if edge.dropped else _DASHES.get(edge.kind),
+        stroke_dasharray=LEFT_OUT if edge.dropped else None if on_path else DASHES.get(edge.kind),
     )
 
 
@@ -173,16 +211,15 @@ def _names(
     return [(label, place in spread.path) for label, place in zip(found, order, strict=True) if label]
 
 
-def _hop_labels(hops: Sequence[tuple[int, int]], at: NDArray[np.float64]) -> tuple[list[Markup], list[Box]]:
-    """`hop 1`, `hop 2`, ... beside the middle of each edge of the path."""
+def _hop_labels(
+    hops: Sequence[tuple[int, int]], at: NDArray[np.float64], radii: Sequence[float], spread: Spread
+) -> tuple[list[Markup], list[Box]]:
+    """`hop 1`, `hop 2`, ... beside the edges of the path, where no node is and few lines are."""
+    full = [(x - r - 5, y - r - 5, x + r + 5, y + r + 5) for (x, y), r in zip(at.tolist(), radii, strict=True)]
+    drawn = [(*at[edge.a].tolist(), *at[edge.b].tolist()) for edge in distinct(spread.edges)]
     made, boxes = list[Markup](), list[Box]()
     for number, (a, b) in enumerate(hops, 1):
-        (x1, y1), (x2, y2) = at[a].tolist(), at[b].tolist()
-        long = hypot(x2 - x1, y2 - y1) or 1.0
-        text = f"hop {number}"
-        x = min(max((x1 + x2) / 2 + 29 * (y2 - y1) / long, 24.0), WIDTH - 24)
-        y = min(max((y1 + y2) / 2 - 18 * (x2 - x1) / long, 14.0), HEIGHT - 6)
-        label = Label(text, round(x, 1), round(y, 1), "middle", 11.0)
+        label = freest(beside(f"hop {number}", at[a], at[b], 11.0), [*full, *boxes], drawn, WIDTH, HEIGHT)
         made.append(_text(label, bold=True))
         boxes.append(label.box)
     return made, boxes

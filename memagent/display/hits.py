@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from memagent.display import lines
 from memagent.display.markup import Markup, chip, folded, joined, quiet, table, tag
-from memagent.display.shapes import TEXT, bar
+from memagent.display.shapes import TEXT, bar, unbroken
 from memagent.display.view import View
 from memagent.types import Hit
 
@@ -72,7 +72,8 @@ def _what(hit: Hit) -> Markup:
 
 
 def _row(number: int, hit: Hit) -> tuple[Markup | int, ...]:
-    score = joined([f"{hit.score:.2f} ", bar(hit.score), tag("div", quiet(_parts(hit)))])
+    parts = "" if all(f"{name} {score:.2f}" in hit.why for name, score in hit.parts.items()) else _parts(hit)
+    score = joined([unbroken(f"{hit.score:.2f} "), bar(hit.score), tag("div", quiet(parts)) if parts else ""])
     path = tag("div", quiet(" → ".join(hit.path))) if hit.path else ""
     return number, score, _what(hit), joined([lines.cut(hit.why, 400), path])
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from memagent.differences import word_changes
+from memagent.differences import in_runs, shown_changes
 
 WIDTH = 80
 _SLACK = 30
@@ -81,9 +81,13 @@ def diff(before: str, after: str, around: int = 6) -> str:
     return "".join(told).strip()
 
 
-def changes(before: str, after: str, around: int) -> Iterable[tuple[str, str, str]]:
-    """Yield what `word_changes` does, with `…` for what stays but is further than `around` words from a change."""
-    found = list(word_changes(before.strip(), after.strip()))
+def changes(before: str, after: str, around: int, *, by_word: bool = False) -> Iterable[tuple[str, str, str]]:
+    """Yield what `shown_changes` does, with `…` for what stays but is further than `around` words from a change.
+
+    Changes that stand close together are one (see `in_runs`), unless they are wanted word by word.
+    """
+    each = shown_changes(before.strip(), after.strip())
+    found = list(each if by_word else in_runs(each))
     for at, (same, gone, come) in enumerate(found):
         words = re.findall(r"\s*\S+\s*", same)
         lead, tail = (0 if at == 0 else around), (0 if at == len(found) - 1 else around)

@@ -11,19 +11,30 @@ import html
 import re
 from collections.abc import Iterable
 
-from memagent.differences import word_changes
-
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_SHORT = 40  # letters that are not broken over lines
 _VOID = frozenset({"br", "hr", "circle", "line", "rect", "path", "polyline"})
 
 TINTS = {
     "low": "rgba(214, 69, 65, {:.2f})",
-    "good": "rgba(46, 160, 67, {:.2f})",
-    "told": "rgba(56, 139, 253, {:.2f})",
-    "warm": "rgba(219, 142, 14, {:.2f})",
-    "grey": "rgba(128, 128, 128, {:.2f})",
+    "good": "rgba(38, 145, 58, {:.2f})",
+    "told": "rgba(45, 128, 240, {:.2f})",
+    "warm": "rgba(194, 118, 0, {:.2f})",
+    "grey": "rgba(118, 118, 118, {:.2f})",
 }
-"""A colour for each meaning: doubtful or removed, confirmed or added, recalled, hot, and left out."""
+"""A colour for each meaning: doubtful or removed, confirmed or added, recalled, hot, and left out.
+
+None of them is alone in saying it: a word, a sign, a shape or a size says it too.
+"""
+
+SOLID = 0.9
+"""How strong a colour is in a bar: three times as far from a light page and from a dark one as it is from itself."""
+
+STRONGEST = 0.5
+"""How strong a tint may be behind text, which stays 4.5 times as light or as dark as the tint."""
+
+PALE = 0.75
+"""How opaque text is that matters less; it stays as readable as that."""
 
 
 class Markup(str):
@@ -63,15 +74,21 @@ def joined(content: Iterable[Content], between: str = "") -> Markup:
     return Markup(escaped(between).join(escaped(one) for one in content))
 
 
-def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str = "span", **more: str | None) -> Markup:
-    """Return a content on a tint; see `TINTS`. `strength` is in [0, 1]."""
-    colour = TINTS[meaning].format(min(1.0, max(0.0, strength)))
-    return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em", **more)
+def tinted(content: Content, meaning: str, strength: float = 0.25, *, name: str = "span", more: str = "") -> Markup:
+    """Return a content on a tint; see `TINTS`. `strength` is in [0, `STRONGEST`], `more` is more of its style."""
+    colour = TINTS[meaning].format(min(STRONGEST, max(0.0, strength)))
+    return tag(name, content, style=f"background:{colour};border-radius:3px;padding:0 .15em{more and ';'}{more}")
+
+
+def solid(meaning: str) -> str:
+    """Return the colour of a bar; see `TINTS`."""
+    return TINTS[meaning].format(SOLID)
 
 
 def chip(content: Content, meaning: str = "grey") -> Markup:
-    """Return a short word on a tint, such as a decision or a kind."""
-    return tinted(content, meaning, 0.22, name="small")
+    """Return a few words on a tint, such as a decision or a kind; not broken over lines where they are short."""
+    short = isinstance(content, str) and len(re.sub("<[^>]*>", "", content)) <= _SHORT
+    return tinted(content, meaning, 0.22, name="small", more="white-space:nowrap" if short else "")
 
 
 def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], **attributes: str | None) -> Markup:
@@ -92,20 +109,9 @@ def folded(summary: Content, *content: Content, open: bool = False) -> Markup:
 
 def card(*content: Content, meaning: str = "grey") -> Markup:
     """Return contents behind a coloured bar, one step or thing of several."""
-    colour = TINTS[meaning].format(0.7)
-    return tag("div", *content, style=f"border-left:3px solid {colour};padding:.1em 0 .1em .7em;margin:.5em 0")
+    return tag("div", *content, style=f"border-left:3px solid {solid(meaning)};padding:.1em 0 .1em .7em;margin:.5em 0")
 
 
 def quiet(*content: Content) -> Markup:
     """Return contents in smaller, paler letters."""
-    return tag("small", *content, style="opacity:.75")
-
-
-def word_diff(before: str, after: str) -> Markup:
-    """Return two texts as one, with words that went as `del` and words that came as `ins`."""
-    pieces: list[Markup] = []
-    for same, gone, come in word_changes(before, after):
-        pieces.append(escaped(same))
-        pieces += [tinted(gone, "low", 0.25, name="del")] * bool(gone)
-        pieces += [tinted(come, "good", 0.25, name="ins")] * bool(come)
-    return joined(pieces)
+    return tag("small", *content, style=f"opacity:{PALE}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from memagent.display import lines, triples
 from memagent.display.answer_text import html_of, text_of
-from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, tag, tinted
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, tag, tinted
 from memagent.display.markup import table as html_table
 from memagent.display.shapes import TEXT, chips, strip, told, words
 from memagent.display.shapes import changed as diff
@@ -26,6 +26,7 @@ from memagent.types import Answer, Fact, Hit, Part
 MOST = 40
 """Parts or sentences that a view shows; it says how many more there are."""
 
+_WENT_ON = tag("span", style="border-left:2px solid currentColor;margin-left:.2em")
 _VALUES = 6  # of one read that a chip shows
 _QUERIES = 3  # of one read that a chip shows
 
@@ -144,7 +145,7 @@ def _chip(read: Read) -> Markup:
         return chip(f"a call was dropped: {lines.cut(read.dropped, 200)}", "low")
     more = [chip(f"{len(read.hits) - _VALUES} more")] if len(read.hits) > _VALUES else []
     values = chips("good", *map(_value, read.hits[:_VALUES]))
-    return joined([chip(f"read {_queries(read)}", "told"), " → ", values or quiet("nothing"), *more, tag("b", "▏")])
+    return joined([chip(f"read {_queries(read)}", "told"), " → ", values or quiet("nothing"), *more, _WENT_ON])
 
 
 def _bracket(read: Read) -> str:
@@ -189,7 +190,7 @@ def _heard(one: Heard) -> Markup:
     )
     pieces = [lines.cut(one.text, 1000), *kept, *map(_refused_short, one.refused)]
     bare = not one.kept and not one.refused
-    return tag("div", joined(pieces, " "), style="opacity:.7" if bare else None)
+    return tag("div", joined(pieces, " "), style=f"opacity:{PALE}" if bare else None)
 
 
 def _sure(confidence: float) -> list[str]:

@@ -1,18 +1,21 @@
 """Plots, where a line says more than a table: probability along a text, cost against steps, recall against k.
 
-They are drawn on nothing, in mid-grey and four colours, so that they read on a light page and on a dark one. Needs
+A page of HTML has them as SVG in the colour of its own text, so that they read on a light page and on a dark one; as a
+picture they are dark on white. Four colours, and a mark or a line of its own for each, tell what is drawn apart. Needs
 matplotlib, which `pip install "memagent[notebook]"` brings; nothing else of memagent imports this.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from memagent.controller import Result
 from memagent.display import lines
+from memagent.display.markup import escaped
 from memagent.display.timeline import placed
 from memagent.errors import ExtraMissing, UsageProblem
 from memagent.methods.confidence import probabilities
@@ -21,15 +24,22 @@ from memagent.trace import Trace
 from memagent.types import Answer, Token
 
 try:
-    from matplotlib import font_manager
+    from matplotlib import font_manager, rc_context
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ExtraMissing("plots need matplotlib", hint='pip install "memagent[notebook]"') from error
 
-GREY = "#808080"
-COLOURS = ("#388bfd", "#db8e0e", "#2ea043", "#d64541")
+INK = "#333334"
+"""The colour of all that is neither line nor point; where there is a page, that of its text."""
+
+COLOURS = ("#2d80f0", "#c27600", "#26913a", "#d64541")
+_WHOLE_PAGE = re.compile(
+    r"<\?xml[^>]*>|<!DOCTYPE[^>]*>|<metadata>.*?</metadata>|<clipPath.*?</clipPath>|<style.*?</style>|<!--.*?-->"
+    r'| (?:clip-path|xmlns|xmlns:\w+|version)="[^"]*"',
+    re.DOTALL,
+)
 _NAMED = 0.9  # tokens less likely than this are named, where there is no threshold
 _STYLES = ("-", "--", "-.", ":")
 
@@ -43,13 +53,23 @@ class Plot(Figure):
         return self.said
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Say in words what the picture shows, for who cannot see it."""
-        return {}, {"image/png": {"alt": self.said}}
+        """Give the picture to a page of HTML, and say in words what it shows, for who cannot see it."""
+        return {"text/html": self._svg()}, {"image/png": {"alt": self.said}}
 
     def _repr_png_(self) -> bytes:
         held = io.BytesIO()
-        self.savefig(held, format="png", dpi=110, transparent=True, bbox_inches="tight")
+        self.savefig(held, format="png", dpi=110, facecolor="white", bbox_inches="tight")
         return held.getvalue()
+
+    def _svg(self) -> str:
+        """The picture as a part of a page: without what is for a whole page, and in the colour of the page's text."""
+        held = io.StringIO()
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": self.said}):
+            self.savefig(held, format="svg", transparent=True, bbox_inches="tight")
+        bare = re.sub(r"\s*\n\s*", " ", _WHOLE_PAGE.sub("", held.getvalue()).replace(INK, "currentColor")).strip()
+        return bare.replace(
+            "<svg ", f'<svg role="img" style="max-width:100%;height:auto" aria-label="{escaped(self.said)}" ', 1
+        )
 
 
 def probability_along(value: Answer | Result[Any], *, theta: float | None = None) -> Plot:
@@ -68,20 +88,20 @@ def probability_along(value: Answer | Result[Any], *, theta: float | None = None
             "the answer has no recorded probabilities",
             hint="Run flare with a model that gives log-probabilities, or with confidence='agreement' or 'doubt'.",
         )
-    plot, axes = _drawn("token (sentences in turn blue and orange)", "probability")
+    plot, axes = _drawn("token (sentences in turn round and square)", "probability")
     at = 0
     for number, part in enumerate(parts):
         likely = probabilities(part.tokens)
         places = range(at, at + len(likely))
-        axes.plot(places, likely, color=COLOURS[number % 2], marker="o", markersize=3, linewidth=1.2)
+        axes.plot(places, likely, color=COLOURS[number % 2], marker="os"[number % 2], markersize=3.5, linewidth=1.2)
         lowest = min(range(len(likely)), key=likely.__getitem__)
         if likely[lowest] < (_NAMED if theta is None else theta):
             _name(axes, at + lowest, likely[lowest], part.tokens[lowest])
         at += len(likely)
     if theta is not None:
-        axes.axhline(theta, color=GREY, linestyle="--", linewidth=1)
+        axes.axhline(theta, color=INK, linestyle="--", linewidth=1)
         end = (1.01, theta)
-        axes.text(*end, f"theta {theta:g}", color=GREY, va="center", transform=axes.get_yaxis_transform())
+        axes.text(*end, f"theta {theta:g}", color=INK, va="center", transform=axes.get_yaxis_transform())
     axes.set_ylim(-0.03, 1.06)
     plot.said = f"the probability of {at} tokens in {len(parts)} sentences"
     return plot
@@ -155,12 +175,12 @@ def recall_against_k(
 def _drawn(across: str, up: str) -> tuple[Plot, Axes]:
     plot = Plot(figsize=(6.4, 2.8), facecolor="none")
     axes = plot.add_subplot(facecolor="none")
-    axes.set_xlabel(across, color=GREY)
-    axes.set_ylabel(up, color=GREY)
-    axes.tick_params(colors=GREY)
-    axes.grid(color=GREY, alpha=0.2)
+    axes.set_xlabel(across, color=INK)
+    axes.set_ylabel(up, color=INK)
+    axes.tick_params(colors=INK)
+    axes.grid(color=INK, alpha=0.25)
     for name, spine in axes.spines.items():
-        spine.set_color(GREY)
+        spine.set_color(INK)
         spine.set_visible(name in ("left", "bottom"))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return plot, axes
@@ -169,14 +189,14 @@ def _drawn(across: str, up: str) -> tuple[Plot, Axes]:
 def _look(number: int) -> dict[str, Any]:
     return {
         "color": COLOURS[number % len(COLOURS)],
-        "linestyle": _STYLES[number // len(COLOURS) % len(_STYLES)],
+        "linestyle": _STYLES[(number + number // len(COLOURS)) % len(_STYLES)],
         "linewidth": 1.6,
     }
 
 
 def _legend(axes: Axes, named: Mapping[str, Any]) -> None:
     if any(named):
-        legend = axes.legend(frameon=False, labelcolor=GREY)
+        legend = axes.legend(frameon=False, labelcolor=INK)
         for text in legend.get_texts():
             text.set_parse_math(False)
 
@@ -186,7 +206,7 @@ def _name(axes: Axes, across: float, up: float, token: Token) -> None:
     text = lines.line(token.text, 20)
     if all(ord(sign) in _signs() for sign in text):
         axes.annotate(
-            text, (across, up), (0, -4), textcoords="offset points", color=GREY, ha="center", va="top", parse_math=False
+            text, (across, up), (0, -4), textcoords="offset points", color=INK, ha="center", va="top", parse_math=False
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memagent.display import hits, lines
 from memagent.display.answer_text import MEANING, html_of, text_of
-from memagent.display.markup import Content, Markup, card, chip, folded, joined, quiet, tag
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, tag
 from memagent.display.shapes import changed, prose, strip, words
 from memagent.display.view import View
 from memagent.methods.taking_back import changes_words, is_refused, refused
@@ -73,7 +73,8 @@ def _because(part: Part, change: Change) -> Markup:
     name = tag("b", hits.named(change.hit))
     head = joined([mark, " ", name, " ", quiet(change.why)])
     if not change.taken and is_refused(part, change):
-        what = tag("div", changed(change.before, change.after), style="opacity:.75")
+        before, after = (" ".join(text.split()) for text in (change.before, change.after))
+        what = tag("div", changed(before, after), style=f"opacity:{PALE}")
         return joined([tag("div", head), what])
     return folded(head, changed(change.before, change.after)) if changes_words(change) else tag("div", head)
 

@@ -53,14 +53,11 @@ def of_solved(solved: Solved) -> View:
         *([("judged otherwise now", str(len(solved.changed)))] if solved.changed else []),
     ]
     query = next((query for part in solved.answer.parts for query in part.queries), "")
-    html: list[Content] = [tag("div", chip(word, meaning), " ", quiet(lines.cut(why, 300))), strip(counts)]
-    html += [
-        html_of(solved.answer),
-        folded(f"looked for: {lines.line(query, 100)}", prose(query, 1000)) if query else "",
-    ]
+    html: list[Content] = [tag("div", quiet("looked for "), tag("q", lines.cut(query, 600)))] if query else []
+    html += [tag("div", chip(word, meaning), " ", quiet(lines.cut(why, 300))), strip(counts), html_of(solved.answer)]
     html += [_example(hit) for hit in solved.answer.hits[:MOST]]
-    text = [lines.wrapped(f"{word}: {why}".rstrip(": "), "  ", ""), words(counts), text_of(solved.answer)]
-    text += [lines.wrapped(f"looked for: {query}", "    ", "  ", most=400)] if query else []
+    text = [lines.wrapped(f"looked for: {query}", "  ", "", most=400)] if query else []
+    text += [lines.wrapped(f"{word}: {why}".rstrip(": "), "  ", ""), words(counts), text_of(solved.answer)]
     text += [_example_text(hit) for hit in solved.answer.hits[:MOST]]
     return View("\n".join(text), joined(html))
 
@@ -100,12 +97,12 @@ def beside(problem: str, plain: Answer, obfuscated: Answer) -> View:
     html = tag(
         "div",
         tag("div", tag("b", "plain"), prose(problem, 1000), *left, style=column),
-        tag("div", tag("b", "with made-up words"), changed(problem, query, 40), *right, style=column),
+        tag("div", tag("b", "with made-up words"), changed(problem, query, 40, by_word=True), *right, style=column),
         style="display:flex;flex-wrap:wrap;gap:.3em 1.8em",
     )
     counts = [
-        ("in both", str(len(set(first) & set(second)))),
-        ("new by the other key", str(len(set(second) - set(first)))),
+        ("found by both", str(len(set(first) & set(second)))),
+        ("only with made-up words", str(len(set(second) - set(first)))),
     ]
     text = [lines.wrapped(f"plain: {problem}", "  ", "", most=500)]
     text += [_neighbour_text(number, hit, hit.id in second) for number, hit in enumerate(plain.hits[:MOST], 1)]
@@ -131,7 +128,7 @@ def _served(one: Rationale) -> str:
     if not one.successes and not one.failures:
         return "not used yet"
     return (
-        f"used {lines.number(one.successes + one.failures, 'time')}: {one.successes} right after, {one.failures} wrong"
+        f"used {lines.number(one.successes + one.failures, 'time')}: then {one.successes} right, {one.failures} wrong"
     )
 
 
@@ -158,8 +155,7 @@ def _card(one: Rationale) -> Markup:
             *like,
             " ",
             *_counters(one),
-            " ",
-            quiet(" · ".join(lines.cut(m, 120) for m in more)),
+            quiet("".join(f" · {lines.cut(m, 120)}" for m in more)),
         ),
         *asked,
         prose(one.reasoning, 1500),

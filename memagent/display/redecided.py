@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memagent.display import lines
-from memagent.display.markup import TINTS, Content, Markup, chip, joined, quiet, table, tag
+from memagent.display.markup import Content, Markup, chip, joined, quiet, solid, table, tag
 from memagent.display.shapes import TEXT, strip, svg, words
 from memagent.display.view import View
 from memagent.methods.redeciding import Decision, Redecided, redecided
@@ -16,7 +16,8 @@ HOLDS = (
     "have gone on from another text."
 )
 _BARS = (
-    "A bar is the least likely token of a sentence: red where it would be looked up, green where it stands. "
+    "A bar is the least likely token of a sentence. Where it ends below the dashed line (red), the sentence would be "
+    "looked up; else it stands (green). "
     "A dot is a sentence that this does not decide, such as the first."
 )
 _HEIGHT, _STEP, _MOST = 60.0, 16.0, 40
@@ -55,10 +56,10 @@ def picture(again: Redecided) -> Markup:
     for at, one in enumerate(shown):
         left = 2 + at * _STEP
         if one.lowest is None:
-            marks.append(tag("circle", cx=left + 6, cy=_HEIGHT - 3, r=2.5, fill=TINTS["grey"].format(0.9)))
+            marks.append(tag("circle", cx=left + 6, cy=_HEIGHT - 3, r=2.5, fill=solid("grey")))
             continue
         height = max(1.0, _HEIGHT * one.lowest)
-        fill = TINTS["low" if one.looked_up else "good"].format(0.75)
+        fill = solid("low" if one.looked_up else "good")
         marks.append(
             tag("rect", x=left, y=round(_HEIGHT - height, 1), width=_STEP - 4, height=round(height, 1), fill=fill)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memagent.display import lines
-from memagent.display.markup import TINTS, Content, Markup, chip, joined, tag, tinted
+from memagent.display.markup import PALE, Content, Markup, chip, joined, solid, tag, tinted
 
 TEXT = "white-space:pre-wrap"
 
@@ -14,7 +14,7 @@ def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
     """Return a share in [0, 1] as a bar that is `width` letters wide when it is full."""
     full = width * min(1.0, max(0.0, share))
     style = f"display:inline-block;vertical-align:middle;height:.6em;width:{max(0.1, full):.1f}em"
-    return tag("span", style=f"{style};background:{TINTS[meaning].format(0.7)}")
+    return tag("span", style=f"{style};background:{solid(meaning)}")
 
 
 def unbroken(content: Content) -> Markup:
@@ -24,7 +24,7 @@ def unbroken(content: Content) -> Markup:
 
 def strip(items: Iterable[tuple[str, Content]]) -> Markup:
     """Return names and values on one line."""
-    told = [joined([tag("small", f"{name} ", style="opacity:.75"), tag("b", value)]) for name, value in items]
+    told = [joined([tag("small", f"{name} ", style=f"opacity:{PALE}"), tag("b", value)]) for name, value in items]
     return tag("div", joined(told, " · "), style="margin:.3em 0")
 
 
@@ -43,10 +43,10 @@ def prose(text: str, most: int = 4000) -> Markup:
     return tag("div", lines.cut(text.strip(), most), style=TEXT)
 
 
-def changed(before: str, after: str, around: int = 8) -> Markup:
-    """Return what changed between two texts, with so many words around each change."""
+def changed(before: str, after: str, around: int = 8, *, by_word: bool = False) -> Markup:
+    """Return what changed between two texts, with so many words around each change; see `lines.changes`."""
     pieces: list[Content] = []
-    for same, gone, come in lines.changes(lines.cut(before, 8000), lines.cut(after, 8000), around):
+    for same, gone, come in lines.changes(lines.cut(before, 8000), lines.cut(after, 8000), around, by_word=by_word):
         pieces.append(same)
         pieces += [tinted(gone, "low", 0.25, name="del")] * bool(gone)
         pieces += [tinted(come, "good", 0.25, name="ins")] * bool(come)
@@ -70,5 +70,5 @@ def svg(width: float, height: float, *content: Content, title: str) -> Markup:
         height=height,
         viewBox=f"0 0 {width:g} {height:g}",
         role="img",
-        style="max-width:100%;overflow:visible;color:inherit",
+        style="max-width:100%;height:auto;overflow:visible;color:inherit",
     )

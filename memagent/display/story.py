@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memagent.display import lines
-from memagent.display.markup import TINTS, Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import changed, prose, strip, svg, words
 from memagent.display.view import View
 from memagent.methods.recurrent import Novel, State
@@ -221,10 +221,10 @@ def _memory(step: Told) -> list[Markup]:
 
 
 def _recalled(step: Told) -> list[Markup]:
-    if not step.recalled:
-        return []
-    told = [tag("div", lines.cut(name, 200), " ", quiet(lines.cut(why, 300))) for name, why in step.recalled[:8]]
-    return [tag("div", quiet("long memory"), *told, style="margin-top:.4em")]
+    told = [tag("div", lines.cut(name, 200), " ", quiet(lines.cut(why, 300))) for name, why in step.recalled[:8] if why]
+    told += [tag("span", lines.cut(" · ".join(name for name, why in step.recalled[:8] if not why), 400))]
+    head = tag("div", quiet("came to mind from the long memory"))
+    return [tag("div", head, *told, style="margin-top:.4em")] if step.recalled else []
 
 
 def _plans(step: Told) -> list[Markup]:
@@ -248,7 +248,7 @@ def _cards(plans: Sequence[str], chosen: str) -> Markup:
         if plan == chosen:
             told.append(tag("div", number, chip("chosen", "good"), " ", tinted(text, "good", 0.2), style=style))
         else:
-            told.append(tag("div", number, text, style=f"{style};opacity:.75" if chosen else style))
+            told.append(tag("div", number, text, style=f"{style};opacity:{PALE}" if chosen else style))
     return tag("div", *told, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em")
 
 
@@ -269,7 +269,7 @@ def _ribbon(steps: Sequence[Told]) -> Markup:
     for at, size in enumerate(sizes):
         height = round(34 * size / top, 1)
         place = {"x": round(at * wide, 1), "y": round(34 - height, 1), "width": round(wide * 0.8, 1), "height": height}
-        bars.append(tag("rect", fill=TINTS["told"].format(0.7), **place))
+        bars.append(tag("rect", fill=solid("told"), **place))
     title = f"words of the short memory, step by step: {sizes[0]} in the first bar, {sizes[-1]} in the last"
     return tag("div", svg(len(sizes) * wide, 35, *bars, title=title), tag("div", quiet(title)))
 

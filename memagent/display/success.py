@@ -89,7 +89,7 @@ def view_of(course: Course) -> View:
     counts += [("memory", lines.number(course.sizes[-1], "rationale"))] if course.sizes else []
     told = f"solid: solved of the last {course.window}"
     told += " · dashed: rationales in the memory" if course.sizes else ""
-    marks = " · marks below: green solved, red not"
+    marks = " · below: a bar for each that was solved, a cross for each that was not"
     html = joined([strip(counts), _picture(course), tag("div", quiet(told + marks))])
     return View("\n".join([words(counts), *_text(course)]), html)
 
@@ -159,14 +159,21 @@ def _marks(course: Course) -> list[Markup]:
     """A mark for each problem below the line, of the newest ones that there is room for."""
     count = len(course.right)
     y = HEIGHT - _BOTTOM + 6
-    looks = {True: TINTS["good"].format(1), False: TINTS["low"].format(1), None: TINTS["grey"].format(0.6)}
     if count > _POINTS:
         return []
     wide = max(1.0, min(8.0, 0.7 * (WIDTH - _LEFT - _RIGHT) / count))
-    return [
-        tag("rect", x=f"{_x(at, count) - wide / 2:.1f}", y=y, width=f"{wide:.1f}", height=5, fill=looks[one])
-        for at, one in enumerate(course.right)
-    ]
+    return [_mark(_x(at, count), y, wide, one) for at, one in enumerate(course.right)]
+
+
+def _mark(x: float, y: float, wide: float, right: bool | None) -> Markup:
+    """A bar where it was solved, a cross where it was not, a dot where that cannot be told."""
+    left, end, half = f"{x - wide / 2:.1f}", f"{x + wide / 2:.1f}", wide / 2
+    if right:
+        return tag("rect", x=left, y=y, width=f"{wide:.1f}", height=6, fill=TINTS["good"].format(1))
+    if right is None:
+        return tag("circle", cx=f"{x:.1f}", cy=y + 3, r=f"{min(1.5, half):.1f}", fill=TINTS["grey"].format(1))
+    cross = f"M{left} {y:g}L{end} {y + 6:g}M{left} {y + 6:g}L{end} {y:g}"
+    return tag("path", d=cross, stroke=TINTS["low"].format(1), stroke_width="2", fill="none")
 
 
 def _text(course: Course) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from memagent.display import costs, lines
-from memagent.display.markup import TINTS, Content, Markup, chip, folded, joined, quiet, table, tag, tinted
+from memagent.display.markup import Content, Markup, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import TEXT, strip, unbroken, words
 from memagent.display.timeline import Placed, placed
 from memagent.display.view import View
@@ -121,7 +121,7 @@ def _opened(record: Record, what: str, room: int) -> Markup:
 def _bar(one: Placed, whole: float, meaning: str) -> Markup:
     begin, took = (one.start / whole, one.seconds / whole) if whole else (0.0, 0.0)
     place = f"margin:.35em 0 0 {_BAR * begin:.1f}em;width:{max(0.1, _BAR * took):.1f}em;height:.7em"
-    return tag("div", style=f"{place};background:{TINTS[meaning].format(0.7)}")
+    return tag("div", style=f"{place};background:{solid(meaning)}")
 
 
 def _text(trace: Trace, steps: Sequence[Placed]) -> str:

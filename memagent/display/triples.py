@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from memagent.display import lines
-from memagent.display.markup import Content, Markup, chip, joined, quiet, tag
+from memagent.display.markup import PALE, Content, Markup, chip, joined, quiet, tag
 from memagent.display.markup import table as html_table
 from memagent.display.shapes import strip, words
 from memagent.display.view import View
@@ -150,7 +150,7 @@ def _row(fact: Fact, states: Sequence[str], sentence: str, values: Mapping[str, 
         joined((_unbroken(chip(state, _MEANING[state])) for state in states), " "),
         _unbroken(lines.cut(fact.subject, 200)),
         _unbroken(lines.cut(fact.relation, 200)),
-        joined([tag("del", object_, style="opacity:.7") if gone else tag("b", object_), *sure]),
+        joined([tag("del", object_, style=f"opacity:{PALE}") if gone else tag("b", object_), *sure]),
         quiet(lines.cut(_held(fact, values), 200)),
         quiet(sentence),
     ]

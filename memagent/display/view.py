@@ -52,7 +52,7 @@ class View:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        body = tag("div", self.html, style="line-height:1.5;overflow-wrap:anywhere;color:inherit")
+        body = tag("div", self.html, style="line-height:1.5;overflow-wrap:anywhere;color:inherit;padding-bottom:.3em")
         whole = {"text/plain": self.text, "text/html": str(body)}
         wanted = whole.keys() if include is None else include
         return {kind: told for kind, told in whole.items() if kind in wanted and kind not in (exclude or ())}

@@ -108,7 +108,7 @@ def answer_with(text: str, examples: Sequence[Rationale], query: str, problems: 
             one.id,
             one.text,
             one.score or 0.0,
-            why=f"{one.successes} times followed by success, {one.failures} by failure",
+            why=_served(one),
             source=one.source,
             kind="rationale",
         )
@@ -122,3 +122,9 @@ def check_key(key: str) -> None:
     """Refuse a key that is not known. Raises `UsageProblem`."""
     if key not in ("plain", "obfuscated", "structure"):
         raise UsageProblem(f"key={key!r} is not known", hint="Use 'plain', 'obfuscated' or 'structure'.")
+
+
+def _served(one: Rationale) -> str:
+    if not one.successes and not one.failures:
+        return "not shown before"
+    return f"shown before, then {one.successes} right and {one.failures} wrong"

@@ -19,6 +19,7 @@ class Node:
         seed: the weight with which walks begin here as a phrase that the question is linked with; 0 for none.
         steps: where a walk is after 0, 1, ... steps.
         id: of a passage; '' for a phrase.
+        number: the node's in the whole graph, the same in every spread over the same facts.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Node:
     seed: float = 0.0
     steps: tuple[float, ...] = ()
     id: str = ""
+    number: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,22 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What a picture of a spread stands on: nodes and edges as the graph has them, nothing taken out.
+
+    Two spreads over a graph that is small enough to be laid out as a whole have the same ground, whatever was asked,
+    filtered or taken out, so that a node can stand in the same place in both. Of a larger graph it is what is shown.
+
+    Attributes:
+        nodes: their numbers in the whole graph, the smallest first.
+        edges: pairs of these numbers.
+    """
+
+    nodes: tuple[int, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Spread(Shown):
     """How a question spread over the graph.
 
@@ -73,6 +91,7 @@ class Spread(Shown):
         more: how many nodes of the graph are not shown.
         taken: what was taken out, in words.
         reason: why nothing links the question with the graph, where nothing does.
+        ground: what the picture of it stands on.
     """
 
     question: str
@@ -85,6 +104,7 @@ class Spread(Shown):
     more: int = 0
     taken: tuple[str, ...] = ()
     reason: str = ""
+    ground: Ground = Ground()
 
     @property
     def seeds(self) -> tuple[Node, ...]:

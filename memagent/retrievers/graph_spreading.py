@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from memagent.errors import NotFound
 from memagent.retrievers.graph import Graph, weighted
 from memagent.retrievers.graph_seeds import Start
-from memagent.retrievers.graph_spread import Asked, Candidate, Edge, Node, Spread
+from memagent.retrievers.graph_spread import Asked, Candidate, Edge, Ground, Node, Spread
 from memagent.retrievers.pagerank import PageRank
 from memagent.stores.base import GraphArrays, TripleStore
 from memagent.types import Hit, Scope
 
 STEPS = 5
 """Steps of the iteration that are told, besides the beginning; the last is within a sixteenth of the ranks."""
+
+WHOLE = 60
+"""Nodes of the largest graph whose pictures all stand on the same ground; see `Ground`."""
 
 _FACTS = 300  # whose texts are read for the edges
 
@@ -67,6 +70,7 @@ def spread(search: Graph, triples: TripleStore, asked: Asked, scope: Scope, dens
         path=tuple(shown.index(node) for node in path),
         hits=hits,
         more=len(start.graph.names) - len(shown),
+        ground=_ground(search, start.graph, shown),
     )
 
 
@@ -186,9 +190,18 @@ def _nodes(
             float(weights.get(node, 0.0)),
             tuple(steps[:, node].tolist()),
             graph.names[node] if node >= graph.phrases else "",
+            node,
         )
         for node in shown
     )
+
+
+def _ground(search: Graph, graph: GraphArrays, shown: Sequence[int]) -> Ground:
+    count = len(graph.names)
+    nodes = range(count) if count <= WHOLE else sorted(shown)
+    weighs = [ends for kind, (ends, _) in graph.edges.items() if getattr(search.settings, kind, 1.0)]
+    pairs = {(a, b) for ends in weighs for a, b in ends[np.isin(ends, list(nodes)).all(axis=1)].tolist() if a != b}
+    return Ground(tuple(nodes), tuple(sorted(pairs)))
 
 
 def _edges(

@@ -1,4 +1,4 @@
-"""What every display must be: safe HTML that closes what it opens, without script or address, and tidy text."""
+"""What every display must be: safe HTML that closes what it opens, without script or address, readable; tidy text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
+
+from contrast import LEAST_OF_TEXT, faintest
 
 from memagent.display.lines import columns
 
@@ -72,6 +74,7 @@ def check_display(value: Any, *, most: int = 50_000, own: bool = True) -> tuple[
         for sign in ("<script", "http", "url("):
             assert sign not in html.lower()
     assert 0 < len(html.encode()) < most
+    assert faintest(html) >= (LEAST_OF_TEXT, "", "")
     assert text.strip() and "\x1b" not in text and "\u202e" not in text
     assert [line for line in text.splitlines() if columns(line) > 80] == []
     assert [line for line in text.splitlines() if line != line.rstrip()] == []

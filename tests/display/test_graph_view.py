@@ -12,13 +12,14 @@ from looked_at import check_display, poisoned
 
 from memagent import Controller, Memory, Note
 from memagent.display.graph_layout import LETTER, layout
-from memagent.display.graph_picture import places
+from memagent.display.graph_picture import HEIGHT, SMALL, WIDTH, places
 from memagent.display.lines import columns
 from memagent.display.view import view
 from memagent.errors import NotFound, UsageProblem
 from memagent.indexing.facts import find_facts
 from memagent.methods.hipporag import link
 from memagent.retrievers.graph_spread import Spread
+from memagent.retrievers.graph_spreading import WHOLE
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +32,23 @@ def spread(memory: Memory) -> Spread:
     return memory.graph.spread(made.QUESTION, passage="wreck")
 
 
-@pytest.fixture(scope="module")
-def large() -> Spread:
-    """Forty nodes of a graph of some two hundred, with long names and Chinese ones."""
-    names = [f"灯塔看守人{n}号" if n % 3 else f"The keeper of the lighthouse number {n}" for n in range(90)]
+def met(count: int) -> Spread:
+    """A spread over a graph of some two nodes for each of so many names, long ones and Chinese ones."""
+    names = [f"灯塔看守人{n}号" if n % 3 else f"The keeper of the lighthouse number {n}" for n in range(count)]
     said = {
         f"Tale {n}": (
             f"{names[n]} met {names[n + 1]} at the harbour.",
-            [(names[n], "met", names[(n + step) % 90]) for step in (1, 7)],
+            [(names[n], "met", names[(n + step) % count]) for step in (1, 7)],
         )
-        for n in range(89)
+        for n in range(count - 1)
     }
     with made.graph_memory(said) as kept:
         return kept.graph.spread(f"Whom did {names[3]} meet?", k=8)
+
+
+@pytest.fixture(scope="module")
+def large() -> Spread:
+    return met(90)
 
 
 def named(spread: Spread) -> list[str]:
@@ -77,7 +82,7 @@ def test_what_the_filter_leaves_out_is_greyed(memory: Memory) -> None:
     assert list(found.hits) == memory.search(made.QUESTION, using="graph", facts=[linked.facts[0].id])
     assert any(edge.dropped for edge in found.edges)
     text, read = check_display(found)
-    assert text.count("left out") == len(linked.candidates) - 1 and "facts that the filter left out" in read
+    assert text.count("left out") == len(linked.candidates) - 1 and "a fact that the filter left out" in read
     assert "(left out by the filter)" in read
 
 
@@ -136,8 +141,8 @@ def test_other_forms_of_the_graph_spread_too(memory: Memory) -> None:
 def test_the_view_has_both_rankings_and_six_small_pictures(spread: Spread) -> None:
     text, read = check_display(spread)
     html = view(spread).html
-    assert html.count("<svg") == 7 and "after 5 steps" in read and "by vectors alone" in read
-    assert html.count('stroke-width="2"') == len(spread.seeds)
+    assert html.count(f'viewBox="0 0 {SMALL[0]:g}') == 6 and "after 5 steps" in read and "by vectors alone" in read
+    assert html.split("</svg>")[0].count('stroke-width="2"') == len(spread.seeds)
     for word in ("up ", "Keeper", "rank by step"):
         assert word in text
 
@@ -165,9 +170,73 @@ def test_forty_nodes_stay_small_and_names_stay_apart_and_inside(large: Spread) -
     first = view(large).html.split("</svg>")[0]
     boxes = name_boxes(first)
     assert len(boxes) > 10
-    assert all(left >= 0 and top >= 0 and right <= 760 and low <= 460 for left, top, right, low in boxes)
+    assert all(left >= 0 and top >= 0 and right <= WIDTH and low <= HEIGHT for left, top, right, low in boxes)
     for (a, b, c, d), (e, f, g, h) in combinations(boxes, 2):
         assert not (a < g and e < c and b < h and f < d)
+
+
+def stands(spread: Spread) -> dict[str, tuple[float, float]]:
+    """Where the middle of each shape of a picture is, by the name in its title."""
+    found = {}
+    for shape in re.finditer(r"<(?:circle|rect) ([^>]*)><title>(.*?): \d", view(spread).html.split("</svg>")[0]):
+        at = {name: float(value) for name, value in re.findall(r'(\w+)="([\d.]+)"', shape[1])}
+        half = at.get("width", 0) / 2
+        found[shape[2]] = (at["cx"], at["cy"]) if "cx" in at else (at["x"] + half, at["y"] + half)
+    return found
+
+
+def test_a_node_stands_in_the_same_place_in_every_picture_of_a_graph(memory: Memory, spread: Spread) -> None:
+    """Whatever is asked, left out by the filter or taken out: a picture can be compared with the one before it."""
+    linked = Controller("offline", memory).run(link(made.QUESTION)).value
+    others = [
+        memory.graph.spread(made.QUESTION, without="Mara Lindqvist"),
+        memory.graph.spread(made.QUESTION, cut=[("Tomas Lindqvist", "the Heron")]),
+        memory.graph.spread(made.QUESTION, facts=linked.facts[:1], candidates=linked.candidates),
+        memory.graph.spread("Who owns the bakery?"),
+    ]
+    first = stands(spread)
+    assert len(first) == len(spread.nodes) and len(set(first.values())) == len(first)
+    for other in others:
+        again = stands(other)
+        assert len(again) == len(other.nodes) > 10
+        for name in first.keys() & again.keys():
+            assert again[name] == pytest.approx(first[name], abs=1.5), name
+
+
+def test_small_pictures_have_the_places_of_the_large_one(spread: Spread) -> None:
+    small = view(spread).html.split(f'viewBox="0 0 {SMALL[0]:g}')[1]
+    seen = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h0", small)}
+    scale = np.array([SMALL[0] / WIDTH, SMALL[1] / HEIGHT])
+    seeds = [place for place, node in enumerate(spread.nodes) if node.seed]
+    assert seeds
+    for place in seeds:
+        x, y = (places(spread)[place] * scale).tolist()
+        assert (round(x), round(y)) in seen
+
+
+def test_what_the_walk_does_not_reach_is_drawn_without_a_name_and_counted() -> None:
+    with made.graph_memory({**made.SAID, "Far": ("Otters swim in Vik.", [("Otters", "swim in", "Vik")])}) as kept:
+        far = kept.graph.spread(made.QUESTION)
+    assert far.more >= 2 and "Otters" not in {node.label for node in far.nodes}
+    text, read = check_display(far)
+    assert f"nodes {len(far.nodes)} of {len(far.nodes) + far.more}" in " ".join(text.split())
+    assert f"{far.more} nodes that the walk does not reach" in read and "Otters" not in view(far).html
+
+
+def test_the_key_has_a_mark_for_each_kind_of_line_and_no_other(spread: Spread) -> None:
+    _, read = check_display(spread)
+    assert "ring: seed" in read and "the path" in read and "the filter left out" not in read
+    picture, rest = view(spread).html.split("</svg>", 1)
+    key = rest.split("<details")[0]
+    drawn = set(re.findall(r'stroke-dasharray="([\d ]+)"', picture))
+    assert drawn and drawn == set(re.findall(r'stroke-dasharray="([\d ]+)"', key))
+
+
+def test_the_largest_graph_that_is_laid_out_as_a_whole_stays_small_and_a_larger_one_is_not() -> None:
+    whole = met(30)
+    assert len(whole.ground.nodes) == 59 <= WHOLE and len(whole.nodes) == 40
+    check_display(whole)
+    assert len(met(32).ground.nodes) == 40
 
 
 def test_no_name_stands_on_a_line_of_the_path() -> None:

@@ -144,25 +144,25 @@ def test_a_rationale_tells_verification_reuse_and_likeness() -> None:
     shown = SOLVING.memory.rationales.like(made.SUMS[2])
     text, read = check_display(view(shown))
     best = shown[0]
-    assert best.successes and f"used {best.successes} times: {best.successes} right after, 0 wrong" in flat(text)
+    assert best.successes and f"used {best.successes} times: then {best.successes} right, 0 wrong" in flat(text)
     assert "verified: numeric" in read and f"similarity {best.score:.2f}" in read and "1 of 1 attempt agreed" in read
     text, read = check_display(VALUES["refuted"])
-    assert "refuted: numeric" in text and "used 4 times: 1 right after, 3 wrong" in flat(text)
+    assert "refuted: numeric" in text and "used 4 times: then 1 right, 3 wrong" in flat(text)
     assert made.ZOE in read and "kept as: thing1 has 3." in read
 
 
 def test_a_solution_tells_the_verdict_and_its_examples() -> None:
     text, read = check_display(SOLVING.solved[0])
-    assert text.startswith("wrong: ") and "examples 0" in text
+    assert "\nwrong: " in text and "examples 0" in text
     text, read = check_display(SOLVING.solved[-1])
-    assert text.startswith("right: ") and "looked for: Ann has 7" in text and "example, similarity" in read
+    assert text.startswith("looked for: Ann has 7") and "\nright: " in text and "example, similarity" in read
     text, _ = check_display(SOLVING.learnt)
     assert "right 2 · wrong 1" in text and "2. wrong: 18" in text
 
 
 def test_an_obfuscated_query_stands_beside_the_plain_one_with_its_own_neighbours() -> None:
     text, read = check_display(VIEWS["beside"])
-    assert "[only here]" in text and "only here" in read and "in both 1" in text
+    assert "[only here]" in text and "only here" in read and "found by both 1" in text
     assert "with made-up words" in read and "<del" in VIEWS["beside"].html and "<ins" in VIEWS["beside"].html
 
 

@@ -5,7 +5,8 @@
 The lines stand in `junk_lines/`, a set a file: texts that must teach nothing (recalled text as a memory prints it,
 prompts, greetings, instructions, questions, talk of an assistant, transcripts, refusals, output of tools), and texts in
 which a person says something, each with the fact; `shown` is what came out of the memory before, where that is known.
-About a quarter is not English. All but `held_out_c` were written by the authors of the rules.
+About a quarter is not English. All but `held_out_c` and `held_out_d` were written by
+the authors of the rules.
 
 - `development`: the first rules were made by looking at it.
 - `development_b`, `development_c`, `development_d`: each was written before it was measured, measured once, and then
@@ -14,9 +15,8 @@ About a quarter is not English. All but `held_out_c` were written by the authors
   70 facts 47, 69 and 62 were kept; with those made by the sets before each, of `c` 17 and 73, of `d` 6 and 66. They
   are hard on purpose: recalled text in forms that no prompt of this memory has, and facts behind or beside junk.
 - `held_out_a` was looked at three times while the first rules were made: it flatters them.
-- `held_out_b` was looked at once, when the first rules were done, and not since; no rule was made by it, though its
-  figures were read while rules were made. They are the ones to quote. Whoever changes a rule by what it shows has to
-  write a new set.
+- `held_out_b` was looked at once, when the first rules were done, and not again before `development_f`; until then no
+  rule was made by it, though its figures were read. Whoever changes a rule by what a set shows has to write a new one.
 
 - `held_out_c`: written by somebody who had seen no rule and no line of this project, 80 and 80, and measured once, when
   all rules above were done: 8 became facts (5 where the model proposes what one would expect of it), 62 facts were
@@ -29,6 +29,16 @@ About a quarter is not English. All but `held_out_c` were written by the authors
 - `held_out_d`: written by another stranger, 60 and 60, and measured once when all was done but this: 9 became facts, 57
   facts were kept. Bracketed marks, and headings that speak to the listener or stand a line above their list, were known
   after that: 4 and 57.
+
+- `development_f`: the memory's own output in each of its forms, prompts, greetings and instructions with names in
+  them, and facts beside such, 190 and 80, written before it was measured: 49 became facts and 70 were kept; now 1 and
+  78.
+- `development_g`: two more, written one after the other, each when the rules of the one before were done. Of the
+  first (112 and 38) 39 became facts and 36 were kept, where the rules before `f` let in 46 and kept 35; of the second
+  (123 and 60) 40 and 45, where they let in 56 and kept 45. Now, of both, 2 and 90. So of forms that no rule has seen
+  a third gets in in the worst case, and each set makes that less by a quarter or so.
+- `held_out_b` and `held_out_d` were looked at together with `f` for the first time: of `b` 5 became facts and 76 were
+  kept before, of `d` 4 and 57; now none, and as many facts. They are sets for development since.
 
 Four things are counted, the first two by kind:
 
@@ -53,10 +63,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memagent.memory import gate
-from memagent.memory.clauses import of_line, told
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate import decision
+from memagent.gate.clauses import of_line, told
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
 from memagent.types import Triple
 
 FOLDER = Path(__file__).with_name("junk_lines")
@@ -66,6 +76,8 @@ SETS = (
     "development_c",
     "development_d",
     "development_e",
+    "development_f",
+    "development_g",
     "held_out_a",
     "held_out_b",
     "held_out_c",
@@ -148,7 +160,7 @@ def worst(row: dict[str, Any]) -> tuple[str, str, str] | None:
         ways.append((row["text"], ""))
     for sentence, context in ways:
         for triple in credulous(sentence):
-            if not gate.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
+            if not decision.why_not(triple, sentence, context=context, shown=shown(row), speaker=SPEAKER):
                 return triple.subject, triple.relation, triple.object
     return None
 
@@ -163,8 +175,8 @@ def turned_round(row: dict[str, Any]) -> bool:
     subject, relation, object = row["fact"]
     turned = Triple(object, relation, subject)
     return any(
-        not gate.why_not(
-            gate.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        not decision.why_not(
+            decision.named(turned, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
         )
         for sentence, context in sentences(row)
     )
@@ -179,15 +191,15 @@ def credulous(sentence: str) -> Iterator[Triple]:
         for other in words:
             for relation in words:
                 if len({subject, relation, other}) == 3:
-                    yield gate.named(Triple(subject, relation, other), SPEAKER, sentence)
+                    yield decision.named(Triple(subject, relation, other), SPEAKER, sentence)
 
 
 def lost_because(row: dict[str, Any]) -> str:
     """Return why the fact of a text is not kept, or ''."""
     triple = Triple(*row["fact"])
     found = [
-        gate.why_not(
-            gate.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
+        decision.why_not(
+            decision.named(triple, SPEAKER, sentence), sentence, context=context, shown=shown(row), speaker=SPEAKER
         )
         for sentence, context in sentences(row)
     ]
@@ -227,8 +239,8 @@ def report(found: dict[str, dict[str, Any]], show: bool) -> str:
 
 def _why_not(row: dict[str, Any], triple: Triple, sentence: str, context: str) -> str:
     """Why a triple is not kept, as a memory keeps it: with the speaker's name for his `I`."""
-    named = gate.named(triple, SPEAKER, sentence)
-    return gate.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
+    named = decision.named(triple, SPEAKER, sentence)
+    return decision.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
 
 
 def _foreign(rows: Sequence[dict[str, Any]]) -> int:

@@ -116,7 +116,7 @@ class ReadTriples:
 class WriteTriples:
     """Ask the memory to learn triples from the sentence that says them. Answered with `Learnt`.
 
-    What each must be is told in `memory.gate`; the rest is refused with a reason. Asking twice keeps them once.
+    What each must be is told in `gate.decision`; the rest is refused with a reason. Asking twice keeps them once.
 
     Attributes:
         triples: what the sentence says. One without a passage gets the sentence as its own.

@@ -5,9 +5,9 @@ All are frozen values. The semantics of a query are those of MemLLM (arXiv:2404.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from memagent.errors import UsageProblem
 from memagent.shown import Shown
@@ -18,6 +18,13 @@ EXACT = 0.001
 
 Relations = Literal["stated", "any"]
 """Whether a sentence has to have a word of a triple's relation, or one that stands for it; or any relation will do."""
+
+Judge: TypeAlias = Callable[[str, Sequence[Triple]], Sequence[str]]
+"""A second opinion on what the gate let through: of a sentence and its triples, why each is not to be kept, or ''.
+
+It is asked once for all triples of a sentence, may call whatever it likes (a model, a person), and lets nothing in that
+the gate refuses.
+"""
 
 
 @dataclass(frozen=True, slots=True)

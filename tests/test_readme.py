@@ -89,7 +89,7 @@ def test_the_map_names_every_module_and_nothing_else() -> None:
         assert (ROOT / "memagent" / name).exists(), f"{name} is on the map and not there"
 
 
-@pytest.mark.parametrize("room", ["memory", "stores"])
+@pytest.mark.parametrize("room", ["memory", "gate", "stores"])
 def test_the_map_names_every_file_of_the_largest_rooms(room: str) -> None:
     tree = README[README.index("stores -> memagent/stores") :].split("```")[0]
     named = re.findall(r"\w+", re.split(r"^  (?=\w)", tree.split(f"\n  {room}/")[1], maxsplit=1, flags=re.MULTILINE)[0])

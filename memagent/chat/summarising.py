@@ -18,10 +18,10 @@ from memagent.chat.counting import Counter, shortened
 from memagent.chat.history import PARTIAL, role_of
 from memagent.chat.recalled import speaker_of
 from memagent.flow import Flow, generate
+from memagent.gate.languages import in_first_person
+from memagent.gate.unfit import unfit
 from memagent.memory import Memory
 from memagent.memory.conversation import said_at
-from memagent.memory.languages import in_first_person
-from memagent.memory.unfit import unfit
 from memagent.methods.thinking import spoken
 from memagent.prompts import fill
 from memagent.sentences import split_sentences

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from memagent.errors import UsageProblem
+from memagent.gate import signs
 from memagent.memory import suspicion
 from memagent.memory.core import Core
 from memagent.stores.items import LIVE, moment, utc
@@ -146,9 +147,9 @@ def _in_one(one: _Text) -> Iterator[Finding]:
     for secret in suspicion.secrets(one.whole):
         seen = ", and every scope can read it" if one.shared else ""
         yield Finding("secret", one.id, f"holds what looks like {secret}{seen}")
-    if said := suspicion.said_to_a_model(one.text):
+    if said := signs.said_to_a_model(one.text):
         yield Finding("prompt", one.id, f"has what is said to a model: {said}")
-    if shown := suspicion.recalled(one.text):
+    if shown := signs.recalled(one.text):
         yield Finding("recalled", one.id, f"looks like memories that a prompt showed: {shown}")
     if not any(character.isalnum() for character in one.text):
         yield Finding("empty", one.id, "has no word, so that it is found by nothing but its title")

@@ -23,7 +23,7 @@ from memagent.retrievers.triple import FactDense, FactKeyword
 from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
-from memagent.triples import Learnt, Limits, Query, Reading, Relations
+from memagent.triples import Judge, Learnt, Limits, Query, Reading, Relations
 from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Role, Scope, Triple
 
@@ -177,11 +177,12 @@ class Facts:
         confidence: float = 0.5,
         relations: Relations = "stated",
         role: Role = "user",
+        judge: Judge | None = None,
     ) -> Learnt:
         """Keep what a sentence says, and refuse what it does not, or what does not belong into a memory, with why.
 
-        See `memory.gate` for what a triple must be. Each cites its sentence: as the passage that it has, or as one that
-        is made of the sentence with the triple's source and time.
+        See `gate.decision` for what a triple must be. Each cites its sentence: as the passage that it has, or as one
+        that is made of the sentence with the triple's source and time.
 
         Args:
             triples: what was taken from the sentence.
@@ -193,12 +194,15 @@ class Facts:
             relations: `stated` asks that the sentence has a word of the relation, or one that stands for it (spouse
                 and married); `any` takes relations of a vocabulary of their own, such as those of Wikidata.
             role: whose message the sentence stands in: only a user's teaches; of the others all is refused.
+            judge: a second opinion, asked once about the triples that the gate lets through: of the sentence and them,
+                why each is not to be kept, or ''. Nobody is asked by default.
 
         A fact that is there already does not cite a sentence that is just the fact as the memory prints it: that is
         an echo of the memory, and the fact must go when what it was learnt from goes.
 
         Raises:
-            UsageProblem: something is no triple, the sentence no text, or the role none; nothing was written.
+            UsageProblem: something is no triple, the sentence no text, the role none, or the judge has not an answer
+                for each triple; nothing was written.
             NotFound: a triple names a passage that this very scope does not have; nothing was written.
         """
         check_text("the sentence", sentence)
@@ -218,6 +222,7 @@ class Facts:
             confidence=confidence,
             relations=relations,
             role=role,
+            judge=judge,
         )
 
     def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from memagent.memory import gate
-from memagent.memory.echoes import repeats, words
-from memagent.memory.marks import unlisted
-from memagent.memory.reasons import RECALLED
-from memagent.memory.transcripts import of_role
+from memagent.errors import UsageProblem
+from memagent.gate import decision
+from memagent.gate.echoes import repeats, words
+from memagent.gate.marks import unlisted
+from memagent.gate.reasons import RECALLED
+from memagent.gate.transcripts import of_role
 from memagent.stores.keys import key
-from memagent.triples import Learnt, Refusal, Relations
+from memagent.triples import Judge, Learnt, Refusal, Relations
 from memagent.types import Note, Role, Triple
 
 _FEW = 5  # passages with the words of an item that are looked at
@@ -36,8 +37,9 @@ def learn(
     confidence: float,
     relations: Relations,
     role: Role,
+    judge: Judge | None = None,
 ) -> Learnt:
-    """Keep the triples that the gate lets through and return their facts' ids, and the others with why not.
+    """Keep the triples that the gate, and the judge, let through; return their facts' ids, and the others with why not.
 
     The sentence becomes a passage if a triple is kept that has none.
     """
@@ -45,8 +47,8 @@ def learn(
         return Learnt((), (), tuple(Refusal(sentence, why, one) for one in triples))
     kept: list[Triple] = []
     refused: list[Refusal] = []
-    for triple in (gate.named(one, speaker, sentence) for one in triples):
-        why = gate.why_not(
+    for triple in (decision.named(one, speaker, sentence) for one in triples):
+        why = decision.why_not(
             triple,
             sentence,
             context=context,
@@ -59,6 +61,8 @@ def learn(
             refused.append(Refusal(sentence, why, triple))
         else:
             kept.append(triple)
+    kept, doubted = _judged(judge, kept, sentence)
+    refused += doubted
     cited, made = _cited(core, scope, kept, sentence)
     ids = facts.add(cited)
     cites = {one.passage for one, id in zip(cited, ids, strict=True) if id}
@@ -67,6 +71,18 @@ def learn(
     refused += [Refusal(sentence, "it was purged before", one) for one, id in zip(cited, ids, strict=True) if not id]
     learnt = [(id, one) for one, id in zip(cited, ids, strict=True) if id]
     return Learnt(tuple(id for id, _ in learnt), tuple(one for _, one in learnt), tuple(refused))
+
+
+def _judged(judge: Judge | None, triples: list[Triple], sentence: str) -> tuple[list[Triple], list[Refusal]]:
+    """The triples that a judge lets through, and the others with its reasons; nothing is asked where there are none."""
+    if judge is None or not triples:
+        return triples, []
+    whys = list(judge(sentence, tuple(triples)))
+    if len(whys) != len(triples):
+        said = f"the judge gave {len(whys)} answers for {len(triples)} triples"
+        raise UsageProblem(said, hint="Return one text for each triple: why it is not to be kept, or ''.")
+    both = list(zip(triples, whys, strict=True))
+    return [one for one, why in both if not why], [Refusal(sentence, why, one) for one, why in both if why]
 
 
 def _echo(facts: Facts, core: Core, scope: Scope, triple: Triple, sentence: str) -> str:

@@ -16,7 +16,7 @@ Departures from the paper and its published code:
 - A prompt takes the place of the fine-tuned model; with `trained`, one that has been trained is shown just what its
   samples have.
 - What greets, instructs or was recalled is not shown to the model at all, and of what the model says only that is kept
-  which the sentence grounds: `memory.unfit`, `memory.gate`. All that was refused is listed with the reason.
+  which the sentence grounds: `gate.unfit`, `gate.decision`. All that was refused is listed with the reason.
 - Each sentence writes its own triples; the code stores the whole set again after every sentence.
 - A reply that cannot be read is asked for once more, and then passed over and told.
 """
@@ -29,9 +29,9 @@ from datetime import datetime
 
 from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, generate, inquire, write_triples
-from memagent.memory.clauses import Told, of_line
-from memagent.memory.reasons import MODEL, PROMPT, RECALLED
-from memagent.memory.turns import Line, lines
+from memagent.gate.clauses import Told, of_line
+from memagent.gate.reasons import MODEL, PROMPT, RECALLED
+from memagent.gate.turns import Line, lines
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded

@@ -8,6 +8,7 @@ import pytest
 
 from memagent.embedders.hashing import Hashing
 from memagent.errors import UsageProblem
+from memagent.gate import signs
 from memagent.memory import suspicion
 from memagent.memory.audit import KINDS, Finding, audit
 from memagent.memory.core import opened
@@ -302,5 +303,5 @@ HOSTILE = [
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_long_text_of_anything_is_read_in_passing(piece):
     text = piece * (200_000 // len(piece))
-    for look in (suspicion.secrets, suspicion.said_to_a_model, suspicion.recalled):
+    for look in (suspicion.secrets, signs.said_to_a_model, signs.recalled):
         look(text)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from memagent import Controller, Memory
-from memagent.memory.clauses import Told, of_line, told
-from memagent.memory.reasons import GREETING, INSTRUCTION, QUESTION, ROW, UNLED
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate.clauses import Told, of_line, told
+from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, ROW, UNLED
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
 from memagent.methods.memllm_grammar import print_write
 from memagent.methods.memllm_write import memllm_write
 from memagent.testing import ScriptedLLM

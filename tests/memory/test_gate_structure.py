@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from memagent.errors import UsageProblem
-from memagent.memory import Memory, gate, reasons
-from memagent.memory.direction import is_turned
-from memagent.memory.echoes import repeats
-from memagent.memory.rows import is_row, rows
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate import decision, reasons
+from memagent.gate.direction import is_turned
+from memagent.gate.echoes import repeats
+from memagent.gate.rows import is_row, rows
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
+from memagent.memory import Memory
 from memagent.sentences import split_sentences
 from memagent.types import Triple
 
@@ -230,8 +231,8 @@ def test_a_triple_that_a_sentence_says_the_other_way_round_is_refused(
     sentence: str, said: tuple[str, str, str]
 ) -> None:
     subject, relation, object = said
-    assert gate.why_not(Triple(*said), sentence, speaker="Yuki") == ""
-    why = gate.why_not(Triple(object, relation, subject), sentence, speaker="Yuki")
+    assert decision.why_not(Triple(*said), sentence, speaker="Yuki") == ""
+    why = decision.why_not(Triple(object, relation, subject), sentence, speaker="Yuki")
     assert why == "the sentence says it the other way round"
 
 

@@ -33,10 +33,9 @@ def test_of_each_set_hardly_any_junk_becomes_a_fact_in_the_worst_case_and_nearly
     found = junk.measure(junk.rows_of(name))
     assert found["junk"] >= 60
     assert found["facts"] >= 60
-    allowed = 0.07 if name in ("held_out_b", "held_out_d") else 0.02  # hardly any rule was made by looking at those
-    assert found["became_facts"] <= allowed * found["junk"], found["let_in"]
-    kept = {"held_out_b": 0.9, "held_out_d": 0.9, "development_e": 0.96}.get(name, 0.97)
-    assert found["facts_kept"] >= kept * found["facts"], found["lost"]
+    assert found["became_facts"] <= 0.02 * found["junk"], found["let_in"]
+    kept = {"held_out_b": 0.93, "held_out_d": 0.95, "development_e": 0.96, "development_f": 0.96, "development_g": 0.9}
+    assert found["facts_kept"] >= kept.get(name, 0.97) * found["facts"], found["lost"]
     assert found["kept_turned_round"] <= 0.5 * found["facts"], found["turned_round"]
 
 

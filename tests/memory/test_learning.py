@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from memagent.errors import UsageProblem
-from memagent.memory import Memory, gate, turns, unfit
+from memagent.gate import decision, turns, unfit
+from memagent.memory import Memory
 from memagent.methods.memllm_grammar import print_read
 from memagent.methods.plain import numbered
 from memagent.sentences import split_sentences
@@ -255,8 +256,10 @@ def test_each_rule_says_why(memory: Memory, triple: Triple | tuple[str, str, str
 
 def test_a_name_of_the_sentences_before_counts_only_where_the_sentence_may_mean_it() -> None:
     triple = Triple("Ida", "lives near", "Oslo")
-    assert "does not speak of" in gate.why_not(triple, "Yesterday Bergen was closer than Oslo.", context="Ida sails.")
-    assert gate.why_not(triple, "Her house is near Oslo.", context="Ida sails.") == ""
+    assert "does not speak of" in decision.why_not(
+        triple, "Yesterday Bergen was closer than Oslo.", context="Ida sails."
+    )
+    assert decision.why_not(triple, "Her house is near Oslo.", context="Ida sails.") == ""
 
 
 def test_who_speaks_is_named(memory: Memory) -> None:
@@ -295,7 +298,7 @@ def test_the_gate_takes_ten_thousand_mangled_sentences() -> None:
         start, end = sorted(chance.randrange(len(text) + 1) for _ in range(2))
         text = text[:start] + chance.choice(odd) + text[end:] + chance.choice(whole)[: chance.randrange(20)]
         turns.lines(text)
-        gate.why_not(Triple(text[:5], text[5:9], text[9:20]), text, context=text[::-1], shown=[text], speaker="Ida")
+        decision.why_not(Triple(text[:5], text[5:9], text[9:20]), text, context=text[::-1], shown=[text], speaker="Ida")
 
 
 def test_long_lines_are_judged_in_time_that_grows_with_their_length() -> None:

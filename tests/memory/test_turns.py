@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from memagent.memory import reasons
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
-from memagent.memory.wrapping import unwrapped
+from memagent.gate import reasons
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
+from memagent.gate.wrapping import unwrapped
 from memagent.prompts import fill
 from memagent.sentences import split_sentences
 

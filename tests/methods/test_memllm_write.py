@@ -12,7 +12,7 @@ import pytest
 
 from memagent import Controller, Memory
 from memagent.errors import CapabilityError, UsageProblem
-from memagent.memory.unfit import MODEL, PROMPT, RECALLED
+from memagent.gate.unfit import MODEL, PROMPT, RECALLED
 from memagent.methods.memllm_calls import write_calls
 from memagent.methods.memllm_decoding import BEGUN, FORBIDDEN
 from memagent.methods.memllm_grammar import parse_write, whole_triples, written_places

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 FIRST_PERSON = frozenset(
     "i me my mine myself i'm ich mich mir mein meine je j moi mon ma mes yo mí mi mis io me mio mia eu meu minha "
-    "я меня мне мой моя 我 我的 私 僕 俺 speaker user the_user".split()
+    "я меня мне мой моя ik mij mijn jag mig jeg meg 我 我的 私 僕 俺 speaker user the_user".split()
 )
 """Words for who speaks, in ten languages and as roles of a chat."""
 WE = frozenset(
     "we us our we've we're we'd we'll wir uns unser unsere nous notre nos nosotros nosotras noi nós мы нас наш наша "
-    "我们 我們".split()
+    "wij ons onze 我们 我們".split()
 )
 """Words for several, of whom who speaks is one."""
 NAMES = frozenset("Mia Mio Ma Mi Io Mon Meu".split())

@@ -14,10 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from memagent.memory.english import is_english, is_finite
-from memagent.memory.gate_words import FIRST_PERSON, LIGHT, WE
-from memagent.memory.languages import counted, language_of
-from memagent.memory.likeness import grounded
+from memagent.gate.english import is_english, is_finite
+from memagent.gate.languages import counted, language_of
+from memagent.gate.likeness import grounded
+from memagent.gate.words import FIRST_PERSON, LIGHT, WE
 from memagent.stores.keys import key
 from memagent.types import Triple
 

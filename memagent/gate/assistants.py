@@ -78,7 +78,9 @@ _ME = re.compile(
     r"ich|mon|ma|mes|je|j'\w+|mi|mis|yo|mio|mia|io|meu|minha|eu|я|мой|моя|меня|мне|our|we)\b|我"
 )
 _MADE = re.compile(
-    r"(?i)\b(?:here(?:'s|’s| is| are| you go)|voici|voilà|hier (?:ist|sind|kommt)|aquí (?:está|están|tienes|tiene|"
+    r"(?i)\b(?:here(?:'s|’s| is| are| you go)(?! (?:my|our|the thing|why|how)\b)|(?:voici|voilà)(?! (?:ma|mon|mes|"
+    r"notre|nos)\b)|hier (?:ist|"
+    r"sind|kommt)(?! (?:es|mein\w*|unser\w*|nicht|alles|man|immer|noch|schon)\b)|aquí (?:está|están|tienes|tiene|"
     r"va)|ecco|"
     r"aqui está|вот|这是|以下是|如下)\b|(?:这是|以下是)|\bi(?:'ve|’ve| have)? (?:re)?(?:wrote|written|drafted|"
     r"updated|revised|"
@@ -123,6 +125,13 @@ _REFUSES = re.compile(
     r"相关|关于)"
 )
 
+_OF_A_TURN = re.compile(
+    r"(?i)\bmy (?:previous|last|earlier|first) (?:answer|response|reply|explanation)\b|"
+    r"\bthe user (?:wants?|ask(?:s|ed)|is asking|said|says|mentioned|seems|needs|would like|wrote|told me|might|may)\b|"
+    r"^\W*(?:(?:hi|hello|hey)\W+)?i(?:['’]m| am) [A-Z]\w+, (?:your|an?|the) (?:\w+ ){0,2}(?:assistant|companion|helper|"
+    r"chatbot|bot|agent|copilot|ai)\b"
+)
+
 
 def of_itself(text: str) -> bool:
     """Return whether a line is an assistant's about itself, its memory, what it made or may not do."""
@@ -134,6 +143,14 @@ def of_itself(text: str) -> bool:
         return True
     opened = _OPENING.match(text)
     return opened is not None and _exclaims(opened["mark"]) and not _ME.search(opened["rest"]) and bool(opened["rest"])
+
+
+def of_a_turn(text: str) -> bool:
+    """Return whether a text speaks of its answer before, or of the user as somebody else (English).
+
+    Then all of it is an assistant's; so it is where it begins by saying whose assistant it is.
+    """
+    return _OF_A_TURN.search(text) is not None
 
 
 def of_its_memory(text: str) -> bool:

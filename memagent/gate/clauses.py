@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from memagent.memory.english import known_words, listed
-from memagent.memory.languages import in_first_person
-from memagent.memory.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
-from memagent.memory.statements import ASKED
-from memagent.memory.subjects import tells_of_somebody
-from memagent.memory.unfit import unfit
+from memagent.gate.english import known_words, listed
+from memagent.gate.fields import is_label
+from memagent.gate.languages import in_first_person
+from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
+from memagent.gate.statements import ASKED
+from memagent.gate.subjects import tells_of_somebody
+from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)
@@ -28,7 +29,8 @@ _PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
-    rf"(?i)^\W*{_AND}(?:i|i['’]\w+|my|we|we['’]\w+|our|ich|wir|mein\w*|unser\w*|je|j['’]\w+|nous|mon|ma|mes|notre|nos|yo|"
+    rf"(?i)^\W*{_AND}(?:i|i['’]\w+|my|we|we['’]\w+|our|ich|wir|mein\w*|unser\w*|je|j['’]\w+|nous|mon|ma|mes|notre|"
+    rf"nos|yo|"
     r"mis?|mi[oae]|miei|nosotr[oa]s|nuestr[oa]s?|io|noi|"
     r"(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
     r"minhas?|noss[oa]s?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
@@ -47,6 +49,10 @@ _POINTS = re.compile(
 )
 """To what was asked or said before."""
 _YOU = re.compile(r"(?i)\b(?:you|your|yours)\b")
+_BELIEVE = re.compile(
+    r"(?i),\s*(?:(?:can|would) you believe (?:it|that)|you know|imagine that|how about that)\s*[?!]+\s*$"
+)
+"""Behind what is told, and no question about it."""
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
     r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
@@ -63,6 +69,11 @@ _ANSWERING = re.compile(
     r"antworte\w*|hilf|réponds|répondez|responde|responda|rispondi|ответь\w*|отвечай\w*)\b"
 )
 """Requests with no material behind their colon."""
+_YOURS = re.compile(
+    r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|"
+    r"^你的\w{1,4}$"
+)  # `Your knowledge: ...`
+_THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
 
@@ -96,6 +107,8 @@ def of_line(line: str, language: str = "en") -> Iterator[Told]:
 @lru_cache(maxsize=256)
 def told(sentence: str) -> tuple[Told, ...]:
     """Return a sentence that states something; of one that asks, the clauses that tell something beside; or nothing."""
+    if (marked := _BELIEVE.search(sentence)) and not unfit(rest := f"{sentence[: marked.start()]}."):
+        return (Told(rest),)
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
@@ -151,5 +164,9 @@ def _goes_on(text: str, clause: str) -> bool:
 def _is_material(before: str) -> bool:
     """Whether what stands behind these words is to be worked on or made up, as by `Translate:` or `a story about`."""
     head, colon, _ = before.replace("：", ":").partition(":")
-    asked = colon and unfit(head) and not (_ANSWERING.search(head) or _YOU.search(head))
-    return bool(asked) or _MADE_UP.search(before) is not None
+    asked = colon and unfit(head) and not _ANSWERING.search(head) and (_THIS.search(head) or not _YOU.search(head))
+    return (
+        bool(asked)
+        or (bool(colon) and (is_label(head) or _YOURS.search(head) is not None))
+        or _MADE_UP.search(before) is not None
+    )

@@ -14,11 +14,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from memagent.memory.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
+from memagent.gate.english import known_words
+from memagent.gate.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -26,6 +27,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _OTHER_EAST = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _ENDS = re.compile(r"[.。．…][\"'”»）)]*\s*$|[^\W\d_]\s*$|\d\s*$")
 _CHINESE_YOU = re.compile(r"[你您]")
+_JAPANESE_YOU = re.compile(r"おっしゃ|あなた|ご存[知じ]|貴方|(?<!\w)君[はがの]|お客様")
 _CHINESE_ASKS = re.compile(
     r"请|請|麻烦|帮(?:我|忙)|^\W*(?:给我|把|用|让我们|写|翻译|总结|列出|解释|介绍|推荐|生成|回答|告诉|不要|别|"
     r"务必|记得)|希望(?:能|可以)|想要(?:一|个)"
@@ -52,9 +54,14 @@ _FIRST_PERSON_VERB = re.compile(
 )
 
 
+LATIN = ("de", "fr", "es", "it", "pt", "nl")
+"""The covered languages with Latin letters, besides English."""
+COVERED = (*LATIN, "ru")
+ENGLISH_MINE = frozenset("i me my mine myself we us our ours i'm i've i'd i'll we're we've".split())
 _POLISH_FIRST_PERSON = re.compile(r"(?i)^(?:[^\W\d_]{2,}(?:łam|łem|liśmy|łyśmy|uję|ujemy)|jestem|mieszkam|nazywam)$")
 
 
+@lru_cache(maxsize=256)  # a line is asked about for its form, its first word and each triple
 def language_of(text: str) -> str:
     """Return the two letters of a covered language, `en`, or '' where a line is in none that is known.
 
@@ -67,12 +74,22 @@ def language_of(text: str) -> str:
         return "" if east else "zh"
     if 2 * len(_CYRILLIC.findall(text)) >= letters > 0:
         return "ru"
-    words = _words_of(text)
-    found = {
-        language: sum(word in _set(language, "words") for word in words) for language in ("de", "fr", "es", "it", "pt")
-    }
+    words = set(_words_of(text))
+    found = {language: (len(words & _all(language)), len(words & _set(language, "words"))) for language in LATIN}
+    if found["fr"][0] == 1 and _TO_A_PLACE.search(text):
+        found["fr"] = (0, 0)
     best = max(found, key=lambda language: found[language])
-    return best if found[best] else ""
+    return best if found[best][0] else ""
+
+
+def first_person(words: Sequence[str]) -> bool:
+    """Return whether one of these words, in small letters, is the speaker's in a covered language."""
+    return any(word in ENGLISH_MINE or any(word in _set(language, "mine") for language in COVERED) for word in words)
+
+
+def is_small_verb(word: str) -> bool:
+    """Return whether a word in small letters is a verb that any statement of a covered language may have."""
+    return any(word in _set(language, "is") for language in COVERED)
 
 
 def counted(text: str, language: str) -> int:
@@ -81,7 +98,8 @@ def counted(text: str, language: str) -> int:
     """
     if language in ("zh", "ru"):
         return len(text)
-    return sum(word in _set(language, "words") for word in _words_of(text))
+    small, rest = _set(language, "words"), _all(language) - known_words()
+    return sum(word in small or word in rest for word in _words_of(text))
 
 
 def no_statement(text: str, language: str) -> str:
@@ -102,10 +120,15 @@ def no_statement(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_TO_A_PLACE = re.compile(r"\ba [A-ZÀ-Ý]")  # `Lavoro a Torino`: French would have `à`
+_PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split())
 _ADVERBS = frozenset(
     "no ya nunca siempre también non già sempre mai anche não já sempre também hoy ayer oggi ieri sí sì sim".split()
 )
-_FORMAL = re.compile(r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b")
+_FORMAL = re.compile(
+    r"(?<=[a-zäöüß,] )(?:Sie|Ihnen|Ihre?[nmrs]?)\b|^Sie (?:haben mir|hatten mir|(?:erwähn|sag|erzähl|bericht|nann|"
+    r"schrieb)\w+)\b"
+)
 
 
 def in_first_person(text: str) -> bool:
@@ -113,7 +136,12 @@ def in_first_person(text: str) -> bool:
     words = [word for word in _words_of(text)[:4] if word not in _ADVERBS]
     if words and _POLISH_FIRST_PERSON.match(words[0]):
         return True
-    return language_of(text) in ("es", "it", "pt") and bool(words) and _FIRST_PERSON_VERB.match(words[0]) is not None
+    if not words or not _FIRST_PERSON_VERB.match(words[0]) or words[0] in ("perché", "poiché", "affinché"):
+        return False
+    language = language_of(text)
+    if not language:  # `Lavoro a Torino`: no name has a preposition right behind it
+        return words[1:2] != [] and words[0].endswith("o") and words[1] in _PREPOSITIONS
+    return language in ("es", "it", "pt") and not (words[1:2] and words[1] in _set(language, "is"))
 
 
 def _chinese(text: str) -> str:
@@ -124,12 +152,20 @@ def _chinese(text: str) -> str:
     return TO_YOU if _CHINESE_YOU.search(text) else ""
 
 
+_CLAUSE = 3  # words of a clause that may state something
+
+
 def _unknown(text: str) -> str:
     words = _WORD.findall(text)
     if not _ENDS.search(text) or re.search(r"^[^.!?]{0,40}[:：](?!//)", text):
         return UNKNOWN_FORM
+    if _JAPANESE_YOU.search(text):
+        return TO_YOU
     if not text.isascii() and not any(char.isupper() or char.islower() for char in text):
         return ""  # a script without capitals: nothing more is known of it
+    clauses = [clause for clause in re.split(r"[,;:–—]\s", text) if clause]
+    if len(clauses) > 1 and all(len(_WORD.findall(clause)) < _CLAUSE for clause in clauses):
+        return UNKNOWN_FORM
     return "" if len(words) >= 3 and any(word[0].isupper() for word in words) else UNKNOWN_FORM
 
 
@@ -191,6 +227,12 @@ def _words_of(text: str) -> list[str]:
 @cache
 def _asks(language: str) -> re.Pattern[str]:
     return re.compile(rf"(?i)(?:^|(?<=\W))(?:{'|'.join(_lists()[language]['asks'])})(?=\W|$)")
+
+
+@cache
+def _all(language: str) -> frozenset[str]:
+    """The words by which a language is known, whoever is spoken of."""
+    return frozenset().union(*(_set(language, name) for name in ("words", "you", "mine", "is")))
 
 
 @cache

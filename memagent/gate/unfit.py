@@ -11,14 +11,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from memagent.memory import assistants, languages, prompting
-from memagent.memory.courtesies import is_courtesy
-from memagent.memory.english import is_english
-from memagent.memory.labels import is_labelled, of_oneself
-from memagent.memory.machine import cites, is_machine
-from memagent.memory.reasons import (
+from memagent.gate import assistants, languages, prompting
+from memagent.gate.courtesies import is_courtesy
+from memagent.gate.english import is_english
+from memagent.gate.evidence import names_its_source, presents_a_text
+from memagent.gate.fields import is_field
+from memagent.gate.greetings import closes, is_greeting
+from memagent.gate.imperatives import asks_by_form, begins_a_play
+from memagent.gate.labels import is_labelled, of_oneself
+from memagent.gate.machine import cites, is_machine
+from memagent.gate.reasons import (
     GREETING,
     INSTRUCTION,
+    LABELLED,
     MACHINE,
     MODEL,
     PROMPT,
@@ -28,61 +33,13 @@ from memagent.memory.reasons import (
     SUPPOSED,
     UNKNOWN_FORM,
 )
-from memagent.memory.rows import is_row
-from memagent.memory.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
-from memagent.memory.suspicion import recalled, said_to_a_model
+from memagent.gate.rows import is_row
+from memagent.gate.signs import recalled, said_to_a_model
+from memagent.gate.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
+from memagent.gate.wishes import is_wish
 
-_GREETINGS = (
-    "hello|hi|hey|morning|evening|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day)|welcome(?: "
-    "back)?|thanks|thank you|"
-    "thx|cheers|bye|goodbye|good bye|see you|take care|(?:nice|good|great|lovely) to (?:meet|see|hear from) you|"
-    "pleased to meet you|have a "
-    "(?:nice|good|"
-    "great)|how are you|you're welcome|no problem|sure|ok|okay|great|yes|no|sorry|congratulations|well done|"
-    "much appreciated|happy birthday|(?:warm(?:est)?|kind|best|with best) regards|regards|(?:all the |very )?best(?: "
-    "wishes)?|lots of love|love from|yours (?:sincerely|truly|faithfully)|sincerely|(?:i )?hope (?:you|all|that you)|"
-    "mit freundlichen grüßen|(?:viele|liebe|beste) grüße|cordialement|bien à vous|saludos|un abrazo|cordiali saluti|"
-    "с уважением|"
-    "hallo|guten (?:morgen|tag|abend)|gute nacht|sehr geehrte[rs]?|liebe[rs]?|servus|moin|danke(?: schön| "
-    "sehr)?|vielen dank|tschüss|auf wiedersehen|bis "
-    "(?:bald|morgen)|"
-    "bonjour|bonsoir|salut|merci(?: beaucoup)?|au revoir|à bientôt|hola|buenos días|buenas (?:tardes|noches)|"
-    "gracias|muchas gracias|"
-    "adiós|hasta (?:luego|mañana|pronto)|ciao|buongiorno|buonasera|grazie|arrivederci|salve|buona (?:giornata|"
-    "serata|notte)|olá|oi|bom dia|boa "
-    "(?:tarde|"
-    "noite)|obrigad[oa]|tchau|привет|здравствуй(?:те)?|добрый (?:день|вечер)|доброе утро|спасибо|пока|до "
-    "свидания|(?:спокойной|доброй) ночи|"
-    "cześć|dzień dobry|dziękuję|merhaba|selam|teşekkürler|günaydın|hej|hei|tack|takk|hyvää (?:päivää|huomenta|"
-    "iltaa)|kiitos|dobr[ýé] (?:den|ráno|večer)|děkuji|goedemorgen|dank je|"
-    "مرحبا|شكرا|السلام عليكم|नमस्ते|धन्यवाद"
-)
-_GREETED = re.compile(rf"(?i)^\W*(?:{_GREETINGS})\b(?P<rest>.*)$", re.DOTALL)
-_TO_SOMEBODY = re.compile(
-    r"(?i)^(?:\W*$|\s+(?:there|all|everyone|everybody|for|so|very|again|you|to|back|doing|today|tomorrow|later|soon|"
-    r"much|a lot|team|folks)\b|\s*[,!.…~]|\s+[^\s,]+\s*\W*$)"
-)
-_OWING = re.compile(r"(?i)^\W*thanks to (?!you\b|all\b|every)\w+(?:\s\S+){3,}")  # somebody, and what came of it
-_CLOSING = re.compile(
-    r"(?i)^\W*(?:(?:warm(?:est)?|kind|best|with best|kindest) regards|regards|best wishes|all the best|lots of love|"
-    r"cheers from|love from|yours (?:sincerely|truly|faithfully)|sincerely|mit freundlichen grüßen|(?:viele|"
-    r"liebe|beste) "
-    r"grüße|cordialement|cordiali saluti|saludos|с уважением)\b|^\W*(?:i )?hop(?:e|ing) .{0,60}\b(?:well|fine|"
-    r"better)\b|"
-    r"^\W*(?:it was |was |so )?(?:wonderful|lovely|nice|great|good|a pleasure|fun|pleased) "
-    r"(?:to (?:meet|see|hear|talk)|(?:meet|see|hear|talk|chatt|speak|catch)ing)\b"
-)
-_SAYS_MORE = re.compile(
-    r"[,!.…~]\s*(?!(?:how|what|nice|and|see|good|have|that|it|this|you)\b)\S+\s+\S+\s+\S+", re.IGNORECASE
-)
-_EAST = re.compile(
-    r"^\W*(?:你好|您好|早上好|晚上好|谢谢|感谢|再见|こんにちは|こんばんは|おはよう|ありがとう|さようなら|안녕|"
-    r"감사합니다|고마워)"
-)
-_INTRODUCED = re.compile(r"(?i)\b(?:i'?m|i am|my|this is|i live|i work|we|is|ich|je|yo|soy|sono|sou|меня|я)\b")
-
-_TO_YOU = re.compile(r"(?i)\b(?:you|your)\b")
-
+_LEADS_ON = re.compile(r"(?i)^\W*(?:ok(?:ay)?|yes|yeah|no|sure)\W+(?:so|but|and|well|actually)\W+(?=\w)")
+_NAMES_ONE = re.compile(r"\b[A-Z][a-z]+")
 _INSTRUCTIONS = re.compile(
     r"(?i)^\W*(?:under no circumstances\b|it(?: is|'s|’s) (?:important|essential|vital|crucial|"
     r"necessary) (?:that you|to)\b|"
@@ -150,6 +107,11 @@ _SUPPOSED = re.compile(
     r"hypothetically|let's (?:say|pretend|imagine|role-?play)|zum beispiel|par exemple|por ejemplo|per esempio|"
     r"например)\b|^\W*(?:例如|比如|たとえば)"
 )
+_WHO = re.compile(
+    r"(?i)^\W*(?:who(?:['’]s)?\s+(?!cares|knows)[a-z]|(?:wer|quién|chi|quem)\s+\w+(?:t|e|te|a|ó|ò|é|è|ou|eu)\b|"
+    r"(?:кто|где)\s)"
+)
+"""The one who does it is asked for, whatever sign stands at the end."""
 _SYSTEM = re.compile(
     r"(?i)\bas an? (?:ai|(?:large )?language model)\b|"
     r"^\W*you(?: are|'re) (?:an? |the |now )|^\W*you(?: are|'re)\b.{0,80}\b(?:assistant|bot|chatbot|agent|model)\b|"
@@ -182,16 +144,21 @@ _TOLD_BACK = re.compile(
     r"passages?|documents?|memor(?:y|"
     r"ies)|notes|file|"
     r"knowledge base|database|profile|chat history)\b|^\W*(?:remembering|recalling|recalled|recollection)\s*[:：]|"
-    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that)?,? (?!the\b|when\b|correctly\b|rightly\b|right\b|"
-    r"well\b)|\bmy memory (?:says|tells)\b|"
+    r"\b(?:i|we) (?:do |still )?(?:remember|recall)(?: that\b|,| (?=(?-i:[A-Z]))|$)|\bmy memory (?:says|tells)\b|"
     r"^\W*as (?:stored|saved|noted|recorded|remembered)\b|^\W*(?:search results|retrieved \d+)\b|"
     r"^\W*as (?:we|you)(?:['’]ve| have)? (?:already )?(?:discussed|agreed|said|mentioned|told me|talked about|"
     r"established|"
     r"noted)\b|"
     r"\b(?:based on|from|given|going by) what (?:i|we|you) (?:know|have|remember|told|said|shared)\b|"
-    r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b"
+    r"\bas (?:i|you|we) (?:recall|remember)\b|^\W*i recall\b|"
+    r"^\W*(?:according to|based on|from|per|going by) (?:what|everything|all|the things) [^,]{0,40}\b(?:about you|"
+    r"stored|"
+    r"on file|on record|in memory|remembered|known)\b"
 )
-_PROMPT_LABEL = re.compile(r"(?i)^\W*(?:system |user )?(?:prompt|instructions?|rules?|persona|role)\s*[:：]")
+_PROMPT_LABEL = re.compile(
+    r"(?i)^\W*\[(?:system|instructions?|prompt|developer)\]|^\W*(?:system |user )?(?:prompt|instructions?|rules?|"
+    r"persona|role)\s*[:：]"
+)
 _LONGEST = 1000  # characters of a sentence of which it is kept what it is
 _OURS = "The memory holds nothing on this"
 
@@ -205,7 +172,8 @@ def unfit(sentence: str) -> str:
 def _unfit(text: str) -> str:
     if not re.search(r"\w", text):
         return "it says nothing"
-    return _marked(text) or _asked(text) or (MODEL if assistants.of_itself(text) else "") or _stated(text)
+    why = _marked(text) or _asked(text) or (LABELLED if is_field(unframed(text)) else "")
+    return why or (MODEL if assistants.of_itself(text) else "") or _stated(text)
 
 
 _kept_unfit = lru_cache(maxsize=1024)(_unfit)  # a sentence is asked about for its turn, its line and each triple
@@ -215,7 +183,7 @@ def _marked(text: str) -> str:
     """Why not, by marks: of recalled text, of programs, of prompts."""
     if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or is_labelled(text):
         return RECALLED
-    if cites(text) or assistants.of_its_memory(text):
+    if cites(text) or assistants.of_its_memory(text) or names_its_source(text):
         return RECALLED
     if is_row(text):
         return ROW
@@ -225,17 +193,22 @@ def _marked(text: str) -> str:
         return PROMPT
     if is_machine(text):
         return MACHINE
-    return PROMPT if prompting.opens(unframed(text)) else ""
+    presented = presents_a_text(text) and re.search(r"[:：]\s", text) is not None
+    return PROMPT if presented or prompting.opens(unframed(text)) or begins_a_play(text) else ""
 
 
 def _asked(text: str) -> str:
     """Why not, by what a line wants of the listener."""
     if text.rstrip("\"'”»)] ").endswith(("?", "？", "؟", "か。")):
         return QUESTION
-    if _is_greeting(text) or _CLOSING.search(text) or is_courtesy(text):
+    if (is_greeting(text) and not _tells_on(text)) or closes(text) or is_courtesy(text) or is_wish(text):
         return GREETING
+    if _WHO.search(text):
+        return QUESTION
     found = _INSTRUCTIONS.search(text)
     if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
+        return INSTRUCTION
+    if asks_by_form(text):
         return INSTRUCTION
     material = _QUOTED_MATERIAL.match(text)
     if _TASK.match(text) or (material and unfit(material["task"]) == INSTRUCTION):
@@ -249,23 +222,14 @@ def _stated(text: str) -> str:
         why = unfit(rest) if rest else NO_STATEMENT
         return "" if rest and why in (NO_STATEMENT, UNKNOWN_FORM) else why
     language = languages.language_of(text)
+    if not language and languages.in_first_person(text):
+        return ""
     if is_english(text, languages.counted(text, language) if language else 0):
         return says_nothing(text)
     return about_the_talk(text) or languages.no_statement(text, language)
 
 
-def _is_greeting(text: str) -> bool:
-    """A greeting with a name behind it at most; who introduces themselves in the same breath says something."""
-    if _EAST.match(text):
-        return len(text) <= 12
-    found = _GREETED.match(text)
-    if found is None or _OWING.match(text):
-        return False
-    rest = found["rest"]
-    few = len(rest.split()) <= 8 and not re.search(r"\d", rest)
-    called = few and len(rest.split()) <= 4 and text.endswith("!") and not _SAYS_MORE.search(rest)
-    bare = called or len(rest.split()) <= 1
-    if _TO_YOU.search(rest) and not _INTRODUCED.search(rest):
-        return True
-    said = _INTRODUCED.search(rest) or _SAYS_MORE.search(rest)
-    return bare or (few and not said and _TO_SOMEBODY.match(rest) is not None)
+def _tells_on(text: str) -> bool:
+    """Whether an `ok so` leads a statement with a name in it."""
+    led = _LEADS_ON.match(text)
+    return led is not None and _NAMES_ONE.search(text[led.end() :]) is not None and not unfit(text[led.end() :])

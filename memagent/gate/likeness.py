@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
-from memagent.memory.gate_words import SMALL
+from memagent.gate.words import SMALL
 from memagent.stores.keys import key
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -18,18 +19,26 @@ def grounded(part: str, text: str) -> bool:
     if _EAST.search(part):
         return key(part) in key(text)
     wanted = words_of(part)
-    wanted = [word for word in wanted if word not in SMALL] or wanted
+    wanted = tuple(word for word in wanted if word not in SMALL) or wanted
     there = words_of(text)
     return bool(wanted) and all(any(alike(word, other) for other in there) for word in wanted)
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text as they are compared: without accents, tied articles and 's."""
-    folded = unicodedata.normalize("NFKD", key(text))
-    bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
-    return [_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare)]
+    return _kept_words(text) if len(text) <= _LONGEST else _words(text)
 
 
+def _words(text: str) -> tuple[str, ...]:
+    bare = key(text)
+    if not bare.isascii():
+        folded = unicodedata.normalize("NFKD", bare)
+        bare = "".join(char for char in folded if not unicodedata.combining(char)).replace("’", "'")
+    return tuple(_ELIDED.sub("", word.removesuffix("'s")) for word in _WORD.findall(bare))
+
+
+_LONGEST = 1000  # characters of a text of which the words are kept
+_kept_words = lru_cache(maxsize=512)(_words)  # a sentence is held against each part of each of its triples
 _ENDINGS = frozenset(
     "s es d ed ing n en ns e er ers em es ern y ly 's st est ning ting red ded ged ped ment t te ten".split()
 )
@@ -39,6 +48,8 @@ def alike(word: str, other: str) -> bool:
     """Return whether two words are the same, or the same with another ending; numbers must be the same."""
     if word == other:
         return True
+    if word[:3] != other[:3]:
+        return False
     if any(char.isdigit() for char in word + other):
         return False
     short, long = sorted((word, other), key=len)

@@ -18,14 +18,14 @@ _SOURCED = re.compile(r"(?i)\S\s*\[[^\[\]\n]{0,60}\b(?:source|memory|id|score|no
 _NOTED = re.compile(r"(?i)\S\s*\((?:from |in )?(?:memory|recalled|stored|saved)\b[^()\n]{0,40}\)\W*$")
 _SIGNS = re.compile(
     r"^\s*[\[{].*[\"']\s*:|[}\]]\s*[,;]?\s*$(?<=[{}])|\{[^{}]*[:=][^{}]*\}|</?[a-zA-Z][\w-]*(?:\s[^<>]*)?/?>|"
-    r"\s(?:->|=>|<-|-->|:=|=|==|!=|&&|\|\|)\s|^\s*\w{2,}(?:\.\w{2,})+\s*[:=]\s|\w\((?:\w+\s?=|[\"'{\[])|"
+    r"\s--?\w[^\n]{0,40}\w--?>\s|\s(?:->|=>|<-|-->|:=|=|==|!=|&&|\|\|)\s|^\s*\w{2,}(?:\.\w{2,})+\s*[:=]\s|\w\((?:\w+\s?=|[\"'{\[])|"
     r"^\s*[A-Za-z][\w.~/:@-]{1,40}[>$#]\s+\S|^\s*(?:\$|>>>|#!|@@|\+\+\+|---)\s?\S|"
     r"^\s*```|\b\w+(?:_\w+)+\s*[(=:]|^\s*\[\w+(?:_\w+)+\]|::|^\s*(?:diff --git|index [0-9a-f]{7}|[+-]\w+ \w)|;\s*$"
 )
 _LOG = re.compile(
     r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*\s+)?\W?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL|"
     r"TRACE)\b|"
-    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d|^\W?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b|"
+    r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^[EWNID]: \w|^\W?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b|"
     r"\b\w+=\S+\s(?:.*\s)?\w+=\S|^\s*(?:Traceback|Exception|Warning|Error|Fatal|panic|Caused by)\b[^.!?]{0,60}[:(]|"
     r"\b\w+(?:Error|Exception)\b\s*[:(]|\bHTTP(?:/\d)?\S* \d{3}\b|\bFile \"[^\"]+\", line \d+|\b\w+\.\w{1,4}:\d+[: ]|"
     r"\b(?:exit|status|error) code:? \d+|^\s*(?:SELECT|INSERT|UPDATE|DELETE)\s.+\b(?:FROM|INTO|SET)\b"

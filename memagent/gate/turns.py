@@ -15,18 +15,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from memagent.memory.assistants import about_me, of_its_memory
-from memagent.memory.assistants import opens as opens_as_a_model
-from memagent.memory.echoes import repeats, words
-from memagent.memory.english import is_english, listed
-from memagent.memory.gate_words import EMPTY
-from memagent.memory.labels import is_heading, is_labelled, of_oneself
-from memagent.memory.languages import in_first_person
-from memagent.memory.machine import cites, is_machine, messages
-from memagent.memory.marks import unlisted
-from memagent.memory.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
-from memagent.memory.prompting import is_prompt
-from memagent.memory.reasons import (
+from memagent.gate.assistants import about_me
+from memagent.gate.assistants import opens as opens_as_a_model
+from memagent.gate.echoes import repeats, words
+from memagent.gate.english import is_english, listed
+from memagent.gate.labels import is_heading, is_labelled, of_oneself
+from memagent.gate.languages import in_first_person
+from memagent.gate.leading import heads_rows, of_others
+from memagent.gate.machine import cites, is_machine, messages
+from memagent.gate.marks import unlisted
+from memagent.gate.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
+from memagent.gate.prompting import is_prompt
+from memagent.gate.reasons import (
     GREETING,
     INSTRUCTION,
     MACHINE,
@@ -38,11 +38,12 @@ from memagent.memory.reasons import (
     UNKNOWN_FORM,
     UNLED,
 )
-from memagent.memory.rows import rows
-from memagent.memory.statements import NO_STATEMENT
-from memagent.memory.transcripts import is_of_names, is_talk, of_role, said, untagged
-from memagent.memory.unfit import unfit
-from memagent.memory.wrapping import unwrapped
+from memagent.gate.rows import rows
+from memagent.gate.statements import NO_STATEMENT
+from memagent.gate.transcripts import is_of_names, is_talk, of_role, said, untagged
+from memagent.gate.unfit import unfit
+from memagent.gate.words import EMPTY
+from memagent.gate.wrapping import unwrapped
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
 
@@ -54,7 +55,6 @@ _MINE = re.compile(
 _YOU = re.compile(r"(?i)\b(?:you|your|du|dein\w*|tu|vous|votre|usted|ты|вы|тебе|вам)\b|[你您]")
 _I = re.compile(r"(?i)(?<!\w)(?:i|ich|je|yo|io|eu|я)(?!\w)|我")
 _UNPARTED = re.compile(r"[\u2e80-\u9fff]")
-_GOES_ON = re.compile(r"[.!?。！？]\s*\S")
 _LONG = 3  # letters of a word that says what a prompt is about
 _SEVERAL = 2  # instructions in one turn, of which nobody would say that they stand beside a fact
 _SHARE = 0.2  # of the sentences of a longer turn: prose has some that look like instructions
@@ -186,21 +186,16 @@ def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[
     machine = any(is_machine(piece.text) for piece in paragraph if not piece.why)
     modelled, numbered = _begins_as_a_model(paragraph), False
     listed = recalled_list(paragraph)
-    fields = rows([piece.text for piece in paragraph])
-    for piece, recalled, row in zip(paragraph, listed, fields, strict=True):
+    said = [piece.text for piece in paragraph]
+    fields = rows(said)
+    if heads_rows(said, fields):
+        fields[0] = True
+    for piece, recalled, row, led in zip(paragraph, listed, fields, of_others(said), strict=True):
         text = piece.text
         numbered = numbered or bool(_NUMBERED.match(text))
-        again = recalled or numbered or cites(text) or is_labelled(text) or _retells(text) or repeats(text, shown)
+        again = recalled or numbered or cites(text) or is_labelled(text) or repeats(text, shown)
         why = (RECALLED if again else "") or (ROW if row else "") or (MACHINE if machine else "")
-        yield piece, piece.why or why or (MODEL if modelled else "")
-
-
-def _retells(line: str) -> bool:
-    """Whether a line says that it comes out of a memory, or begins so and goes on without a word of who says it."""
-    if of_its_memory(line) or not _GOES_ON.search(line):
-        return of_its_memory(line)
-    sentences = split_sentences(line) if len(line) <= _LONGEST else []
-    return len(sentences) > 1 and unfit(sentences[0]) in (RECALLED, MODEL) and not about_me(" ".join(sentences[1:]))
+        yield piece, piece.why or why or (MODEL if modelled else led)
 
 
 def _is_apart(prompt: Sequence[str], rest: Sequence[str]) -> bool:

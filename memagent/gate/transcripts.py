@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from memagent.memory.reasons import ANSWER, MODEL, OTHER, PROMPT, QUESTION, QUOTED, RECALLED
+from memagent.gate.reasons import ANSWER, MODEL, OTHER, PROMPT, QUESTION, QUOTED, RECALLED
 from memagent.stores.keys import key
 
 _USERS = (

@@ -29,6 +29,8 @@ def is_english(text: str, foreign: int = 0) -> bool:
     small = sum(word in listed("small") or word in listed("finite") or word == "i" for word in known)
     if not _spelled(_WORD.findall(text)) or small < foreign or not known:
         return False
+    if small == foreign > 0 and (3 * len(known) < len(words) or not text.isascii()):
+        return False
     return 3 * len(known) >= len(words) or len(known) > 1 or known[0] not in _SHARED
 
 

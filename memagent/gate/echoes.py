@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from memagent.memory.gate_words import EMPTY
-from memagent.memory.marks import unlisted
+from memagent.gate.marks import unlisted
+from memagent.gate.words import COPULAS, EMPTY
 from memagent.stores.keys import key
 from memagent.types import Triple
 
@@ -21,6 +21,11 @@ _LEAST = 3  # words of a repetition; fewer stand in any text by chance
 _AROUND = 2  # words before and behind together
 _NOTE = re.compile(r"\s*[\[(][^()\[\]\n]{1,40}[\])]\W*$")  # behind an item of a list: `(since March)`
 _QUOTES = tuple("\"'“”«»„‘")
+_DROPPED = COPULAS | frozenset(
+    "a an the so and also then well now ein eine der die das und also et un une le la les donc y el un una los las "
+    "entonces e il "
+    "lo gli quindi o os as então en het een de dus и а 那么 所以 そして".split()
+)
 _WORD = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af]|[^\W_\u2e80-\u9fff\uac00-\ud7af]+")
 
 
@@ -40,8 +45,12 @@ def repeats(line: str, shown: Sequence[str]) -> bool:
         return False
     if _runs(said, told):
         return True
+    core, bared = _bare(said), _bared(tuple(shown))
+    if len(core) >= _LEAST and _runs(core, bared):
+        return True
     parts = [part for part in (words(part) for part in re.split(r"[.!?;,。！？；，\n]", line)) if part]
-    return len(parts) > 1 and all(len(part) >= _LEAST and _runs(part, told) for part in parts)
+    parts = [core for core in map(_bare, parts) if core]
+    return len(parts) > 1 and all(len(part) >= _LEAST and _runs(part, bared) for part in parts)
 
 
 def repeats_of(triple: Triple, sentence: str, shown: Sequence[str]) -> bool:
@@ -65,8 +74,18 @@ def words(text: str) -> list[str]:
     return _WORD.findall(key(unlisted(text)))
 
 
+def _bare(said: Sequence[str]) -> list[str]:
+    """Words without those that a sentence has and a triple has not, or that lead on from one sentence to the next."""
+    return [word for word in said if word not in _DROPPED]
+
+
 def _runs(said: Sequence[str], told: str) -> bool:
     return f" {' '.join(said)} " in told
+
+
+@lru_cache(maxsize=8)
+def _bared(shown: tuple[str, ...]) -> str:
+    return "\n".join(f" {' '.join(_bare(words(line)))} " for text in shown for line in (text, *text.splitlines()))
 
 
 @lru_cache(maxsize=8)

@@ -16,8 +16,8 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from memagent.memory.echoes import words
-from memagent.memory.marks import unlisted
+from memagent.gate.echoes import words
+from memagent.gate.marks import unlisted
 
 _SEPARATORS = ("|", "\t", ";", "；", ",", ": ")
 _SIGN = re.compile(

@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from memagent.memory.labels import is_heading
-from memagent.memory.reasons import MACHINE, PROMPT, RECALLED
-from memagent.memory.unfit import unfit
+from memagent.gate.labels import is_heading
+from memagent.gate.reasons import MACHINE, PROMPT, RECALLED
+from memagent.gate.unfit import unfit
 
 _TAG = re.compile(r"^\s*<(?P<end>/?)\s*(?P<name>[^\W\d][\w-]{0,30})(?:\s[^<>]{0,200})?>")
 _CLOSED = re.compile(r"^\s*</\s*([^\W\d][\w-]{0,30})\s*>|</\s*([^\W\d][\w-]{0,30})\s*>\s*$")
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
-_ITEM = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s")
+_ITEM = re.compile(r"^\s*(?:[-*•–—]|\d{1,2}[.)])\s")
 _TIED = re.compile(r"(?m)^([ \t]*(?:<([^\W\d][\w-]{0,30})>[^\n]{0,2000}?</\2>|</[^\W\d][\w-]{0,30}>))[ \t]*(?=\S)")
 
 

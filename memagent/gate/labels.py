@@ -35,7 +35,7 @@ _ELSEWHERE = (
     r"(?:hechos|datos|notas|información) (?:conocid|relevante|guardad|almacenad)[oa]?s?|recuerdos|memoria|"
     r"(?:fatti|informazioni|note|dati) (?:not|rilevant|salvat|memorizzat)[ie]|ricordi|"
     r"(?:fa[c]?tos|informações|dados|notas) (?:conhecid|relevante|guardad|salv)[oa]?s|memórias|"
-    r"(?:известн|релевантн|сохран[её]нн|важн)\w+ (?:факт|сведени|данн|информаци)\w*|воспоминания|память"
+    r"(?:известн|релевантн|сохран[её]нн|найденн|важн)\w+ (?:факт|сведени|данн|информаци)\w*|воспоминания|память"
 )
 _EAST = (
     r"(?:已知|之前的?|先前的?|相关|历史|背景|既知の|関連する?|保存された?|已保存的?)(?:信息|事实|记忆|对话|聊天|資料|资料|内容|情報|事実|記憶)|"

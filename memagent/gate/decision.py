@@ -13,17 +13,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from memagent.memory.clauses import Told, told
-from memagent.memory.direction import is_turned
-from memagent.memory.echoes import repeats_of
-from memagent.memory.english import related
-from memagent.memory.gate_words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
-from memagent.memory.languages import in_first_person
-from memagent.memory.likeness import alike, grounded, words_of
-from memagent.memory.reasons import RECALLED, TO_YOU
-from memagent.memory.tense import is_bygone
-from memagent.memory.turns import lines
-from memagent.memory.unfit import unfit
+from memagent.gate.clauses import Told, told
+from memagent.gate.denial import CLAUSE, denial
+from memagent.gate.direction import is_turned
+from memagent.gate.echoes import repeats_of
+from memagent.gate.english import related
+from memagent.gate.languages import in_first_person
+from memagent.gate.likeness import alike, grounded, words_of
+from memagent.gate.reasons import RECALLED, TO_YOU
+from memagent.gate.tense import is_bygone
+from memagent.gate.turns import lines
+from memagent.gate.unfit import unfit
+from memagent.gate.words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.stores.keys import key
 from memagent.triples import Relations
 from memagent.types import Triple
@@ -31,27 +32,14 @@ from memagent.types import Triple
 _LONGEST = 200  # characters of a subject, relation or object
 
 _NOBODY = re.compile(r"(?i)(?:the |an? )?(?:ai )?(?:user|assistant|chatbot|ai|bot|language model|model|system|speaker)")
-_NEGATED = re.compile(
-    r"(?i)\b(?:not|never|no|no longer|nobody|cannot|without|neither|nor|nicht|nie|niemals|kein\w*|jamais|pas|"
-    r"aucun\w*|"
-    r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
-)
-_FALSE = re.compile(
-    r"(?i)\b(?:it(?:'s| is| was) (?:false|untrue|not true|a lie|wrong) that|den(?:y|ies|ied)|doubts?|doubted|"
-    r"nobody knows|"
-    r"rumou?r has it|es stimmt nicht|il est faux|es falso|неправда)\b"
-)
-_CLAUSE = re.compile(
-    r"(?i)[,;:.!，；。、]|因为|因為|\b(?:because|weil|denn|parce que|porque|perché|потому что|"
-    r"and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b"
-)
-_TELLING = re.compile(rf"{_CLAUSE.pattern}|(?i:\bthat\b)")
+_TELLING = re.compile(rf"{CLAUSE.pattern}|(?i:\bthat\b)")
 _YOU = re.compile(
     r"(?i:\b(?:you|your|yours|yourself|you're|you'll|you've|you'd)\b)(?!\s+[A-Z][a-z]+\s+[A-Z])"
 )  # not You Jin Park
 _TOLD_YOU = re.compile(
     r"(?i)(?<!you )(?<!you've )(?<!you have )\b(?:told|tell|telling|showed|assure|promised?|thank|say to|said to) "
-    r"you\b"
+    r"you\b|\b(?:that |which |who |whom )?you (?:(?:asked|wanted to know|were asking) (?:me )?about|met|saw|liked|"
+    r"like|know)\b"
 )
 _TOLD_ME = re.compile(
     r"(?i)\b(?:tells|told|writes|wrote|texted|informed|says to|said to) (?:me|us)\b[^\"“”]{0,40}[\"“]\s*you\b"
@@ -70,7 +58,6 @@ _INTENDED = re.compile(
 )
 """Doubts what stands behind it only."""
 _MARKS = re.compile(r"\(\{|\}\)|-->|>>|<\||\|>|[\x00-\x08\x0b-\x1f]")
-_QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
 _TAG = re.compile(
     r"(?i)^\W*(?:i (?:think|guess|believe|suppose)|maybe|perhaps|probably|possibly|not sure|allegedly)\W*$"
 )
@@ -132,7 +119,7 @@ def why_not(
         or _grounds(triple, sentence, context, speaker)
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
-        or _denial(triple, sentence)
+        or denial(triple, sentence)
         or ("the sentence says that it is past" if is_bygone(triple, sentence) else "")
         or _addressed(triple, sentence)
     )
@@ -191,7 +178,7 @@ def _is_unsure(triple: Triple, sentence: str) -> bool:
     doubted = _INTENDED.sub("", _UNSURE.sub("", triple.relation))
     if doubted != triple.relation and any(word not in EMPTY for word in words_of(doubted)):
         return False  # the relation itself says it
-    clauses = [clause for clause in _CLAUSE.split(sentence) if clause]
+    clauses = [clause for clause in CLAUSE.split(sentence) if clause]
     if any(_TAG.match(clause) for clause in clauses):
         return True
     telling = [clause for clause in clauses if grounded(triple.object, clause)] or [sentence]
@@ -243,16 +230,6 @@ def _refers(sentence: str, object: str) -> bool:
         return True
     names = [word for word in _WORD.findall(sentence)[1:] if word[0].isupper()]
     return all(grounded(name, object) for name in names) or re.match(r"(?i)\W*the\s+[a-z]", sentence) is not None
-
-
-def _denial(triple: Triple, sentence: str) -> str:
-    """Whether the clause that names the object denies it, while the relation does not say so."""
-    if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
-        return ""
-    said = _QUOTED.sub(" ", sentence) if not _QUOTED.search(triple.object) else sentence
-    clauses = [clause for clause in _CLAUSE.split(said) if clause and grounded(triple.object, clause)]
-    denied = bool(clauses) and all(_NEGATED.search(clause) or _FALSE.search(clause) for clause in clauses)
-    return "the sentence denies it" if denied else ""
 
 
 def _addressed(triple: Triple, sentence: str) -> str:

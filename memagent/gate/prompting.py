@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.english import listed
-from memagent.memory.statements import unframed
+from memagent.gate.english import listed
+from memagent.gate.imperatives import begins_a_play
+from memagent.gate.statements import unframed
 
 _YOU_ARE = re.compile(
     r"^\W*(?:(?i:from now on|starting now|today|in this (?:task|chat|conversation|game|scenario)|for this "
     r"task),?\s+)?"
     r"(?i:you(?: are|'re|’re)(?! (?:welcome|right|wrong|correct|so|too|very|great|amazing|awesome|the best|kind|"
     r"(?:an? |my |such an? )?(?:star|angel|legend|genius|gem|lifesaver|hero|darling|treasure|friend))\b)|"
+    r"you(?: have|['’]ve) been (?:hired|given|asked|assigned|trained|built|created|told|instructed|provided|chosen)\b|"
     r"you (?:will|must|should|shall|have to|act|speak|play|work|serve|help|answer|write|represent|receive|get|can "
     r"only|"
     r"may only|never|always|only)\b|you'll (?:be|act|play|get|receive)\b|"
@@ -59,6 +61,26 @@ _THE_MODEL = re.compile(
     r"never|"
     r"always|does not|answers?|muss|soll|darf|doit|ne doit|debe|no debe|deve|должен|не должен)\b"
 )
+_PERSONA = re.compile(
+    r"^\W*(?:[A-Z]\w+(?: [A-Z]\w+)?|(?i:this|the|our|your)(?: \w+)?) (?i:is|was) (?i:an?|the|your|our) (?:[\w-]+,? "
+    r"){0,2}"
+    r"(?i:helpful|friendly|virtual|digital|ai|ai-powered|automated|conversational|intelligent|artificial)(?:,? "
+    r"(?:and )?"
+    r"[\w-]+){0,4} (?i:assistant|chatbot|bot|agent|companion|guide|model|helper|ai)\b|"
+    r"^\W*(?i:(?:this|the|our|your) (?:custom )?(?:gpt|chatbot|ai assistant|assistant|bot|copilot) "
+    r"(?:is|was|helps|answers|speaks|knows|works|serves|supports|writes|acts|represents|talks|has|lives|belongs)\b)|"
+    r"^\W*(?i:your (?:users?|customers?|clients?|guests?|audience|company|employer|creators?|owners?|makers?|"
+    r"developers?|"
+    r"knowledge cut-?off) (?:is|are|was|were|will|want|may|come|write|expect|speak)\b)|"
+    r"\b(?i:and you(?:['’]re| are) (?:our|my) (?:[\w-]+ ){0,2}(?:helper|assistant|agent|bot|chatbot|concierge))\b|"
+    r"^\W*(?i:the (?:current |end )?user(?:['’]s name)? (?:is|lives|works|prefers|has|speaks|likes|wants|needs)\b)|"
+    r"^\W*(?i:(?:eres|du bist|tu es|je bent|u bent|jij bent|ты|sei|você é|tu és) )(?-i:[^\W\d_a-zа-яё]\w+),|"
+    r"^\W*(?i:tu t['’]appelles|te llamas|ti chiami|du heißt|je heet|você se chama|тебя зовут|du arbeitest (?:für|"
+    r"bei|als)|"
+    r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt "
+    r"(?:voor|bij|"
+    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)"
+)
 _YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
 _OF_PEOPLE = frozenset("know see guess think believe remember recall say look sound feel need want like love".split())
 """What people say that the listener does, about themselves or in passing."""
@@ -76,6 +98,12 @@ _OF_A_BOT = re.compile(
     r"(?i)^[^.!?:\n]{0,40}\b(?:assistant|bot|chatbot|agent|ai|model)(?:['’]s)? (?:\w+ )?"
     r"(?:guidelines|rules|instructions|policy|policies|behaviou?r|persona|prompt)\b[^.!?:\n]{0,20}:?\W*$"
 )
+_FIELDS = re.compile(
+    rf"(?i)(?:^|[.!?。！？\n])\s*(?:{_HEADINGS}|background|input|output|scenario|user|customer|company|name|model|date|"
+    r"kontext|ziel|hintergrund|eingabe|ausgabe|contexte|consigne|objectif|contexto|objetivo|contesto|compito|obiettivo|"
+    r"instrução|context|opdracht|doel|контекст|цель|背景|公司|目标|任务|语境|输入|输出|背景情報|役割|指示)\s*[:：]"
+)
+"""Two of these in one text are a prompt, wherever they stand."""
 _LABEL = re.compile(rf"(?i)^\W*(?:{_HEADINGS})\s*[:：]")
 
 
@@ -89,7 +117,9 @@ def is_prompt(text: str) -> bool:
     if not lines:
         return False
     first = lines[0]
-    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)):
+    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)) or begins_a_play(first):
+        return True
+    if (":" in text or "：" in text) and sum(1 for _ in _FIELDS.finditer(text)) > 1:
         return True
     headings = sum(_HEADING.match(line) is not None for line in lines)
     labels = sum(_LABEL.match(line) is not None for line in lines)
@@ -103,4 +133,4 @@ def opens(sentence: str) -> bool:
     found = _YOU_DO.match(sentence)
     if found and found["verb"] in listed("verbs") and found["verb"] not in _OF_PEOPLE:
         return True
-    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL))
+    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL, _PERSONA))

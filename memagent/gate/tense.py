@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from memagent.memory.english import is_finite
-from memagent.memory.likeness import grounded
+from memagent.gate.english import is_finite
+from memagent.gate.likeness import grounded
 from memagent.types import Triple
 
 _USED_TO = re.compile(r"(?i)(?<!\bam )(?<!\bis )(?<!\bare )(?<!\bget )(?<!\bgot )\bused to\b(?! \w+ing\b)")

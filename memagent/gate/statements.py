@@ -12,8 +12,9 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from memagent.memory.english import known_words, listed
-from memagent.memory.subjects import ADVERBS, tells_of_somebody
+from memagent.gate.english import known_words, listed
+from memagent.gate.subjects import ADVERBS, tells_of_somebody
+from memagent.gate.wanted import is_to_be, wants_a_text
 
 ASKS, NO_STATEMENT, OF_THE_TALK = "an instruction", "no statement: it has no verb", "about the conversation itself"
 ASKED = "a question or supposition"
@@ -29,8 +30,9 @@ _NOTED = re.compile(
     r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
-    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| to know)?,|"
-    r"you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) (?:it|this|that|what)[,:!]|add to that,|"
+    r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| me| to know)?,|"
+    r"imagine that,|updates?(?: on [^:]{1,30})?:|you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) "
+    r"(?:it|this|that|what)[,:!]|add to that,|"
     r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
@@ -43,13 +45,17 @@ _VOCATIVE = re.compile(
 )
 _NUMBER = re.compile(r"\bNo\.\s*(?=\d)")
 _TAIL = re.compile(
-    r"(?i),\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at all times)\W*$"
+    r"(?i)\bplease\W*$|,\s*(?:always|please|ok(?:ay)?|thanks|thank you|from now on|from here on|going forward|at "
+    r"all times)\W*$"
 )
 _ONWARD = re.compile(r"(?i)\bfrom (?:now|here) on(?:wards?)?\b|\bgoing forward\b|\bhenceforth\b")
 _OWN = re.compile(
     r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
 )  # somebody's, who has a name
-_IN_ORDER = re.compile(r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had|could|would|should)\b")  # as a question has it
+_IN_ORDER = re.compile(
+    r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|his|her|"
+    r"(?-i:[A-Z])))|could|would|should)\b"
+)  # as a question has it
 _TO_YOU = re.compile(
     r"^\W*(?:(?i:you|your|yours|you're|you'll|you've|you'd|yourself)\b(?!\s+[A-Z][a-z]+\s+[A-Z])|"
     r"(?i:could|can|would|will|won't|do|did|are|have) you\b)"
@@ -92,14 +98,6 @@ _WISHED = re.compile(
     r"where|when|why|how|which)\b|"
     r"(?:any|no|i have no) (?:idea|clue) (?:if|whether|who|what|where|when|why|how|which)\b)"
 )
-_WANTS_TEXT = re.compile(
-    r"(?i)^\W*(?:i|we)(?:['’]d| would| could)?(?: just| also| really)? (?:need|want|like|love|use|have to have) "
-    r"(?:an?|the|some|one|two|three|\d+|another|more) (?:[\w-]+ ){0,3}?(?:poem|recipe|limerick|haiku|sonnet|rhyme|"
-    r"lyrics|song|"
-    r"story|joke|riddle|letter|e-?mail|message|text|tweet|post|caption|headline|title|slogan|summary|list|table|"
-    r"outline|draft|paragraph|essay|report|translation|version|code|script|function|query|examples?|toast|speech|ideas|"
-    r"suggestions|tips|synonyms|options|answer|reply)\b(?! from\b)"
-)
 _WHOSE = re.compile(
     r"(?i)^\W*(?:(?:(?:what|how|whose|which)(?: \w+)?|who|where|when|why)(?:['’]s| is| are| was| were| do| does| did|"
     r" can| will| has| have| had)(?: not|n['’]t)? (?:the|that|this|those|these|it|he|she|they|we|i|my|our|his|"
@@ -134,9 +132,13 @@ def says_nothing(text: str) -> str:
     addressed = _VOCATIVE.sub("", text)
     if _TO_YOU.search(addressed) or _ONE_OUGHT.search(text) or _TAIL.search(text) or _ONWARD.search(text):
         return ASKS
+    if wants_a_text(text):
+        return ASKS
+    if is_to_be(text):
+        return ASKED
     if _IN_ORDER.search(text) or _IT_WOULD.search(text) or _WISHED.search(text) or _WHOSE.search(text):
         return ASKED
-    if _is_wanted(addressed, words) or _WANTS_TEXT.search(text):
+    if _is_wanted(addressed, words):
         return ASKS
     if _asks_at_the_end(text):
         return ASKS

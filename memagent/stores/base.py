@@ -260,6 +260,20 @@ class VectorStore(Protocol):
         ...
 
 
+@runtime_checkable
+class RareWords(Protocol):
+    """What a passage store offers to those who look many words up, one by one, and want of them the rare ones alone."""
+
+    def rare(
+        self, scope: Scope, words: Sequence[str], most: int, *, as_of: datetime | None = None
+    ) -> list[list[Match] | None]:
+        """Return for each word what `match` finds for it, if that is fewer than `most`; else `None`.
+
+        A word that many passages have costs no more than finding that out: none of them is read.
+        """
+        ...
+
+
 class Changed(NamedTuple):
     """What has become of the passages that a scope sees since a change: see `Feed.changed`.
 

@@ -37,6 +37,7 @@ from memagent.story.outline import Planned, Standing
 from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN as HIDDEN
 from memagent.story.paths import quote as quote
+from memagent.story.read_before import FILE, ByRule
 from memagent.story.record import StoryRecord, written_event
 from memagent.types import Usage
 
@@ -175,7 +176,12 @@ class Story(Shown):
     @property
     def known(self) -> Known:
         """What the manuscript says, folded out of it; within `editing`, what is folded already is gone on with."""
-        return self._canon.known(self.record) if self._canon else fold(self.record)
+        return self._canon.known(self.record) if self._canon else fold(self.record, None, self.rules)
+
+    @property
+    def rules(self) -> ByRule:
+        """What reads the paragraphs by rule, and knows what it has read of them before."""
+        return self._canon.rules if self._canon else ByRule(self.folder / HIDDEN / FILE)
 
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:

@@ -83,7 +83,7 @@ class Part:
 
 def parts(story: Story) -> list[Part]:
     """Return the parts of a story, in order. No model is asked."""
-    known, found, number = Known(story.record.waived), [], 1
+    known, found, number = Known(story.record.waived, story.canon.rules), [], 1
     for chapter, (_, texts) in enumerate(story.record.chapter_texts(), 1):
         at = 0
         for count in _lengths(texts):

@@ -145,7 +145,8 @@ def read_all(
     reading is kept when it is there. `on_problem` hears what goes wrong at once; after the third in a row no other
     paragraph is asked for.
     """
-    known, problems, wanted, in_vain = Known(story.record.waived), list[str](), set(unread(story)), InVain()
+    known, problems = Known(story.record.waived, story.canon.rules), list[str]()
+    wanted, in_vain = set(unread(story)), InVain()
     for number, (place, text) in enumerate(story.manuscript.paragraphs, 1):
         digest = digest_of(text)
         if number in wanted and digest not in story.record.readings:

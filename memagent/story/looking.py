@@ -19,6 +19,7 @@ from memagent.errors import StorageFull
 from memagent.story import hand_edits, long_memory
 from memagent.story.canon_store import CanonStore
 from memagent.story.paths import HIDDEN
+from memagent.story.read_before import FILE, ByRule
 from memagent.story.record import StoryRecord
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def copied(story: Story, mark: Path) -> Iterator[tuple[Memory, CanonStore]]:
         stands = CanonStore.stands(mark, story.record)
         stands = long_memory.copied(story, folder) and stands and CanonStore.stands(mark, story.record)
         with long_memory.opened(story, place=folder) as memory:
-            yield memory, CanonStore(memory, folder / mark.name, of=story.record if stands else None)
+            rules = ByRule(mark.with_name(FILE))
+            yield memory, CanonStore(memory, folder / mark.name, of=story.record if stands else None, rules=rules)
 
 
 def _with_room(story: Story) -> str:

@@ -16,7 +16,6 @@ from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.canon import Reading
 from memagent.story.canon_shown import facts_for_passage
-from memagent.story.canon_store import fold
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
 from memagent.story.finding import Finding, digest_of
@@ -142,7 +141,7 @@ def contradictions(story: Story, place: Place, text: str, reading: Reading | Non
     """Return what a text would contradict in a paragraph's place of all that is told before it. No model is asked."""
     if story.config.continuity_check == "off":
         return []
-    known = fold(story.record, number_of(story.record, place) - 1)
+    known = story.canon.fold(story.record, number_of(story.record, place) - 1)
     return known.judge([(place, text)], {digest_of(text): reading} if reading else {})
 
 
@@ -152,7 +151,7 @@ def _taken(story: Story, place: Place, number: int, text: str) -> Flow[tuple[str
     memory = yield from refresh(story.state.memory, before, text, number=number, settings=settings)
     if story.config.continuity != "model":
         return memory, None
-    reading, _ = yield from look(story, fold(story.record, number - 1), text, place, number)
+    reading, _ = yield from look(story, story.canon.fold(story.record, number - 1), text, place, number)
     return memory, reading
 
 

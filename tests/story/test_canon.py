@@ -169,7 +169,7 @@ def test_facts_left_by_a_kill_between_the_log_and_the_memory_are_mended(story):
 
 def test_a_memory_file_that_stands_for_this_manuscript_is_not_read_again(story, monkeypatch):
     told(story)
-    monkeypatch.setattr("memagent.story.canon_store.fold", lambda record: pytest.fail("it was read again"))
+    monkeypatch.setattr("memagent.story.canon_store.fold", lambda *record: pytest.fail("it was read again"))
     with Story(story.folder).editing():
         pass
     old = (story.folder / ".memagent" / "memory.db").read_bytes()

@@ -10,13 +10,14 @@ from test_canon import TEXTS, opening, reply
 
 from memagent import Controller, Story
 from memagent.story import read_before
+from memagent.story.branching import branch
 from memagent.story.canon import FUNCTIONAL, SHOWN
 from memagent.story.canon_shown import facts_for_next
 from memagent.story.canon_store import fold, place_of
 from memagent.story.checks import check
 from memagent.story.config import StoryConfig
 from memagent.story.context import next_request
-from memagent.story.drafts import branch, undo
+from memagent.story.drafts import undo
 from memagent.story.noting import STORY
 from memagent.story.waiving import findings
 from memagent.story.wording import words

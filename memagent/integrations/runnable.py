@@ -9,8 +9,9 @@ like any other: no message can reach another user's memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any, TypeAlias, TypeVar, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
@@ -26,6 +27,7 @@ from memagent.errors import BackendError, ScopeRequired, UsageProblem
 from memagent.integrations.whose import Keys, whose
 
 Input: TypeAlias = "str | BaseMessage | list[BaseMessage] | PromptValue | Mapping[str, Any]"
+T = TypeVar("T")
 KEYS = ("message", "input", "question")
 """Under one of these a mapping has what is said."""
 
@@ -102,8 +104,9 @@ class ChatRunnable(Runnable[Any, AIMessage]):
         async def alone() -> AsyncIterator[Input]:
             yield input
 
-        async for chunk in self.atransform(alone(), config, **kwargs):
-            yield chunk
+        async with _closing(self.atransform(alone(), config, **kwargs)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def transform(
         self, input: Iterator[Input], config: RunnableConfig | None = None, **kwargs: Any
@@ -128,12 +131,20 @@ class ChatRunnable(Runnable[Any, AIMessage]):
             given: AsyncIterator[Any], run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
         ) -> AsyncIterator[AIMessage]:
             said = said_in(_joined([piece async for piece in given]))
-            async for event in self._conversation(config).astream(said):
-                if (chunk := as_chunk(event)) is not None:
-                    yield chunk
+            async with _closing(self._conversation(config).astream(said)) as events:
+                async for event in events:
+                    if (chunk := as_chunk(event)) is not None:
+                        yield chunk
 
-        async for chunk in self._atransform_stream_with_config(input, chunks, config, **kwargs):
-            yield chunk
+        whole = self._atransform_stream_with_config(input, chunks, config, **kwargs)
+        async with _closing(whole) as pieces:
+            async for chunk in pieces:
+                yield chunk
+
+
+def _closing(pieces: AsyncIterator[T]) -> aclosing[AsyncGenerator[T, None]]:
+    """Close what is iterated over together with who iterates, and not some time later: the turn ends there and then."""
+    return aclosing(cast("AsyncGenerator[T, None]", pieces))
 
 
 def as_message(reply: Reply) -> AIMessage:

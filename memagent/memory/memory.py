@@ -452,7 +452,10 @@ class Memory:
         return MemagentStore(self)
 
     def as_retriever(self, k: int = 5, *, using: str | Retriever = "hybrid") -> MemagentRetriever:
-        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata."""
+        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata.
+
+        All documents together have at most 8,000 tokens; `MemagentRetriever(tokens=...)` takes another limit.
+        """
         from memagent.integrations.retriever import MemagentRetriever
 
         return MemagentRetriever(memory=self, k=k, using=using)

@@ -180,7 +180,7 @@ def test_a_session_of_agents_gives_the_latest_items_that_fit_and_says_so(everybo
     session = MemagentSession(talk, tokens=1000)
     call = {"type": "function_call", "call_id": "c", "name": "look", "arguments": json.dumps({"at": "sea " * 100})}
     found = {"type": "function_call_output", "call_id": "c", "output": "It is wet. " * 100}
-    old: list[Any] = [{"role": "user", "content": "tide " * 300}, call, found, {"role": "assistant", "content": "Wet."}]
+    old: list[Any] = [{"role": "user", "content": "tide " * 900}, call, found, {"role": "assistant", "content": "Wet."}]
     new: list[Any] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]
     asyncio.run(session.add_items([*old, *new]))
     shown = asyncio.run(session.get_items())

@@ -227,11 +227,13 @@ class Memory:
         Raises:
             NotFound: this scope has no such passage.
             Conflict: this scope sees the id in more than one session or agent.
+            UsageProblem: it is what an item of a LangGraph store is found by, and not the item.
         """
         scope = self._checked()
         arguments.check_says_something(text, "the text")
         text = self._core.guard.text(text, id=id)
         old = self.store.get(scope, [id])[0]
+        arguments.check_is_no_copy(old)
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 

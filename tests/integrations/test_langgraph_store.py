@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memagent import Memory
+from memagent import Memory, Note
 from memagent.embedders.base import Kind, Vectors
 from memagent.embedders.hashing import Hashing
 from memagent.errors import ExtraMissing, ScopeRequired, UsageProblem

@@ -78,7 +78,7 @@ class Controller:
     """Runs flows with one model, one memory and one budget.
 
     Args:
-        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a LangChain model, a
             callable. `None` lets the environment decide.
         memory: a bound `Memory`; needed by flows that retrieve or remember.
         retriever: a retriever or its name, for steps that name none; the memory's hybrid search by default.

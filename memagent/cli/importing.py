@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -91,7 +91,7 @@ def _own(file: Path, db: Path, embedder: str | None, secrets: str, as_json: bool
 def _taken(
     file: Path,
     format: str,
-    how: Mapping[str, bool],
+    how: Mapping[str, Any],
     secrets: str,
     db: Path,
     embedder: str | None,

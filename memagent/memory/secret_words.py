@@ -140,8 +140,10 @@ _SENT_CUES = (
     *("校验码", "コード", "인증"),
 )
 _WIFI_CUES = ("wi-fi", "wifi", "wlan", "ssid", "wpa", "router", "hotspot", "вай", "无线")
-_USER_CUES = ("user", "login", "log-in", "account", "cred", "identifiant", "usuario", "логин", "用户名", "账号", "帳號")
-_USER_CUES += ("benutzer",)
+_USER_CUES = (
+    *("user", "login", "log-in", "account", "cred", "benutzer", "identifiant", "usuario", "логин"),
+    *("用户名", "账号", "帳號"),
+)
 _PIN_CUES = ("pin", "пин", "geheimzahl")
 _PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str], str, str], ...] = (
     (_CODE_CUES, _CODES, "code", "the code of a door or an alarm"),

@@ -21,7 +21,7 @@ _OF = r"(?: (?:for|to|of|on|at|für|zu|pour|de|para|от|для) [^\n.,;:!?\d]{1
 _MIXED = r"(?=[^\s,;]{0,64}\d)(?=[^\s,;]{0,64}[^\W\d_])"
 
 _DOOR = (
-    r"\b(?:(?:front |back |main )?door|gate|alarm|entry|entrance|garage|safe|vault|locker|lock|key ?box|lockbox|"
+    r"\b(?:(?:front |back |main )?door|gate|alarm|entry|entrance|garage|safe|vault|key ?box|lockbox|"
     r"intercom|elevator|gym|office)(?:['’]s)?(?: access| entry| security)? (?:key)?code|"
     r"\b(?:tür|haustür|alarm|tor|garagen|safe|tresor|zugangs|schließfach|klingel)[ -]?code|"
     r"\bcode (?:de la |du |d['’]|de l['’])(?:porte|portail|alarme|immeuble|coffre|garage|entrée|digicode)|\bdigicode|"
@@ -32,7 +32,7 @@ _DOOR = (
 _SENT = (
     r"\b(?:otp|totp|2fa|mfa|two[- ]factor|one[- ]time|verification|authenticator|authentication|confirmation|"
     r"security|sms|login|sign-?in)(?:[ -](?:backup|recovery|pass))?[ -]?(?:codes?|password|passcode)|"
-    r"\b(?:backup|recovery)[ -]codes?|\b(?:otp|totp|tan|cvv2?|cvc2?)|"
+    r"\b(?:backup|recovery)[ -]codes?|\b(?:otp|totp|(?-i:TAN)|cvv2?|cvc2?)|"
     r"\b(?:bestätigungs|sicherheits|einmal|wiederherstellungs)[ -]?codes?|"
     r"\bcode de (?:vérification|sécurité|confirmation|secours)|\bcódigo de (?:verificación|seguridad|confirmación)|"
     r"\bкод (?:подтверждения|из (?:смс|sms)|безопасности)|"
@@ -40,13 +40,13 @@ _SENT = (
 )
 _CODE = r"[#*]{0,2}\d{3,10}[#*]{0,2}|\d{2,4}[A-ZА-Яa-zа-я]\d{2,6}#?|[A-Za-z]\d{3,8}#?"
 _ONCE = r"\d{3}[ -]\d{3}|\d{3,8}"
-_GROUP = rf"{_MIXED}[A-Za-z0-9]{{4,12}}(?:-[A-Za-z0-9]{{4,12}}){{0,7}}"
+_GROUP = r"(?=[a-z-]{0,64}\d)(?=[\d-]{0,64}[a-z])[a-z0-9]{4,12}(?:-[a-z0-9]{4,12}){0,7}"
 _END = r"(?![\w/]|[.,:]\d)"
 
 _CODES = re.compile(rf"(?i)(?:{_DOOR}){_OF}{_SAYS}\s{{0,3}}[\"'“]?({_CODE}){_END}")
 _ENTERED = re.compile(
     rf"(?i)\b(?:code|код|código) (?:for|to|of|pour|de|para|от|для) (?:the |my |our |la |le |el |mon |ma |mi )?"
-    rf"(?:(?:front|back|main) )?(?:door|gate|alarm|garage|safe|vault|locker|lockbox|porte|portail|alarme|"
+    rf"(?:(?:front|back|main) )?(?:door|gate|alarm|garage|safe|vault|lockbox|porte|portail|alarme|"
     rf"puerta|alarma|двери|домофона|сейфа){_SAYS}\s{{0,3}}({_CODE}){_END}"
 )
 _ONCE_SAID = re.compile(rf"(?i)(?:{_SENT}){_OF}{_SAYS}\s{{0,3}}[\"'“]?({_ONCE}|{_GROUP}){_END}")

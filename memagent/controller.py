@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from memagent import programs, registry
 from memagent.answering import from_memory
 from memagent.budget import Budget, Charge, Meter, Replies, unknown_price
-from memagent.deadline import Overdue, awithin, overdue_after, within
+from memagent.deadline import Overdue, awithin, overdue_after, to_its_end, within
 from memagent.errors import BackendError, Interrupted, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     AskTime,
@@ -78,7 +78,7 @@ class Controller:
     """Runs flows with one model, one memory and one budget.
 
     Args:
-        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a LangChain model, a
             callable. `None` lets the environment decide.
         memory: a bound `Memory`; needed by flows that retrieve or remember.
         retriever: a retriever or its name, for steps that name none; the memory's hybrid search by default.
@@ -251,8 +251,10 @@ class Controller:
             limit = self._limit(step)
             if isinstance(step, Inquire | AskTime | Say | Tell):
                 return self._beside(step)
-            if limit is None:
+            if isinstance(step, Execute):
                 return await asyncio.to_thread(self._beside, step)
+            if limit is None:
+                return await to_its_end(lambda: self._beside(step))
             try:
                 return await awithin(limit, lambda: self._beside(step))
             except Overdue:

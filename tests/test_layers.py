@@ -65,7 +65,16 @@ MAY: dict[str, set[str]] = {
         "triples",
         "terms",
     },
-    "integrations": {"chat", "embedders.base", "memory", "prompts", "registry", "retrievers.base"},
+    "integrations": {
+        "chat",
+        "embedders.base",
+        "llms.base",
+        "memory",
+        "prompts",
+        "registry",
+        "retrievers.base",
+        "terms",
+    },
     "importers": {"memory", "stores"},
     # The registry turns names into objects: it imports by string, and the contracts for type checkers only.
     "registry": {"llms.base", "embedders.base", "retrievers.base", "stores.base"},

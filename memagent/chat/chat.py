@@ -44,7 +44,7 @@ class Chat:
     that `reply.trace.save` writes; the reply in the process, its trace and prompt, have them.
 
     Args:
-        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a LangChain model, a
             callable. `None` lets the environment decide.
         memory: an open `Memory`, bound to nobody; or to one user, whom every conversation is then with.
         system: the prompt of the chatbot. It is in every prompt.

@@ -41,6 +41,7 @@ _NEW = (
 )
 @click.option("--read-only", is_flag=True, help="Offer no tool that changes anything.")
 @click.option("--using", default="hybrid", show_default=True, help="How searches find: hybrid, dense, keyword, graph.")
+@click.option("--tokens", type=click.IntRange(400), default=4000, show_default=True, help="Of a result, at most.")
 @embedder_option
 def mcp(
     file: Path,
@@ -50,6 +51,7 @@ def mcp(
     port: int | None,
     read_only: bool,
     using: str,
+    tokens: int,
     embedder: str | None,
 ) -> None:
     """Serve one user's memory in FILE to an MCP client; FILE is made if it is not there, which the client is told.
@@ -68,7 +70,7 @@ def mcp(
     with open_memory(file, embedder, new=True) as opened:
         memory = opened.bind(user=user, session=session, agent=agent)
         about = _NEW.format(file=file.absolute()) if new else ""
-        server = mcp_server(memory, only=READING if read_only else NAMES, using=using, about=about)
+        server = mcp_server(memory, only=READING if read_only else NAMES, using=using, about=about, tokens=tokens)
         if port is None:
             say(f"serving the memory of {user} over standard input and output")
             with asyncio.Runner() as runner:

@@ -227,11 +227,13 @@ class Memory:
         Raises:
             NotFound: this scope has no such passage.
             Conflict: this scope sees the id in more than one session or agent.
+            UsageProblem: it is what an item of a LangGraph store is found by, and not the item.
         """
         scope = self._checked()
         arguments.check_says_something(text, "the text")
         text = self._core.guard.text(text, id=id)
         old = self.store.get(scope, [id])[0]
+        arguments.check_is_no_copy(old)
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
@@ -452,7 +454,10 @@ class Memory:
         return MemagentStore(self)
 
     def as_retriever(self, k: int = 5, *, using: str | Retriever = "hybrid") -> MemagentRetriever:
-        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata."""
+        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata.
+
+        All documents together have at most 8,000 tokens; `MemagentRetriever(tokens=...)` takes another limit.
+        """
         from memagent.integrations.retriever import MemagentRetriever
 
         return MemagentRetriever(memory=self, k=k, using=using)

@@ -18,18 +18,16 @@ from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
+from memagent.memory.facts_given import Asked, Given, as_queries, as_triples
 from memagent.memory.learning import learn
 from memagent.retrievers.triple import FactDense, FactKeyword
-from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
-from memagent.triples import Judge, Learnt, Limits, Query, Reading, Relations
+from memagent.triples import Judge, Learnt, Limits, Reading, Relations
 from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Role, Scope, Triple
 
 T = TypeVar("T")
-Given = Triple | tuple[str, str, str]
-Asked = Query | tuple[str | None, str, str | None]
 Embedded = Mapping[str, NDArray[np.float32]]
 
 _BATCH = 1024
@@ -70,7 +68,7 @@ class Facts:
             UsageProblem: a triple cannot be kept; nothing was written.
             NotFound: a triple names a passage that this very scope does not have; its thousand was not written.
         """
-        wanted = self._core.guard.triples(_as_triples(triples))
+        wanted = self._core.guard.triples(as_triples(triples))
         ids: list[str] = []
         for start in range(0, len(wanted), _BATCH):
             ids += self._added(wanted[start : start + _BATCH], again, one_value)
@@ -157,7 +155,7 @@ class Facts:
         Raises:
             UsageProblem: a query has not exactly one of subject and object, or no relation.
         """
-        asked = _as_queries(queries)
+        asked = as_queries(queries)
         chosen = limits_of(limits)
         store, scope = self._core.triples, self._scope
         vectors = store.term_vectors(scope, asked) if not chosen.literal else {}
@@ -209,7 +207,7 @@ class Facts:
         check_text("the sentence", sentence)
         if role not in _ROLES:
             raise UsageProblem(f"{role!r} is no role", hint=f"Give one of {', '.join(_ROLES)}.")
-        wanted = self._core.guard.triples(_as_triples(triples))
+        wanted = self._core.guard.triples(as_triples(triples))
         sentence = self._core.guard.text(sentence)
         return learn(
             self,
@@ -254,7 +252,7 @@ class Facts:
             UsageProblem: the relation may have many values at a time, so that nothing would end; it was purged; or it
                 is no triple. Nothing was written.
         """
-        [triple] = self._core.guard.triples(_as_triples(Triple(subject, relation, object, source=source, at=at)))
+        [triple] = self._core.guard.triples(as_triples(Triple(subject, relation, object, source=source, at=at)))
 
         def write(vectors: Embedded) -> str:
             return self._core.triples.edit(self._scope, triple, vectors, one_value=one_value)
@@ -316,46 +314,3 @@ def embedding(core: Core, scope: Scope, triples: Sequence[Triple], write: Callab
             if left == 1:
                 raise
     raise AssertionError("unreachable: the last try returns or raises")
-
-
-def _as_queries(given: Asked | Iterable[Asked]) -> list[Query]:
-    if isinstance(given, Query) or (isinstance(given, tuple) and len(given) == 3 and not isinstance(given[1], Query)):
-        several: list[object] = [given]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        several = list(given)
-    else:
-        raise UsageProblem(f"a {type(given).__name__} is no query", hint=_ASK)
-    return [_as_query(one) for one in several]
-
-
-def _as_query(given: object) -> Query:
-    query = Query(*given) if isinstance(given, tuple) and len(given) == 3 else given
-    if not isinstance(query, Query):
-        raise UsageProblem(f"{given!r} is no query"[:200], hint=_ASK)
-    for term in (query.checked().entity, query.relation):
-        check_text("a part of a query", term)
-        if not key(term):
-            raise UsageProblem(f"{query!r} has an empty part"[:300], hint=_ASK)
-    return query
-
-
-def _as_triples(given: Given | Iterable[Given]) -> list[Triple]:
-    if isinstance(given, Triple) or (isinstance(given, tuple) and len(given) == 3 and isinstance(given[0], str)):
-        several: list[object] = [given]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        several = list(given)
-    else:
-        raise UsageProblem(f"a {type(given).__name__} is no triple", hint=_GIVE)
-    return [_as_triple(one, number) for number, one in enumerate(several, 1)]
-
-
-def _as_triple(given: object, number: int) -> Triple:
-    triple = Triple(*given) if isinstance(given, tuple) and len(given) == 3 else given
-    if not isinstance(triple, Triple):
-        raise UsageProblem(f"triple {number} is {given!r}"[:200], hint=_GIVE)
-    check_triple(triple)
-    return triple
-
-
-_GIVE = "Give Triple(subject, relation, object), a tuple of these three, or several of them."
-_ASK = 'Give Query("Ida", "lives in", None), a tuple of these three, or several of them.'

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from memagent.stores.base import Database
 from memagent.stores.evidence_reading import Groups
-from memagent.stores.items import pages
+from memagent.stores.items import ids_of, pages
 from memagent.stores.keys import key
 from memagent.stores.newest import recency
 from memagent.stores.scoping import marks, visible
@@ -180,7 +180,7 @@ class Reader:
                 (rid, max(0.0, round(1 - cosine, _DIGITS))) for rid, cosine in self._near(scope, kind, vector, count)
             ]
             near = [(rid, distance) for rid, distance in distances if distance < limit]
-            ids = self._ids([rid for rid, _ in near])
+            ids = ids_of(self._database, [rid for rid, _ in near])
             names: dict[str, float] = {}
             for rid, distance in near:
                 if rid in ids:  # else it was deleted a moment ago
@@ -189,13 +189,6 @@ class Reader:
                 kept = dict(islice(names.items(), most))
                 return Candidates(kept, next(islice(names.values(), most, None), inf))
             count *= _MORE
-
-    def _ids(self, rids: Sequence[int]) -> dict[int, str]:
-        found: dict[int, str] = {}
-        for some in pages(rids):
-            rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
-            found.update((row["rid"], row["id"]) for row in rows)
-        return found
 
     def _pairs(self, scope: Scope, asked: Asked, limit: float) -> Iterator[tuple[float, dict[Names, list[Pair]]]]:
         """The pairs that have facts and are near enough, by distance, those of one distance together."""
@@ -264,8 +257,7 @@ class Reader:
         rids = merge(*(self._rids(place, pair) for pair in pairs))
         judged: dict[str, Fact | None] = {}  # the whole history of a functional relation is, with its first fact
         while some := list(islice(rids, _SOME)):
-            rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
-            ids = {row["rid"]: row["id"] for row in rows}
+            ids = ids_of(self._database, some)
             if new := {*ids.values()}.difference(judged):
                 judged.update(self._groups.judged(scope, sorted(new), at))
             yield from ((rid, fact) for rid in some if (fact := judged.get(ids.get(rid, ""))) is not None)

@@ -21,7 +21,7 @@ from memagent.stores.derived import of_term
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.evidence_reading import Groups
 from memagent.stores.indexed import IndexedStore
-from memagent.stores.items import LIVE, pages, utc
+from memagent.stores.items import LIVE, ids_of, pages, utc
 from memagent.stores.keys import key
 from memagent.stores.projections import Projections
 from memagent.stores.reading import Reader
@@ -279,7 +279,7 @@ class SQLTripleStore(IndexedStore):
         judged: dict[str, Fact | None] = {}
         while True:
             found = search(wanted)
-            ids.update(self._ids([rid for rid, _, _ in found if rid not in ids]))
+            ids.update(ids_of(self._database, [rid for rid, _, _ in found if rid not in ids]))
             new = {ids[rid] for rid, _, _ in found if rid in ids}.difference(judged)
             judged.update(self._groups.judged(scope, sorted(new), at))
             best: dict[str, FactMatch] = {}
@@ -289,13 +289,6 @@ class SQLTripleStore(IndexedStore):
             if len(best) >= k or len(found) < wanted:
                 return list(best.values())[:k]
             wanted *= _MORE
-
-    def _ids(self, rids: Sequence[int]) -> dict[int, str]:
-        ids: dict[int, str] = {}
-        for some in pages(rids):
-            rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
-            ids.update((row["rid"], row["id"]) for row in rows)
-        return ids
 
 
 def _at(as_of: datetime | None) -> datetime:

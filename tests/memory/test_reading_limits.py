@@ -58,6 +58,16 @@ def test_no_more_names_are_tried_than_the_limits_say_and_what_that_cut_is_told(m
     assert read(1, 1, exact=True) == ({"1 0"}, False)  # nothing further off would count
 
 
+def test_a_name_of_many_sessions_takes_no_place_of_another() -> None:
+    with Memory(":memory:", embedder=Placed(CHECK_4)) as memory:
+        for n in range(20):
+            memory.bind(user="alice", session=f"{n}").facts.add(("e1", "r1", f"first {n}"))
+        memory.bind(user="alice", session="last").facts.add([("e1", "r2", "second"), ("e2", "r1", "third")])
+        near = Limits(0.5, 0.5, 2.0, exact=False, entities=2, relations=2)
+        found = memory.bind(user="alice").facts.read(QUERY, limits=near)
+        assert (found.texts[-2:], len(found.texts), found.truncated) == (("second", "third"), 22, False)
+
+
 def test_names_beyond_the_limit_that_are_as_near_are_told_of() -> None:
     with Memory(":memory:", embedder=Placed({f"e{n}": 1.0 for n in range(5)}), single_user=True) as memory:
         memory.facts.add((f"e{n}", "asked relation", f"value {n}") for n in range(5))

@@ -88,7 +88,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("entity", "relation", "pair"):
             distance = getattr(self, name)
-            if isinstance(distance, bool) or not isinstance(distance, Real) or not distance > 0:
+            if isinstance(distance, bool) or not isinstance(distance, Real) or not float(distance) > 0:
                 hint = "A distance is 1 - cosine; only what is nearer counts. See triples.PRESETS for such limits."
                 raise UsageProblem(f"the limit {name}={distance!r} is no number above 0", hint=hint)
         for name in ("values", "entities", "relations"):

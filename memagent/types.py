@@ -159,8 +159,9 @@ class Extraction:
 class Relation:
     """A relation as a scope uses it: its subjects, its facts, and whether a newer value ends an older one.
 
-    `functional` says that a subject has one value at a time; `how` says who says so: `declared` by a caller, `learnt`
-    from the data, or '' where it is neither.
+    `functional` says that a subject has one value at a time; `how` is `declared` where a caller has said that it is so
+    or that it is not, and else ''. `suggested` says that nobody has, and that it looks so: there are at least 20
+    subjects, and nearly all of them have one value. That changes nothing until it is declared.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Relation:
     facts: int
     functional: bool
     how: str = ""
+    suggested: bool = False
 
 
 REFUTED = "refuted"

@@ -73,6 +73,11 @@ def plain(text: str) -> str:
     return _TURNED.sub("", _without_controls(text))
 
 
+def one_row(text: str) -> str:
+    """Return the same in one row, for what stands in a list: a line break in it would be read as a row of its own."""
+    return plain(" ".join(text.split()))
+
+
 def _without_controls(text: str, ours: re.Pattern[str] | None = None) -> str:
     def kept(found: re.Match[str]) -> str:
         return found.group() if found.group() == "\r\n" or (ours and ours.fullmatch(found.group())) else ""

@@ -317,9 +317,9 @@ class Feed(Protocol):
 class TripleStore(Protocol):
     """Facts with who says so and when they held. What is true when is worked out from that on reading, by rule.
 
-    Two spellings that differ in case, width or spaces are one phrase. A *functional* relation has one value for a
-    subject at a time: the newest value holds, and the one before it ends where the newer begins. Every verb sees one
-    scope only.
+    Two spellings that differ in case, width or spaces are one phrase. A relation is *functional* where that is
+    declared, and only there: it has one value for a subject at a time, of which the newest holds, and the one before it
+    ends where the newer begins. Every verb sees one scope only.
     """
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:

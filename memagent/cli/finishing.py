@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _HEARD = (signal.SIGINT, signal.SIGTERM)
 
@@ -24,7 +25,7 @@ def finishing() -> Iterator[None]:
             signal.raise_signal(number)
         held.append(number)
 
-    before = {number: signal.getsignal(number) for number in _HEARD}
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in _HEARD}
     ours = [number for number, handler in before.items() if handler not in (None, signal.SIG_IGN)]
     for number in ours:
         signal.signal(number, hear)

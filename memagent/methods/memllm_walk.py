@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from memagent.errors import UsageProblem, quoted
 from memagent.flow import Flow, Path, ReadTriples, Step, read_triples, run
 from memagent.methods.attempts import attempted
+from memagent.methods.memllm_grammar import is_text
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
 from memagent.triples import Limits, Query
@@ -125,6 +126,8 @@ def route(question: str, relations: Sequence[str], *, tries: int = 2, timeout: f
         subject, given = found.get("subject"), found.get("relations")
         if not isinstance(subject, str) or not subject.strip() or not isinstance(given, list):
             raise Unreadable('it has no "subject" that is a name and "relations" that are a list')
+        if not is_text(subject):
+            raise Unreadable('its "subject" is not valid Unicode')
         folded = [" ".join(str(one).casefold().split()) for one in given]
         if unknown := [one for one in folded if one not in names]:
             raise Unreadable(f"{quoted(unknown[0], 80)} is not in the list of relations")

@@ -18,31 +18,31 @@ Departures from the paper and its published code:
 - What greets, instructs or was recalled is not shown to the model at all, and of what the model says only that is kept
   which the sentence grounds: `gate.unfit`, `gate.decision`. All that was refused is listed with the reason.
 - Each sentence writes its own triples; the code stores the whole set again after every sentence.
-- A reply that cannot be read is asked for once more, and then passed over and told.
+- A reply that cannot be read is asked for once more, and then passed over and told. A sentence with a secret is
+  refused where the memory refuses these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
+from memagent.errors import CapabilityError, SecretRefused, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, generate, inquire, write_triples
 from memagent.gate.clauses import Told, of_line
-from memagent.gate.reasons import MODEL, PROMPT, RECALLED
-from memagent.gate.turns import Line, lines
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
 from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
+from memagent.methods.memllm_lines import lines_of
 from memagent.methods.memllm_probabilities import confidences
 from memagent.methods.memllm_results import Heard
 from memagent.prompts import fill
 from memagent.shown import Shown
 from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
-from memagent.types import Completion, Message, Role, Token, Triple
+from memagent.types import Completion, Message, Token, Triple
 
 CONTEXT = 25
 """How many sentences before a sentence are shown with it: the paper's."""
@@ -51,7 +51,6 @@ MOST = 32
 """Triples of one sentence that are looked at; the paper leaves sentences with as many out of its training."""
 
 _TRIES = 2
-_NOT_SAID_BY_A_PERSON: dict[Role, str] = {"system": PROMPT, "assistant": MODEL, "tool": RECALLED}
 _FAILURES = 3  # of the model, in a row, after which it is not asked any more
 
 
@@ -130,7 +129,7 @@ def memllm_write(
     if trained:
         needs_prefill(run.way)
     try:
-        for line in _lines(text, speaker, run.shown):
+        for line in lines_of(text, speaker, run.shown):
             if line.why:
                 run.refused.append(Refusal(line.text, line.why))
                 run.hear(line.text, len(run.triples), len(run.refused) - 1)
@@ -203,9 +202,20 @@ class _Run:
             return
         beyond = f"one sentence says no more than {MOST} things"
         self.refused += [Refusal(sentence, beyond, triple) for triple in triples[MOST:]]
-        learnt, failed = yield from attempted(
-            write_triples(
-                triples[:MOST],
+        try:
+            learnt, failed = yield from attempted(self._kept(triples[:MOST], sentence, context))
+        except SecretRefused as error:
+            self.refused.append(Refusal(sentence, error.message))
+            return
+        if learnt is None:
+            self.problems.append(f"{quoted(sentence, 60)} was not written: {failed}")
+        else:
+            self._take(learnt)
+
+    def _kept(self, triples: Sequence[Triple], sentence: str, context: str) -> Flow[Learnt]:
+        return (
+            yield from write_triples(
+                triples,
                 sentence,
                 context=context,
                 shown=self.shown,
@@ -214,10 +224,6 @@ class _Run:
                 relations=self.relations,
             )
         )
-        if learnt is None:
-            self.problems.append(f"{quoted(sentence, 60)} was not written: {failed}")
-        else:
-            self._take(learnt)
 
     def _take(self, learnt: Learnt) -> None:
         self.ids.update(dict.fromkeys(learnt.ids))
@@ -274,18 +280,6 @@ class _Run:
                 tools=(WRITE_TOOL,) if tools else (),
             )
         )
-
-
-def _lines(text: str | Sequence[Message], speaker: str, shown: Sequence[str]) -> Iterator[Line]:
-    """The lines of a text or of messages, each with why nothing is learnt from it, or ''."""
-    if isinstance(text, str):
-        yield from lines(text, speaker, shown)
-        return
-    for message in text:
-        if why := _NOT_SAID_BY_A_PERSON.get(message.role, ""):
-            yield from (Line(line.strip(), why) for line in message.content.splitlines() if line.strip())
-        else:
-            yield from lines(message.content, speaker, shown)
 
 
 def _read(reply: Completion) -> Decoded:

@@ -147,3 +147,11 @@ def test_a_question_with_a_model_is_answered_as_of_a_moment(memory: Memory) -> N
     for moment, place in ((None, "Oslo"), (datetime(2021, 1, 1, tzinfo=UTC), "Bergen")):
         flow = edited("Where does Ida live?", ["lives in"], as_of=moment)
         assert Controller(ScriptedLLM([path]), memory).run(flow).value.text == place
+
+
+def test_half_of_a_character_in_a_path_is_asked_about_again(memory: Memory) -> None:
+    replies = [json.dumps({"subject": name, "relations": ["works for"]}) for name in ("\ud83d", "Ida")]
+    llm = ScriptedLLM(replies, can=["schema"])
+    answer = Controller(llm, memory, retries=0).run(edited("For whom does Ida work?", RELATIONS)).value
+    assert (answer.text, answer.problems) == ("Acme", ())
+    assert "not valid Unicode" in llm.requests[1].messages[-1].content

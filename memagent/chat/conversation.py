@@ -14,12 +14,13 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
+from memagent.budget import Budget
 from memagent.chat import upkeep
 from memagent.chat.answering import Answered, Said, answer
 from memagent.chat.desk import Desk
 from memagent.chat.events import Done, Hearing, Told, Used
 from memagent.chat.history import ANSWERS, PARTIAL
-from memagent.chat.learning import Learned
+from memagent.chat.learned import Learned
 from memagent.chat.reply import Reply
 from memagent.controller import Controller, Result
 from memagent.errors import MemagentError, MemoryProblem, TraceError, UsageProblem
@@ -29,6 +30,7 @@ from memagent.memory.conversation import Turns, new_id
 from memagent.memory.secret_guard import without_secrets
 from memagent.methods.thinking import spoken
 from memagent.trace import Trace
+from memagent.types import Usage
 
 if TYPE_CHECKING:
     from memagent.chat.chat import Chat
@@ -131,13 +133,13 @@ class Conversation:
             if not done:
                 await asyncio.shield(asyncio.to_thread(self._broken_off, said, hearing.text))
 
-    def flush(self, *, failed: bool = False) -> Learned:
+    def flush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
         """Do what `Chat.flush` does, for this user alone."""
-        return upkeep.flush(self._chat, self.memory, failed=failed)
+        return upkeep.flush(self._chat, self.memory, failed=failed, budget=budget)
 
-    async def aflush(self, *, failed: bool = False) -> Learned:
+    async def aflush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
         """Like `flush`, in a thread."""
-        return await asyncio.to_thread(self.flush, failed=failed)
+        return await asyncio.to_thread(self.flush, failed=failed, budget=budget)
 
     def replay(self, trace: Trace) -> Reply:
         """Return the reply that a recorded turn came to, from its trace alone: nothing is asked, found or written.
@@ -185,14 +187,17 @@ class Conversation:
     def _finished(self, result: Result[Answered], controller: Controller) -> Reply:
         """What is done once the answer is there: nothing of it may take the answer away."""
         problems: list[str] = []
+        after = Usage()
         try:
-            for problem in upkeep.after_turn(self._chat, self._desk, result.value, controller):
+            learned = upkeep.after_turn(self._chat, self._desk, result.value, controller)
+            after = learned.usage
+            for problem in learned.problems:
                 _log.warning("the answer is kept: %s", problem)
                 problems.append(f"after the answer: {problem}")
         except MemagentError as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")
-        return Reply.of(result.value, result.trace, tuple(problems))
+        return Reply.of(result.value, result.trace, tuple(problems), after)
 
     def _ending(self, reply: Reply) -> Iterator[Told]:
         yield Used(reply.usage)

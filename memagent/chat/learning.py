@@ -16,14 +16,14 @@ from contextlib import contextmanager
 from memagent.chat.history import role_of
 from memagent.chat.learned import Learned
 from memagent.controller import Controller
-from memagent.errors import BudgetExceeded, NotFound, quoted
+from memagent.errors import BudgetExceeded, NotFound, Stopped, quoted
 from memagent.flow import Flow
 from memagent.memory import Memory
 from memagent.memory.conversation import is_turn, said_at
-from memagent.methods.memllm_write import STOPPED, Written, memllm_write
+from memagent.methods.memllm_write import Written, memllm_write
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
-from memagent.types import Extraction, Message, Passage
+from memagent.types import Extraction, Message, Passage, Usage
 
 _NOBODY = "chat"  # went through what a model need not see
 LONGEST = 20_000
@@ -89,17 +89,13 @@ def _gone_through(memory: Memory, controller: Controller, turn: Passage, before:
     if role_of(turn) != "user":
         memory.extractions.keep(turn, Extraction(), by=_NOBODY)
         return Learned()
-    try:
-        with _in_time(controller) as overdue:
+    name = controller.llm.name
+    with _in_time(controller) as overdue:
+        try:
             result = controller.run(_reading(turn, before, memory.scope.user or ""))
-    except BudgetExceeded as error:  # before the first call
-        return Learned(stopped=error.message)
-    written, name = result.value, controller.llm.name
-    if stopped := next((one for one in written.problems if one.startswith(STOPPED)), ""):
-        if not overdue.is_set():
-            return Learned(facts=written.ids, stopped=stopped.removeprefix(STOPPED), usage=result.usage)
-        memory.extractions.fail(turn, _LATE, by=name)
-        return Learned(facts=written.ids, failed={turn.id: _LATE}, usage=result.usage)
+        except Stopped as error:
+            return _stopped(memory, turn, error, name, overdue=overdue.is_set())
+    written = result.value
     if written.problems and not written.ids:
         problem = "; ".join(written.problems)
         memory.extractions.fail(turn, problem, by=name)
@@ -107,6 +103,18 @@ def _gone_through(memory: Memory, controller: Controller, turn: Passage, before:
     memory.extractions.keep(turn, Extraction(), by=name)
     rest = (Refusal(quoted(turn.text[LONGEST:], 60), _TOO_LONG),) if len(turn.text) > LONGEST else ()
     return Learned(1, written.ids, (*written.refused, *rest), usage=result.usage)
+
+
+def _stopped(memory: Memory, turn: Passage, error: Stopped, name: str, *, overdue: bool) -> Learned:
+    """What came of a turn that was not gone through to its end; raise the error where that is for others to know."""
+    usage = error.trace.usage if error.trace is not None else Usage()
+    facts = error.partial.ids if isinstance(error.partial, Written) else ()
+    if isinstance(error, BudgetExceeded):
+        return Learned(facts=facts, stopped=error.message, usage=usage)
+    if not overdue:
+        raise error
+    memory.extractions.fail(turn, _LATE, by=name)
+    return Learned(facts=facts, failed={turn.id: _LATE}, usage=usage)
 
 
 @contextmanager

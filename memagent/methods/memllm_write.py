@@ -50,9 +50,6 @@ CONTEXT = 25
 MOST = 32
 """Triples of one sentence that are looked at; the paper leaves sentences with as many out of its training."""
 
-STOPPED = "stopped: "
-"""How the problem begins that says that a limit was reached, or that the run was stopped."""
-
 _TRIES = 2
 _NOT_SAID_BY_A_PERSON: dict[Role, str] = {"system": PROMPT, "assistant": MODEL, "tool": RECALLED}
 _FAILURES = 3  # of the model, in a row, after which it is not asked any more
@@ -146,7 +143,7 @@ def memllm_write(
                     run.problems.append("the model failed three times in a row; the rest was not gone through")
                     return run.written()
     except Stopped as error:
-        run.problems.append(f"{STOPPED}{error.message}")
+        run.problems.append(f"stopped: {error.message}")
     return run.written()
 
 

@@ -23,6 +23,7 @@ from memagent.controller import Controller
 from memagent.errors import BudgetExceeded
 from memagent.memory import Memory
 from memagent.methods.attempts import attempted
+from memagent.stores.extractions import SQLExtractionStore
 from memagent.stores.turn_rows import scopes
 from memagent.types import Passage, Scope, Summary
 
@@ -80,7 +81,7 @@ def flush(chat: Chat, memory: Memory, *, failed: bool = False, budget: Budget | 
 
 def waiting(memory: Memory) -> int:
     """Return how many turns of users are yet to be gone through for facts, of all that a memory sees."""
-    return sum(one.metadata.get("role") == "user" for one in memory.extractions.pending())
+    return SQLExtractionStore(memory.core.file()).waiting(memory.scope)
 
 
 def _has_work(chat: Chat, session: Memory) -> bool:

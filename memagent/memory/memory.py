@@ -346,8 +346,8 @@ class Memory:
         interrupted or fails after the deletion, everything is gone from the memory, `doctor` says that the rewriting
         is due, and it or the next purge finishes it. Caches, traces and exports are files of yours and not touched.
 
-        What a chatbot answered to a purged turn, or said later in words that only this has told, goes with it, as do the
-        summaries of their conversations; the receipt's `reasons` name such answers. So no byte of what the receipt
+        What a chatbot answered to a purged turn, or said later in words that only this has told, goes with it, as do
+        the summaries of their conversations; the receipt's `reasons` name such answers. So no byte of what the receipt
         names is left. What says the same in other words, or in a turn of the user's own, is not found by that: what
         has words of it and stays is in the receipt's `left`, to be looked at, and purged by its id.
 

@@ -3,7 +3,8 @@
 Whoever forgets a turn means what it tells, and that an answer may have told since. No record says what an answer was
 made from, nor could it for answers that were imported; so it is told by the words. An answer that was given later
 repeats a text if it has a word that nobody but that text has told the memory, and this word is a name, a number or a
-good part of the answer; or if half of the answer's words, and two at least, are those of the text. Words are compared
+good part of the answer; likewise if it was asked in words of the text, and has others of them. It does too if half of
+the answer's words, and two at least, are those of the text. Words are compared
 as a search compares them, in any script; of scripts without spaces, pairs of characters. Questions tell nothing.
 
 So an answer in other words (`the city by the Tagus`) is not found, and neither is a text of the user that says the same
@@ -21,7 +22,7 @@ from typing import NamedTuple
 from memagent.memory.idle_turns import asks_only
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import HAPPENED, LIVE, pages
-from memagent.stores.removal import RETIRED, answers_to
+from memagent.stores.removal import ANSWERS, RETIRED, answers_to
 from memagent.stores.scoping import marks, visible
 from memagent.terms import UNSPACED, fold, pieces, terms
 from memagent.types import Scope
@@ -73,8 +74,10 @@ def repeated(reader: Database | Writer, scope: Scope, rows: Sequence[Row], which
     others = [_text(row) for row in near if row["role"] != "assistant"]
     told = Counter(word for one in others if not asks_only(one.row["text"]) for word in one.words & wanted)
     answers = [_text(row) for row in near if row["role"] == "assistant"]
+    questions = {one.row["id"]: one.words for one in others}
     for answer in answers:
-        if any(_repeats(answer, text, told.keys()) for text in gone):
+        asked = questions.get(answer.row["asked"], frozenset())
+        if any(_repeats(answer, text, told.keys(), asked) for text in gone):
             found.rows.append(answer.row)
             found.why[answer.row["id"]] = REPEATS
     has = Counter(word for one in (*others, *answers) for word in one.words & wanted)
@@ -94,12 +97,12 @@ def hidden_along(reader: Database | Writer, scope: Scope, rows: Sequence[Row]) -
     ]
 
 
-def _repeats(answer: _Text, text: _Text, told: Collection[str]) -> bool:
-    """Whether an answer repeats a text, given the words that others have told as well."""
+def _repeats(answer: _Text, text: _Text, told: Collection[str], asked: frozenset[str]) -> bool:
+    """Whether an answer repeats a text, given the words that others have told as well, and those it was asked in."""
     both = answer.words & text.words
     if not both or answer.row["said"] < text.row["said"]:
         return False
-    alone = both.difference(told)
+    alone = both.difference(asked if asked & text.words else told)
     if alone & (text.names | answer.names) or (alone and 3 * len(both) >= len(answer.words)):
         return True
     return len(both) > 1 and 2 * len(both) >= len(answer.words)
@@ -114,7 +117,8 @@ def _says_too(one: _Text, text: _Text, rare: Collection[str]) -> bool:
 def _texts(reader: Database | Writer, scope: Scope, which: str, rids: Sequence[int] | None = None) -> list[Row]:
     """The passages that a scope sees, with their texts, roles and times; those of `rids`, or all."""
     condition, params = visible(scope)
-    sql = f"""SELECT items.*, passages.text, json_extract(passages.metadata, '$.role') AS role, {HAPPENED} AS said
+    sql = f"""SELECT items.*, passages.text, json_extract(passages.metadata, '$.role') AS role, {HAPPENED} AS said,
+                     json_extract(passages.metadata, '$.{ANSWERS}') AS asked
               FROM items JOIN passages ON passages.rid = items.rid
               WHERE items.kind = 'passage' AND {condition} AND {which.replace(LIVE, "items.retired_at IS NULL")}"""
     if rids is None:

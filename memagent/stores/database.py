@@ -64,8 +64,8 @@ class _Transaction:
 class SQLiteDatabase:
     """One SQLite file, created or upgraded as needed.
 
-    A new file is for its owner alone, whatever is usual elsewhere: it holds what people said. SQLite gives the files that
-    it makes beside it the same rights; who shares a memory with a group gives them more.
+    A new file is for its owner alone, whatever is usual elsewhere: it holds what people said. SQLite gives the files
+    that it makes beside it the same rights; who shares a memory with a group gives them more.
 
     `:memory:` is a private temporary file that goes away on `close`: SQLite's own in-memory databases belong to one
     connection, and its shared cache has locks that no timeout waits for.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from memagent.chat.context import Asked, Context, Limits, assembled, turns_shown
 from memagent.chat.counting import Counter, cautious
 from memagent.chat.history import ANSWERS
-from memagent.chat.recalled import Setting, Wanted, query_of, recalled
+from memagent.chat.recalled import Setting, Wanted, asked_in, query_of, recalled
 from memagent.errors import ReplyError
 from memagent.flow import Flow, ask_time, generate, read_turns, remember
 from memagent.memory.conversation import Turn, after
@@ -90,7 +90,10 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
     asked = Asked(said.text, at, said.id, said.user, manner.system, manner.pinned, talk, speaker=said.speaker)
     limits = Limits(manner.tokens, manner.count)
     shown = turns_shown(asked, limits)
-    found = yield from recalled(query, manner.wanted, Setting(said.text, said.user, said.session, (said.id, *shown)))
+    here = Setting(asked_in(said.text), said.user, said.session, (said.id, *shown))
+    found = yield from recalled(
+        query, manner.wanted, Setting(asked_in(said.text), said.user, said.session, (said.id, *shown))
+    )
     context = assembled(replace(asked, recalled=tuple(found)), limits)
     reply = yield from generate(
         context.messages,

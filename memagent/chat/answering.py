@@ -91,9 +91,7 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
     limits = Limits(manner.tokens, manner.count)
     shown = turns_shown(asked, limits)
     here = Setting(asked_in(said.text), said.user, said.session, (said.id, *shown))
-    found = yield from recalled(
-        query, manner.wanted, Setting(asked_in(said.text), said.user, said.session, (said.id, *shown))
-    )
+    found = yield from recalled(query, manner.wanted, here)
     context = assembled(replace(asked, recalled=tuple(found)), limits)
     reply = yield from generate(
         context.messages,

@@ -79,15 +79,15 @@ def reply(sections: dict[str, str], frame: str, messages: Sequence[Message]) -> 
     ]
     asked = [sentence for sentence in sentences(message) if _QUESTION.search(sentence)] or [message]
     for question in map(_spelt_out, reversed(asked)):
-        if text := _answer(taken_apart(question), said) or _of_somebody(question, sections, messages, names[-1:]):
+        if text := _answer(taken_apart(question), said) or _of_somebody(question, sections, messages):
             return text
     return _from_notes(sections.get("memories", ""), asked[-1]) or UNKNOWN
 
 
-def _of_somebody(question: str, sections: dict[str, str], messages: Sequence[Message], asks: Sequence[str]) -> str:
+def _of_somebody(question: str, sections: dict[str, str], messages: Sequence[Message]) -> str:
     """What somebody who speaks too said of themselves: `Where does Ana live?` is `Where do I live?` of Ana."""
     for name in speakers(sections):
-        if name in asks or not re.search(rf"\b{re.escape(name)}\b", question):
+        if not re.search(rf"\b{re.escape(name)}\b", question):
             continue
         said = [
             replace(one, by=name)

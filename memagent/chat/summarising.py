@@ -35,6 +35,7 @@ TOKENS = 400
 _LINE = re.compile(r"^- (?P<day>\d{4}-\d\d-\d\d), (?P<who>[^:]*): (?P<text>.*)$", re.MULTILINE)
 _I = re.compile(r"(?i)\b(?:i|i['’]\w+|my|mine|me|we|our|я|мой|моя|мне|меня)\b|我")
 _NAMES = re.compile(r"(?<=\s)[^\W\d_a-zа-я]\w+|\d")
+_MARKS = re.compile(r"</?[\w|:-]{1,40}[^<>\n]{0,80}>")
 _LONGEST = 240  # characters of a sentence that is taken
 
 
@@ -109,7 +110,8 @@ def _stated(turn: Passage, user: str) -> list[Line]:
     if turn.metadata.get(PARTIAL):
         return []
     day, who = f"{said_at(turn):%Y-%m-%d}", speaker_of(turn, user).replace(":", " ")
-    found = (" ".join(sentence.split()) for sentence in split_sentences(turn.text[:2000], "en"))
+    text = _MARKS.sub(" ", turn.text[:2000])  # a mark of a prompt in a sentence makes it no less the user's
+    found = (" ".join(sentence.split()) for sentence in split_sentences(text, "en"))
     return [Line(day, who, one) for one in found if len(one) <= _LONGEST and not unfit(one)]
 
 

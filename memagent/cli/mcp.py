@@ -55,7 +55,7 @@ def mcp(
     """Serve one user's memory in FILE to an MCP client.
 
     A client that starts its servers itself runs "memagent mcp FILE --user NAME". A FILE that is not there is refused,
-    since its path may be mistyped; with --new an empty one is made, and the client is told. With --http the server is at
+    since its path may be mistyped; with --new an empty one is made, and the client is told. With --http it is served at
     http://127.0.0.1:PORT/mcp; if MEMAGENT_MCP_TOKEN is set, clients must send it as a bearer token. Requests that come
     by another host name or from a web page are refused. Stop it with Ctrl-C.
     """

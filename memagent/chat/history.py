@@ -8,7 +8,18 @@ from memagent.chat.recalled import speaker_of
 from memagent.stores.removal import ANSWERS
 from memagent.types import Message, Passage, Role
 
-__all__ = ["ANSWERS", "PARTIAL", "answers_to", "as_messages", "is_whole", "merged", "role_of", "said_before", "text_of"]
+__all__ = [
+    "ANSWERS",
+    "PARTIAL",
+    "answers_to",
+    "as_messages",
+    "is_whole",
+    "merged",
+    "role_of",
+    "said_before",
+    "superseded",
+    "text_of",
+]
 
 PARTIAL = "partial"
 """In the metadata of an answer: that it was broken off. `ANSWERS` has the id of the turn that it answers."""
@@ -35,6 +46,12 @@ def said_before(turns: Sequence[Passage], id: str, message: str) -> list[Passage
         said.append(turn)
     _drop_unanswered(said, message)
     return said
+
+
+def superseded(turns: Sequence[Passage], id: str, message: str) -> list[str]:
+    """Return the ids of those turns before a message that stand in no prompt, because they were said again in full."""
+    said = {turn.id for turn in said_before(turns, id, message)}
+    return [turn.id for turn in turns if role_of(turn) and turn.id not in said]
 
 
 def answers_to(turns: Sequence[Passage], id: str) -> list[Passage]:

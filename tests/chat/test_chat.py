@@ -269,3 +269,22 @@ def test_a_saved_trace_has_no_secret_and_replays(tmp_path: Path) -> None:
         reply = Chat(ScriptedLLM(["Yes."]), memory).bind(user="ana").send(f"My password is {secret}.")
         reply.trace.save(tmp_path / "kept.jsonl")
         assert secret in (tmp_path / "kept.jsonl").read_text()
+
+
+def test_of_several_who_speak_each_is_known_by_what_they_said_of_themselves(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        chat = Chat("offline", memory, extract="never")
+        for name, city in (("Ana", "Porto"), ("Ben", "Rome")):
+            chat.bind(user="fam", session="1", speaker=name).send(f"I live in {city}.")
+        for number, (speaker, question, answer) in enumerate(
+            [
+                ("Ben", "Where does Ana live?", "Porto."),
+                ("Ana", "Where does Ben live?", "Rome."),
+                ("Ana", "Where does Ana live?", "Porto."),
+                ("Ben", "Where do I live?", "Rome."),
+                ("Ben", "Does Ana live in Porto?", 'Yes: Ana said "I live in Porto".'),
+            ]
+        ):
+            assert chat.bind(user="fam", session=f"q{number}", speaker=speaker).send(question) == answer
+        unknown = chat.bind(user="fam", session="q9", speaker="Ben").send("Where does Cem live?")
+        assert unknown.startswith("I do not know")

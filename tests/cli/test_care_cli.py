@@ -16,6 +16,7 @@ import pytest
 from commands import memagent
 
 from memagent import Memory, Note
+from memagent.memory.conversation import Turn
 
 
 @pytest.fixture
@@ -48,6 +49,14 @@ def test_the_doctor_finds_and_repairs(place: Path) -> None:
     assert repaired.returncode == 0
     assert "(repaired)" in repaired.stdout
     assert memagent("doctor").returncode == 0
+
+
+def test_the_doctor_says_how_many_turns_wait_to_be_gone_through(place: Path) -> None:
+    with Memory(place / "talk.db") as memory:
+        memory.bind(user="ana", session="s").turns.add_many([Turn("I live in Oslo."), Turn("Noted.", "assistant")])
+    said = memagent("doctor", "--db", "talk.db")
+    assert said.returncode == 0
+    assert "1 turn of users not gone through for facts yet" in said.stderr
 
 
 def test_the_doctor_needs_no_key_and_no_known_embedder(place: Path) -> None:

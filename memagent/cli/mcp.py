@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from memagent.memory import Memory
 
 TOKEN = "MEMAGENT_MCP_TOKEN"
-_NEW = "This memory was just made and is empty: there was no file {file} when the server was started."
+_NEW = (
+    "There was no file {file}, so this memory was just made and is empty. If the user expects memories here, say so: "
+    "the path that the server was started with may be wrong."
+)
 
 
 @click.command()

@@ -252,6 +252,10 @@ def _show(receipt: Receipt, as_json: bool) -> None:
     click.echo(str(receipt))
     for id in receipt.ids:
         click.echo(f"  {id}")
+    if receipt.left:
+        click.echo("What stays and has words of it:")
+    for id in receipt.left:
+        click.echo(f"  {id}")
 
 
 def _tell(findings: Iterable[Any], as_json: bool) -> None:

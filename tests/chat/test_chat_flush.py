@@ -106,6 +106,7 @@ def test_a_summary_that_fails_stops_nobody_and_each_piece_is_kept(tmp_path: Path
 def test_rules_do_not_count_as_taken_word_for_word_what_a_model_wrote(tmp_path: Path) -> None:
     with Memory(tmp_path / "a.db") as memory:
         talk = talked(memory, "ana")
+        talk.turns.add("My boat is called Wren.", at=NOON - timedelta(1))
         summariser(memory, *["Ana watches herons."] * 20)[0].flush()
         rules = Chat(ScriptedLLM(["ok"] * 20), memory, context_tokens=900, extract="never").bind(
             user="ana", session="s"
@@ -113,8 +114,9 @@ def test_rules_do_not_count_as_taken_word_for_word_what_a_model_wrote(tmp_path: 
         rules.send("Well?")
         kept = talk.turns.summary()
         assert kept is not None
-        assert (kept.by, kept.since) == ("rules", NOON)
+        assert (kept.by, kept.since) == ("rules", NOON - timedelta(1))
         assert "Ana watches herons." not in kept.text
+        assert "My boat is called Wren." in kept.text
         [last] = [number for number, turn in enumerate(talk.turns) if turn.id == kept.upto]
         assert kept.turns == last + 1  # all of them, from the first on
 

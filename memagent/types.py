@@ -226,7 +226,9 @@ class Receipt(Shown):
         counts: how many rows of each kind: passages, facts, rationales, and what hung on them (evidence, phrases,
             relations, links, vectors, words). A kind that was not touched is not there.
         ids: the passages, facts and rationales that were hidden, brought back or removed.
-        reasons: why an id was chosen that was not named: by a retention policy, or as the answer to a purged turn.
+        reasons: why an id was chosen that was not named: by a retention policy, or as an answer to what goes, or one
+            that repeats it.
+        left: what stays and has words of what goes, such as a later turn of the user that says the same: ids, with why.
         dry_run: nothing was changed; this is what would be.
     """
 
@@ -234,6 +236,7 @@ class Receipt(Shown):
     counts: Mapping[str, int]
     ids: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
     @property

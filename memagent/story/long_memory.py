@@ -101,6 +101,7 @@ def copied(story: Story, folder: Path) -> bool:
         return True
     copy = folder / "memory.db"
     for how in ("mode=ro", "mode=ro&immutable=1"):
+        files.make_private(copy)
         try:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as old:
                 with closing(sqlite3.connect(copy)) as new:

@@ -3,7 +3,9 @@
 pip install "memagent[mcp]"
 
 Clients that start servers themselves take the same command:
-    {"mcpServers": {"memory": {"command": "memagent", "args": ["mcp", "memory.db", "--user", "alice"]}}}
+    {"mcpServers": {"memory": {"command": "memagent", "args": ["mcp", "memory.db", "--user", "alice", "--new"]}}}
+
+`--new` makes the file if it is not there; without it a path that is mistyped is refused.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from mcp import Client, StdioServerParameters
 
 async def main(file: Path) -> None:
     """List the tools, and work the memory with some of them."""
-    command = ["-m", "memagent", "mcp", str(file), "--user", "alice"]
+    command = ["-m", "memagent", "mcp", str(file), "--user", "alice", "--new"]
     server = StdioServerParameters(command=sys.executable, args=command, env=dict(os.environ))
     async with Client(server) as client:
         print(", ".join(tool.name for tool in (await client.list_tools()).tools))

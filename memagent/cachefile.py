@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from memagent.errors import StorageError
+from memagent.files import make_private
 
 APPLICATION_ID = 0x6D656D63
 """Marks a file as a cache of ours ("memc"), in the place that the SQLite file format keeps for this."""
@@ -63,6 +64,7 @@ class CacheFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with _USING:
                 _check_owner(self._path)
+                make_private(self._path)  # prompts and answers are in it
                 with closing(sqlite3.connect(self._path, timeout=_WAIT, isolation_level=None)) as connection:
                     self._prepare(connection)
                     yield connection

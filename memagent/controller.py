@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from memagent import programs, registry
 from memagent.answering import from_memory
-from memagent.budget import Budget, Meter, unknown_price
-from memagent.deadline import Overdue, awithin, overdue_after, within
-from memagent.errors import BackendError, Late, MemagentError, Stopped, UsageProblem
+from memagent.budget import Budget, Charge, Meter, Replies, unknown_price
+from memagent.deadline import Overdue, awithin, overdue_after, to_its_end, within
+from memagent.errors import BackendError, Interrupted, Late, MemagentError, Stopped, UsageProblem
 from memagent.flow import (
     AskTime,
     Event,
@@ -78,11 +78,12 @@ class Controller:
     """Runs flows with one model, one memory and one budget.
 
     Args:
-        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a LangChain model, a
             callable. `None` lets the environment decide.
         memory: a bound `Memory`; needed by flows that retrieve or remember.
         retriever: a retriever or its name, for steps that name none; the memory's hybrid search by default.
         budget: limits on everything this controller spends.
+        replies: how long replies are, by their kind; with these none is without an end, see `memagent.budget.Replies`.
         retries: how many times a call that failed for a passing reason is made again.
         on_event: called with each event, in the thread that runs the flow (or a branch of it).
         allow_programs: run the Python programs that a flow asks for; they may be a model's. See `memagent.programs`.
@@ -95,6 +96,7 @@ class Controller:
         *,
         retriever: Retriever | str = "",
         budget: Budget | None = None,
+        replies: Replies | None = None,
         retries: int = 2,
         on_event: OnEvent | None = None,
         allow_programs: bool = False,
@@ -105,7 +107,7 @@ class Controller:
         self.retries = retries
         self.on_event = on_event
         self.allow_programs = allow_programs
-        self._meter = Meter(budget or Budget(), _price(self.llm, budget))
+        self._meter = Meter(budget or Budget(), _price(self.llm, budget), replies)
         self._running: set[Run] = set()
 
     @property
@@ -231,10 +233,11 @@ class Controller:
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
             with self._meter.charging(request) as charge:
+                turn.asked(charge.asked)
                 try:
-                    return charge.paid(self._complete(charge.request, turn))
+                    return charge.paid(self._complete(charge, turn))
                 except BaseException as error:
-                    charge.broken_off(turn.said)
+                    charge.broken_off(turn.said, left=_left(error))
                     turn.lost(charge.usage)
                     if not isinstance(error, BackendError):
                         raise
@@ -248,8 +251,10 @@ class Controller:
             limit = self._limit(step)
             if isinstance(step, Inquire | AskTime | Say | Tell):
                 return self._beside(step)
-            if limit is None:
+            if isinstance(step, Execute):
                 return await asyncio.to_thread(self._beside, step)
+            if limit is None:
+                return await to_its_end(lambda: self._beside(step))
             try:
                 return await awithin(limit, lambda: self._beside(step))
             except Overdue:
@@ -257,10 +262,11 @@ class Controller:
         request = self._admitted(step.request)
         for attempt in range(1, self.retries + 2):
             async with self._meter.acharging(request) as charge:
+                turn.asked(charge.asked)
                 try:
-                    return charge.paid(await self._acomplete(charge.request, turn))
+                    return charge.paid(await self._acomplete(charge, turn))
                 except BaseException as error:
-                    charge.broken_off(turn.said)
+                    charge.broken_off(turn.said, left=_left(error))
                     turn.lost(charge.usage)
                     if not isinstance(error, BackendError):
                         raise
@@ -269,36 +275,40 @@ class Controller:
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _complete(self, request: Request, turn: Turn) -> Completion:
+    def _complete(self, charge: Charge, turn: Turn) -> Completion:
         """Make one call; one that does not keep to its time by itself is left behind a second later."""
         try:
-            return within(_patience(request), lambda: self._called(request, turn))
+            return within(_patience(charge.request), lambda: self._called(charge, turn))
         except Overdue:
-            raise self._unfinished(request, turn) from None
+            raise self._unfinished(charge.request, turn) from None
 
-    async def _acomplete(self, request: Request, turn: Turn) -> Completion:
+    async def _acomplete(self, charge: Charge, turn: Turn) -> Completion:
         try:
-            async with overdue_after(_patience(request)):
-                return await self._acalled(request, turn)
+            async with overdue_after(_patience(charge.request)):
+                return await self._acalled(charge, turn)
         except Overdue:
-            raise self._unfinished(request, turn) from None
+            raise self._unfinished(charge.request, turn) from None
 
-    def _called(self, request: Request, turn: Turn) -> Completion:
-        if not _in_pieces(request, turn):
-            return self.llm.complete(request)
-        for piece in self.llm.stream(request):
+    def _called(self, charge: Charge, turn: Turn) -> Completion:
+        if not _in_pieces(charge.request, turn):
+            return self.llm.complete(charge.request)
+        for piece in self.llm.stream(charge.request):
             if isinstance(piece, Completion):
                 return piece
             turn.token(piece)
+            if turn.goes_on_behind(charge.request):
+                return charge.overrun(turn.said)
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
-    async def _acalled(self, request: Request, turn: Turn) -> Completion:
-        if not _in_pieces(request, turn):
-            return await self.llm.acomplete(request)
-        async for piece in self.llm.astream(request):
+    async def _acalled(self, charge: Charge, turn: Turn) -> Completion:
+        if not _in_pieces(charge.request, turn):
+            return await self.llm.acomplete(charge.request)
+        async for piece in self.llm.astream(charge.request):
             if isinstance(piece, Completion):
                 return piece
             turn.token(piece)
+            if turn.goes_on_behind(charge.request):
+                return charge.overrun(turn.said)
             await asyncio.sleep(0)  # lets a reader see this token before the next, and cancel
         raise BackendError(f"{self.llm.name} ended its stream without an answer", retryable=True)
 
@@ -375,6 +385,11 @@ class Controller:
             # What a retriever yields one by one is fetched here, where its time is limited.
             return list(found) if isinstance(found, Iterator) else found
         return from_memory(self.memory, step)
+
+
+def _left(error: BaseException) -> bool:
+    """Whether a call was left by who waited for it, as by Ctrl-C: it goes on at the server, and is billed."""
+    return isinstance(error, Interrupted) or not isinstance(error, Exception)
 
 
 def _patience(request: Request) -> float | None:

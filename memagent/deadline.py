@@ -86,3 +86,18 @@ def _started(work: Callable[[], T]) -> Future[T]:
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(run,), name="memagent-deadline", daemon=True).start()
     return future
+
+
+async def to_its_end(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread, and wait for its end though this task is cancelled meanwhile.
+
+    A thread cannot be stopped: whoever is told that a task has ended must find what it has written.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # what ended the task is told, and not what failed behind it
+        raise

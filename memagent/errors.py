@@ -31,7 +31,8 @@ MemagentError
 └── StoryError             a story folder is not as it should be
     ├── StorySettingsError story.toml is missing, or a setting in it is not right: a ConfigError too
     ├── Locked             another process is writing this story
-    └── Unsynced           the manuscript was edited by hand
+    ├── Unsynced           the manuscript was edited by hand
+    └── HeldBack           a paragraph contradicts what was told, and waits to be kept or written again
 """
 
 from __future__ import annotations
@@ -127,7 +128,16 @@ class Stopped(MemagentError):
 
 
 class BudgetExceeded(Stopped):
-    """A limit on calls, tokens, money or seconds was reached before the next step."""
+    """A limit on calls, tokens, money or seconds was reached before the next step.
+
+    `cut` is what a reply cost that the limit has cut off, and that is of no use; `None` where there is none. `need` is
+    what the call needs that was not made, by the name of the limit (`cost`, `tokens`), where that is known.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", cut: Any = None, need: dict[str, float] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.cut = cut
+        self.need = need or {}
 
 
 class Interrupted(Stopped):
@@ -210,3 +220,11 @@ def quoted(text: str, longest: int = 80) -> str:
         line = f"{line[: longest - 1]}…"
     mark = '"' if "'" in line else "'"
     return f"{mark}{line}{mark}"
+
+
+class HeldBack(StoryError):
+    """A text contradicts what was told, and was put aside. `findings` says what; nothing of it is lost."""
+
+    def __init__(self, message: str, *, hint: str = "", findings: tuple[Any, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memagent.errors import StorageError, StorageFull
@@ -69,3 +69,12 @@ def _write(descriptor: int, content: str | bytes) -> None:
     data = memoryview(content.encode("utf-8", errors="surrogatepass") if isinstance(content, str) else content)
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read and write, if there is none at the path.
+
+    Where it cannot be made, whoever opens it next says why.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -20,6 +20,9 @@ _UNSUPPORTED = re.compile(
     r"unsupported|not supported|n[o']t support|unknown|unrecogni[sz]ed|not (permitted|allowed)|unexpected|extra input",
     re.IGNORECASE,
 )
+_TOO_LONG = re.compile(
+    r"(?s)(?=.*tokens).*(too large|maximum|at most|must be (<=|less)|exceed|in (the )?range)", re.IGNORECASE
+)
 _SECRET = re.compile(r"\b(sk|pk|key|gsk|xai|Bearer)[-_ ][\w*.-]{6,}")
 _LONGEST = 300
 _OPENAI = "https://api.openai.com/v1"
@@ -95,6 +98,13 @@ def refused_parameter(error: Exception, sent: Collection[str]) -> str | None:
     quoted = [name for name in candidates if re.search(rf"""['"`]{name}['"`]""", said)]
     found = quoted or [name for name in candidates if re.search(rf"\b{name}\b", said)]
     return found[0] if found else None
+
+
+def too_long(error: Exception, sent: Collection[str]) -> bool:
+    """Whether the server refuses a request for the number of tokens that its reply may have: it has not that many."""
+    asked, said = any(name in sent for name in ("max_tokens", "max_completion_tokens")), str(error)
+    refused = asked and getattr(error, "status_code", None) in (400, 422)
+    return refused and _TOO_LONG.search(said) is not None and not _UNSUPPORTED.search(said)
 
 
 def not_theirs(error: Exception) -> Exception | None:

@@ -41,6 +41,7 @@ _GUARD = Path(__file__).with_name("confined.py")
 _POLL = 0.005  # seconds between two looks at whether the program has ended
 _LOOK = 0.05  # and, at least, at how much its files take up
 _LEAST = 4096  # bytes that the least file takes up, its entry included
+_FOLDER = 65_536  # bytes that a folder counts as: a disk may take milliseconds to remove one
 
 
 def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int = 65_536, disk: int = 32) -> Execution:
@@ -53,7 +54,8 @@ def run(program: str, *, seconds: float = 10.0, memory: int = 256, output: int =
         seconds: by the clock, after which it is killed.
         memory: MiB of address space; Python itself needs about 30.
         output: bytes of its output and of its errors that are kept, and the size of any file that it writes.
-        disk: MiB that its files and folders may take up together, about; each counts at least 4 KiB.
+        disk: MiB that its files and folders may take up together, about; each file counts at least 4 KiB, and each
+            folder 64 KiB, so that all can be removed in little time.
 
     Raises:
         UsageProblem: a limit is no positive number.
@@ -117,10 +119,12 @@ def _too_much(folder: Path, most: int, end: float) -> str:
             with os.scandir(folders.pop()) as entries:
                 for entry in entries:
                     with contextlib.suppress(FileNotFoundError):  # it is gone already
-                        total += max(_LEAST, entry.stat(follow_symlinks=False).st_blocks * 512)
-                        folders += [entry.path] * entry.is_dir(follow_symlinks=False)
+                        is_folder = entry.is_dir(follow_symlinks=False)
+                        least = _FOLDER if is_folder else _LEAST
+                        total += max(least, entry.stat(follow_symlinks=False).st_blocks * 512)
+                        folders += [entry.path] * is_folder
                     if total > most * 2**20:
-                        return f"its files took up more than {most} MiB"
+                        return f"its files and folders took up more than {most} MiB"
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:  # nobody can count what lies there
                 return "its folders lie deeper than a path can say"

@@ -6,7 +6,8 @@ backend at all (`Trace.load(path).replay(flow)`).
 
 When a run is resumed and the flow asks something else than was recorded (a person edited the memory in between), the
 recorded answers from there on no longer hold: a `cut` line says so, and the run goes on live. A `lost` line says what a
-call cost that came to nothing.
+call cost that came to nothing, and an `asked` line what one costs at least that is made now: where no line behind it
+says what came of it, the process was killed in the call.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ class Trace(Shown):
         self._records: dict[Path, Record] = {}
         self._replayed: set[Path] = set()
         self._lost = Usage()
+        self._asked: dict[Path, Usage] = {}
         self._lock = threading.Lock()
         if self.path is not None and self.path.exists():
             self._read(self.path, repair=True)
@@ -144,18 +146,31 @@ class Trace(Shown):
     @property
     def usage(self) -> Usage:
         """What the whole run cost: replayed steps, and calls that came to nothing, included."""
-        return sum((record.usage for record in self), self._lost)
+        return sum((record.usage for record in self), self.wasted)
 
-    def lost(self, usage: Usage) -> None:
+    @property
+    def wasted(self) -> Usage:
+        """What calls cost that came to nothing: they broke off, a limit cut them, or nobody wants their answers now."""
+        return self._lost
+
+    def asked(self, path: Path, usage: Usage) -> None:
+        """Note that a call is made now that costs this at least; what comes of it is told by `add` or `lost`."""
+        with self._lock:
+            self._open(path, usage)
+            self._append(json.dumps({"asked": list(path), "usage": asdict(usage)}), sync=False)
+
+    def lost(self, usage: Usage, path: Path = ()) -> None:
         """Count a call that was paid for and came to nothing: it broke off, or a limit cut its reply."""
         with self._lock:
             self._lost += usage
-            self._append(json.dumps({"lost": asdict(usage)}), sync=True)
+            self._asked.pop(path, None)
+            self._append(json.dumps({"lost": asdict(usage), "path": list(path)}), sync=True)
 
     def add(self, record: Record) -> None:
         """Append a record; when this returns and the trace has a file, a model's reply is on disk."""
         with self._lock:
             self._records[record.path] = record
+            self._asked.pop(record.path, None)
             self._replayed.discard(record.path)
             self._append(_line(record), sync=isinstance(record.step, Generate))
 
@@ -227,7 +242,14 @@ class Trace(Shown):
         self._drop(path)
         self._append(json.dumps({"cut": list(path)}), sync=False)
 
+    def _open(self, path: Path, usage: Usage) -> None:
+        self._lost += self._asked.pop(path, Usage())
+        self._asked[path] = usage
+
     def _drop(self, path: Path) -> None:
+        """Let a record go, with those that hang on it; what they cost was paid all the same."""
+        gone = [record.usage for at, record in self._records.items() if at == path or _after(at, path)]
+        self._lost = sum(gone, self._lost)
         self._records = {p: r for p, r in self._records.items() if p != path and not _after(p, path)}
 
     def _append(self, line: str, *, sync: bool) -> None:
@@ -252,6 +274,7 @@ class Trace(Shown):
                 self._take(json.loads(line.decode("utf-8", errors="surrogatepass")))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise TraceError(f"line {number} of {str(path)!r} is not a trace record: {error}") from error
+        self._lost, self._asked = sum(self._asked.values(), self._lost), {}  # a kill has ended these calls
         if repair and whole < len(data):
             os.truncate(path, whole)
 
@@ -267,8 +290,12 @@ class Trace(Shown):
         if "cut" in data:
             self._drop(tuple(data["cut"]))
             return
+        if "asked" in data:
+            self._open(tuple(data["asked"]), Usage(**data["usage"]))
+            return
         if "lost" in data:
             self._lost += Usage(**data["lost"])
+            self._asked.pop(tuple(data.get("path", ())), None)
             return
         kind = data["kind"]
         record = Record(
@@ -279,6 +306,7 @@ class Trace(Shown):
             seconds=data["seconds"],
         )
         self._records[record.path] = record
+        self._asked.pop(record.path, None)
 
 
 def _after(path: Path, other: Path) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal, TypeAlias
 
 from memagent.errors import UsageProblem
@@ -65,9 +66,13 @@ class Limits:
         pair: mean of the two, less than this.
         exact: where the nearest triple is nearer than 0.001, only triples that are so near count.
         values: how many values are read at most, over all queries of a call.
-        entities: how many entities are tried at most, nearest first.
+        entities: how many entities are tried at most, nearest first, each name once.
         relations: how many relations likewise.
         literal: compare spellings in place of vectors, apart from case, width and spaces: all distances are 0.
+        newest: values that are as near stand newest first, by since when they hold, and not as they were first written.
+
+    Raises:
+        UsageProblem: a distance is no number above 0, or a count no whole number of at least 1: nothing could be found.
     """
 
     entity: float = 0.1
@@ -78,6 +83,19 @@ class Limits:
     entities: int = 300
     relations: int = 25
     literal: bool = False
+    newest: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("entity", "relation", "pair"):
+            distance = getattr(self, name)
+            if isinstance(distance, bool) or not isinstance(distance, Real) or not float(distance) > 0:
+                hint = "A distance is 1 - cosine; only what is nearer counts. See triples.PRESETS for such limits."
+                raise UsageProblem(f"the limit {name}={distance!r} is no number above 0", hint=hint)
+        for name in ("values", "entities", "relations"):
+            count = getattr(self, name)
+            if isinstance(count, bool) or not isinstance(count, Integral) or int(count) < 1:
+                hint = "Say how many may be read or tried."
+                raise UsageProblem(f"the limit {name}={count!r} is no whole number of at least 1", hint=hint)
 
 
 PRESETS: Mapping[str, Limits] = {
@@ -102,7 +120,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Reading(Shown):
-    """What the queries of one call found, nearest first, each value once; `truncated` says that there was more."""
+    """What the queries of one call found, nearest first, each value once.
+
+    `truncated` says that there was more than the limit on values gives, or that there may have been, since a limit on
+    entities or relations left something out that was near enough.
+    """
 
     values: tuple[Value, ...] = ()
     truncated: bool = False
@@ -135,6 +157,6 @@ def limits(preset: str | Limits) -> Limits:
     """Return the limits of a preset's name, or those given. Raises `UsageProblem` for a name that there is not."""
     if isinstance(preset, Limits):
         return preset
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise UsageProblem(f"no limits are called {preset!r}", hint=f"There are: {', '.join(PRESETS)}.")
     return PRESETS[preset]

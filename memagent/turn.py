@@ -12,9 +12,12 @@ from memagent.budget import Meter
 from memagent.errors import Interrupted, Stopped
 from memagent.flow import Event, Generate, Path, Step, StepDone, StepStarted, TokenReceived
 from memagent.trace import Record, Trace
-from memagent.types import Token, Usage
+from memagent.types import Request, Token, Usage
 
 OnEvent = Callable[[Event], None]
+
+_LETTERS = 6  # of a token, at most: that many are certain to be one or more
+_FAR = 1.25  # times what a reply may have
 
 
 @dataclass(eq=False)
@@ -42,6 +45,7 @@ class Turn:
         self.answer: Any = None
         self.over = False  # whether nobody waits for it any more
         self._heard: list[str] = []
+        self._letters = 0
         self._meter = meter
         self._started = self._seconds = 0.0
 
@@ -74,10 +78,17 @@ class Turn:
         seconds = time.perf_counter() - self._started
         self.run.trace.add(Record(self.path, self.step, error=error, seconds=seconds))
 
+    def asked(self, usage: Usage) -> None:
+        """Put into the trace that a call is made, and what it costs at least: a kill in it leaves nothing else."""
+        self.run.trace.asked(self.path, usage)
+
     def lost(self, usage: Usage) -> None:
         """Put what a call cost that came to nothing into the trace; one of which nothing was heard is not known."""
-        if usage.tokens:
-            self.run.trace.lost(usage)
+        self.run.trace.lost(usage if usage.tokens else Usage(), self.path)
+
+    def goes_on_behind(self, request: Request) -> bool:
+        """Whether a reply is longer than a limit lets it be, by far: its server does not keep to `max_tokens`."""
+        return request.capped and max(len(self._heard), self._letters // _LETTERS) > _FAR * (request.max_tokens or 0)
 
     @property
     def said(self) -> str:
@@ -86,7 +97,7 @@ class Turn:
 
     def again(self) -> None:
         """The call is made again: what has been streamed does not count."""
-        self._heard = []
+        self._heard, self._letters = [], 0
 
     def token(self, token: Token) -> None:
         """Pass a piece of the reply on, unless somebody asked to stop, or has stopped waiting."""
@@ -94,6 +105,7 @@ class Turn:
             raise Interrupted("the call took longer than it was given")
         self._check()
         self._heard.append(token.text)
+        self._letters += len(token.text)
         label = self.step.request.label if isinstance(self.step, Generate) else ""
         self.emit(TokenReceived(self.path, token.text, label))
 

@@ -159,8 +159,9 @@ class Extraction:
 class Relation:
     """A relation as a scope uses it: its subjects, its facts, and whether a newer value ends an older one.
 
-    `functional` says that a subject has one value at a time; `how` says who says so: `declared` by a caller, `learnt`
-    from the data, or '' where it is neither.
+    `functional` says that a subject has one value at a time; `how` is `declared` where a caller has said that it is so
+    or that it is not, and else ''. `suggested` says that nobody has, and that it looks so: there are at least 20
+    subjects, and nearly all of them have one value. That changes nothing until it is declared.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Relation:
     facts: int
     functional: bool
     how: str = ""
+    suggested: bool = False
 
 
 REFUTED = "refuted"
@@ -224,7 +226,9 @@ class Receipt(Shown):
         counts: how many rows of each kind: passages, facts, rationales, and what hung on them (evidence, phrases,
             relations, links, vectors, words). A kind that was not touched is not there.
         ids: the passages, facts and rationales that were hidden, brought back or removed.
-        reasons: why an id was chosen that was not named: by a retention policy, or as the answer to a purged turn.
+        reasons: why an id was chosen that was not named: by a retention policy, or as an answer to what goes, or one
+            that repeats it.
+        left: what stays and has words of what goes, such as a later turn of the user that says the same: ids, with why.
         dry_run: nothing was changed; this is what would be.
     """
 
@@ -232,6 +236,7 @@ class Receipt(Shown):
     counts: Mapping[str, int]
     ids: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
 
     @property

@@ -16,7 +16,7 @@ import pytest
 
 from memagent import Controller, Flow, Hit, Memory, Trace, generate, retrieve
 from memagent.budget import Budget
-from memagent.deadline import Overdue, awithin, within
+from memagent.deadline import Overdue, awithin, to_its_end, within
 from memagent.errors import BackendError, BudgetExceeded, Late
 from memagent.flow import StepDone, Tell, inquire, tell
 from memagent.testing import ScriptedLLM
@@ -153,3 +153,24 @@ def test_what_is_told_is_logged_an_event_and_in_the_file(caplog: pytest.LogCaptu
         Tell("this model gives no log-probabilities")
     ]
     assert [record.step for record in Trace.load(path)] == [Tell("this model gives no log-probabilities")]
+
+
+def test_who_is_told_that_a_task_was_cancelled_finds_what_its_thread_has_written() -> None:
+    begun, go_on, written = threading.Event(), threading.Event(), list[str]()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(10)
+        written.append("all")
+        raise ValueError("nobody hears this")
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(to_its_end(work))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert written == ["all"]
+
+    asyncio.run(cancelled())

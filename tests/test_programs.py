@@ -209,7 +209,14 @@ def test_what_a_program_does_in_its_own_folder_is_not_refused(program):
 def test_many_files_are_no_way_to_fill_the_disk(body):
     program = f"import itertools, os\nfor i in itertools.count():\n    {body}"
     ran = programs.run(program, seconds=60, disk=2)
-    assert ran.code is None and ran.why == "it was killed: its files took up more than 2 MiB"
+    assert ran.code is None and ran.why == "it was killed: its files and folders took up more than 2 MiB"
+
+
+@pytest.mark.parametrize(("count", "killed"), [(60, False), (70, True)])
+def test_a_folder_counts_as_more_than_a_small_file_since_it_takes_longer_to_remove(count, killed):
+    program = f"import os, time\nfor i in range({count}):\n    os.mkdir(f'{{i}}')\ntime.sleep({19 if killed else 0.5})"
+    ran = programs.run(program, seconds=20, disk=4)
+    assert ran.why == ("it was killed: its files and folders took up more than 4 MiB" if killed else "")
 
 
 def test_folders_deeper_than_a_path_can_say_are_killed_and_removed():

@@ -8,9 +8,10 @@ import numpy as np
 import openai
 import pytest
 
-from memagent import registry
+from memagent import Chat, Controller, registry
 from memagent.embedders.hashing import Hashing
 from memagent.errors import KeyMissing, UnknownName, UsageProblem
+from memagent.integrations.chat_model import as_chat_model
 from memagent.memory import Memory
 from memagent.retrievers.dense import Dense
 from memagent.retrievers.fusion import Fusion
@@ -117,6 +118,11 @@ def test_objects():
 def test_objects_that_are_no_model(thing):
     with pytest.raises(UsageProblem, match="is not a language model"):
         registry.llm(thing)
+
+
+def test_nobody_is_told_that_a_bare_client_is_a_model():
+    for takes_a_model in (Chat, Controller, as_chat_model):
+        assert "a client" not in " ".join((takes_a_model.__doc__ or "").split())
 
 
 def test_a_bare_client_has_no_model():

@@ -48,7 +48,9 @@ _STATUS: Sequence[tuple[type[problems.MemagentError], int]] = (
 )
 
 pages = APIRouter()
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
+]
 
 
 class Login(BaseModel):
@@ -128,7 +130,7 @@ def me(request: Request) -> Mapping[str, Any]:
 def log_in(request: Request, response: Response, login: Login) -> Mapping[str, str]:
     """Give the cookie to somebody who knows the password."""
     accounts: Accounts = request.app.state.accounts
-    accounts.check(login.name, login.password)
+    accounts.check(login.name, login.password, request.client.host if request.client else "")
     safe = request.url.scheme == "https"
     token = accounts.signed(login.name)
     response.set_cookie(COOKIE, token, max_age=LIFETIME, httponly=True, samesite="strict", secure=safe)

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -21,7 +21,8 @@ COOKIE = "memagent_chat"
 LIFETIME = 12 * 3600  # seconds
 DEMO = {"alice": "wonderland", "bob": "builder"}
 
-_TRIES, _WITHIN = 5, 60.0  # so many wrong passwords for one name, in so many seconds
+_TRIES, _WITHIN = 5, 60.0  # so many wrong passwords for one name from one address, in so many seconds
+_ADDRESSES = 1000  # that are remembered
 
 
 class Refusal(Exception):
@@ -47,16 +48,19 @@ class Accounts:
         self._passwords = dict(passwords)
         self._key = key
         self._clock = clock
-        self._failed: dict[str, deque[float]] = {name: deque(maxlen=_TRIES) for name in passwords}
+        self._failed: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
     @property
     def demo(self) -> bool:
         """Whether these are the accounts for trying, whose passwords everybody knows."""
         return self._passwords == DEMO
 
-    def check(self, name: str, password: str) -> None:
-        """Raise `Refusal` unless this is the password of that name; too many wrong ones make everybody wait."""
-        failed, now = self._failed.get(name, deque(maxlen=_TRIES)), self._clock()
+    def check(self, name: str, password: str, address: str = "") -> None:
+        """Raise `Refusal` unless this is the password of that name.
+
+        Who gives too many wrong ones has to wait, and nobody else: a stranger at another address locks nobody out.
+        """
+        failed, now = self._tries(name, address), self._clock()
         if len(failed) == _TRIES and now - failed[0] < _WITHIN:
             raise Refusal(429, "there were too many wrong passwords for this name", "Wait for a minute.")
         right = self._passwords.get(name, "")
@@ -65,6 +69,15 @@ class Accounts:
             failed.append(now)
             raise Refusal(401, "name and password do not go together", "Try again.")
         failed.clear()
+
+    def _tries(self, name: str, address: str) -> deque[float]:
+        """When wrong passwords came for a name from an address; those of names that nobody has are all of one."""
+        key = (name if name in self._passwords else "", address)
+        failed = self._failed.setdefault(key, deque(maxlen=_TRIES))
+        self._failed.move_to_end(key)
+        while len(self._failed) > _ADDRESSES:
+            self._failed.popitem(last=False)
+        return failed
 
     def signed(self, name: str) -> str:
         """Return what the cookie of a user holds."""

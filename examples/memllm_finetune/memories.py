@@ -30,10 +30,7 @@ class TripleMemory:
         self._memory = Memory(":memory:", embedder=embedder)
         self._facts = self._memory.bind(user="training").facts
         self._asked: dict[Query, tuple[str, ...]] = {}
-        triples = dict.fromkeys(triple for document in documents for triple in _triples(document))
-        for name in dict.fromkeys(relation for _, relation, _ in triples):
-            self._facts.declare(name, False)  # nothing that a document says ends what another one says
-        self._facts.add(triples)
+        self._facts.add(dict.fromkeys(triple for document in documents for triple in _triples(document)))
 
     def __call__(self, query: Query) -> tuple[str, ...]:
         """Return what stands in the empty place of a query, nearest first."""

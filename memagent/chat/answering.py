@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from memagent.chat.context import Asked, Context, Limits, assembled, turns_shown
 from memagent.chat.counting import Counter, cautious
-from memagent.chat.history import ANSWERS
-from memagent.chat.recalled import Setting, Wanted, query_of, recalled
+from memagent.chat.history import ANSWERS, superseded
+from memagent.chat.recalled import Setting, Wanted, asked_in, query_of, recalled
 from memagent.errors import ReplyError
 from memagent.flow import Flow, ask_time, generate, read_turns, remember
 from memagent.memory.conversation import Turn, after
@@ -90,7 +90,9 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
     asked = Asked(said.text, at, said.id, said.user, manner.system, manner.pinned, talk, speaker=said.speaker)
     limits = Limits(manner.tokens, manner.count)
     shown = turns_shown(asked, limits)
-    found = yield from recalled(query, manner.wanted, Setting(said.text, said.user, said.session, (said.id, *shown)))
+    left = superseded(talk.turns, said.id, said.text)
+    here = Setting(asked_in(said.text), said.user, said.session, (said.id, *shown, *left))
+    found = yield from recalled(query, manner.wanted, here)
     context = assembled(replace(asked, recalled=tuple(found)), limits)
     reply = yield from generate(
         context.messages,
@@ -104,8 +106,8 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
         raise ReplyError("the model wrote nothing", reply=reply.text, hint="Ask again, or another model.")
     now = yield from ask_time()
     told = Turn(text, "assistant", at=max(now, at), id=answer_id(said.id, text), metadata={ANSWERS: said.id})
-    yield from remember(told.note)
-    return Answered(text, told.id, said.id, context, query, unfinished(reply))
+    [kept] = yield from remember(told.note)
+    return Answered(text, kept, said.id, context, query, unfinished(reply))
 
 
 def answer_id(turn: str, text: str) -> str:

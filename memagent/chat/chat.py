@@ -20,7 +20,7 @@ from memagent.chat.answering import Manner
 from memagent.chat.context import least_tokens
 from memagent.chat.conversation import Conversation
 from memagent.chat.counting import Counter, cautious
-from memagent.chat.learning import Learned
+from memagent.chat.learned import Learned
 from memagent.chat.recalled import KINDS, RECALL, Kind, Wanted
 from memagent.errors import ScopeRequired, UsageProblem
 from memagent.llms.base import LLM
@@ -44,7 +44,7 @@ class Chat:
     that `reply.trace.save` writes; the reply in the process, its trace and prompt, have them.
 
     Args:
-        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a client, a LangChain model, a
+        llm: a backend, or what the registry takes for one: `"openai:gpt-5-mini"`, a LangChain model, a
             callable. `None` lets the environment decide.
         memory: an open `Memory`, bound to nobody; or to one user, whom every conversation is then with.
         system: the prompt of the chatbot. It is in every prompt.
@@ -60,7 +60,7 @@ class Chat:
         k: how many turns and notes are called to mind at most.
         temperature: `None` leaves it to the backend.
         timeout: seconds for a call.
-        budget: limits on what one turn may spend.
+        budget: limits on what one turn may spend, with what is done after its answer; `flush` takes its own.
         retries: how many times a call that failed for a passing reason is made again.
         extract: when facts are taken from what users say: `never`; in a `batch`, when `flush` is called; or from
             `each` turn, after its answer.
@@ -157,24 +157,42 @@ class Chat:
             ) from error
         return Conversation(self, mine, session or scope.session or _named(session), speaker.strip())
 
-    def flush(self, *, failed: bool = False) -> Learned:
-        """Take facts from what users said since the last time, and bring the summaries up to date.
-
-        Of all conversations in the memory that the chat was given. Each turn is on record as soon as it is done, so
-        that this can be stopped, and go on, and be done twice. With `extract="never"` no facts are taken; with the
-        default `summary="rules"` no model writes a summary. Calls are made here, one for each sentence that may state
-        something; `failed` tries those turns again for which the model failed. Until then each job tells of them, in
-        `failed_before` and `problems`.
+    @property
+    def waiting(self) -> int:
+        """How many turns of users are yet to be gone through for facts, which `flush` does.
 
         Raises:
-            BackendError: the model failed at a summary.
             UsageProblem: the memory is a passage store that was given and has no file.
         """
-        return upkeep.flush(self, self.memory, failed=failed)
+        return upkeep.waiting(self.memory)
 
-    async def aflush(self, *, failed: bool = False) -> Learned:
+    def flush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
+        """Take facts from what users said since the last time, and bring the summaries up to date.
+
+        Of all conversations in the memory that the chat was given. Each turn is on record as soon as it is done, and
+        so is each piece of a summary, so that this can be stopped, and go on, and be done twice; done by several at
+        once, each conversation is gone through by one of them. With `extract="never"` no facts are taken; with the
+        default `summary="rules"` no model writes a summary. Calls are made here, one for each sentence that may state
+        something; what they cost is in the `usage` of what is returned. Of a turn of more than 20,000 characters the
+        beginning is gone through, and no turn is given more than ten minutes.
+
+        What goes wrong with one turn or one conversation stops no other; `problems` tells of it.
+
+        Args:
+            failed: try those turns again for which the model failed. Until then each job tells of them, in
+                `failed_before` and `problems`.
+            budget: limits on what this job may spend; the chat's own is for one turn and does not hold here. Where one
+                is reached, the job ends, `stopped` says so, and the next one goes on. A turn that was under way then
+                is gone through again, so that a budget should hold what the longest turn needs.
+
+        Raises:
+            UsageProblem: the memory is a passage store that was given and has no file.
+        """
+        return upkeep.flush(self, self.memory, failed=failed, budget=budget)
+
+    async def aflush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
         """Like `flush`, in a thread."""
-        return await asyncio.to_thread(self.flush, failed=failed)
+        return await asyncio.to_thread(self.flush, failed=failed, budget=budget)
 
     def as_runnable(self, *, user_key: str = "user_id", session_key: str = "session_id") -> ChatRunnable:
         """Return the chatbot as a LangChain runnable, which takes user and session from `config["configurable"]`.

@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from memagent.budget import Budget
 from memagent.chat import upkeep
-from memagent.chat.answering import Answered, Said, answer
+from memagent.chat.answering import Answered, Said, answer, answer_id
+from memagent.chat.context import Context
 from memagent.chat.desk import Desk
-from memagent.chat.events import Done, Hearing, Told, Used
+from memagent.chat.events import Done, Hearing, Text, Told, Used
 from memagent.chat.history import ANSWERS, PARTIAL
-from memagent.chat.learning import Learned
+from memagent.chat.learned import Learned
 from memagent.chat.reply import Reply
 from memagent.controller import Controller, Result
 from memagent.errors import MemagentError, MemoryProblem, TraceError, UsageProblem
@@ -29,6 +32,7 @@ from memagent.memory.conversation import Turns, new_id
 from memagent.memory.secret_guard import without_secrets
 from memagent.methods.thinking import spoken
 from memagent.trace import Trace
+from memagent.types import Usage
 
 if TYPE_CHECKING:
     from memagent.chat.chat import Chat
@@ -61,7 +65,8 @@ class Conversation:
 
         Args:
             text: what is said.
-            id: of the turn, for callers whose messages have one: sent twice, it is one turn. Made if it is empty.
+            id: of the turn, for callers whose messages have one: sent twice, it is one turn with one answer, which is
+                given back without asking the model again. Made if it is empty.
 
         Raises:
             UsageProblem: nothing is said, or the limit of tokens does not hold the system prompt and the message.
@@ -69,6 +74,8 @@ class Conversation:
             Stopped: a limit of the budget was reached. What was said is kept.
         """
         said = self._said(text, id)
+        if (kept := self._answered(said, id)) is not None:
+            return kept
         controller = self._controller()
         try:
             result = controller.run(answer(said, self._chat.manner), trace=self._trace())
@@ -80,6 +87,8 @@ class Conversation:
     async def asend(self, text: str, *, id: str = "") -> Reply:
         """Like `send`, without blocking the event loop."""
         said = self._said(text, id)
+        if (kept := await asyncio.to_thread(self._answered, said, id)) is not None:
+            return kept
         controller = self._controller()
         try:
             result = await controller.arun(answer(said, self._chat.manner), trace=self._trace())
@@ -94,6 +103,9 @@ class Conversation:
         Closing the iterator stops the turn. Arguments and errors as for `send`.
         """
         said = self._said(text, id)
+        if (kept := self._answered(said, id)) is not None:
+            yield from self._again(kept)
+            return
         controller, hearing = self._controller(), Hearing()
         done = False
         flow = answer(said, self._chat.manner)
@@ -113,6 +125,10 @@ class Conversation:
     async def astream(self, text: str, *, id: str = "") -> AsyncIterator[Told]:
         """Like `stream`, on an event loop."""
         said = self._said(text, id)
+        if (kept := await asyncio.to_thread(self._answered, said, id)) is not None:
+            for one in self._again(kept):
+                yield one
+            return
         controller, hearing = self._controller(), Hearing()
         done = False
         flow = answer(said, self._chat.manner)
@@ -131,13 +147,13 @@ class Conversation:
             if not done:
                 await asyncio.shield(asyncio.to_thread(self._broken_off, said, hearing.text))
 
-    def flush(self, *, failed: bool = False) -> Learned:
+    def flush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
         """Do what `Chat.flush` does, for this user alone."""
-        return upkeep.flush(self._chat, self.memory, failed=failed)
+        return upkeep.flush(self._chat, self.memory, failed=failed, budget=budget)
 
-    async def aflush(self, *, failed: bool = False) -> Learned:
+    async def aflush(self, *, failed: bool = False, budget: Budget | None = None) -> Learned:
         """Like `flush`, in a thread."""
-        return await asyncio.to_thread(self.flush, failed=failed)
+        return await asyncio.to_thread(self.flush, failed=failed, budget=budget)
 
     def replay(self, trace: Trace) -> Reply:
         """Return the reply that a recorded turn came to, from its trace alone: nothing is asked, found or written.
@@ -185,14 +201,38 @@ class Conversation:
     def _finished(self, result: Result[Answered], controller: Controller) -> Reply:
         """What is done once the answer is there: nothing of it may take the answer away."""
         problems: list[str] = []
+        after = Usage()
         try:
-            for problem in upkeep.after_turn(self._chat, self._desk, result.value, controller):
+            learned = upkeep.after_turn(self._chat, self._desk, result.value, controller)
+            after = learned.usage
+            for problem in learned.problems:
                 _log.warning("the answer is kept: %s", problem)
                 problems.append(f"after the answer: {problem}")
         except MemagentError as error:
             _log.warning("the answer is kept, and what comes after it failed: %s", error)
             problems.append(f"after the answer: {error.message}")
-        return Reply.of(result.value, result.trace, tuple(problems))
+        return Reply.of(self._as_kept(result.value), result.trace, tuple(problems), after)
+
+    def _answered(self, said: Said, id: str) -> Reply | None:
+        """The answer that a turn has already that is sent again by an id of the caller's; it cost nothing now."""
+        if not id:
+            return None
+        kept = self._desk.turns.answer_to(id, self._desk.core.guard.text(said.text, field="text"))
+        if kept is None:
+            return None
+        nothing = Context((), 0, self._chat.manner.tokens)
+        return Reply.of(Answered(kept.text, kept.id, id, nothing, ""), Trace())
+
+    def _as_kept(self, answered: Answered) -> Answered:
+        """An answer as it is kept: where the same turn was answered elsewhere meanwhile, that one is."""
+        if answered.id == answer_id(answered.turn, answered.text):
+            return answered
+        kept = self._desk.turns.passages([answered.id])
+        return replace(answered, text=kept[0].text) if kept else answered
+
+    def _again(self, reply: Reply) -> Iterator[Told]:
+        yield Text(str(reply))
+        yield from self._ending(reply)
 
     def _ending(self, reply: Reply) -> Iterator[Told]:
         yield Used(reply.usage)

@@ -37,6 +37,7 @@ def shortened(text: str, tokens: int, count: Counter) -> str:
     """
     if count(text) <= tokens:
         return text
+    text = _within_reach(text, tokens, count)
     low, high = 0, len(text)  # characters that are kept; `low` fits
     if count(_kept(text, 0)) > tokens:
         return ""
@@ -44,6 +45,17 @@ def shortened(text: str, tokens: int, count: Counter) -> str:
         middle = (low + high) // 2
         low, high = (middle, high) if count(_kept(text, middle)) <= tokens else (low, middle)
     return _kept(text, low)
+
+
+def _within_reach(text: str, tokens: int, count: Counter) -> str:
+    """The ends of a text that has too many tokens, as much of it as may still be kept: it is not counted as a whole.
+
+    As many characters are taken as have too many tokens themselves.
+    """
+    characters = max(64, 8 * tokens)
+    while characters < len(text) and count(_kept(text, characters)) <= tokens:
+        characters *= 2
+    return text if characters >= len(text) else text[: characters - characters // 3] + text[-(characters // 3) :]
 
 
 def _kept(text: str, characters: int) -> str:

@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from memagent.chat.history import ANSWERS, PARTIAL, answers_to, is_whole
 from memagent.chat.recalled import day, speaker_of
 from memagent.memory import Memory
 from memagent.memory.conversation import Turns, is_turn
 from memagent.memory.facts import Facts
 from memagent.memory.rationales import Rationales
 from memagent.retrievers.base import Retriever
-from memagent.types import Fact, Hit, Passage, Talk
+from memagent.types import Fact, Hit, Note, Passage, Talk
 
+_BEHIND = 100  # turns behind one, among which its answer is
 _NEAR = 400  # turns that are looked at for what was said elsewhere
 
 
@@ -33,10 +35,31 @@ class Desk(Memory):
         desk.__dict__.update(whole.bind(session=session).__dict__, whole=whole)
         return desk
 
+    def add(self, notes: str | Note | Iterable[str | Note], *, replace_sources: bool = False) -> list[str]:
+        """Keep texts and notes as `Memory.add` does; of answers, one to each turn.
+
+        Where a turn was answered in full meanwhile, by another process that was sent the same, that answer stays and
+        its id is returned. What had come of an answer that broke off goes when the whole one is there.
+        """
+        several: list[str | Note] = [notes] if isinstance(notes, str | Note) else list(notes)
+        match several:
+            case [Note() as note] if is_answer(note):
+                return [self._answer(note)]
+        return super().add(several, replace_sources=replace_sources)
+
+    def _answer(self, note: Note) -> str:
+        before = answers_to(self.turns.since(turn := str(note.metadata[ANSWERS]), _BEHIND), turn)
+        if whole := [one.id for one in before if is_whole(one)]:
+            return whole[0]
+        [id] = super().add([note])
+        if left := [one.id for one in before]:
+            self.delete(left, answers=False)
+        return id
+
     @property
-    def turns(self) -> Turns:
+    def turns(self) -> SessionTurns:
         """The turns of the session."""
-        return _Turns(self)
+        return SessionTurns(self)
 
     @property
     def rationales(self) -> Rationales:
@@ -76,7 +99,12 @@ def _of_fact(fact: Fact, said: Mapping[str, Passage], memory: Memory) -> str:
     return "; ".join([f"since {day(fact.at)}", *by])
 
 
-class _Turns(Turns):
+def is_answer(note: Note) -> bool:
+    """Whether a note is a whole answer to a turn."""
+    return note.metadata.get("role") == "assistant" and ANSWERS in note.metadata and not note.metadata.get(PARTIAL)
+
+
+class SessionTurns(Turns):
     """The turns of a session; passages, and what was said elsewhere, are those that its user has anywhere."""
 
     def talk(self, count: int, *, elsewhere: bool = False) -> Talk:
@@ -86,6 +114,12 @@ class _Turns(Turns):
         latest = islice(self._memory.whole.turns.latest(), _NEAR)
         theirs = (turn for turn in latest if turn.scope != self._scope and turn.metadata.get("role") == "user")
         return Talk(tuple(islice(theirs, count))[::-1])
+
+    def answer_to(self, id: str, text: str) -> Passage | None:
+        """Return the whole answer to a turn that was said in this session in these words, if there is one."""
+        said = [one for one in self.passages([id]) if one.scope == self._scope and one.text.strip() == text.strip()]
+        given = answers_to(self.since(id, _BEHIND), id) if said else []
+        return next(filter(is_whole, given), None)
 
     def passages(self, ids: Iterable[str]) -> list[Passage]:
         """Return the passages of these ids that the user has."""

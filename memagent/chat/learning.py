@@ -3,70 +3,39 @@
 Only a user's own turns teach, sentence by sentence and through the gate of the memory. What the assistant, a system or
 a tool said is marked as gone through without being looked at; notes are left to `indexing.facts`. Each turn is on
 record by itself as soon as it is done; gone through twice, it teaches the same. The assistant's turn before it is
-taken for text that was shown: who repeats it word for word teaches nothing.
+taken for text that was shown: who repeats it word for word teaches nothing. Of a very long turn the beginning is gone
+through, and no turn is given more than `SECONDS`, so that one of them does not hold up all that come behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from memagent.chat.history import role_of
+from memagent.chat.learned import Learned
 from memagent.controller import Controller
-from memagent.errors import NotFound
+from memagent.errors import BudgetExceeded, NotFound, Stopped, quoted
 from memagent.flow import Flow
 from memagent.memory import Memory
 from memagent.memory.conversation import is_turn, said_at
 from memagent.methods.memllm_write import Written, memllm_write
 from memagent.sentences import split_sentences
 from memagent.triples import Refusal
-from memagent.types import Extraction, Message, Passage
+from memagent.types import Extraction, Message, Passage, Usage
 
 _NOBODY = "chat"  # went through what a model need not see
-_AGAIN = "flush(failed=True) tries again"
+LONGEST = 20_000
+"""Characters of a turn that are gone through; what is longer is a document rather than something said."""
 
+SECONDS = 600.0
+"""How long one turn may take, with all its calls."""
 
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What a job came to.
+_LATE = f"it took more than {SECONDS:g} seconds"
+_TOO_LONG = f"a turn is gone through for facts up to {LONGEST:,} characters, and this is behind them"
 
-    Attributes:
-        turns: how many turns of users were gone through.
-        facts: the ids of the facts that they say.
-        refused: what was not learnt, with why.
-        failed: why nothing could be found, by the ids of the turns; `Chat.flush(failed=True)` tries these again.
-        summaries: how many summaries were brought up to date.
-        failed_before: the same of turns that failed in an earlier job and were not tried again in this one.
-    """
-
-    turns: int = 0
-    facts: tuple[str, ...] = ()
-    refused: tuple[Refusal, ...] = ()
-    failed: dict[str, str] = field(default_factory=dict)
-    summaries: int = 0
-    failed_before: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What went wrong, in words, and what to do about it; nothing where all was gone through."""
-        told = []
-        for failed, when in ((self.failed, ""), (self.failed_before, " before")):
-            if failed:
-                turns = "1 turn" if len(failed) == 1 else f"{len(failed)} turns"
-                why = next(iter(failed.values()))
-                told.append(f"no facts were taken from {turns}, for which the model failed{when}: {why}; {_AGAIN}")
-        return tuple(told)
-
-    def plus(self, other: Learned) -> Learned:
-        """Return this with what another job came to."""
-        return Learned(
-            self.turns + other.turns,
-            tuple(dict.fromkeys([*self.facts, *other.facts])),
-            (*self.refused, *other.refused),
-            {**self.failed, **other.failed},
-            self.summaries + other.summaries,
-            {**self.failed_before, **other.failed_before},
-        )
+__all__ = ["LONGEST", "SECONDS", "Learned", "failures", "learn", "pending"]
 
 
 def learn(
@@ -80,32 +49,43 @@ def learn(
         only: the ids of turns that were said just now, where not all are meant.
         judge: the model is asked once more of what would be kept; see `memllm_write`.
 
-    Raises:
-        BudgetExceeded: what was learnt until then is kept, and the next call goes on.
-        BackendError: as the controller says.
+    Returns:
+        What was learnt, which is kept. Where a limit of the budget was reached, `stopped` says so, and the turn that
+        was under way is gone through again by the next call.
     """
     wanted = list(only)
-    among = memory.turns.passages(wanted) if wanted else memory.extractions.pending()
-    pending = [one for one in among if is_turn(one) and one.scope == memory.scope]
-    if not pending:
+    due = pending(memory) if not wanted else _turns_of(memory, memory.turns.passages(wanted))
+    if not due:
         return Learned()
     turns = memory.turns.recent(20) if wanted else list(memory.turns)
-    before = _before(turns, {one.id for one in pending})
+    before = _before(turns, {one.id for one in due})
     job = controller(memory)
     learned = Learned()
-    for turn in pending:
+    for turn in due:
         try:
             learned = learned.plus(_gone_through(memory, job, turn, before.get(turn.id, []), judge=judge))
         except NotFound:
             continue  # it was forgotten or edited meanwhile
+        if learned.stopped:
+            break
     return learned
+
+
+def pending(memory: Memory) -> list[Passage]:
+    """Return the turns of one session that are yet to be gone through, in the order they were written."""
+    return _turns_of(memory, memory.extractions.pending())
 
 
 def failures(memory: Memory) -> dict[str, str]:
     """Return why the model failed, by the ids of the turns of one session for which it did."""
     why = memory.extractions.failed()
-    turns = memory.turns.passages(why) if why else []
-    return {one.id: why[one.id] for one in turns if is_turn(one) and one.scope == memory.scope}
+    turns = _turns_of(memory, memory.turns.passages(why)) if why else []
+    return {one.id: why[one.id] for one in turns}
+
+
+def _turns_of(memory: Memory, passages: Iterable[Passage]) -> list[Passage]:
+    """The turns among passages that are of just the scope of a memory."""
+    return [one for one in passages if is_turn(one) and one.scope == memory.scope]
 
 
 def _gone_through(
@@ -114,24 +94,60 @@ def _gone_through(
     if role_of(turn) != "user":
         memory.extractions.keep(turn, Extraction(), by=_NOBODY)
         return Learned()
-    written = controller.run(_reading(turn, before, memory.scope.user or "", judge=judge)).value
     name = controller.llm.name
+    with _in_time(controller) as overdue:
+        try:
+            result = controller.run(_reading(turn, before, memory.scope.user or "", judge=judge))
+        except Stopped as error:
+            return _stopped(memory, turn, error, name, overdue=overdue.is_set())
+    written = result.value
     if written.problems and not written.ids:
         problem = "; ".join(written.problems)
         memory.extractions.fail(turn, problem, by=name)
-        return Learned(failed={turn.id: problem})
+        return Learned(failed={turn.id: problem}, usage=result.usage)
     memory.extractions.keep(turn, Extraction(), by=name)
-    return Learned(1, written.ids, written.refused)
+    rest = (Refusal(quoted(turn.text[LONGEST:], 60), _TOO_LONG),) if len(turn.text) > LONGEST else ()
+    return Learned(1, written.ids, (*written.refused, *rest), usage=result.usage)
+
+
+def _stopped(memory: Memory, turn: Passage, error: Stopped, name: str, *, overdue: bool) -> Learned:
+    """What came of a turn that was not gone through to its end; raise the error where that is for others to know."""
+    usage = error.trace.usage if error.trace is not None else Usage()
+    facts = error.partial.ids if isinstance(error.partial, Written) else ()
+    if isinstance(error, BudgetExceeded):
+        return Learned(facts=facts, stopped=error.message, usage=usage)
+    if not overdue:
+        raise error
+    memory.extractions.fail(turn, _LATE, by=name)
+    return Learned(facts=facts, failed={turn.id: _LATE}, usage=usage)
+
+
+@contextmanager
+def _in_time(controller: Controller) -> Iterator[threading.Event]:
+    """Stop a controller that takes longer than a turn may; the event is set then."""
+    overdue = threading.Event()
+
+    def stop() -> None:
+        overdue.set()
+        controller.stop()
+
+    timer = threading.Timer(SECONDS, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield overdue
+    finally:
+        timer.cancel()
 
 
 def _reading(turn: Passage, before: list[Passage], user: str, *, judge: bool) -> Flow[Written]:
     said = [one.text for one in before if role_of(one) == "user"]
     return memllm_write(
-        [Message("user", turn.text)],
+        [Message("user", turn.text[:LONGEST])],
         passage=turn.id,
         at=said_at(turn),
         speaker=str(turn.metadata.get("speaker") or user),
-        shown=[one.text for one in before if role_of(one) == "assistant"],
+        shown=[one.text[:LONGEST] for one in before if role_of(one) == "assistant"],
         before=[sentence for text in said for sentence in split_sentences(text[:2000], "en")],
         judge=judge,
     )

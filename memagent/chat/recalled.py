@@ -27,9 +27,10 @@ RECALL = "conversation"
 
 _SHORT = 6  # tokens; a shorter message is searched together with the one before
 _LONGEST_NAME = 60
+_LONGEST_QUERY = 4000  # characters
 _LOOKED_AT = 32  # hits for the words by which people tell of their own life, of which the newest count
 _TOLD_MOST = 4
-_ASKED_TOO = 3  # turns that are looked at for each one that is no question
+_ASKED_TOO = 12  # turns that are looked at for the last one that is no question
 _TOLD = "found by no word of the question; by those by which people tell what it asks"
 _FLOOR, _PART = 0.1, 0.2  # a hit of `conversation` has at least this score, and this part of what the best one counts
 
@@ -118,10 +119,17 @@ def in_turn(memories: Sequence[Recalled]) -> list[Recalled]:
 
 def query_of(message: str, before: Sequence[Passage]) -> str:
     """Return what to look for: the message; a short one, such as `And there?`, with what the user said before it."""
+    message = asked_in(message)
     if estimate_tokens(message) >= _SHORT:
         return message
     earlier = [turn.text for turn in before if turn.metadata.get("role") == "user" and turn.text != message]
     return f"{earlier[-1][:400]} {message}" if earlier else message
+
+
+def asked_in(message: str) -> str:
+    """Return a message, or of one that is as long as a document its beginning and end: a question stands in them."""
+    half = _LONGEST_QUERY // 2
+    return message if len(message) <= _LONGEST_QUERY else f"{message[:half]} {message[-half:]}"
 
 
 def speaker_of(passage: Passage, user: str) -> str:
@@ -156,7 +164,7 @@ def _passages(query: str, wanted: Wanted, here: Setting) -> Flow[list[Recalled]]
     new = new[: wanted.passages - len(more)] + [Hit(one.id, one.text, 0.0, why=_TOLD, kind="passage") for one in more]
     passages |= {one.id: one for one in more}
     found = [_recalled(hit, passages.get(hit.id), query, here) for hit in new]
-    return [*found, *(yield from _lately(query, wanted.passages - len(found), new, here))]
+    return found or (yield from _lately(query, here))
 
 
 def _recalled(hit: Hit, passage: Passage | None, query: str, here: Setting) -> Recalled:
@@ -185,24 +193,20 @@ def _of_own_life(wanted: Wanted, here: Setting) -> Flow[list[Passage]]:
     ]
 
 
-def _lately(query: str, room: int, found: Sequence[Hit], here: Setting) -> Flow[list[Recalled]]:
-    """What the user said last elsewhere, and did not ask, where a search has found less than there is room for.
+def _lately(query: str, here: Setting) -> Flow[list[Recalled]]:
+    """What the user said last elsewhere, and did not ask, where a search has found nothing at all.
 
     `Which city am I in?` and `I moved to Lisbon` share no word, and an embedder may not bring them together; in a
-    young memory that is no reason to know nothing.
+    young memory that is no reason to know nothing. More than the one turn would have nothing to do with any question.
     """
-    if room < 1:
-        return []
-    talk = yield from read_turns(_ASKED_TOO * room + len(found), elsewhere=True)
-    known = {hit.id for hit in found} | set(here.shown)
-    texts = {_plain(hit.text) for hit in found} | {_plain(here.message)}
-    new = [
+    talk = yield from read_turns(_ASKED_TOO, elsewhere=True)
+    said = [
         turn
         for turn in talk.turns
-        if turn.id not in known and _plain(turn.text) not in texts and not is_question(turn.text)
+        if turn.id not in here.shown and _plain(turn.text) != _plain(here.message) and not is_question(turn.text)
     ]
-    why = "found by no word; it was said lately in another conversation"
-    return [_recalled(Hit(turn.id, turn.text, 0.0, why=why), turn, query, here) for turn in new[-room:][::-1]]
+    why = "found by no word; it was said last in another conversation"
+    return [_recalled(Hit(turn.id, turn.text, 0.0, why=why), turn, query, here) for turn in said[-1:]]
 
 
 def _above_floor(hits: Sequence[Hit]) -> list[Hit]:

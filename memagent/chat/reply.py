@@ -98,14 +98,16 @@ class Reply(str):
     context: Context
     problems: tuple[str, ...]
     _query: str
+    _after: Usage
 
     @classmethod
-    def of(cls, answered: Answered, trace: Trace, problems: tuple[str, ...] = ()) -> Reply:
-        """Return the reply that a run came to."""
+    def of(cls, answered: Answered, trace: Trace, problems: tuple[str, ...] = (), after: Usage | None = None) -> Reply:
+        """Return the reply that a run came to; `after` is what was spent on the turn once the answer was there."""
         reply = cls(answered.text)
         reply.id, reply.turn, reply.trace = answered.id, answered.turn, trace
         reply.context, reply._query = answered.context, answered.query
         reply.problems = (*answered.problems, *problems)
+        reply._after = after or Usage()
         return reply
 
     @property
@@ -115,8 +117,8 @@ class Reply(str):
 
     @property
     def usage(self) -> Usage:
-        """What the turn cost."""
-        return self.trace.usage
+        """What the turn cost: the answer, and with `extract="each"` the facts that were taken from it."""
+        return self.trace.usage + self._after
 
     def why(self) -> Why:
         """Say what was looked for, what was shown to the model, and what was left out."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from memagent.chat.counting import Counter, shortened
 from memagent.chat.history import PARTIAL, role_of
 from memagent.chat.recalled import speaker_of
+from memagent.errors import ReplyError
 from memagent.flow import Flow, generate
 from memagent.gate.languages import in_first_person
 from memagent.gate.unfit import unfit
@@ -34,6 +35,7 @@ TOKENS = 400
 _LINE = re.compile(r"^- (?P<day>\d{4}-\d\d-\d\d), (?P<who>[^:]*): (?P<text>.*)$", re.MULTILINE)
 _I = re.compile(r"(?i)\b(?:i|i['’]\w+|my|mine|me|we|our|я|мой|моя|мне|меня)\b|我")
 _NAMES = re.compile(r"(?<=\s)[^\W\d_a-zа-я]\w+|\d")
+_MARKS = re.compile(r"</?[\w|:-]{1,40}[^<>\n]{0,80}>")
 _LONGEST = 240  # characters of a sentence that is taken
 
 
@@ -62,26 +64,33 @@ def by_rules(before: Summary | None, turns: Sequence[Passage], user: str, count:
 
 
 def by_model(before: Summary | None, turns: Sequence[Passage], user: str, count: Counter, tokens: int) -> Flow[Summary]:
-    """Return the summary so far with that of further turns, as a model writes it, `tokens` of turns at once."""
-    text, shown, room = before.text if before is not None else "", list[str](), tokens
-    for number, turn in enumerate(turns, 1):
+    """Return the summary so far with that of the next turns, as a model writes it in one call.
+
+    Of the turns it takes as many as `tokens` hold, and at least one; `upto` of what it returns says how far it came.
+
+    Raises:
+        ReplyError: the model wrote nothing.
+    """
+    shown, room = list[str](), tokens
+    for turn in turns:
         line = shortened(f"{said_at(turn):%Y-%m-%d}, {speaker_of(turn, user)}: {turn.text}", tokens, count)
-        shown.append(line)
         room -= count(line) + 1
-        following = count(turns[number].text) + 20 if number < len(turns) else tokens
-        if room < following:
-            prompt = fill(
-                "chat/summarise", summary=text or "(none yet)", turns="\n".join(shown), words=str(TOKENS // 2)
-            )
-            reply = yield from generate(prompt, temperature=0.0, max_tokens=2 * TOKENS, label="chat/summarise")
-            text = shortened(spoken(reply.text).strip(), TOKENS, count) or text
-            shown, room = [], tokens
-    return replace(_extended(before, turns, "a model"), text=text)
+        if shown and room < 0:
+            break
+        shown.append(line)
+    text = before.text if before is not None else ""
+    prompt = fill("chat/summarise", summary=text or "(none yet)", turns="\n".join(shown), words=str(TOKENS // 2))
+    reply = yield from generate(prompt, temperature=0.0, max_tokens=2 * TOKENS, label="chat/summarise")
+    written = shortened(spoken(reply.text).strip(), TOKENS, count)
+    if not written:
+        raise ReplyError(
+            "the model wrote no summary", reply=reply.text, hint="Nothing was kept; the next flush() tries again."
+        )
+    return replace(_extended(before, turns[: len(shown)], "a model"), text=written)
 
 
-def due(memory: Memory, first_shown: str, most: int) -> list[Passage]:
-    """Return the oldest turns of a session that no summary covers, up to the first that a prompt still shows."""
-    summary = memory.turns.summary()
+def due(memory: Memory, summary: Summary | None, first_shown: str, most: int) -> list[Passage]:
+    """Return the oldest turns of a session that a summary does not cover, up to the first that a prompt still shows."""
     since = memory.turns.since(summary.upto if summary is not None else "", most)
     place = next((number for number, turn in enumerate(since) if turn.id == first_shown), len(since))
     return since[:place]
@@ -101,7 +110,8 @@ def _stated(turn: Passage, user: str) -> list[Line]:
     if turn.metadata.get(PARTIAL):
         return []
     day, who = f"{said_at(turn):%Y-%m-%d}", speaker_of(turn, user).replace(":", " ")
-    found = (" ".join(sentence.split()) for sentence in split_sentences(turn.text[:2000], "en"))
+    text = _MARKS.sub(" ", turn.text[:2000])  # a mark of a prompt in a sentence makes it no less the user's
+    found = (" ".join(sentence.split()) for sentence in split_sentences(text, "en"))
     return [Line(day, who, one) for one in found if len(one) <= _LONGEST and not unfit(one)]
 
 

@@ -14,6 +14,8 @@ import click
 from memagent.cli.console import FINDINGS, complain, emit, plural, say
 from memagent.cli.options import db_option, json_option, scope_options, tell_masked
 from memagent.errors import UsageProblem
+from memagent.stores.extractions import SQLExtractionStore
+from memagent.types import Scope
 
 if TYPE_CHECKING:
     from memagent.memory import Memory
@@ -65,10 +67,13 @@ def doctor(
         raise click.UsageError("--probe tries a model: name it with --llm.")
     with care_memory(db, embedder) as memory:
         findings = memory.doctor(repair=repair)
+        waiting = SQLExtractionStore(memory.core.file()).waiting(Scope())
     _tell(findings, as_json)
     left = [one for one in findings if not one.repaired]
     if not left:
         say(f"{db} is healthy" + (f": {plural(len(findings), 'finding')} repaired" if findings else ""), quiet=as_json)
+    if waiting:
+        say(f"{plural(waiting, 'turn')} of users not gone through for facts yet: Chat.flush() does it", quiet=as_json)
     return FINDINGS if left else 0
 
 
@@ -246,6 +251,10 @@ def _show(receipt: Receipt, as_json: bool) -> None:
         return
     click.echo(str(receipt))
     for id in receipt.ids:
+        click.echo(f"  {id}")
+    if receipt.left:
+        click.echo("What stays and has words of it:")
+    for id in receipt.left:
         click.echo(f"  {id}")
 
 

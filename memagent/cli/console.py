@@ -46,6 +46,7 @@ _CODES: tuple[tuple[type[errors.MemagentError], int], ...] = (
     (errors.Stopped, 5),
     (errors.Locked, 7),
     (errors.Unsynced, 7),
+    (errors.HeldBack, 6),
 )
 
 
@@ -70,6 +71,11 @@ def say(text: str = "", *, quiet: bool = False) -> None:
 def plain(text: str) -> str:
     """Return a text of a model or a document without what a terminal would act on; CR LF and tabs stay."""
     return _TURNED.sub("", _without_controls(text))
+
+
+def one_row(text: str) -> str:
+    """Return the same in one row, for what stands in a list: a line break in it would be read as a row of its own."""
+    return plain(" ".join(text.split()))
 
 
 def _without_controls(text: str, ours: re.Pattern[str] | None = None) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="What wrote FILE.",
 )
 @click.option("--users-from-file", is_flag=True, help="Let FILE say whose each thing is, in place of --user.")
-@click.option("--all-as-user", is_flag=True, help="Take all of FILE as of --user, though it names several users.")
+@click.option("--all-as-user", is_flag=True, help="Take all of FILE as of --user, though it names others.")
 @dry_run_option
 @secrets_option
 @scope_options
@@ -55,7 +55,8 @@ def import_(
     archive with it; langchain the JSON of messages_to_dict or SQLChatMessageHistory's SQLite; mem0 the JSON of get_all
     or its history.db; jsonl lines such as {"role": "user", "content": "..."}. A second import of the same file adds
     nothing, and one that was stopped goes on. Whose it is says --user, never the file, unless it is asked to; a file
-    that names several users is refused until --users-from-file or --all-as-user says what is meant.
+    that names several users, or another than --user, is refused until --users-from-file or --all-as-user says what is
+    meant.
     """
     if format == "memagent":
         if users_from_file or all_as_user or dry_run:
@@ -90,7 +91,7 @@ def _own(file: Path, db: Path, embedder: str | None, secrets: str, as_json: bool
 def _taken(
     file: Path,
     format: str,
-    how: Mapping[str, bool],
+    how: Mapping[str, Any],
     secrets: str,
     db: Path,
     embedder: str | None,
@@ -102,10 +103,10 @@ def _taken(
         raise UsageProblem(f"there is no file {str(file)!r}", hint="Give the path of what is to be imported.")
     if not db.exists():
         if how["dry_run"]:
-            return import_from(format, file, None, **how, on_progress=None)
+            return import_from(format, file, None, **how, user=scope["user"])
         next(iter(read(format, file)), None)  # before a memory is made for it
         if not (how["users_from_file"] or how["all_as_user"]):
-            check_one_user(format, file)
+            check_one_user(format, file, scope["user"])
     with care_memory(db, embedder, new=True, secrets=secrets) as memory:
         handle = memory.bind(**scope)
         return import_from(format, file, handle, **how, on_progress=_progress)

@@ -103,14 +103,13 @@ def learn(
         controller = Controller(model if needs_model else "offline", memory, budget=Budget(cost=max_cost))
         if samples and controller.llm.name == "offline":
             raise ConfigError(_OFFLINE, hint=_CHOOSE)
-        before, tally = memory.rationales.count(), Tally(len(problems))
+        tally = Tally(len(problems))
         learning = Learning(controller, memory, tally, samples)
         try:
             for one in problems:
                 learning.learn(one, shared=shared, source=str(file), failures=failures, key=key)
                 tally.progress(quiet or as_json)
         finally:  # what was learnt until Ctrl-C, or a limit, is kept, and said
-            tally.new = max(0, memory.rationales.count() - before)
             tally.report(controller.usage, as_json)
             say(dim(f"{controller.llm.name}: {spent(controller.usage)}"), quiet=quiet or as_json or not needs_model)
     if not tally.untried:

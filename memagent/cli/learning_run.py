@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from memagent.cli.console import plural
+from memagent.cli.finishing import finishing
 from memagent.cli.learning_tally import Tally
 from memagent.cli.problems import Given
 from memagent.errors import BackendError
@@ -43,16 +45,24 @@ class Learning:
         self._known: dict[str, _Known] = {}
 
     def learn(self, one: Given, **options: Any) -> None:
-        """Learn from a problem's attempts, and let the model make those that are missing, unless it makes none."""
+        """Learn from a problem's attempts, and let the model make those that are missing, unless it makes none.
+
+        What has come is kept before Ctrl-C or a limit ends it, since it has been paid for; unless it is kept by the
+        problem's structure, for which the model is asked again.
+        """
         came: list[str] = []
+        whole = nullcontext() if options["key"] == "structure" else finishing()
         try:
             self._sample(one, came)
-        except BaseException:  # Ctrl-C, or a limit: what came before it has been paid for
-            if came and options["key"] != "structure":  # which would ask the model again
-                self._keep(one, came, options)
+        except BaseException:
+            if came and options["key"] != "structure":
+                with whole:
+                    self._tally.asked += len(came)
+                    self._keep(one, came, options)
             raise
-        self._keep(one, came, options)
-        self._tally.done += 1
+        with whole:
+            self._keep(one, came, options)
+            self._tally.done += 1
 
     def _sample(self, one: Given, came: list[str]) -> None:
         from memagent.methods import arm_rag
@@ -78,14 +88,16 @@ class Learning:
     def _keep(self, one: Given, came: Sequence[str], options: dict[str, Any]) -> None:
         from memagent.methods import arm_rag
 
-        known, attempts = self._of(one.problem), [*one.attempts, *came]
+        known = self._of(one.problem)
+        attempts = [*one.attempts, *came]
         again, tried = known.besides(one.attempts)
         if not attempts and not again:
             return
         before = tried - len(again)
         flow = arm_rag.learn(one.problem, attempts, one.check, again=again, before=before, id=one.id, **options)
+        there = {one.id for one in self._memory.rationales.of(one.problem)}
         found = self._controller.run(flow).value
-        self._tally.learnt(one.problem, found)
+        self._tally.learnt(one.problem, found, sum(id not in there for id in found.ids))
         kept = (True, False) if options["failures"] else (True,)
         judged = zip(attempts, found.verdicts, strict=True)
         known.texts += [attempt for attempt, verdict in judged if verdict.right in kept]

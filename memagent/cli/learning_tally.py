@@ -66,8 +66,9 @@ class Tally:
         self.untried += 1
         self.failed.append({"problem": problem, "attempts": count, "why": why})
 
-    def learnt(self, problem: str, found: Learnt) -> None:
-        """Count what was learnt of a problem."""
+    def learnt(self, problem: str, found: Learnt, new: int) -> None:
+        """Count what was learnt of a problem, and how much of it the memory did not have before."""
+        self.new += new
         self.kept += len(found.ids)
         self.changed += len(found.changed)
         self.counts.update(right=found.right, wrong=found.wrong, unclear=found.unclear)

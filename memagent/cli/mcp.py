@@ -16,6 +16,7 @@ import click
 
 from memagent.cli.console import complain, say
 from memagent.cli.options import embedder_option, open_memory
+from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.memory import Memory
@@ -39,8 +40,10 @@ _NEW = (
     default=None,
     help="Serve over HTTP on this port of 127.0.0.1 (0: any that is free), in place of standard input and output.",
 )
+@click.option("--new", is_flag=True, help="Make FILE if it is not there.")
 @click.option("--read-only", is_flag=True, help="Offer no tool that changes anything.")
 @click.option("--using", default="hybrid", show_default=True, help="How searches find: hybrid, dense, keyword, graph.")
+@click.option("--tokens", type=click.IntRange(400), default=4000, show_default=True, help="Of a result, at most.")
 @embedder_option
 def mcp(
     file: Path,
@@ -48,13 +51,16 @@ def mcp(
     session: str | None,
     agent: str | None,
     port: int | None,
+    new: bool,
     read_only: bool,
     using: str,
+    tokens: int,
     embedder: str | None,
 ) -> None:
-    """Serve one user's memory in FILE to an MCP client; FILE is made if it is not there, which the client is told.
+    """Serve one user's memory in FILE to an MCP client.
 
-    A client that starts its servers itself runs "memagent mcp FILE --user NAME". With --http the server is at
+    A client that starts its servers itself runs "memagent mcp FILE --user NAME". A FILE that is not there is refused,
+    since its path may be mistyped; with --new an empty one is made, and the client is told. With --http it is served at
     http://127.0.0.1:PORT/mcp; if MEMAGENT_MCP_TOKEN is set, clients must send it as a bearer token. Requests that come
     by another host name or from a web page are refused. Stop it with Ctrl-C.
     """
@@ -62,13 +68,11 @@ def mcp(
 
     logging.getLogger("uvicorn.error").addFilter(_is_no_farewell)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="memagent: %(message)s")
-    new = not file.exists()
-    if new:
-        say(f"{file} is new")
+    made = _is_to_be_made(file, user, new=new)
     with open_memory(file, embedder, new=True) as opened:
         memory = opened.bind(user=user, session=session, agent=agent)
-        about = _NEW.format(file=file.absolute()) if new else ""
-        server = mcp_server(memory, only=READING if read_only else NAMES, using=using, about=about)
+        about = _NEW.format(file=file.absolute()) if made else ""
+        server = mcp_server(memory, only=READING if read_only else NAMES, using=using, about=about, tokens=tokens)
         if port is None:
             say(f"serving the memory of {user} over standard input and output")
             with asyncio.Runner() as runner:
@@ -78,6 +82,17 @@ def mcp(
         with listening(port) as at:
             say(f"serving the memory of {user} at http://127.0.0.1:{at.getsockname()[1]}/mcp")
             asyncio.run(serve_http(server, at, token=os.environ.get(TOKEN, "")))
+
+
+def _is_to_be_made(file: Path, user: str, *, new: bool) -> bool:
+    """Whether there is no file and one may be made; where it may not, that is an error."""
+    if file.exists():
+        return False
+    if not new:
+        hint = f"Check the path; for an empty memory: memagent mcp {file} --user {user} --new"
+        raise UsageProblem(f"there is no memory {str(file.absolute())!r}", hint=hint)
+    say(f"{file} is new")
+    return True
 
 
 def _is_no_farewell(record: logging.LogRecord) -> bool:

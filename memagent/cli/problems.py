@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from memagent.methods.verifying import Check
 
 _FORM = 'Give a JSON object a line: {"question": "...", "gold": "...", "attempts": ["..."]}.'
+_HALF = "Give the whole character, as an emoji is two of \\uXXXX, or leave it out."
 _GOLD = "####"  # what the known answer stands behind in the solutions of GSM8K
 
 
@@ -65,6 +66,11 @@ def checked_by(how: str, gold: str) -> Check:
         raise UsageProblem(error.message, hint="Use --check exact for answers that are words.") from None
 
 
+def _has_half(text: object) -> bool:
+    """Whether a value is a text with a lone surrogate, which JSON can write and no memory can keep."""
+    return isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def _given(line: str, where: str, how: str, tried: bool) -> Given:
     try:
         one: Any = json.loads(line)
@@ -74,6 +80,8 @@ def _given(line: str, where: str, how: str, tried: bool) -> Given:
         raise UsageProblem(f"{where} is no JSON object", hint=_FORM)
     problem, gold = one.get("question", one.get("problem")), one.get("gold", one.get("answer"))
     attempts, id = one.get("attempts", []), one.get("id", "")
+    if any(map(_has_half, (problem, gold, id))):
+        raise UsageProblem(f"{where} is not valid Unicode: a text in it has half of a character", hint=_HALF)
     if not isinstance(problem, str) or not problem.strip() or not isinstance(gold, str | int | float):
         raise UsageProblem(f'{where} needs "question" and "gold"', hint=_FORM)
     if not isinstance(attempts, list) or not all(isinstance(text, str) and text.strip() for text in attempts):

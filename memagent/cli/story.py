@@ -23,6 +23,7 @@ from memagent.cli.story_mend import rebuild, sync
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_plan import plan
 from memagent.cli.story_play import play
+from memagent.cli.story_spending import limited, stopped
 from memagent.cli.story_status import show, show_plans, status
 from memagent.cli.story_tell import context, cost, log
 from memagent.errors import UsageProblem
@@ -48,6 +49,7 @@ def story() -> None:
 @click.option(
     "--from-card", "card", type=click.Path(path_type=Path), help="A character card V2, JSON or PNG, to begin from."
 )
+@click.option("--user", default="", help="Who {{user}} is in the card, the one that its character talks to.")
 @click.option("-m", "--model", default="", help="Which model writes; kept in story.toml.")
 @click.option("--embedder", default="hashing", show_default=True, help="How paragraphs are compared for recall.")
 @click.option("--language", default="English", show_default=True, help="The language to write in.")
@@ -62,6 +64,7 @@ def init(
     premise: str | None,
     premise_file: Path | None,
     card: Path | None,
+    user: str,
     model: str,
     embedder: str,
     language: str,
@@ -87,7 +90,7 @@ def init(
     from memagent.story.founding import check_free
 
     given = premise is not None or premise_file is not None
-    character = card_from(card) if card else None
+    character = card_from(card, user) if card else None
     if character is not None:
         text = premise_of(character, _premise(premise, premise_file) if given else "")
     elif not given and sys.stdin.isatty() and sys.stderr.isatty():
@@ -136,27 +139,38 @@ def init(
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this now.")
 @click.option("--max-calls", type=click.IntRange(min=1), help="Stop before more model calls than this now.")
 @click.option("--max-seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
+@click.option("--keep", is_flag=True, help="Accept the paragraph that waits, though it contradicts what was told.")
+@click.option("--again", is_flag=True, help="Have the paragraph that waits written again.")
 @click.option("--stream/--no-stream", default=True, help="Show prose on a terminal while it is being written.")
 @json_option
 @quiet_option
-def write(folder: Path, auto: bool | None, **options: Any) -> int:
+def write(folder: Path, auto: bool | None, keep: bool, again: bool, **options: Any) -> int:
     """Write on from where the story is.
 
     A new story begins with three paragraphs at once. The prose goes to standard output. Stop it with Ctrl-C at any
     time; the same command goes on where it stopped.
+
+    A paragraph that contradicts what was told is shown to you before it is accepted, where you are asked for plans too.
+    continuity_check of story.toml says otherwise; a run that it stops ends with exit code 6, and --keep or --again
+    goes on.
     """
     from memagent.cli.telling import Options
     from memagent.cli.writing import write_story
+    from memagent.story.holding import Decision
     from memagent.story.writing import target
 
-    asking = (sys.stdin.isatty() and sys.stderr.isatty()) if auto is None else not auto
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    asking = terminal if auto is None else not auto
     if asking and not sys.stdin.isatty():
         raise UsageProblem("--ask needs a terminal to ask on", hint="Use --auto, or choose with: memagent story pick")
     if options["count"] and options["until"]:
         raise click.UsageError("Give -n or --until, not both.")
     if options["until"]:
         options["until"] = target(options["until"])
-    return write_story(open_story(folder), Options(asking=asking, **options))
+    if keep and again:
+        raise click.UsageError("Give --keep or --again, not both.")
+    held = Decision("keep" if keep else "again") if keep or again else None
+    return write_story(open_story(folder), Options(asking=asking, terminal=terminal, held=held, **options))
 
 
 @story.command()
@@ -167,6 +181,7 @@ def write(folder: Path, auto: bool | None, **options: Any) -> int:
 @click.option("--more", is_flag=True, help="Let the model think of three others first: one call.")
 @click.option("-m", "--model", help="Which model thinks of others; by default the story's.")
 @max_cost_option
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Stop before using more tokens than this.")
 @quiet_option
 def pick(
     folder: Path,
@@ -176,8 +191,9 @@ def pick(
     more: bool,
     model: str | None,
     max_cost: float | None,
+    max_tokens: int | None,
     quiet: bool,
-) -> None:
+) -> int:
     """Choose the plan for the next paragraph.
 
     By its NUMBER, from 1 to 3, or with --text in your own words.
@@ -185,11 +201,11 @@ def pick(
     """
     folder, number = folder_or_number(folder, number)
     book = open_story(folder)
-    if more:
-        _think_again(book, model, max_cost, quiet=quiet)
+    if more and (code := _think_again(book, model, max_cost, max_tokens, quiet=quiet)):
+        return code
     if number is None and text is None and not edit:
         show_plans(book)
-        return
+        return 0
     with book.editing():
         choice = text if text is not None else number
         if edit:
@@ -198,17 +214,22 @@ def pick(
             raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
         plan = book.pick(choice)
     say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
+    return 0
 
 
-def _think_again(book: Story, model: str | None, max_cost: float | None, *, quiet: bool) -> None:
-    from memagent.budget import Budget
-    from memagent.controller import Controller
+def _think_again(book: Story, model: str | None, max_cost: float | None, max_tokens: int | None, *, quiet: bool) -> int:
+    """Make other plans; return the exit code."""
+    from memagent.errors import Stopped
     from memagent.story.more_plans import think_again
 
-    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost))
     with book.editing():
-        think_again(book, controller)
+        controller = limited(book, model, max_cost, max_tokens)
+        try:
+            think_again(book, controller)
+        except Stopped as stop:
+            return stopped(stop, "The same command goes on with a higher limit.")
     say(dim(spent(controller.usage)), quiet=quiet)
+    return 0
 
 
 def _premise(premise: str | None, path: Path | None) -> str:

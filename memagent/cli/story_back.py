@@ -10,12 +10,13 @@ import click
 
 from memagent.cli.console import dim, emit, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
+from memagent.cli.story_facts import tell_findings
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
+from memagent.cli.story_spending import limited, stopped
 from memagent.cli.word_diff import word_diff
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from memagent.controller import Controller
     from memagent.story.book import Story
     from memagent.story.manuscript import Place
 
@@ -84,18 +85,19 @@ def revise(
     max_cost: float | None,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Let the model revise the paragraph at WHERE, such as "ch.2 p3", as the WISH says.
 
-    You see what would change and take it, edit it, or leave it. The short memory is then brought up to it.
+    You see what would change and take it, edit it, or leave it. The short memory is then brought up to it. With --yes,
+    continuity_check = "ask" or "stop" in story.toml keeps a draft from being taken that contradicts what was told.
     """
-    from memagent.budget import Budget
-    from memagent.controller import Controller
+    from memagent.errors import Stopped
     from memagent.story import drafts, revising
+    from memagent.story.holding import wanted
     from memagent.story.manuscript import Place
 
-    place = Place.read(where)
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+    place, terminal = Place.read(where), sys.stdin.isatty() and sys.stderr.isatty()
+    if not yes and not terminal:
         raise UsageProblem("revising asks before it changes anything, and there is no terminal", hint="Add --yes.")
     book = open_story(folder)
     with book.editing():
@@ -103,27 +105,37 @@ def revise(
         if (done := revising.done_already(book, place, wish, fresh=fresh)) is not None:
             say(f"{_BY_A_KILLED_ONE}\n{place} is changed, and the short memory with it", quiet=quiet)
             _emit_revised(book, place, [done], done, as_json=as_json)
-            return
-        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+            return 0
+        controller = limited(book, model, max_cost)
         before = book.record.paragraphs[number - 1]
         texts = revising.waiting(book, controller, place, wish, fresh=fresh)[:count]
-        for draft in range(1, count + 1):
-            again = ", of the run that was stopped" if draft <= len(texts) else ""
-            if not again:
-                texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
-            say(f"\n{place}, draft {draft} of {count}{again}", quiet=quiet)
-            say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
-            for finding in revising.contradictions(book, place, texts[draft - 1]):
-                say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
-        text = texts[0] if yes else _asked(texts)
+        try:
+            for draft in range(1, count + 1):
+                again = ", of the run that was stopped" if draft <= len(texts) else ""
+                if not again:
+                    texts.append(revising.offer(book, controller, place, wish, fresh=fresh))
+                say(f"\n{place}, draft {draft} of {count}{again}", quiet=quiet)
+                say(wrapped(word_diff(before, texts[draft - 1])), quiet=quiet)
+                for finding in revising.contradictions(book, place, texts[draft - 1]):
+                    say(wrapped(f"contradicts: {finding.text}"), quiet=quiet)
+            what = wanted(book.config.continuity_check, asking=not yes, somebody=terminal)
+            doubted = what == "ask" and bool(revising.contradictions(book, place, texts[0]))
+            text = texts[0] if yes and not doubted else _asked(texts, before)
+            unseen = []
+            if text is not None:
+                unseen = revising.take(book, controller, place, text, unless_it_contradicts=yes and what == "stop")
+        except Stopped as stop:
+            return stopped(stop, "The same command goes on with a higher limit. The paragraph is as it was.")
         if text is None:
             revising.leave(book, place)
             say("Left as it was. The drafts are kept: memagent story alt " + repr(where), quiet=quiet)
         else:
-            _take(book, controller, place, text)
+            told = revising.contradictions(book, place, text)
+            tell_findings([one for one in unseen if one not in told], (), quiet=quiet, as_json=False)
             say(f"{place} is changed, and the short memory with it", quiet=quiet)
         say(dim(spent(controller.usage)), quiet=quiet)
         _emit_revised(book, place, texts, text, as_json=as_json)
+    return 0
 
 
 def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None, *, as_json: bool) -> None:
@@ -132,16 +144,13 @@ def _emit_revised(book: Story, place: Place, texts: list[str], taken: str | None
         emit({"where": str(place), "drafts": texts, "taken": taken, "memory": memory})
 
 
-def _take(book: Story, controller: Controller, place: Place, text: str) -> None:
-    from memagent.story import revising
+def _asked(drafts: list[str], before: str) -> str | None:
+    """Ask which draft to take; `None` for none. One that was edited is shown again, as what differs from `before`."""
+    from memagent.cli.story_menu import edited_paragraph
 
-    revising.take(book, controller, place, text)
-
-
-def _asked(texts: list[str]) -> str | None:
-    """Ask which draft to take; `None` for none."""
-    choices = "y take it" if len(texts) == 1 else f"1-{len(texts)} take one"
+    texts = list(drafts)
     while True:
+        choices = "y take it" if len(texts) == 1 else f"1-{len(texts)} take one"
         answer = click.prompt(f"{choices}   e edit first   n leave it", default="n", show_default=False, err=True)
         answer = answer.strip().lower()
         if answer in ("n", "q"):
@@ -151,7 +160,9 @@ def _asked(texts: list[str]) -> str | None:
         if answer.isdecimal() and 1 <= int(answer) <= len(texts):
             return texts[int(answer) - 1]
         if answer == "e":
-            return (click.edit(texts[-1], extension=".md") or texts[-1]).strip() or None
+            texts = [edited_paragraph(texts[-1])]
+            say(wrapped(word_diff(before, texts[0])))
+            continue
         say(f"{answer!r} is not one of the choices")
 
 
@@ -192,13 +203,50 @@ def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool
 @click.argument("copy", type=click.Path(path_type=Path))
 @folder_argument
 @click.option("--at", "where", help='Up to here: "ch.2", or "ch.2 p3".')
+@json_option
 @quiet_option
-def branch(copy: Path, folder: Path, where: str | None, quiet: bool) -> None:
-    """Fork the story into the new folder COPY, all of it or up to a place. The story itself stays as it is."""
-    from memagent.story import drafts
+def branch(copy: Path, folder: Path, where: str | None, as_json: bool, quiet: bool) -> None:
+    """Fork the story into the new folder COPY, all of it or up to a place. The story itself stays as it is.
+
+    Any chapter and paragraph will do, of an imported manuscript too. The short memory is as it was there; what it did
+    not know of yet is said, and how it is brought up to that.
+    """
+    from memagent.story import branching
     from memagent.story.book import quote
     from memagent.story.manuscript import Place
 
-    fork = drafts.branch(open_story(folder), copy, Place.read(where) if where else None)
-    say(f"{copy}: {plural(len(fork.record.paragraphs), 'paragraph')}", quiet=quiet)
-    say(f"Next: memagent story write {quote(copy)}", quiet=quiet)
+    fork = branching.branch(open_story(folder), copy, Place.read(where) if where else None)
+    record, state = fork.record, fork.state
+    known = _known(fork)
+    plans = state is None or bool(state.plans or state.plan)
+    step = "write" if plans else "memory read"
+    if as_json:
+        emit(
+            {
+                "folder": str(copy),
+                "paragraphs": len(record.paragraphs),
+                "chapters": len(record.chapters),
+                "remembered": known,
+                "plans": list(state.plans) if state else [],
+                "next": f"memagent story {step} {quote(copy)}",
+            }
+        )
+    counts = f"{plural(len(record.chapters), 'chapter')}, {plural(len(record.paragraphs), 'paragraph')}"
+    say(f"{copy}: {counts}", quiet=quiet)
+    if state is not None and known < len(record.paragraphs):
+        told = f"knows of the first {known:,} of these" if known else "is empty: nobody had read up to there"
+        rest = (
+            "The next paragraph's prompt carries what it does not know" if plans else "It is to be read on, for plans"
+        )
+        say(wrapped(f"The short memory {told}. {rest}."), quiet=quiet)
+    if record.done and record.done[-1]["type"] == "ended":
+        say(wrapped(f"What came behind is kept: memagent story undo {quote(copy)} brings it back"), quiet=quiet)
+    say(f"Next: memagent story {step} {quote(copy)}", quiet=quiet)
+
+
+def _known(book: Story) -> int:
+    """How many paragraphs the short memory of a story knows of."""
+    if book.state is None or not book.state.memory:
+        return 0
+    remembered = book.record.remembered
+    return len(book.record.paragraphs if remembered is None else remembered)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from memagent.cli.console import complain, dim, exit_code, plural, say, spent
+from memagent.cli.console import Terminated, complain, dim, plural, say, spent, wrapped
 from memagent.cli.progress import ProgressLine
-from memagent.cli.story_spending import may_spend
+from memagent.cli.story_spending import limited, may_spend, stopped
 
 if TYPE_CHECKING:
     from memagent.story.book import Story
@@ -25,14 +25,12 @@ class Looked:
 
 def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) -> Looked:
     """Let a model look at what it has not looked at; what it finds is in the story then."""
-    from memagent.budget import Budget
-    from memagent.controller import Controller
-    from memagent.errors import Stopped
+    from memagent.errors import Interrupted, Stopped
     from memagent.story import check_deep
 
     looked = Looked()
     with story.editing():
-        controller = Controller(model or story.config.llm or None, story.memory, budget=Budget(cost=max_cost))
+        controller = limited(story, model, max_cost)
         some = check_deep.unlooked(story, controller.llm)
         if not some:
             say(dim(f"{controller.llm.name} has looked at all of it as it is now: no call"))
@@ -40,16 +38,20 @@ def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) 
         before = sum(story.record.looked.values())
         what = f"To look for contradictions in {plural(len(some), 'part')} of it"
         may_spend(what, check_deep.estimated(some), controller.llm.name, yes=yes or max_cost is not None, quiet=False)
+        have = len(story.record.looked)
         try:
             with ProgressLine("looked at", quiet=False) as progress:
-                looked.problems = check_deep.look_deep(story, controller, some, on_looked=progress)
+                check_deep.look_deep(story, controller, some, on_looked=progress, on_problem=looked.problems.append)
+        except (Interrupted, KeyboardInterrupt, Terminated) as end:
+            looked.code = 143 if isinstance(end, Terminated) else 130
+            kept = f"{len(story.record.looked) - have} of {plural(len(some), 'part')} looked at, and kept"
+            complain(f"stopped: {kept}", "The same command goes on with the others.")
         except Stopped as stop:
-            complain(stop.message, "Nothing is lost. The same command goes on with a higher limit.")
-            looked.code = exit_code(stop)
+            looked.code = stopped(stop, "The same command goes on with a higher limit.")
         looked.calls = controller.usage.calls
         looked.dropped = sum(story.record.looked.values()) - before
     for problem in looked.problems:
-        complain(problem)
+        complain(wrapped(problem, indent="  "))
     if looked.dropped:
         say(dim(f"{plural(looked.dropped, 'finding')} left out: not to be found in the text"))
     say(dim(spent(controller.usage)))

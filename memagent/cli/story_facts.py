@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import complain, dim, emit, exit_code, plural, say, shortened, spent, styled, wrapped
+from memagent.cli.console import complain, dim, emit, plural, say, shortened, spent, styled, wrapped
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
+from memagent.cli.story_spending import limited, stopped
 
 if TYPE_CHECKING:
     from memagent.story.canon import Reading
@@ -62,8 +63,6 @@ def extract(folder: Path, model: str | None, max_cost: float | None, quiet: bool
     For a story that was imported, edited by hand, or begun without continuity = "model". Stopped, it goes on where it
     was.
     """
-    from memagent.budget import Budget
-    from memagent.controller import Controller
     from memagent.errors import Stopped
     from memagent.story.continuity import read_all, unread
 
@@ -72,15 +71,12 @@ def extract(folder: Path, model: str | None, max_cost: float | None, quiet: bool
 
     book = open_story(folder)
     with book.editing():
-        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+        controller = limited(book, model, max_cost)
         say(dim(f"{plural(len(unread(book)), 'paragraph')} to read by {controller.llm.name}"), quiet=quiet)
         try:
-            problems = read_all(book, controller, on_read=told)
+            read_all(book, controller, on_read=told, on_problem=lambda problem: complain(wrapped(problem, indent="  ")))
         except Stopped as stop:
-            complain(stop.message, "Nothing is lost. The same command goes on with a higher limit.")
-            return exit_code(stop)
-    for problem in problems:
-        complain(problem)
+            return stopped(stop, "The same command goes on with a higher limit.")
     say(dim(spent(controller.usage)), quiet=quiet)
     return 0
 

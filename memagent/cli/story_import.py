@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import complain, dim, emit, exit_code, pieced, plural, say, spent, wrapped
+from memagent.cli.console import dim, emit, pieced, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option, yes_option
-from memagent.cli.story_spending import LIMIT, may_spend
+from memagent.cli.story_spending import LIMIT, limited, may_spend, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,25 +126,23 @@ def memory_read(
     with book.editing():
         config = replace(book.config, llm=registry.llm(model or book.config.llm or None).name)
         asked = asked or reading_back.WORDS
-        _may_spend(config, book.record.paragraphs, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
+        texts = book.record.paragraphs[reading_back.known(book.record) :]
+        _may_spend(config, texts, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
         code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
     return _finished(book, code, as_json=as_json, quiet=quiet)
 
 
 def _read(book: Story, model: str, asked: int | None, max_cost: float | None, *, quiet: bool, again: str) -> int:
     """Let the model read; return the exit code. A run that a limit stopped says how to go on."""
-    from memagent.budget import Budget
-    from memagent.controller import Controller
     from memagent.errors import Stopped
     from memagent.story import reading_back
 
-    controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+    controller = limited(book, model, max_cost)
     try:
         with ProgressLine("read", quiet=quiet) as progress:
             reading_back.read_back(book, controller, asked or reading_back.WORDS, on_read=progress)
     except Stopped as stop:
-        complain(stop.message, f"Nothing is lost. Go on with a higher limit: memagent story {again}")
-        return exit_code(stop)
+        return stopped(stop, f"Go on with a higher limit: memagent story {again}")
     _tell_language(book, controller, quiet=quiet)
     say(dim(f"the short memory and three plans are made: {spent(controller.usage)}"), quiet=quiet)
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from memagent.cli.console import complain, dim, emit, padded, say, shortened
+from memagent.cli.console import FINDINGS, complain, dim, emit, padded, plural, say, shortened, wrapped
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.story_lore_books import export, import_
 from memagent.cli.story_lore_told import data_of, place_in, place_option, tell, tokens_of, told
@@ -27,21 +27,31 @@ def lore() -> None:
 @lore.command("list")
 @folder_argument
 @json_option
-def list_(folder: Path, as_json: bool) -> None:
-    """List the entries, in the order in which a prompt shows them."""
-    from memagent.story.lore_files import lorebook
+def list_(folder: Path, as_json: bool) -> int:
+    """List the entries, in the order in which a prompt shows them.
+
+    A file that cannot be read is left out and named, and the exit code is 6 then: nothing is written until it can be.
+    """
+    from memagent.story.lore_files import readable
 
     book = open_story(folder)
-    entries = lorebook(book.folder).entries
+    found, problems = readable(book.folder)
+    entries = found.entries
     where = place_in(book, None)
+    for problem in problems:
+        complain(problem.message, problem.hint)
     if as_json:
-        emit([data_of(entry, where) for entry in entries])
-        return
+        emit([data_of(entry, where) for entry in entries] + [{"problem": one.message} for one in problems])
+        return FINDINGS if problems else 0
     for entry in entries:
         click.echo(f"{padded(entry.stem, 18)} {tokens_of(entry, where):>6,}  {shortened(told(entry), 52)}")
     hint = "" if entries else "  Add one with: memagent story lore add NAME --key WORD --text ..."
     total = sum(tokens_of(entry, where) for entry in entries if entry.enabled)
     say(dim(f"{len(entries)} in {book.folder / 'lore'}, about {total:,} tokens in all{hint}"))
+    if problems:
+        what = plural(len(problems), "file") + " left out"
+        say(wrapped(f"{what}; nothing is written without it until it is mended or moved away"))
+    return FINDINGS if problems else 0
 
 
 @lore.command()
@@ -79,14 +89,14 @@ def show(name: str, folder: Path, at: str | None, as_json: bool) -> None:
 def add(name: str, folder: Path, text: str | None, from_: str | None, as_json: bool, quiet: bool, **said: Any) -> None:
     """Add the entry NAME."""
     from memagent.story.lore_entry import BEGINNING, Entry, parse, text_of
-    from memagent.story.lore_files import lorebook, path_of, save_text, stem_for
+    from memagent.story.lore_files import path_of, readable, save_text, stem_for
     from memagent.story.manuscript import Place
 
     book = open_story(folder)
     if not name.strip():
         raise UsageProblem("the entry has no name", hint="Give it one.")
     stem = stem_for(name, set())
-    there = next((text_of(entry) for entry in lorebook(book.folder).entries if entry.stem == stem), None)
+    there = next((text_of(entry) for entry in readable(book.folder)[0].entries if entry.stem == stem), None)
     place = Place.read(from_) if from_ else BEGINNING
     body = _given(text) if there is None or text is not None else None
     entry = Entry(stem, (body or "").strip(), (), name="" if name == stem else name.strip(), from_=place, **said)

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
-from memagent.cli.console import emit, padded, plural, say, shortened
+from memagent.cli.console import emit, padded, plural, say, shortened, wrapped
 from memagent.cli.story_lore_told import data_of, place_in, place_option, told
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
 from memagent.errors import UsageProblem
+
+_KINDS = {"card": "the book of a character card V2", "world": "a SillyTavern world file"}
 
 
 @click.command("import")
@@ -44,7 +46,13 @@ def import_(file: Path, folder: Path, replace: bool, dry_run: bool, as_json: boo
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, allow_dash=True))
 @folder_argument
-@click.option("--format", "kind", type=click.Choice(["card", "world"]), help="By default as imported, else a card.")
+@click.option(
+    "--kind",
+    "--format",
+    "kind",
+    type=click.Choice(["card", "world"]),
+    help="By default a world where only such were imported, else a card.",
+)
 @place_option
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
 @json_option
@@ -52,13 +60,15 @@ def import_(file: Path, folder: Path, replace: bool, dry_run: bool, as_json: boo
 def export(out: Path, folder: Path, kind: Any, at: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Write the lorebook to OUT, as the book of a character card V2 or as a SillyTavern world file. "-" prints it."""
     from memagent import files
-    from memagent.story import lore_exchange
+    from memagent.story import lore_around, lore_exchange
 
     book = open_story(folder)
     text = lore_exchange.export(
         book.folder, kind, name=book.record.title or book.folder.resolve().name, place=place_in(book, at)
     )
-    lost = lore_exchange.lost(book.folder, kind or lore_exchange.kind_of(book.folder))
+    why = "as you asked" if kind else lore_around.why_of(book.folder)
+    kind = kind or lore_around.kind_of(book.folder)
+    lost = lore_exchange.lost(book.folder, kind)
     if str(out) == "-":
         click.echo(text, nl=False)
     else:
@@ -66,8 +76,9 @@ def export(out: Path, folder: Path, kind: Any, at: str | None, overwrite: bool, 
             raise UsageProblem(f"{str(out)!r} is there already", hint="Give another name, or --overwrite.")
         files.replace(out, text)
         if as_json:
-            emit({"file": str(out), "bytes": len(text.encode()), "notes": lost})
+            emit({"file": str(out), "kind": kind, "why": why, "bytes": len(text.encode()), "notes": lost})
         say(f"wrote {out}", quiet=quiet)
+    say(wrapped(f"{_KINDS[kind]} ({why})"), quiet=quiet)
     _warn("Other programs will not know:", lost, quiet or as_json)
 
 

@@ -98,7 +98,7 @@ def tokens_of(entry: Entry, where: Place) -> int:
 
 def place_in(book: Story, at: str | None) -> Place:
     """Return a place as it is written, or where the next paragraph stands."""
-    from memagent.story.lore_scan import for_next
+    from memagent.story.lore_scan import next_place
     from memagent.story.manuscript import Place
 
-    return Place.read(at) if at else for_next(book, book.standing).moment.place
+    return Place.read(at) if at else next_place(book, book.standing)

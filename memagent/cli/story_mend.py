@@ -39,8 +39,8 @@ def sync(folder: Path, check: bool, as_json: bool, quiet: bool) -> int:
     book = open_story(folder)
     before = replace(book.record)
     if check:
-        edits, _ = hand_edits.found(book)
-        after = before
+        edits, told = hand_edits.found(book)
+        after = replace(before, paragraphs=[text for _, text in told.paragraphs], chapters=hand_edits.begun_at(told))
     else:
         with book.editing(adopt=False):
             before = replace(book.record)
@@ -105,11 +105,10 @@ def _tell(book: Story, edits: Edits, before: StoryRecord, after: StoryRecord, *,
     from memagent.story.paths import quote
 
     say(f"{plural(edits.count, 'paragraph')} {'edited' if check else 'taken up'}", quiet=quiet)
-    now = None if check else after
     for what, numbers, record in (
-        ("rewritten", edits.changed, now),
-        ("new", edits.added, now),
-        ("moved", edits.moved, now),
+        ("rewritten", edits.changed, after),
+        ("new", edits.added, after),
+        ("moved", edits.moved, after),
         ("gone", edits.removed, before),
     ):
         if numbers:
@@ -127,11 +126,11 @@ def _tell(book: Story, edits: Edits, before: StoryRecord, after: StoryRecord, *,
         )
 
 
-def _named(numbers: tuple[int, ...], record: StoryRecord | None) -> str:
-    """Name the places of the first few of some paragraphs; by numbers alone where their chapters are not known."""
+def _named(numbers: tuple[int, ...], record: StoryRecord) -> str:
+    """Name the places of the first few of some paragraphs."""
     from memagent.story.drafts import place_of
 
     some = numbers[:_NAMED]
-    names = [str(place_of(record, number)) if record else f"¶{number}" for number in some]
+    names = [str(place_of(record, number)) for number in some]
     more = len(numbers) - len(some)
     return ", ".join(names) + (f" and {more:,} more" if more else "")

@@ -47,7 +47,7 @@ def steps_back(record: StoryRecord) -> int:
 def steps_of_newest(record: StoryRecord) -> int:
     """Return how many steps take the newest paragraph back, with what was changed behind it."""
     steps = 1
-    while steps < len(record.done) and record.done[-steps]["type"] != "written":
+    while steps < len(record.done) and record.done[-steps]["type"] not in ("written", "ended"):
         steps += 1
     return steps
 
@@ -61,6 +61,12 @@ def edited_text(text: str) -> str | None:
         return None
 
 
+def edited_paragraph(text: str) -> str:
+    """Return a paragraph as a person left it in the editor, without blank lines; as it was where it was not saved."""
+    lines = (edited_text(text) or "").splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip()) or text
+
+
 def _follow(story: Story, controller: Controller, answer: str) -> None:
     """Do what was answered; the story's plan says whether it is a choice."""
     assert story.state is not None
@@ -68,7 +74,7 @@ def _follow(story: Story, controller: Controller, answer: str) -> None:
     if answer.isdecimal() and 1 <= int(answer) <= len(plans):
         story.pick(int(answer))
     elif answer == "w":
-        if own := click.prompt("What happens next", default="", show_default=False, err=True).strip():
+        if own := _own_plan():
             story.pick(own)
     elif answer == "e":
         number = click.prompt("Which one", type=click.IntRange(1, len(plans)), default=1, err=True)
@@ -80,6 +86,15 @@ def _follow(story: Story, controller: Controller, answer: str) -> None:
         _CHANGES[answer](story, controller)
     else:
         say(f"{harmless(answer)!r} is not one of the choices; ? says what they are")
+
+
+def _own_plan() -> str:
+    """Ask what happens next; an empty answer is none. One letter is one of the menu, and asked back, not a plan."""
+    while True:
+        own = str(click.prompt("What happens next", default="", show_default=False, err=True)).strip()
+        if len(own) != 1 or own not in _LETTERS:
+            return own
+        say(f"{own!r} is one of the choices and no plan. Say it in some words; an empty line goes back to them.")
 
 
 def _more(story: Story, controller: Controller) -> None:
@@ -102,14 +117,14 @@ def _edit_memory(story: Story, _: Controller) -> None:
 
 def _again(story: Story, _: Controller) -> None:
     """Take the newest paragraph back, and choose for it what was chosen: what comes then writes it."""
-    if _there_is_one(story):
+    if there_is_one(story):
         _take_back(story, steps_of_newest(story.record))
         if story.state is not None and not story.state.plan:  # nobody chose it but the model
             _show(story)
 
 
 def _undo(story: Story, _: Controller) -> None:
-    if not _there_is_one(story):
+    if not there_is_one(story):
         return
     if len(story.record.paragraphs) <= _opening(story.record):
         say("This is the opening, of which nothing was chosen; r writes it again.")
@@ -120,18 +135,23 @@ def _undo(story: Story, _: Controller) -> None:
     _show(story)
 
 
+_LETTERS = "123456789ewmruMq?"
 _CHANGES = {"m": _more, "M": _edit_memory, "r": _again, "u": _undo}
 
 
-def _there_is_one(story: Story) -> bool:
-    """Whether there is a paragraph that was written here, and not imported; says so where there is none."""
-    if any(one["type"] == "written" for one in story.record.done):
+def there_is_one(story: Story) -> bool:
+    """Whether there is a paragraph that was written here, not imported or branched; says so where there is none."""
+    newest = next((one["type"] for one in reversed(story.record.done) if one["type"] in ("written", "ended")), "")
+    if newest == "written":
         return True
     say("Nothing was written here yet that could be taken back.")
     return False
 
 
 def _opening(record: StoryRecord) -> int:
+    """How many paragraphs there were before anything was chosen: an opening, an import, what a branch begins with."""
+    if ended := next((one for one in reversed(record.done) if one["type"] == "ended"), None):
+        return int(ended["number"])
     first = next(one for one in record.done if one["type"] in ("written", "imported"))
     return len(first["written"]) if first["type"] == "written" else len(first["paragraphs"])
 

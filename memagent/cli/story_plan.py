@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from memagent.cli.console import dim, emit, plural, prose, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
+from memagent.cli.story_spending import limited, stopped
 from memagent.cli.story_tell import guessed
 from memagent.errors import UsageProblem
 
@@ -46,13 +48,12 @@ def plan(
     max_cost: float | None,
     as_json: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Make or extend outline.md: chapters with their beats, near ones in detail, far ones in a line.
 
     You may edit outline.md at any time; what is written so far is not changed by it.
     """
-    from memagent.budget import Budget
-    from memagent.controller import Controller
+    from memagent.errors import Stopped
     from memagent.story import planning
     from memagent.story.outline import text_of
 
@@ -66,12 +67,15 @@ def plan(
         written = len(book.record.chapters)
         if first < written and not quiet:
             say(f"chapters up to {written} are written already; their plans change no text")
-        controller = Controller(model or book.config.llm or None, book.memory, budget=Budget(cost=max_cost))
+        controller = limited(book, model, max_cost, chapters=last - first + 1)
         proposals = []
-        for number in range(1, count + 1):
-            proposals.append(planning.propose(book, controller, first, last, whole))
-            if count > 1:
-                say(wrapped(f"\nproposal {number}\n\n{text_of(proposals[-1])}", indent="  "))
+        try:
+            for number in range(1, count + 1):
+                proposals.append(planning.propose(book, controller, first, last, whole))
+                if count > 1:
+                    say(wrapped(f"\nproposal {number}\n\n{text_of(proposals[-1])}", indent="  "))
+        except Stopped as stop:
+            return stopped(stop, "The same command goes on with a higher limit. The outline is as it was.")
         choice = click.prompt(f"[1-{count}]", type=click.IntRange(1, count), err=True) if count > 1 else 1
         outline = planning.put(book, first, proposals[choice - 1])
     if as_json:
@@ -81,6 +85,7 @@ def plan(
     say(
         dim(f"{book.folder / 'outline.md'}: {plural(len(outline), 'chapter')} · {spent(controller.usage)}"), quiet=quiet
     )
+    return 0
 
 
 def wizard(model: str, language: str, genre: str) -> tuple[str, str, str, str, int, int]:
@@ -107,7 +112,9 @@ def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
     from memagent.story.estimate import estimate
 
     paragraphs = max(3, round(chapters * words / (config.sentences * 17)))
-    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n  {guessed(estimate(config, paragraphs))}"
+    guess = replace(estimate(config, paragraphs), words=chapters * words)
+    told = wrapped(f"  {guessed(guess)}", indent="  ")
+    return f"{plural(chapters, 'chapter')} of about {words:,} words:\n{told}"
 
 
 def _range(text: str) -> tuple[int, int]:

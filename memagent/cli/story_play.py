@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import ProseOut, complain, dim, exit_code, numbered, say, wrapped
+from memagent.cli.console import ProseOut, complain, dim, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
+from memagent.cli.story_spending import stopped
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -43,19 +44,19 @@ def play(folder: Path, model: str | None, max_cost: float | None) -> int:
     """
     from memagent.budget import Budget
     from memagent.cli.telling import Options, Teller
-    from memagent.controller import Controller
+    from memagent.story import spending
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("a story is played on a terminal", hint="Write it with: memagent story write")
     book = open_story(folder)
     options = Options(
         asking=True, count=None, until=None, select=None, model=model, max_cost=max_cost, max_tokens=None,
-        max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False,
+        max_calls=None, max_seconds=None, stream=True, as_json=False, quiet=False, terminal=True,
     )  # fmt: skip
     teller = Teller(book, options, streaming=True)
-    controller = Controller(model or book.config.llm or None, budget=Budget(cost=max_cost), on_event=teller.hear)
     with book.editing():
-        controller.memory = book.memory
+        budget = Budget(cost=max_cost)
+        controller = spending.controller(book, model, book.memory, budget=budget, on_event=teller.hear)
         teller.begin(controller)
         if book.state is not None:
             _tell(book.state.paragraph)
@@ -70,15 +71,13 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
     progress = teller.progress
     while True:
         try:
-            if book.state is not None and not book.state.plan and not _asked(book, controller):
+            waits = book.record.held is not None  # a paragraph, to be decided on first
+            if book.state is not None and not (book.state.plan or waits) and not _asked(book, controller):
                 break
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
             teller.stopped()
-            complain(
-                stop.message, f"Nothing is lost. Go on with a higher limit: memagent story play {quote(book.folder)}"
-            )
-            return exit_code(stop)
+            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}")
         except (Interrupted, click.Abort, KeyboardInterrupt):
             teller.close()
             say()
@@ -155,9 +154,11 @@ def _chosen(book: Story, answer: str) -> bool:
 
 def _taken_back(book: Story) -> bool:
     """Take the last turn back; return whether the story is back at its very beginning."""
-    from memagent.cli.story_menu import steps_back
+    from memagent.cli.story_menu import steps_back, there_is_one
     from memagent.story import drafts, finished
 
+    if not there_is_one(book):
+        return False
     try:
         taken = drafts.undo(book, steps_back(book.record))
     except UsageProblem as error:

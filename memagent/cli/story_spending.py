@@ -1,4 +1,4 @@
-"""Saying what a command of a story is likely to cost, before, and asking whether it may."""
+"""Spending in the commands of a story: what is likely is asked for before, and what stopped it is said after."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from memagent.cli.console import money, pieced, plural, say
+from memagent.cli.console import complain, exit_code, money, pieced, plural, say, spent, wrapped
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from memagent.controller import Controller
+    from memagent.errors import Stopped
+    from memagent.story.book import Story
     from memagent.types import Usage
 
 LIMIT = "Add --yes, or a limit such as --max-cost 0.50."
@@ -46,3 +49,21 @@ def may_spend(
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("this may cost something, and nobody is there to say yes", hint=hint)
     click.confirm("Go on?", default=True, abort=True, err=True)
+
+
+def limited(
+    story: Story, model: str | None, max_cost: float | None, max_tokens: int | None = None, *, chapters: int = 3
+) -> Controller:
+    """Return who makes the calls of a command, within its limits. Call it inside `editing`."""
+    from memagent.budget import Budget
+    from memagent.story.spending import controller
+
+    return controller(story, model, story.memory, budget=Budget(cost=max_cost, tokens=max_tokens), chapters=chapters)
+
+
+def stopped(stop: Stopped, go_on: str) -> int:
+    """Say what stopped a run, whether anything that was paid for is lost, and how to go on; return the exit code."""
+    cut = getattr(stop, "cut", None)
+    lost = f"A reply that was longer than usual was cut there and is of no use: {spent(cut)}." if cut else ""
+    complain(stop.message, wrapped(f"{lost} All before it is kept." if lost else "Nothing is lost.", 76) + f"\n{go_on}")
+    return exit_code(stop)

@@ -30,6 +30,7 @@ def status(folder: Path, as_json: bool) -> None:
     unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
     rebuilt = unread and book.log.events[0].get("rebuilt") and state is not None and bool(state.memory)
     step = "pick --more" if rebuilt else "memory read" if unread else "write"
+    waits = f"paragraph {record.held['number']} waits: it contradicts what was told" if record.held else ""
     next_ = f"memagent story {step} {quote(book.folder)}"
     facts = {
         "folder": str(book.folder),
@@ -44,6 +45,7 @@ def status(folder: Path, as_json: bool) -> None:
         "reached": record.goal.reached if record.goal else True,
         "plan": state.plan if state else "",
         "plans": list(state.plans) if state else [],
+        "waits": record.held["text"] if record.held else "",
         "usage": asdict(record.usage + book.unfinished()),
         "next": next_,
     }
@@ -57,7 +59,9 @@ def status(folder: Path, as_json: bool) -> None:
     if record.goal and not record.goal.reached:
         until = record.goal.until
         click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
-    if state:
+    if waits:
+        click.echo(f"{waits}; see memagent story write --help")
+    elif state and (state.plans or state.plan):
         show_plans(book)
     click.echo(f"next: {next_}")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from memagent.cli.console import COLUMNS, dim, emit, harmless, money, plural, say, shortened, spent
+from memagent.cli.console import COLUMNS, dim, emit, harmless, money, plural, say, shortened, spent, wrapped
 from memagent.cli.story_options import folder_argument, json_option, open_story
 from memagent.errors import UsageProblem
 
@@ -146,9 +146,10 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
     book = open_story(folder)
     record, begun = book.record, book.unfinished()
     have, beside = len(record.paragraphs), estimates.beside(book)
-    guess = estimates.estimate(book.config, more, so_far=record.usage, have=have, beside=beside)
+    so_far, model = estimates.measured(book), estimates.newest_model(book)
+    guess = estimates.estimate(book.config, more, model=model, so_far=so_far, have=have, beside=beside)
     tables: dict[str, dict[str, Usage]] = {
-        "chapter": {f"ch.{number}": usage for number, usage in estimates.by_chapter(book).items()},
+        "chapter": estimates.by_chapter(book),
         "kind": dict(estimates.by_kind(book)),
         "model": {name or "(not said)": usage for name, usage in estimates.by_model(book).items()},
     }
@@ -169,18 +170,18 @@ def cost(folder: Path, more: int, as_json: bool) -> None:
         for name, usage in rows.items():
             click.echo(f"{kind:<8} {shortened(name, 24):<24} {spent(usage)}")
     if begun.calls:
-        click.echo(f"{'a step that is not finished yet':<33} {spent(begun)}")
+        click.echo(f"{'steps that are not finished yet':<33} {spent(begun)}")
     click.echo(f"{'in all':<33} {spent(record.usage + begun)}")
-    say(f"{plural(more, 'paragraph')} more:\n  {guessed(guess)}")
+    say(f"{plural(more, 'paragraph')} more:\n" + wrapped(f"  {guessed(guess)}", indent="  "))
 
 
 def guessed(guess: Any) -> str:
     """Say an estimate in a line."""
-    price = f"about {money(guess.cost)}" if guess.cost is not None else "cost unknown: its price is not in the table"
-    return (
-        f"~{guess.words:,} words, ~{guess.input_tokens:,} tokens in, ~{guess.output_tokens:,} out, {price}"
-        " (a guess, ±40 %)"
-    )
+    price = "cost unknown: its price is not in the table (a guess)"
+    if guess.cost is not None:
+        between = f": {money(guess.low)} to {money(guess.high)}" if guess.cost else ""
+        price = f"about {money(guess.cost)} (a guess{between})"
+    return f"~{guess.words:,} words, ~{guess.input_tokens:,} tokens in, ~{guess.output_tokens:,} out, {price}"
 
 
 def _data(usage: Usage) -> dict[str, Any]:

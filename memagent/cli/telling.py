@@ -19,6 +19,7 @@ from memagent.cli.console import (
     wrapped,
 )
 from memagent.cli.story_facts import tell_findings
+from memagent.cli.story_held import asked
 from memagent.cli.story_lore_told import left_out
 from memagent.cli.story_tell import reasons
 from memagent.controller import Controller
@@ -27,6 +28,7 @@ from memagent.methods.recurrent import State
 from memagent.sentences import count_words, split_sentences
 from memagent.story.book import Story, quote
 from memagent.story.finding import Finding
+from memagent.story.holding import Decision, Held
 from memagent.story.prose import ProseStream
 from memagent.story.writing import Progress, Target, words
 from memagent.types import Usage
@@ -50,6 +52,8 @@ class Options:
     stream: bool
     as_json: bool
     quiet: bool
+    held: Decision | None = None
+    terminal: bool = False
 
 
 class Teller:
@@ -59,8 +63,11 @@ class Teller:
         self.story, self.options = story, options
         self.out = ProseOut()
         self.streaming = streaming and self.out.terminal and not options.as_json
-        self.progress = Progress(on_written=self.written, on_findings=self.found)
+        self.progress = Progress(on_written=self.written, on_findings=self.found, asking=options.asking)
+        if options.terminal and not options.as_json:
+            self.progress.decide = self.decided
         self._prose = ProseStream()
+        self._read = ""  # a paragraph that waits, and has been shown
         self._controller: Controller | None = None
         self._memory = ""
 
@@ -102,9 +109,19 @@ class Teller:
             emit({"type": "recall", "found": [asdict(one) for one in self.progress.recalled]})
             emit({"type": "usage", "calls": usage.calls, "tokens": usage.tokens, "cost": usage.cost})
             return
-        self._finish_prose("\n\n".join(state.written))
+        text = "\n\n".join(state.written)
+        if text != self._read:
+            self._finish_prose(text)
         if not self.options.quiet:
             self._tell(state, usage)
+
+    def decided(self, held: Held) -> Decision:
+        """Show a paragraph that contradicts something, and ask what is to become of it."""
+        if held.text != self._read:
+            self._finish_prose(held.text)
+        decision = asked(self.story, held)
+        self._read = "" if decision.what == "again" else decision.text or held.text
+        return decision
 
     def found(self, findings: Sequence[Finding], problems: Sequence[str]) -> None:
         """Show what the new paragraph contradicts."""

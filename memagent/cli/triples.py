@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from memagent.cli.console import dim, emit, plain, plural, say
+from memagent.cli.console import dim, emit, one_row, plural, say
 from memagent.cli.lazy import OrderedGroup
 from memagent.cli.options import db_option, embedder_option, json_option, open_memory, scope_options
+from memagent.cli.triples_relations import declare, relations
 from memagent.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ source_option = click.option("--source", default="", help="Where it comes from."
 def triples() -> None:
     """Show and change what is known as subject, relation and object.
 
-    A relation has one value at a time where you say so with --one-value, or where the facts themselves show it: a newer
-    value then ends an older one, which stays in the history.
+    A relation has one value at a time where you say so, with --one-value or with declare: a newer value then ends an
+    older one, which stays in the history. Any other has as many values as are said.
     """
 
 
@@ -108,9 +109,7 @@ def add(
     triple = Triple(subject, relation, object_, source=source, at=at, until=until, confidence=confidence)
     with open_memory(db, embedder, new=True) as opened:
         facts = opened.bind(**scope).facts
-        if one_value:
-            facts.declare(relation)
-        (id,) = facts.add(triple)
+        (id,) = facts.add(triple, one_value=one_value)
         if not id:
             hint = "Give it another --source, or add it in Python with again=True."
             raise UsageProblem("this was purged and is not learnt again from this source", hint=hint)
@@ -143,10 +142,8 @@ def edit(
     """Give a relation of one value another value: OBJECT takes the place of what held, which stays in the history."""
     with open_memory(db, embedder) as opened:
         facts = opened.bind(**scope).facts
-        if one_value:
-            facts.declare(relation)
         try:
-            facts.edit(subject, relation, object_, at=at, source=source)
+            facts.edit(subject, relation, object_, at=at, source=source, one_value=one_value)
         except UsageProblem as error:
             if "many values" not in error.message:
                 raise
@@ -191,6 +188,10 @@ def history(subject: str, relation: str, db: Path, as_json: bool, **scope: str |
         say("nothing was ever known of that")
 
 
+triples.add_command(relations)
+triples.add_command(declare)
+
+
 def _print(facts: Sequence[Fact], as_json: bool) -> None:
     for fact in facts:
         if as_json:
@@ -198,8 +199,8 @@ def _print(facts: Sequence[Fact], as_json: bool) -> None:
             continue
         until = f" until {_day(fact.until)}" if fact.until else ""
         sources = f", {', '.join(source for source in fact.sources if source)}" if any(fact.sources) else ""
-        click.echo(plain(f"{fact.subject} | {fact.relation} | {fact.object}"))
-        click.echo(dim(f"  {fact.id}  since {_day(fact.at)}{until}{sources}"))
+        click.echo(one_row(f"{fact.subject} | {fact.relation} | {fact.object}"))
+        click.echo(dim(f"  {fact.id}  since {_day(fact.at)}{until}{one_row(sources)}"))
 
 
 def _told(fact: Fact) -> dict[str, Any]:

@@ -13,20 +13,20 @@ import click
 from memagent.budget import Budget
 from memagent.cli.console import (
     Terminated,
-    complain,
     dim,
-    exit_code,
     hush,
     plural,
     say,
     wrapped,
 )
 from memagent.cli.story_menu import chosen
+from memagent.cli.story_spending import stopped
 from memagent.cli.story_tell import guessed
 from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
 from memagent.errors import Interrupted, Stopped
 from memagent.methods.recurrent import Select
+from memagent.story import holding, spending
 from memagent.story.book import Story, quote
 from memagent.story.estimate import for_run
 from memagent.story.writing import Progress, Target, goal, met, reached, running, short_of, write, write_one
@@ -39,10 +39,12 @@ def write_story(story: Story, options: Options) -> int:
     teller = Teller(story, options, streaming=options.stream and select != "simulator")
     options = _with_limits(story, options)
     budget = Budget(options.max_calls, options.max_tokens, options.max_cost, options.max_seconds)
-    controller = Controller(options.model or story.config.llm or None, budget=budget, on_event=teller.hear)
     progress = teller.progress
+    progress.given = options.held
     with story.editing():
-        controller.memory = story.memory
+        if options.held is not None and story.record.held is None:
+            raise holding.nothing_waits(story)
+        controller = spending.controller(story, options.model, story.memory, budget=budget, on_event=teller.hear)
         teller.begin(controller)
         signals = Signals(progress)
         try:
@@ -53,9 +55,8 @@ def write_story(story: Story, options: Options) -> int:
             done, signals.first = False, signal.SIGTERM
         except Stopped as stop:
             teller.stopped()
-            again = f"memagent story write {quote(story.folder)}{_higher(options)}"
-            complain(stop.message, f"Nothing is lost. Go on with a higher limit: {again}")
-            return exit_code(stop)
+            again = f"memagent story write {quote(story.folder)}{_higher(options, getattr(stop, 'need', {}))}"
+            return stopped(stop, f"Go on with a higher limit: {again}")
         finally:
             teller.close()
         if done:
@@ -85,13 +86,17 @@ def _with_limits(story: Story, options: Options) -> Options:
     return replace(options, **cast("dict[str, Any]", again))
 
 
-def _higher(options: Options) -> str:
-    """The limits that were given, doubled."""
-    return _given({name: 2 * limit for name, limit in _limits(options).items() if limit})
+def _higher(options: Options, need: Mapping[str, float]) -> str:
+    """The limits that were given, doubled; more where the next call alone needs more."""
+    higher = {name: 2 * limit for name, limit in _limits(options).items() if limit}
+    for name, amount in need.items():
+        if f"max_{name}" in higher:
+            higher[f"max_{name}"] = max(higher[f"max_{name}"], float(f"{2 * amount:.2g}"))
+    return _given(higher)
 
 
 def _given(limits: Mapping[str, float]) -> str:
-    return "".join(f" --{name.replace('_', '-')} {limit:g}" for name, limit in limits.items())
+    return "".join(f" --{name.replace('_', '-')} {limit:.12g}" for name, limit in limits.items())
 
 
 def _automatic(story: Story, controller: Controller, select: Select, signals: Signals, options: Options) -> bool:
@@ -119,7 +124,10 @@ def _asking(story: Story, controller: Controller, select: Select, signals: Signa
     while until is None or not met(story, until):
         if signals.progress.stopping:
             return False
-        if story.state is not None and not story.state.plan and not chosen(story, controller):
+        plan_wanted = story.record.held is None and story.state is not None and not story.state.plan
+        if plan_wanted and not chosen(story, controller):
+            count = plural(len(story.record.paragraphs), "paragraph")
+            say(f"{count} kept. Go on with: memagent story write {quote(story.folder)}", quiet=options.quiet)
             return True
         with signals:
             write_one(story, controller, select=select, progress=signals.progress)

@@ -120,6 +120,10 @@ def _of_record(record: StoryRecord) -> Tale:
         elif event["type"] in ("imported", "manuscript"):
             count = len(event["paragraphs"])
             steps.append(Told(count, (), memory, memory, by=f"the text was {_BY_HAND[event['type']]}"))
+        elif event["type"] == "ended":
+            count = event["number"]
+            steps.append(Told(count, (), memory, event["memory"], by="the branch begins here"))
+            memory, plans = event["memory"], tuple(event["plans"])
         elif event["type"] == "read":
             steps.append(Told(count, (), memory, event["memory"], by="the model read what is there"))
             memory, plans = event["memory"], tuple(event["plans"]) or plans

@@ -10,7 +10,7 @@ before have one name and no other. Not what is quoted, what stands behind the co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,6 +29,7 @@ from memagent.sentences import split_sentences
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)
 _LONGEST = 400  # characters of a sentence that is parted
 _PARTS = re.compile(r"\s*[,;，；、!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
+_BETWEEN = " \t,;:，；：、—–-"
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
@@ -118,7 +119,7 @@ class Told:
 
 
 def of_line(line: str, language: str = "en") -> Iterator[Told]:
-    """Yield what is told in the sentences of a line, and the sentences of which nothing is, each with why.
+    """Yield what is told in the sentences of a line, and sentences and clauses of which nothing is, each with why.
 
     Args:
         line: one that `turns.lines` does not refuse.
@@ -127,8 +128,8 @@ def of_line(line: str, language: str = "en") -> Iterator[Told]:
     about = ""
     for sentence in split_sentences(line, language):
         parts = told(sentence)
-        for part in parts:
-            yield part if part.about else Told(part.text, about)
+        for part in _with_the_rest(sentence, parts):
+            yield part if part.about or part.why else Told(part.text, about)
         why = "" if parts else unfit(sentence)
         if why:
             yield Told(sentence, why=why)
@@ -160,6 +161,26 @@ def only_name(text: str) -> str:
     """Return the one name behind the first word of a text; '' where there are several, or none."""
     names = {name for name in _NAME.findall(text) if name.split("'")[0].lower() not in known_words()}
     return names.pop() if len(names) == 1 else ""
+
+
+def _with_the_rest(sentence: str, parts: Sequence[Told]) -> Iterator[Told]:
+    """What a sentence tells, and before, between and behind it the clauses that were cut off, each with why."""
+    at = 0
+    for part in parts:
+        start = sentence.find(part.text, at)
+        text = part.text if start >= 0 else part.text[:-1]  # a full stop in place of `, can you believe it?`
+        start = sentence.find(text, at)
+        yield from _cut_off(sentence, at, start)
+        yield part
+        at = start + len(text)
+    if parts:
+        yield from _cut_off(sentence, at, len(sentence))
+
+
+def _cut_off(sentence: str, start: int, end: int) -> Iterator[Told]:
+    clause = sentence[start:end].strip(_BETWEEN)
+    if any(map(str.isalnum, clause)):
+        yield Told(clause, why=unfit(clause) or unfit(sentence) or TO_YOU)
 
 
 def _clauses(sentence: str) -> Iterator[Told]:

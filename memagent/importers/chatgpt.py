@@ -26,9 +26,9 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     Raises:
         UsageProblem: the file is no such export, or is cut short; the message names the line.
     """
-    for line, one in elements(file, name):
+    for number, (line, one) in enumerate(elements(file, name), 1):
         if not isinstance(one, Mapping) or not isinstance(one.get("mapping"), Mapping):
-            yield Odd(f"line {line}", "begins no conversation of ChatGPT: it has no 'mapping'")
+            yield Odd(f"line {line}, entry {number}", "begins no conversation of ChatGPT: it has no 'mapping'")
             continue
         yield from _conversation(one)
 

@@ -46,21 +46,40 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     start = file.tell()
     first = Text(file, name).peek()
     file.seek(start)
-    for line, one in elements(file, name) if first == "[" else _lines(file, name):
+    taken: set[str] = set()
+    for place, one in _entries(file, name) if first == "[" else _named(_lines(file, name)):
         if not isinstance(one, Mapping):
-            yield Odd(f"line {line}", one.reason if isinstance(one, Fault) else "is no JSON object")
+            yield Odd(place, one.reason if isinstance(one, Fault) else "is no JSON object")
             continue
         key, listed = next(((key, one[key]) for key in _LISTS if isinstance(one.get(key), list)), ("", None))
         if listed is None:
-            yield _turn(one, f"line {line}", {}, alone=True)
+            yield _turn(one, place, {}, alone=True)
             continue
         around = {names[0]: first_of({**one, key: None}, names)[1] for names in (_SESSIONS, _USERS)}
-        around[_SESSIONS[0]] = around[_SESSIONS[0]] or first_of(one, _IDS)[1] or f"line {line}"
+        around[_SESSIONS[0]] = around[_SESSIONS[0]] or first_of(one, _IDS)[1] or _session(place, taken)
         for number, message in enumerate(listed, 1):
             if not isinstance(message, Mapping):
-                yield Odd(f"line {line}, message {number}", "is no message")
+                yield Odd(f"{place}, message {number}", "is no message")
                 continue
-            yield _turn(message, f"line {line}, message {number}", around)
+            yield _turn(message, f"{place}, message {number}", around)
+
+
+def _entries(file: IO[bytes], name: str) -> Iterator[tuple[str, Any]]:
+    """The elements of a list, each by its line and its number, since all of them may be on one line."""
+    for number, (line, one) in enumerate(elements(file, name), 1):
+        yield f"line {line}, entry {number}", one
+
+
+def _named(found: Iterator[tuple[int, Any]]) -> Iterator[tuple[str, Any]]:
+    return ((f"line {line}", one) for line, one in found)
+
+
+def _session(place: str, taken: set[str]) -> str:
+    """The name of a conversation that has none: its line, and of others on this line their whole place."""
+    line = place.partition(",")[0]
+    name = place if line in taken else line
+    taken.add(name)
+    return name
 
 
 def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, Any]]:

@@ -30,7 +30,11 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     file.seek(start)
     if first == "[":
         for number, (line, one) in enumerate(elements(file, name), 1):
-            yield Odd(f"line {line}", _NONE) if _data(one) is None else _turn(one, f"message {number}", "")
+            yield (
+                Odd(f"line {line}, entry {number}", _NONE)
+                if _data(one) is None
+                else _turn(one, f"message {number}", "")
+            )
         return
     whole_file = document(file, name)
     sessions = whole_file.items() if isinstance(whole_file, Mapping) else ()

@@ -32,7 +32,7 @@ def read(file: IO[bytes], name: str) -> Iterator[Found | Skipped]:
     if first == "[":
         for number, (line, one) in enumerate(elements(file, name), 1):
             if not isinstance(one, Mapping) or not any(text in one for text in _TEXTS):
-                yield Odd(f"line {line}", "has no memory of mem0: it needs 'memory'")
+                yield Odd(f"line {line}, entry {number}", "has no memory of mem0: it needs 'memory'")
                 continue
             yield _memory(one, f"memory {number}")
         return

@@ -66,6 +66,7 @@ def import_from(
     users_from_file: bool = False,
     all_as_user: bool = False,
     dry_run: bool = False,
+    user: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> Imported:
     """Take up a file of another program into a memory.
@@ -78,15 +79,16 @@ def import_from(
         path: the file.
         memory: who is to have it; with `dry_run`, `None` stands for an empty memory.
         users_from_file: bind each thing to the user that the file names; without, the file never says whose it is,
-            and one that names several users is refused.
-        all_as_user: have all things of a file that names several users be of the one who is bound.
+            and one that names several users, or another than the one who is bound, is refused.
+        all_as_user: have all things of a file that names other users be of the one who is bound.
         dry_run: change nothing, and return what would be done.
+        user: who is to have it, where there is no memory yet.
         on_progress: called after each batch.
 
     Raises:
         UnknownName: there is no such format.
         UsageProblem: the file is wrong, and the message names the line; what stands before it is kept, and is passed
-            over when the mended file is imported. Or it names several users, and it is not said whose all is to be.
+            over when the mended file is imported. Or it names users, and it is not said whose all is to be.
             Or a handle of a user is to take users from the file.
         ScopeRequired: no user is bound.
         SecretRefused: the memory refuses secrets, and one is there.
@@ -99,7 +101,7 @@ def import_from(
     if users_from_file and all_as_user:
         raise UsageProblem("users are either taken from the file or all the same", hint="Give one of the two.")
     if not users_from_file and not all_as_user:
-        check_one_user(format, path)
+        check_one_user(format, path, user if memory is None else memory.scope.user)
     taking = _Taking(format, Path(path), memory, users_from_file, dry_run)
     done = 0
     try:
@@ -115,19 +117,20 @@ def import_from(
     return taking.result()
 
 
-def check_one_user(format: str, path: str | os.PathLike[str]) -> None:
-    """Refuse a file that names several users, before anything is written.
+def check_one_user(format: str, path: str | os.PathLike[str], user: str | None = None) -> None:
+    """Refuse a file that names several users, or another than the one who is to have it, before anything is written.
 
     Raises:
-        UsageProblem: it names several; who they are is told, with how many things each has.
+        UsageProblem: it does; who they are is told, with how many things each has.
     """
     users: Counter[str] = Counter()
     with suppress(UsageProblem):  # of a file that is wrong: it is told when what stands before it is kept
         users.update(one.user for one in read(format, path) if isinstance(one, Found) and one.user)
-    if len(users) > 1:
+    if len(users) > 1 or (user is not None and users and list(users) != [user]):
         first = ", ".join(f"{user!r} ({count})" for user, count in users.most_common(3))
         raise UsageProblem(
-            f"{path} names {len(users)} users: {first}{', ...' if len(users) > 3 else ''}",
+            f"{path} names {'the user' if len(users) == 1 else f'{len(users)} users:'} {first}"
+            f"{', ...' if len(users) > 3 else ''}{f', and all is to be of {user!r}' if user else ''}",
             hint="Say whose it is: users_from_file=True (--users-from-file) gives each their own, and all_as_user=True "
             "(--user NAME --all-as-user) all of it to one.",
         )

@@ -7,11 +7,13 @@ await Runner.run(agent, "I moved to Lisbon.", session=session)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from memagent.errors import ExtraMissing, UsageProblem
+from memagent.errors import ExtraMissing, NotFound, UsageProblem
 from memagent.integrations import turns
+from memagent.integrations.capped import check_tokens
+from memagent.integrations.latest import latest
 from memagent.integrations.turns import Turn
 from memagent.memory import Memory
 from memagent.memory.awaiting import awaitable
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from agents.items import TResponseInputItem
 
 KEPT = "openai"
+TOKENS = 64_000
+"""Tokens of a conversation that a runner is given at most, where it is not said."""
 _ROLES: dict[str, Role] = {
     "user": "user",
     "assistant": "assistant",
@@ -46,13 +50,18 @@ class MemagentSession:
     Args:
         memory: a handle that is bound to a session, which is the `session_id`.
         session_settings: the SDK's; its `limit` is how many of the latest items are read where `get_items` is not told.
+        tokens: of what `get_items` returns at most, 400 or more: the latest items that fit, and before them an item
+            that says how many are left out; `None` returns all.
 
     Raises:
         ScopeRequired: no user is bound.
-        UsageProblem: no session is bound.
+        UsageProblem: no session is bound, or the limit of tokens is none.
     """
 
-    def __init__(self, memory: Memory, *, session_settings: SessionSettings | None = None) -> None:
+    def __init__(
+        self, memory: Memory, *, session_settings: SessionSettings | None = None, tokens: int | None = TOKENS
+    ) -> None:
+        self._tokens = None if tokens is None else check_tokens(tokens)
         self._memory = turns.conversation(memory)
         self.session_id = str(memory.scope.session)
         self.session_settings = session_settings
@@ -63,11 +72,15 @@ class MemagentSession:
         return self._memory
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the items of the conversation, oldest first; with a limit, the latest of them."""
+        """Return the items of the conversation, oldest first; with a limit, the latest of them.
+
+        They go into a prompt, and so have no more than the session's limit of tokens.
+        """
         if limit is None and self.session_settings is not None:
             limit = self.session_settings.limit
         found = [item for _, item in await _read(self)]
-        return found if limit is None else found[max(0, len(found) - limit) :]
+        some = found if limit is None else found[max(0, len(found) - limit) :]
+        return some if self._tokens is None else latest(some, self._tokens)
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Keep items, in order; when this returns, they are on disk.
@@ -124,9 +137,12 @@ def _write_turns(session: MemagentSession, wanted: Sequence[Turn]) -> None:
 
 
 def _pop_last(session: MemagentSession) -> Any:
-    for passage, item in islice(reversed(_items(session)), 1):
-        turns.delete(session.memory, [passage])
-        return item
+    """The last item that nobody else has popped meanwhile: of several who pop at once, each gets another."""
+    while found := _items(session):
+        passage, item = found[-1]
+        with suppress(NotFound):
+            turns.delete(session.memory, [passage])
+            return item
     return None
 
 

@@ -46,7 +46,7 @@ class MemagentChatModel(BaseChatModel):
     `logprobs` are taken; log-probabilities are then in the `response_metadata`, as LangChain's OpenAI model has them.
 
     Attributes:
-        llm: whatever `registry.llm` takes: a name such as `openai:gpt-4.1-mini` or `offline`, a client, a callable.
+        llm: whatever `registry.llm` takes: a name such as `openai:gpt-4.1-mini` or `offline`, a backend, a callable.
         temperature: where a call does not say.
         max_tokens: likewise.
         timeout: seconds for a whole call, likewise.

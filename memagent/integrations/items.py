@@ -86,7 +86,7 @@ def notes_of(
     texts = list(
         dict.fromkeys(text for field in fields or () for text in get_text_at_path(value, field) if text.strip())
     )
-    ttl = None if ttl == inf else ttl
+    ttl = _lifetime(ttl)
     until = None if ttl is None else _later(now, ttl)
     times = {"created_at": created_at.isoformat(), "updated_at": now.isoformat(), "ttl": ttl, "until": until}
     first = Note(texts[0] if texts else "", source=source, id=head, metadata={MARK: {"value": value, **times}})
@@ -102,14 +102,17 @@ def slip(kept: Kept, now: datetime) -> Note:
 
 
 def kept_of(passages: Iterable[Passage], slips: Iterable[Passage] = ()) -> Kept | None:
-    """Return the item that the passages of one source are; `None` if there is no head among them."""
+    """Return the item that the passages of one source are; `None` if there is no head among them.
+
+    Anybody may write a passage of such a source: what does not have all that a head has is none.
+    """
     parts = [passage for passage in passages if isinstance(passage.metadata.get(MARK), Mapping)]
-    heads = [passage for passage in parts if "value" in passage.metadata[MARK]]
+    heads = [passage for passage in parts if _is_head(passage.metadata[MARK])]
     if not heads:
         return None
     head, data = heads[-1], heads[-1].metadata[MARK]
     own = [head, *(part for part in parts if part.metadata[MARK].get("of") == head.id)]
-    longer = [each.metadata[MARK]["until"] for each in slips if each.metadata[MARK].get("of") == head.id]
+    longer = [each.metadata[MARK]["until"] for each in slips if is_slip(each) and of(each) == head.id]
     until = max([data["until"], *longer]) if data["until"] else None
     return Kept(
         *place(head.source),
@@ -121,6 +124,38 @@ def kept_of(passages: Iterable[Passage], slips: Iterable[Passage] = ()) -> Kept 
         ttl=data["ttl"],
         until=datetime.fromisoformat(until) if until else None,
     )
+
+
+def is_slip(passage: Passage) -> bool:
+    """Tell whether a passage is a slip, and not something that another has written under such a source."""
+    data = passage.metadata.get(MARK)
+    return passage.source.startswith(SLIP) and isinstance(data, Mapping) and _is_moment(data.get("until"))
+
+
+def of(passage: Passage) -> Any:
+    """Return the id of the head that a slip belongs to."""
+    return passage.metadata[MARK].get("of")
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Refuse to give fewer than no items.
+
+    Raises:
+        UsageProblem: limit or offset is below 0.
+    """
+    for name, value in (("limit", limit), ("offset", offset)):
+        if value < 0:
+            raise UsageProblem(f"{name} is {value}", hint="Give 0 or more.")
+
+
+def expired(kept: Kept, now: datetime) -> bool:
+    """Tell whether the time of an item is over."""
+    return kept.until is not None and kept.until <= now
+
+
+def newest_first(found: Iterable[Kept]) -> list[Kept]:
+    """Return items, those that were put last first."""
+    return sorted(found, key=lambda kept: kept.updated_at, reverse=True)
 
 
 def fits(value: Any, wanted: Any) -> bool:
@@ -177,6 +212,32 @@ def _comparable(value: Any, other: Any) -> tuple[Any, Any] | None:
 
 def _escaped(label: str) -> str:
     return "".join(_ESCAPES.get(char, char) for char in label)
+
+
+def _is_head(data: Mapping[str, Any]) -> bool:
+    if not isinstance(data.get("value"), Mapping) or not {"ttl", "until"} <= data.keys():
+        return False
+    times = [data.get("created_at"), data.get("updated_at"), *([data["until"]] if data["until"] is not None else [])]
+    return all(map(_is_moment, times)) and (data["ttl"] is None or isinstance(data["ttl"], int | float))
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _lifetime(ttl: Any) -> float | None:
+    """A number of minutes above 0; `None` is for ever, and so is infinity."""
+    number = isinstance(ttl, int | float) and not isinstance(ttl, bool)
+    if ttl is None or (number and ttl == inf):
+        return None
+    if not number or not ttl > 0:
+        raise UsageProblem(
+            f"a time to live is a number of minutes, not {ttl!r}", hint="Give more than 0, or None for an item to stay."
+        )
+    return float(ttl)
 
 
 def _later(now: datetime, minutes: float) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException
 
+from memagent.integrations.capped import TOKENS, check_tokens
 from memagent.integrations.toolbox import MemoryTools, ToolResult, definition
 from memagent.integrations.whose import Keys, whose
 from memagent.memory import Memory
@@ -29,6 +30,7 @@ def memory_tools(
     *,
     user_key: str = "user_id",
     using: str | Retriever = "hybrid",
+    tokens: int = TOKENS,
 ) -> list[BaseTool]:
     """Return tools for an agent that serves many users over one memory.
 
@@ -41,19 +43,22 @@ def memory_tools(
         names: which tools; see `toolbox.NAMES`.
         user_key: how runs name the user.
         using: how `search_memory` searches: as for `Memory.search`.
+        tokens: of a result, at most; long memories are shown in pieces, and what is left out is told.
 
     Raises:
         UnknownName: there is no tool of that name.
         ScopeRequired: by a call, if the run names no user and none is bound.
     """
-    return [_tool(memory, name, Keys(user=user_key), using) for name in names]
+    check_tokens(tokens)
+    return [_tool(memory, name, Keys(user=user_key), using, tokens) for name in names]
 
 
-def _tool(memory: Memory, name: str, keys: Keys, using: str | Retriever) -> BaseTool:
+def _tool(memory: Memory, name: str, keys: Keys, using: str | Retriever, tokens: int) -> BaseTool:
     def tools_of(config: RunnableConfig, runtime: Any) -> MemoryTools:
         # A model can write a mapping into the arguments and no object with a context.
         context = None if isinstance(runtime, Mapping) else getattr(runtime, "context", None)
-        return MemoryTools(whose(memory, keys, context, config, session=False), only=[name], using=using)
+        own = whose(memory, keys, context, config, session=False)
+        return MemoryTools(own, only=[name], using=using, tokens=tokens)
 
     def call(config: RunnableConfig, runtime: Annotated[Any, InjectedToolArg] = None, **arguments: Any) -> str:
         return _told(tools_of(config, runtime).call(name, arguments))

@@ -41,7 +41,7 @@ except ImportError as error:
     ) from error
 
 from memagent.integrations import items
-from memagent.integrations.items import ITEM, SLIP, Kept
+from memagent.integrations.items import ITEM, Kept
 
 _FEW = 256  # so many items are read one by one; for more, the whole scope is read in one go
 _SWEEP = 60
@@ -92,7 +92,8 @@ class MemagentStore(BaseStore):
         Reads see the state before the batch; of several puts and deletions of one key, the last counts.
 
         Raises:
-            UsageProblem: a value is no JSON, a filter has an unknown operator, or an operation is unknown.
+            UsageProblem: a value is no JSON, a filter has an unknown operator, a limit or offset is below 0, or a time
+            to live is no number of minutes above 0.
         """
         given = list(ops)
         results = [self._read(op) for op in given]
@@ -111,11 +112,11 @@ class MemagentStore(BaseStore):
         slips: dict[str, list[Passage]] = {}
         for kept in self._scan("", slips):
             spent = slips.pop(items.slip_of(items.address(kept.namespace, kept.key)), [])
-            if _expired(kept, now):
+            if items.expired(kept, now):
                 gone += 1
                 ids += kept.ids
             elif kept.until is not None:
-                spent = [slip for slip in spent if slip.metadata[items.MARK].get("of") != kept.ids[0]]
+                spent = [slip for slip in spent if items.of(slip) != kept.ids[0]]
             ids += [slip.id for slip in spent]
         ids += [slip.id for left in slips.values() for slip in left]
         self._delete(ids)
@@ -140,14 +141,15 @@ class MemagentStore(BaseStore):
 
     def _get(self, namespace: tuple[str, ...], key: str) -> Kept | None:
         kept = self._one(items.address(namespace, key))
-        return None if kept is None or _expired(kept, _now()) else kept
+        return None if kept is None or items.expired(kept, _now()) else kept
 
     def _search(self, op: SearchOp) -> list[SearchItem]:
+        items.check_page(op.limit, op.offset)
         now = _now()
         fitting = (
             (score, kept)
             for score, kept in self._ranking(op)
-            if not _expired(kept, now) and items.fits(kept.value, op.filter or {})
+            if not items.expired(kept, now) and items.fits(kept.value, op.filter or {})
         )
         found = list(islice(fitting, op.offset, op.offset + op.limit))
         if op.refresh_ttl:
@@ -155,8 +157,9 @@ class MemagentStore(BaseStore):
         return [SearchItem(**_item(kept), score=score) for score, kept in found]
 
     def _namespaces(self, op: ListNamespacesOp) -> list[tuple[str, ...]]:
+        items.check_page(op.limit, op.offset)
         now, conditions = _now(), op.match_conditions or ()
-        live = {kept.namespace for kept in self._under(()) if not _expired(kept, now)}
+        live = {kept.namespace for kept in self._under(()) if not items.expired(kept, now)}
         fitting = (one for one in live if all(items.matches(one, condition) for condition in conditions))
         cut = sorted({one if op.max_depth is None else one[: op.max_depth] for one in fitting})
         return cut[op.offset : op.offset + op.limit]
@@ -171,8 +174,10 @@ class MemagentStore(BaseStore):
             return
         vector = self._memory.core.embed_query(op.query)
         sources = self._sources(prefix)
-        if len(sources) <= _FEW:
-            yield from self._scored([kept for kept in map(self._one, sources) if kept], vector)
+        if op.filter or len(sources) <= _FEW:  # a filter may pass over any number of the nearest
+            yield from self._scored(
+                [kept for kept in self._under(prefix) if items.fits(kept.value, op.filter or {})], vector
+            )
             return
         seen: set[tuple[str, ...]] = set()
         for score, kept in self._nearest(items.address(prefix), vector, op.offset + op.limit):
@@ -188,7 +193,7 @@ class MemagentStore(BaseStore):
         for place, row in self._memory.store.known(self._memory.scope, notes).items():
             best[owners[place]] = max(best.get(owners[place], -1.0), round(float(row @ vector), 6))
         ranked = sorted(best, key=lambda number: -best[number])
-        rest = _newest_first(kept for number, kept in enumerate(found) if number not in best)
+        rest = items.newest_first(kept for number, kept in enumerate(found) if number not in best)
         return [*((best[number], found[number]) for number in ranked), *((None, kept) for kept in rest)]
 
     def _nearest(self, start: str, vector: NDArray[np.float32], k: int) -> Iterator[tuple[float, Kept]]:
@@ -224,14 +229,14 @@ class MemagentStore(BaseStore):
         """Items at and below a namespace, those that were put last first."""
         sources = self._sources(prefix)
         if len(sources) <= _FEW:
-            return _newest_first(kept for kept in map(self._one, sources) if kept)
-        return _newest_first(self._scan(items.address(prefix), {}))
+            return items.newest_first(kept for kept in map(self._one, sources) if kept)
+        return items.newest_first(self._scan(items.address(prefix), {}))
 
     def _scan(self, start: str, slips: dict[str, list[Passage]]) -> list[Kept]:
         """Items whose source begins so, from one reading of the whole scope; fills in the slips by their source."""
         groups: dict[str, list[Passage]] = {}
         for passage in self._passages():
-            if passage.source.startswith(SLIP):
+            if items.is_slip(passage):
                 slips.setdefault(passage.source, []).append(passage)
             elif passage.source.startswith(start or ITEM):
                 groups.setdefault(passage.source, []).append(passage)
@@ -245,10 +250,13 @@ class MemagentStore(BaseStore):
         for op in ops:
             old = self._one(items.address(op.namespace, op.key))
             if op.value is not None:
-                created = now if old is None or _expired(old, now) else old.created_at
+                created = now if old is None or items.expired(old, now) else old.created_at
                 notes += self._notes(op, created, now)
             elif old is not None:
                 ids += old.ids
+            if old is not None and old.ttl is not None:
+                slips = self._passages(items.slip_of(items.address(op.namespace, op.key)))
+                ids += [slip.id for slip in slips if items.is_slip(slip)]
         self._add(notes)
         self._delete(ids)
         self._expiring = self._expiring or any(op.ttl is not None for op in ops)
@@ -278,14 +286,6 @@ class MemagentStore(BaseStore):
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _expired(kept: Kept, now: datetime) -> bool:
-    return kept.until is not None and kept.until <= now
-
-
-def _newest_first(found: Iterable[Kept]) -> list[Kept]:
-    return sorted(found, key=lambda kept: kept.updated_at, reverse=True)
 
 
 def _item(kept: Kept) -> Mapping[str, Any]:

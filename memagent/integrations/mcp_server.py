@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from memagent.errors import ExtraMissing, MemagentError, UsageProblem
+from memagent.integrations.capped import TOKENS
 from memagent.integrations.toolbox import NAMES, READING, MemoryTools, ToolResult
 from memagent.memory import Memory
 
@@ -44,11 +45,17 @@ _log = logging.getLogger("memagent")
 
 
 def mcp_server(
-    memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid", about: str = ""
+    memory: Memory,
+    *,
+    only: Iterable[str] | None = None,
+    using: str | Retriever = "hybrid",
+    about: str = "",
+    tokens: int = TOKENS,
 ) -> Server[Any]:
     """Return an MCP server with the tools of one handle; see `MemoryTools`.
 
-    `about` is told to clients after what every memory tells them: what this one is, or that it is new.
+    `about` is told to clients after what every memory tells them: what this one is, or that it is new. A result has at
+    most `tokens` tokens.
 
     What goes wrong in a tool is the result of its call, marked as an error, with what to do about it.
 
@@ -56,7 +63,7 @@ def mcp_server(
         ScopeRequired: no user is bound.
         UnknownName: there is no tool of that name.
     """
-    tools = MemoryTools(memory, only=only, using=using)
+    tools = MemoryTools(memory, only=only, using=using, tokens=tokens)
 
     async def listed(ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[_tool(one.name, one.description, one.parameters) for one in tools.definitions])

@@ -1,4 +1,4 @@
-"""A memory as middleware of LangChain's `create_agent`: it recalls before each call of the model, and keeps each turn.
+"""A memory as middleware of LangChain's `create_agent`: it recalls for each message of a person, and keeps each turn.
 
 agent = create_agent(model, tools, middleware=[MemagentMiddleware(memory)], context_schema=dict)
 agent.invoke({"messages": [("user", "Which city am I in?")]}, context={"user_id": "alice", "session_id": "web-42"})
@@ -7,21 +7,21 @@ agent.invoke({"messages": [("user", "Which city am I in?")]}, context={"user_id"
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
 from memagent.errors import ExtraMissing
 from memagent.integrations import turns
+from memagent.integrations.capped import check_tokens
 from memagent.integrations.existing import existing
 from memagent.integrations.langchain_tools import memory_tools
-from memagent.integrations.toolbox import answering, told_of
+from memagent.integrations.recalling import RECALLED, Recalls, recalled
+from memagent.integrations.toolbox import answering
 from memagent.integrations.turns import Turn, text_of
 from memagent.integrations.whose import Keys, whose
 from memagent.memory import Memory
-from memagent.prompts import fill
 from memagent.types import Hit
 
 try:
@@ -44,14 +44,16 @@ _MADE = "lc_source"  # LangChain's mark on messages that a middleware made, such
 class MemagentMiddleware(AgentMiddleware):
     """Memory for an agent that serves many users.
 
-    Before each call of the model, the memory of the user is searched for the latest human message, and what is found
-    stands before that message in the request, between tags, as data. It is in no state and no checkpoint, and so never
-    kept as something that was said. What the messages of the request say already is left out,
-    and so are turns that answer nothing: the same question asked before, and `I do not know`.
+    For each human message, the memory of the user is searched once, and what is found stands before that message in
+    every request of the run, between tags, as data, and in no more than `tokens` tokens: of long memories the pieces
+    around what was asked, and a word of what is left out. It is in no state and no checkpoint, and so never kept as
+    something that was said. What the messages of the request say already is left out, and so are turns that answer
+    nothing: the same question asked before, and `I do not know`.
 
-    After a run, its new turns are kept verbatim, without a call of a model: the human messages since the latest answer,
-    and what the model said to them. A message is known by its id, so that a run that is repeated adds nothing. Calls of
-    tools and their results are LangGraph's to keep, and are not.
+    What a person says is kept before the model is asked, and so stays where the run fails or is broken off; what the
+    model said to it is kept after the run. Both verbatim, without a call of a model: the human messages since the
+    latest answer, and the answers to them. A message is known by its id, so that a run that is repeated adds nothing.
+    Calls of tools and their results are LangGraph's to keep, and are not.
 
     Whose memory it is, and which session, is read from the context of the run, else from `configurable` of its
     configuration, else from the handle; the session may be LangGraph's `thread_id`. Messages have no part in it. All
@@ -60,6 +62,7 @@ class MemagentMiddleware(AgentMiddleware):
     Args:
         memory: of all the users, or a handle that is bound to one.
         k: how many memories at most; 0 recalls none.
+        tokens: of what is recalled for a message, at most; 400 or more.
         using: as for `Memory.search`.
         keep: keep the turns.
         tools: names of the tools that the agent gets besides; see `langchain_tools.memory_tools`.
@@ -67,6 +70,7 @@ class MemagentMiddleware(AgentMiddleware):
         session_key: how runs name the session.
 
     Raises:
+        UsageProblem: the limit of tokens is none.
         ScopeRequired: by a run that names no user, if none is bound.
     """
 
@@ -75,6 +79,7 @@ class MemagentMiddleware(AgentMiddleware):
         memory: Memory,
         *,
         k: int = 5,
+        tokens: int = RECALLED,
         using: str | Retriever = "hybrid",
         keep: bool = True,
         tools: Iterable[str] = (),
@@ -85,7 +90,9 @@ class MemagentMiddleware(AgentMiddleware):
         self._memory = memory
         self._keys = Keys(user_key, session_key)
         self._k = k
+        self._tokens = check_tokens(tokens)
         self._using = using
+        self._recalls = Recalls()
         self._keep = keep
         self.tools = memory_tools(memory, tools, user_key=user_key, using=using)
 
@@ -104,18 +111,43 @@ class MemagentMiddleware(AgentMiddleware):
         messages = await asyncio.to_thread(self._with_recalled, memory, request.messages)
         return await handler(request.override(messages=messages))
 
+    def before_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Keep what the person says."""
+        self._begin(state["messages"], runtime)
+        return None
+
+    async def abefore_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Keep what the person says, in a thread."""
+        await asyncio.to_thread(self._begin, state["messages"], runtime)
+        return None
+
     def after_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Keep the new turns."""
-        if self._keep:
-            _write(self._bound(runtime, session=True), new_turns(state["messages"]))
+        self._end(state["messages"], runtime)
         return None
 
     async def aafter_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Keep the new turns, in a thread."""
-        if self._keep:
-            memory = self._bound(runtime, session=True)
-            await asyncio.to_thread(_write, memory, new_turns(state["messages"]))
+        await asyncio.to_thread(self._end, state["messages"], runtime)
         return None
+
+    def _begin(self, messages: Sequence[AnyMessage], runtime: Runtime[Any]) -> None:
+        """What was found for a message in another run counts no more; a turn without an id is kept at the end."""
+        own = self._bound(runtime, session=self._keep)
+        self._give_up(own, messages)
+        if self._keep:
+            _write(own, [turn for turn in new_turns(messages) if turn.role == "user" and turn.id])
+
+    def _end(self, messages: Sequence[AnyMessage], runtime: Runtime[Any]) -> None:
+        own = self._bound(runtime, session=self._keep)
+        self._give_up(own, messages)
+        if self._keep:
+            _write(own, new_turns(messages))
+
+    def _give_up(self, memory: Memory, messages: Sequence[AnyMessage]) -> None:
+        for message in messages:
+            if _asks(message):
+                self._recalls.forget(_key(memory, message))
 
     def _bound(self, runtime: Runtime[Any], *, session: bool) -> Memory:
         return whose(self._memory, self._keys, runtime.context, get_config(), session=session)
@@ -125,22 +157,20 @@ class MemagentMiddleware(AgentMiddleware):
         if place is None or self._k < 1:
             return list(messages)
         asked = messages[place]
-        said = {text_of(message.content).strip() for message in messages}
-        query, most = text_of(asked.content)[:_LONGEST], self._k + min(len(said), _SAID)
-        hits = answering(memory, query, most, self._using)
-        found = [hit for hit in hits if hit.text.strip() not in said][: self._k]
-        if not found:
+        query = text_of(asked.content)[:_LONGEST]
+        found = self._recalls.found(_key(memory, asked), lambda: self._looked_for(memory, query, messages))
+        data = recalled(memory, found, query, self._tokens)
+        if not data:
             return list(messages)
-        memory.used([hit.id for hit in found])
-        return [*messages[:place], _before(recalled(memory, found), asked), *messages[place + 1 :]]
+        return [*messages[:place], _before(data, asked), *messages[place + 1 :]]
 
-
-def recalled(memory: Memory, hits: Sequence[Hit]) -> str:
-    """Return what was found as a prompt shows it: a JSON object a line, between tags that no memory can close."""
-    told = [{name: value for name, value in one.items() if name != "id"} for _, one in told_of(memory, hits)]
-    lines = [json.dumps(one, ensure_ascii=False) for one in told]
-    [message] = fill("recall/memories", memories="\n".join(lines))
-    return message.content
+    def _looked_for(self, memory: Memory, query: str, messages: Sequence[AnyMessage]) -> list[Hit]:
+        said = {text_of(message.content).strip() for message in messages}
+        hits = answering(memory, query, self._k + min(len(said), _SAID), self._using)
+        found = [hit for hit in hits if hit.text.strip() not in said][: self._k]
+        if found:
+            memory.used([hit.id for hit in found])
+        return found
 
 
 def new_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
@@ -158,6 +188,11 @@ def new_turns(messages: Sequence[AnyMessage]) -> list[Turn]:
         for message, text in made
         if text.strip()
     ]
+
+
+def _key(memory: Memory, message: AnyMessage) -> Hashable:
+    """By what a message of a user is known: in whichever of the user's sessions the run is."""
+    return memory.scope.user, memory.scope.agent, message.id, text_of(message.content)[:_LONGEST]
 
 
 def _asks(message: AnyMessage) -> bool:

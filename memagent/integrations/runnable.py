@@ -9,8 +9,10 @@ like any other: no message can reach another user's memory.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from copy import copy
+from typing import Any, TypeAlias, TypeVar, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
@@ -23,9 +25,11 @@ from memagent.chat.conversation import Conversation
 from memagent.chat.events import Done, Retry, Text, Told
 from memagent.chat.reply import Reply
 from memagent.errors import BackendError, ScopeRequired, UsageProblem
+from memagent.integrations.reported import reported
 from memagent.integrations.whose import Keys, whose
 
 Input: TypeAlias = "str | BaseMessage | list[BaseMessage] | PromptValue | Mapping[str, Any]"
+T = TypeVar("T")
 KEYS = ("message", "input", "question")
 """Under one of these a mapping has what is said."""
 
@@ -37,7 +41,8 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     several messages the last is what is said, and has to be a person's; those before it are not shown to the model,
     because what was said before is in the memory. The answer is an `AIMessage`: what it cost is in `usage_metadata`,
     and what it came from in `response_metadata["memagent"]`. A call that breaks off while it is streamed is not made
-    again, because a chunk cannot be taken back.
+    again, because a chunk cannot be taken back. All chunks together have the id of the answer's turn. Callbacks and
+    counters of tokens hear of each call of the model, whatever model it is.
 
     Args:
         conversation: returns the conversation that a config means.
@@ -55,6 +60,8 @@ class ChatRunnable(Runnable[Any, AIMessage]):
     @classmethod
     def of(cls, chat: Chat, keys: Keys) -> ChatRunnable:
         """Return a chatbot as a runnable that is told by its config with whom it talks."""
+        told = copy(chat)
+        told.llm = reported(chat.llm)
 
         def meant(config: RunnableConfig) -> Conversation:
             try:
@@ -62,7 +69,7 @@ class ChatRunnable(Runnable[Any, AIMessage]):
             except ScopeRequired:
                 hint = f'Give config={{"configurable": {{"{keys.user}": "alice", "{keys.session}": "web-42"}}}}.'
                 raise ScopeRequired("with whom is this conversation? The config names no user", hint=hint) from None
-            return chat.bind(user=scope.user, session=scope.session)
+            return told.bind(user=scope.user, session=scope.session)
 
         return cls(meant, keys)
 
@@ -102,8 +109,9 @@ class ChatRunnable(Runnable[Any, AIMessage]):
         async def alone() -> AsyncIterator[Input]:
             yield input
 
-        async for chunk in self.atransform(alone(), config, **kwargs):
-            yield chunk
+        async with _closing(self.atransform(alone(), config, **kwargs)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     def transform(
         self, input: Iterator[Input], config: RunnableConfig | None = None, **kwargs: Any
@@ -114,7 +122,7 @@ class ChatRunnable(Runnable[Any, AIMessage]):
             given: Iterator[Any], run_manager: CallbackManagerForChainRun, config: RunnableConfig
         ) -> Iterator[AIMessage]:
             for event in self._conversation(config).stream(said_in(_joined(list(given)))):
-                if (chunk := as_chunk(event)) is not None:
+                if (chunk := as_chunk(event, _chunk_id(run_manager))) is not None:
                     yield chunk
 
         yield from self._transform_stream_with_config(input, chunks, config, **kwargs)
@@ -128,12 +136,20 @@ class ChatRunnable(Runnable[Any, AIMessage]):
             given: AsyncIterator[Any], run_manager: AsyncCallbackManagerForChainRun, config: RunnableConfig
         ) -> AsyncIterator[AIMessage]:
             said = said_in(_joined([piece async for piece in given]))
-            async for event in self._conversation(config).astream(said):
-                if (chunk := as_chunk(event)) is not None:
-                    yield chunk
+            async with _closing(self._conversation(config).astream(said)) as events:
+                async for event in events:
+                    if (chunk := as_chunk(event, _chunk_id(run_manager))) is not None:
+                        yield chunk
 
-        async for chunk in self._atransform_stream_with_config(input, chunks, config, **kwargs):
-            yield chunk
+        whole = self._atransform_stream_with_config(input, chunks, config, **kwargs)
+        async with _closing(whole) as pieces:
+            async for chunk in pieces:
+                yield chunk
+
+
+def _closing(pieces: AsyncIterator[T]) -> aclosing[AsyncGenerator[T, None]]:
+    """Close what is iterated over together with who iterates, and not some time later: the turn ends there and then."""
+    return aclosing(cast("AsyncGenerator[T, None]", pieces))
 
 
 def as_message(reply: Reply) -> AIMessage:
@@ -141,20 +157,29 @@ def as_message(reply: Reply) -> AIMessage:
     return AIMessage(str(reply), id=reply.id, usage_metadata=_usage(reply), response_metadata=_metadata(reply))
 
 
-def as_chunk(event: Told) -> AIMessageChunk | None:
-    """Return the chunk that an event is; the last one is empty and carries what the whole answer came from.
+def _chunk_id(run: CallbackManagerForChainRun | AsyncCallbackManagerForChainRun) -> str:
+    """The id of chunks before it is known what they will be: LangChain puts a real one in its place, when it comes."""
+    return f"lc_run--{run.run_id}"
+
+
+def as_chunk(event: Told, id: str | None = None) -> AIMessageChunk | None:
+    """Return the chunk that an event is; the last one is empty and carries what the whole answer came from, and its id.
+
+    Args:
+        event: of the conversation.
+        id: of the chunks before the last.
 
     Raises:
         BackendError: what was streamed is taken back.
     """
     if isinstance(event, Text):
-        return AIMessageChunk(content=event.text)
+        return AIMessageChunk(content=event.text, id=id)
     if isinstance(event, Retry):
         raise BackendError(f"the answer broke off: {event.why}", hint="Conversation.stream can take chunks back.")
     if not isinstance(event, Done):
         return None
     reply = event.reply
-    return AIMessageChunk(content="", usage_metadata=_usage(reply), response_metadata=_metadata(reply))
+    return AIMessageChunk(content="", id=reply.id, usage_metadata=_usage(reply), response_metadata=_metadata(reply))
 
 
 def said_in(given: Input) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from memagent.errors import Conflict, NotFound, UnknownName, UsageProblem
 from memagent.integrations import tool_arguments as given
+from memagent.integrations.capped import TOKENS, capped, check_tokens, few, short
 from memagent.integrations.existing import existing
 from memagent.integrations.tool_arguments import Arguments, iso, parsed, schema_of
 from memagent.memory import Memory
@@ -27,6 +28,7 @@ from memagent.types import Fact, Hit, Note, Passage, Receipt, Tool
 if TYPE_CHECKING:
     from memagent.retrievers.base import Retriever
 
+_AROUND = 200  # tokens of what a result has besides its entries
 SAVED = "saved_by"
 """In the metadata of a passage that a model has saved: the tool's name."""
 
@@ -55,17 +57,29 @@ class MemoryTools:
     What a model gets wrong (a tool that is not there, broken JSON, an unknown id) is a result that says so, and never
     an exception. A memory that fails (a full disk, say) raises, because that is nothing a model can mend.
 
+    No result has more than `tokens` tokens: of long memories the pieces around what was looked for are shown, and
+    `left_out` says of each, and of all, what is not.
+
     Args:
         memory: a bound handle, or a memory that was opened with `single_user=True`.
         only: the names of the tools to offer; all of `NAMES` if not given.
         using: how `search_memory` searches: as for `Memory.search`.
+        tokens: of a result, at most; 400 or more.
 
     Raises:
         ScopeRequired: no user is bound.
         UnknownName: there is no tool, or no retriever, of that name.
     """
 
-    def __init__(self, memory: Memory, *, only: Iterable[str] | None = None, using: str | Retriever = "hybrid") -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        only: Iterable[str] | None = None,
+        using: str | Retriever = "hybrid",
+        tokens: int = TOKENS,
+    ) -> None:
+        self._tokens = check_tokens(tokens)
         memory.search("", 1, using=using)  # says here, and not at the first call, that no user or retriever is there
         self._memory = memory
         self._using = using
@@ -108,7 +122,7 @@ class MemoryTools:
 
     def _search(self, asked: given.Search) -> dict[str, Any]:
         hits = answering(self._memory, asked.query, asked.k, self._using)
-        return {"memories": [{**told, **_found(hit)} for hit, told in told_of(self._memory, hits)]}
+        return self._capped([{**told, **_found(hit)} for hit, told in told_of(self._memory, hits)], asked.query)
 
     def _save(self, asked: given.Save) -> dict[str, Any]:
         [id] = self._memory.add(Note(asked.text, at=asked.at, metadata={SAVED: "save_memory"}))
@@ -116,18 +130,20 @@ class MemoryTools:
 
     def _recent(self, asked: given.Recent) -> dict[str, Any]:
         said = (passage for passage in self._memory.passages() if passage.text.strip())
-        return {"memories": [shown(passage) for passage in reversed(deque(said, maxlen=asked.limit))]}
+        return self._capped([shown(passage) for passage in reversed(deque(said, maxlen=asked.limit))])
 
     def _explain(self, asked: given.Explain) -> dict[str, Any]:
         found = self._memory.why(asked.id)
-        return {"id": found.id, "kind": found.kind, "verdict": found.verdict, "lines": list(found.lines)}
+        fit = capped([{"text": line} for line in found.lines], "", self._tokens - _AROUND)
+        told = {"id": found.id, "kind": found.kind, "verdict": short(found.verdict)}
+        return {**told, "lines": [one["text"] for one in fit.entries], **fit.told}
 
     def _forget(self, asked: given.Forget) -> dict[str, Any]:
         first = self._memory.forget(asked.ids, dry_run=True)
         code = _code(asked.ids, first)
         if not asked.confirm:
-            would = [{"id": id, "text": self._text(id)} for id in first.ids]
-            return {"would_forget": would, "confirm": code, "done": False}
+            fit = capped([{"id": id, "text": self._text(id)} for id in first.ids], "", self._tokens, every=True)
+            return {"would_forget": fit.entries, "confirm": code, "done": False}
         if asked.confirm != code:
             hint = "Call it without confirm, look at what would be hidden, and give the code that comes with it."
             raise UsageProblem(f"{asked.confirm!r} is not the code for these ids", hint=hint)
@@ -144,9 +160,23 @@ class MemoryTools:
                     "query comes in place of subject, relation and object", hint="Give one or the other."
                 )
             hits = self._memory.facts.search(asked.query, asked.limit)
-            return {"facts": [{"id": hit.id, "fact": list(hit.triple), "score": round(hit.score, 4)} for hit in hits]}
+            return self._facts_told(
+                [{"id": hit.id, "fact": list(hit.triple), "score": round(hit.score, 4)} for hit in hits], asked.query
+            )
         found = self._memory.facts.find(*parts, history=asked.history)
-        return {"facts": [_fact(fact) for fact in found[: asked.limit]], "more": max(0, len(found) - asked.limit)}
+        told = self._facts_told([_fact(fact) for fact in found[: asked.limit]])
+        return {**told, "more": max(0, len(found) - len(told["facts"]))}
+
+    def _capped(self, entries: Sequence[Mapping[str, Any]], query: str = "") -> dict[str, Any]:
+        fit = capped(entries, query, self._tokens)
+        return {"memories": fit.entries, **fit.told}
+
+    def _facts_told(self, facts: Sequence[Mapping[str, Any]], query: str = "") -> dict[str, Any]:
+        """Facts as they are told; a part of one that is long is told in pieces."""
+        short_ones = [{"text": "", **fact, "fact": [short(part, query) for part in fact["fact"]]} for fact in facts]
+        fit = capped(short_ones, query, self._tokens)
+        told = [{name: value for name, value in one.items() if name != "text"} for one in fit.entries]
+        return {"facts": told, **fit.told}
 
     def _text(self, id: str) -> str:
         for get in (self._memory.get, self._memory.facts.get, self._memory.rationales.get):
@@ -201,7 +231,7 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "fact": [fact.subject, fact.relation, fact.object],
         "since": iso(fact.at),
         "until": iso(fact.until),
-        "passages": list(fact.passages),
+        "passages": few(fact.passages),
     }
     return {name: value for name, value in told.items() if value}
 

@@ -183,6 +183,9 @@ class OpenAI:
                 yield Attempt(sent, pause, max(ends - time.monotonic(), 0.001) if ends else None)
             except server.failures() as error:
                 pause = 0.0
+                if request.capped and server.too_long(error, sent):
+                    request = replace(request, capped=False, max_tokens=None)  # it has an end of its own before that
+                    continue
                 if self._adapted(error, sent):
                     continue
                 wait = server.worth_waiting(error, tries) if ends and tries < self._max_retries else None

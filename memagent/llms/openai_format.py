@@ -157,7 +157,7 @@ class Assembly:
         self._refusal = ""
         self._usage: Mapping[str, Any] | None = None
         self._model = ""
-        self._calls: dict[int, list[str]] = {}
+        self._calls: dict[int, list[list[str]]] = {}  # by the index that the server gives: id, name, arguments
         self._said_something = False
         self._problem = "no choices"
 
@@ -193,7 +193,7 @@ class Assembly:
     def completion(self) -> Completion:
         """Return the whole reply; call it after `rest`. Raises `Refused` if there is nothing that could be one."""
         reason = "filter" if self._refusal else _FINISHED.get(self._reason or "", "unknown")
-        calls = tuple(ToolCall(*call) for _, call in sorted(self._calls.items()))
+        calls = tuple(ToolCall(*call) for _, same in sorted(self._calls.items()) for call in same)
         reason = "stop" if calls and reason == "unknown" else reason
         if (
             not self._said_something and not calls and reason not in ("filter", "length")
@@ -208,10 +208,25 @@ class Assembly:
         """Put calls together, of which a stream sends the name first and the arguments piece by piece."""
         for place, part in enumerate(parts):
             number, function = part.get("index"), part.get("function") or {}
-            call = self._calls.setdefault(place if number is None else number, ["", "", ""])
-            call[0] = part.get("id") or call[0]
-            call[1] += function.get("name") or ""
+            id, name = part.get("id") or "", function.get("name") or ""
+            call = self._call_of(place if number is None else number, id, begins=bool(name))
+            call[0] = call[0] or id
+            call[1] += name
             call[2] += function.get("arguments") or ""
+
+    def _call_of(self, number: int, id: str, *, begins: bool) -> list[str]:
+        """The call that a piece belongs to: by its index, and by its id where a server gives all calls one index.
+
+        A name under a new id begins a new call; without a name it goes on with the last, since there are servers that
+        make up an id for every piece.
+        """
+        same = self._calls.setdefault(number, [])
+        known = next((call for call in same if id and call[0] == id), None)
+        if known is not None:
+            return known
+        if not same or (id and begins and same[-1][0]):
+            same.append(["", "", ""])
+        return same[-1]
 
     def _took(self, text: str, entries: list[Mapping[str, Any]]) -> list[Token]:
         self.text += text

@@ -8,7 +8,7 @@ from typing import Any
 from memagent.errors import UnknownName, UsageProblem
 from memagent.retrievers.base import Retriever
 from memagent.retrievers.fusion import Fusion
-from memagent.types import Note
+from memagent.types import Note, Passage
 
 FORMS = ("hybrid", "dense", "keyword")
 """How facts and rationales can be searched."""
@@ -40,6 +40,15 @@ def check_says_something(text: str, name: str) -> None:
         raise UsageProblem(f"{name} is a {type(text).__name__}, not a str")
     if not text.strip():
         raise UsageProblem(f"{name} is empty", hint="Leave it out, or write something.")
+
+
+def check_is_no_copy(passage: Passage) -> None:
+    """Refuse to edit a text that was taken from a value: what reads the value would go on to read the old one."""
+    if passage.source.startswith("langgraph:") and "langgraph" in passage.metadata:
+        raise UsageProblem(
+            f"{passage.id!r} is what an item of a LangGraph store is found by, and not the item itself",
+            hint="Put the item again, with store.put(namespace, key, value), or forget it.",
+        )
 
 
 def check_search(k: int, **texts: str) -> None:

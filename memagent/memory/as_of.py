@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.stores.base import Match, VectorStore
+from memagent.stores.base import Match, RareWords, VectorStore
 from memagent.types import Scope
 
 
@@ -29,3 +30,10 @@ class AsOf:
     def match(self, scope: Scope, text: str, k: int) -> list[Match]:
         """Return up to k matches by BM25 among what had happened by then."""
         return self._store.match(scope, text, k, as_of=self.moment)
+
+    def rare(self, scope: Scope, words: Sequence[str], most: int) -> list[list[Match] | None]:
+        """Return for each word its matches among what had happened by then, if they are fewer than `most`."""
+        if isinstance(self._store, RareWords):
+            return self._store.rare(scope, words, most, as_of=self.moment)
+        every = [self.match(scope, word, most) for word in words]
+        return [found if len(found) < most else None for found in every]

@@ -195,8 +195,10 @@ def _held(fact: Fact) -> str:
 
 def _functional(core: Core, scope: Scope, stretches: list[Fact]) -> list[str]:
     """Whether a newer value takes the place of an older one here, and who says so."""
-    for relation in core.triples.relations(scope) if stretches else ():
-        if relation.name == key(stretches[0].relation) and relation.functional:
+    if not stretches or not core.triples.functional(scope, stretches[0].relation):
+        return []
+    for relation in core.triples.relations(scope):
+        if relation.name == key(stretches[0].relation):
             counts = f"{relation.subjects} subjects, {relation.facts} facts"
             return [f"{relation.name!r} has one value at a time ({relation.how}; {counts})"]
     return []

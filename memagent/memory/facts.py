@@ -8,28 +8,26 @@ alice.facts.history("Ida", "lives in")
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memagent.errors import Conflict, NotFound, UsageProblem, quoted
+from memagent.errors import Conflict, NotFound, UsageProblem
 from memagent.memory import arguments
 from memagent.memory.awaiting import awaitable
 from memagent.memory.core import Core
+from memagent.memory.facts_given import Asked, Given, as_queries, as_triples
 from memagent.memory.learning import learn
 from memagent.retrievers.triple import FactDense, FactKeyword
-from memagent.stores.evidence import check_triple
 from memagent.stores.keys import key
 from memagent.stores.scoping import check_text
-from memagent.triples import Judge, Learnt, Limits, Query, Reading, Relations
+from memagent.triples import Judge, Learnt, Limits, Reading, Relations
 from memagent.triples import limits as limits_of
 from memagent.types import Fact, Hit, Relation, Role, Scope, Triple
 
 T = TypeVar("T")
-Given = Triple | tuple[str, str, str]
-Asked = Query | tuple[str | None, str, str | None]
 Embedded = Mapping[str, NDArray[np.float32]]
 
 _BATCH = 1024
@@ -52,7 +50,7 @@ class Facts:
         self._core = core
         self._scope = scope
 
-    def add(self, triples: Given | Iterable[Given], *, again: bool = False) -> list[str]:
+    def add(self, triples: Given | Iterable[Given], *, again: bool = False, one_value: bool = False) -> list[str]:
         """Keep one triple or many and return the ids of their facts, in order. When this returns, they are on disk.
 
         What is known is kept once, with each source that says it. A fact that was purged is not learnt again from the
@@ -64,15 +62,16 @@ class Facts:
         Args:
             triples: `Triple`s, or plain (subject, relation, object).
             again: learn also what was purged.
+            one_value: declare also that the relations of what is kept have one value at a time, in the same step.
 
         Raises:
             UsageProblem: a triple cannot be kept; nothing was written.
             NotFound: a triple names a passage that this very scope does not have; its thousand was not written.
         """
-        wanted = self._core.guard.triples(_as_triples(triples))
+        wanted = self._core.guard.triples(as_triples(triples))
         ids: list[str] = []
         for start in range(0, len(wanted), _BATCH):
-            ids += self._added(wanted[start : start + _BATCH], again)
+            ids += self._added(wanted[start : start + _BATCH], again, one_value)
         return ids
 
     def get(self, id: str) -> Fact:
@@ -156,7 +155,7 @@ class Facts:
         Raises:
             UsageProblem: a query has not exactly one of subject and object, or no relation.
         """
-        asked = _as_queries(queries)
+        asked = as_queries(queries)
         chosen = limits_of(limits)
         store, scope = self._core.triples, self._scope
         vectors = store.term_vectors(scope, asked) if not chosen.literal else {}
@@ -208,7 +207,7 @@ class Facts:
         check_text("the sentence", sentence)
         if role not in _ROLES:
             raise UsageProblem(f"{role!r} is no role", hint=f"Give one of {', '.join(_ROLES)}.")
-        wanted = self._core.guard.triples(_as_triples(triples))
+        wanted = self._core.guard.triples(as_triples(triples))
         sentence = self._core.guard.text(sentence)
         return learn(
             self,
@@ -225,27 +224,51 @@ class Facts:
             judge=judge,
         )
 
-    def edit(self, subject: str, relation: str, object: str, *, at: datetime | None = None, source: str = "") -> str:
+    def edit(
+        self,
+        subject: str,
+        relation: str,
+        object: str,
+        *,
+        at: datetime | None = None,
+        source: str = "",
+        one_value: bool = False,
+    ) -> str:
         """Say that a relation of one value at a time has another value, since `at` or now; return the fact's id.
 
-        What held before stays in the history and ends where this begins.
+        What held before stays in the history and ends where this begins. Of two values since the same moment the one
+        that was edited last stands, also where it was said before. Where the clock has been set back, so that now lies
+        before the beginning of what holds, the edit begins just behind that.
+
+        Args:
+            subject: the subject.
+            relation: the relation.
+            object: its other value.
+            at: since when (aware); now if not given.
+            source: who says so.
+            one_value: declare also that the relation has one value at a time, in the same step.
 
         Raises:
-            UsageProblem: the relation may have many values at a time, so that nothing would end; or it is no triple.
+            UsageProblem: the relation may have many values at a time, so that nothing would end; it was purged; or it
+                is no triple. Nothing was written.
         """
-        if not self._core.triples.functional(self._scope, relation):
-            raise UsageProblem(
-                f"{quoted(relation)} may have many values at a time, so that a new one ends none",
-                hint=f"Say that it has one, with facts.declare({relation!r}), or add the triple.",
-            )
-        return self.add(Triple(subject, relation, object, source=source, at=at or datetime.now(UTC)))[0]
+        [triple] = self._core.guard.triples(as_triples(Triple(subject, relation, object, source=source, at=at)))
+
+        def write(vectors: Embedded) -> str:
+            return self._core.triples.edit(self._scope, triple, vectors, one_value=one_value)
+
+        return embedding(self._core, self._scope, [triple], write)
 
     def relations(self) -> list[Relation]:
-        """Return the relations there are, and which have one value at a time: declared so, or learnt from the facts."""
+        """Return the relations there are, and which are declared to have one value at a time.
+
+        Of others, `suggested` says where it looks so: at least 20 subjects, nearly all with one value. That hides and
+        ends nothing until it is declared.
+        """
         return self._core.triples.relations(self._scope)
 
     def declare(self, relation: str, functional: bool | None = True) -> None:
-        """Say that a relation has one value at a time, or that it has not; `None` leaves it to the facts again."""
+        """Say that a relation has one value at a time, or that it has not, as if nothing is said; `None` unsays it."""
         self._core.triples.declare(self._scope, relation, functional)
 
     def count(self) -> int:
@@ -273,9 +296,11 @@ class Facts:
     adeclare = awaitable(declare)
     acount = awaitable(count)
 
-    def _added(self, triples: list[Triple], again: bool) -> list[str]:
-        store = self._core.triples
-        return embedding(self._core, self._scope, triples, lambda v: store.add(self._scope, triples, v, again=again))
+    def _added(self, triples: list[Triple], again: bool, one_value: bool) -> list[str]:
+        def write(vectors: Embedded) -> list[str]:
+            return self._core.triples.add(self._scope, triples, vectors, again=again, one_value=one_value)
+
+        return embedding(self._core, self._scope, triples, write)
 
 
 def embedding(core: Core, scope: Scope, triples: Sequence[Triple], write: Callable[[Embedded], T]) -> T:
@@ -289,46 +314,3 @@ def embedding(core: Core, scope: Scope, triples: Sequence[Triple], write: Callab
             if left == 1:
                 raise
     raise AssertionError("unreachable: the last try returns or raises")
-
-
-def _as_queries(given: Asked | Iterable[Asked]) -> list[Query]:
-    if isinstance(given, Query) or (isinstance(given, tuple) and len(given) == 3 and not isinstance(given[1], Query)):
-        several: list[object] = [given]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        several = list(given)
-    else:
-        raise UsageProblem(f"a {type(given).__name__} is no query", hint=_ASK)
-    return [_as_query(one) for one in several]
-
-
-def _as_query(given: object) -> Query:
-    query = Query(*given) if isinstance(given, tuple) and len(given) == 3 else given
-    if not isinstance(query, Query):
-        raise UsageProblem(f"{given!r} is no query"[:200], hint=_ASK)
-    for term in (query.checked().entity, query.relation):
-        check_text("a part of a query", term)
-        if not key(term):
-            raise UsageProblem(f"{query!r} has an empty part"[:300], hint=_ASK)
-    return query
-
-
-def _as_triples(given: Given | Iterable[Given]) -> list[Triple]:
-    if isinstance(given, Triple) or (isinstance(given, tuple) and len(given) == 3 and isinstance(given[0], str)):
-        several: list[object] = [given]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        several = list(given)
-    else:
-        raise UsageProblem(f"a {type(given).__name__} is no triple", hint=_GIVE)
-    return [_as_triple(one, number) for number, one in enumerate(several, 1)]
-
-
-def _as_triple(given: object, number: int) -> Triple:
-    triple = Triple(*given) if isinstance(given, tuple) and len(given) == 3 else given
-    if not isinstance(triple, Triple):
-        raise UsageProblem(f"triple {number} is {given!r}"[:200], hint=_GIVE)
-    check_triple(triple)
-    return triple
-
-
-_GIVE = "Give Triple(subject, relation, object), a tuple of these three, or several of them."
-_ASK = 'Give Query("Ida", "lives in", None), a tuple of these three, or several of them.'

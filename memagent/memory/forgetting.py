@@ -2,6 +2,8 @@
 
 *Forget* hides until `restore`. *Delete* removes, and what is added again is there again. *Purge* removes, leaves no
 byte of it in any file of the memory, and keeps what it took from being learnt again from the same source.
+
+What an assistant answered to a turn, or said later in words of it, goes and comes back with it: `memory.repeated`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import partial
 from memagent.errors import NotFound, UsageProblem
 from memagent.memory.core import Core
 from memagent.memory.dry_run import undoable
+from memagent.memory.repeated import Repeated, hidden_along, repeated
 from memagent.stores import meta, removal, tombstones
 from memagent.stores.base import Row, Writer
 from memagent.stores.database import SQLiteDatabase
@@ -28,27 +31,36 @@ _log = logging.getLogger("memagent")
 Change = Callable[[Writer, Sequence[Row]], "Counter[str]"]
 
 
-def forget(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
+def forget(
+    core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, answers: bool = True, dry_run: bool
+) -> Receipt:
     """Hide what has one of the ids or comes from the source; see `Memory.forget`."""
     wanted = as_ids(ids, source)
     if core.database is None:
         _only_ids(source, dry_run)
         return _receipt("forget", {"passages": core.passages.retire(scope, wanted)}, wanted)
 
-    return _carried_out(core.file(), "forget", scope, wanted, source, LIVE, removal.retire, dry_run)
+    return _carried_out(core.file(), "forget", scope, wanted, source, LIVE, removal.retire, dry_run, answers=answers)
 
 
-def restore(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
+def restore(
+    core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, answers: bool = True, dry_run: bool
+) -> Receipt:
     """Bring back what was forgotten; see `Memory.restore`."""
     wanted = as_ids(ids, source)
     if core.database is None:
         _only_ids(source, dry_run)
         return _receipt("restore", {"passages": core.passages.restore(scope, wanted)}, wanted)
 
-    return _carried_out(core.file(), "restore", scope, wanted, source, removal.RETIRED, removal.restore, dry_run)
+    change = removal.restore
+    return _carried_out(
+        core.file(), "restore", scope, wanted, source, removal.RETIRED, change, dry_run, answers=answers
+    )
 
 
-def delete(core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, dry_run: bool) -> Receipt:
+def delete(
+    core: Core, scope: Scope, ids: str | Iterable[str], source: str | None, *, answers: bool = True, dry_run: bool
+) -> Receipt:
     """Remove what has one of the ids or comes from the source; see `Memory.delete`."""
     wanted = as_ids(ids, source)
     if core.database is None:
@@ -56,7 +68,7 @@ def delete(core: Core, scope: Scope, ids: str | Iterable[str], source: str | Non
         return _receipt("delete", {"passages": core.passages.delete(scope, wanted, source=source)}, wanted)
 
     change = partial(_removed, scope, source)
-    return _carried_out(core.file(), "delete", scope, wanted, source, "1 = 1", change, dry_run)
+    return _carried_out(core.file(), "delete", scope, wanted, source, "1 = 1", change, dry_run, answers=answers)
 
 
 def purge(
@@ -108,13 +120,21 @@ def _carried_out(
         if source is not None and verb in ("forget", "restore"):
             known = {row["rid"] for row in rows}
             rows += [row for row in removal.said_only_by(writer, scope, source, which) if row["rid"] not in known]
-        with_them = removal.answers_to(writer, scope, rows) if answers else []
-        rows += with_them
+        along = _along(writer, scope, rows, verb, which) if answers else Repeated()
+        rows += along.rows
         counts = change(writer, rows)
         if not +counts:
             raise _nothing(verb, ids, source)
-    why = {row["id"]: "it answers a turn that is purged" for row in with_them}
-    return Receipt(verb, dict(+counts), tuple(row["id"] for row in rows), why, dry_run=dry_run)
+    ids = tuple(row["id"] for row in rows)
+    return Receipt(verb, dict(+counts), ids, along.why, along.left, dry_run=dry_run)
+
+
+def _along(writer: Writer, scope: Scope, rows: Sequence[Row], verb: str, which: str) -> Repeated:
+    """What an assistant said that goes, or comes back, with these."""
+    if verb != "restore":
+        return repeated(writer, scope, rows, which)
+    back = hidden_along(writer, scope, rows)
+    return Repeated(back, {row["id"]: "an answer that was hidden with it" for row in back})
 
 
 def _removed(scope: Scope, source: str | None, writer: Writer, rows: Sequence[Row]) -> Counter[str]:

@@ -77,10 +77,11 @@ def _idle(passage: Passage, query: str, asked: Collection[str]) -> bool:
     role = passage.metadata.get("role")
     if role == "assistant":
         return says_nothing(passage.text)
-    return role == "user" and _asks_only(passage.text) and _repeats(passage.text, query, asked)
+    return role == "user" and asks_only(passage.text) and _repeats(passage.text, query, asked)
 
 
-def _asks_only(text: str) -> bool:
+def asks_only(text: str) -> bool:
+    """Whether a text is nothing but questions, as far as its first 2,000 characters tell."""
     sentences = [one for one in _SENTENCES.findall(text[:2000]) if re.search(r"\w", one)]
     return bool(sentences) and all(_ASKED.search(one) or _ASKING.search(one) for one in sentences)
 

@@ -227,11 +227,13 @@ class Memory:
         Raises:
             NotFound: this scope has no such passage.
             Conflict: this scope sees the id in more than one session or agent.
+            UsageProblem: it is what an item of a LangGraph store is found by, and not the item.
         """
         scope = self._checked()
         arguments.check_says_something(text, "the text")
         text = self._core.guard.text(text, id=id)
         old = self.store.get(scope, [id])[0]
+        arguments.check_is_no_copy(old)
         vector = self._core.embed([Note(text, old.title).full_text])[0]
         self.store.replace(scope, id, text, vector)
 
@@ -265,28 +267,45 @@ class Memory:
 
     # --- forgetting
 
-    def forget(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+    def forget(
+        self,
+        ids: str | Iterable[str] = (),
+        *,
+        source: str | None = None,
+        answers: bool = True,
+        dry_run: bool = False,
+    ) -> Receipt:
         """Hide passages, facts and rationales from every read and search until they are restored.
 
-        Facts that only hidden passages say are hidden with them; what a hidden fact had superseded holds again.
+        Facts that only hidden passages say are hidden with them; what a hidden fact had superseded holds again. So is
+        what a chatbot answered to a hidden turn, or said later in words that only this has told, in any session that
+        this handle sees: the receipt's `reasons` name it. What has words of it and stays is in its `left`.
 
         Args:
             ids: of passages, facts or rationales.
             source: all that comes from it.
+            answers: hide also what a chatbot said from it; `False` keeps that.
             dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:
             NotFound: nothing in this scope has any of these ids or this source.
         """
-        return forgetting.forget(self._core, self._checked(), ids, source, dry_run=dry_run)
+        return forgetting.forget(self._core, self._checked(), ids, source, answers=answers, dry_run=dry_run)
 
-    def restore(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
-        """Bring back what was forgotten; arguments as for `forget`.
+    def restore(
+        self,
+        ids: str | Iterable[str] = (),
+        *,
+        source: str | None = None,
+        answers: bool = True,
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Bring back what was forgotten, and what a chatbot had said from it; arguments as for `forget`.
 
         Raises:
             NotFound: nothing that this scope has forgotten has any of these ids or this source.
         """
-        return forgetting.restore(self._core, self._checked(), ids, source, dry_run=dry_run)
+        return forgetting.restore(self._core, self._checked(), ids, source, answers=answers, dry_run=dry_run)
 
     def forgotten(self, count: int = 100) -> list[Forgotten]:
         """Return up to `count` things that were forgotten and can be restored, what was forgotten last first.
@@ -297,7 +316,14 @@ class Memory:
 
         return forgotten(self._core, self._checked(), count)
 
-    def delete(self, ids: str | Iterable[str] = (), *, source: str | None = None, dry_run: bool = False) -> Receipt:
+    def delete(
+        self,
+        ids: str | Iterable[str] = (),
+        *,
+        source: str | None = None,
+        answers: bool = True,
+        dry_run: bool = False,
+    ) -> Receipt:
         """Remove passages, facts and rationales, forgotten ones included, and all that hung on them alone.
 
         Afterwards the memory is as if they had never been added. What another source says as well stays. Arguments as
@@ -306,7 +332,7 @@ class Memory:
         Raises:
             NotFound: nothing in this scope has any of these ids or this source.
         """
-        return forgetting.delete(self._core, self._checked(), ids, source, dry_run=dry_run)
+        return forgetting.delete(self._core, self._checked(), ids, source, answers=answers, dry_run=dry_run)
 
     def purge(
         self,
@@ -322,14 +348,15 @@ class Memory:
         interrupted or fails after the deletion, everything is gone from the memory, `doctor` says that the rewriting
         is due, and it or the next purge finishes it. Caches, traces and exports are files of yours and not touched.
 
-        What a chatbot answered to a purged turn may repeat it, and goes with it, as does the summary of their
-        conversation; the receipt's `reasons` name such answers. Later turns that say the same again are turns of their
-        own: search for them.
+        What a chatbot answered to a purged turn, or said later in words that only this has told, goes with it, as do
+        the summaries of their conversations; the receipt's `reasons` name such answers. So no byte of what the receipt
+        names is left. What says the same in other words, or in a turn of the user's own, is not found by that: what
+        has words of it and stays is in the receipt's `left`, to be looked at, and purged by its id.
 
         Args:
             ids: of passages, facts or rationales.
             source: all that comes from it.
-            answers: purge also what a chatbot answered to a purged turn; `False` keeps it.
+            answers: purge also what a chatbot said from it; `False` keeps that.
             dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:
@@ -452,7 +479,10 @@ class Memory:
         return MemagentStore(self)
 
     def as_retriever(self, k: int = 5, *, using: str | Retriever = "hybrid") -> MemagentRetriever:
-        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata."""
+        """Return this handle as a LangChain retriever: what `search` finds, with scores and reasons as metadata.
+
+        All documents together have at most 8,000 tokens; `MemagentRetriever(tokens=...)` takes another limit.
+        """
         from memagent.integrations.retriever import MemagentRetriever
 
         return MemagentRetriever(memory=self, k=k, using=using)

@@ -192,7 +192,7 @@ def retain(
         rows, reasons = _chosen(writer, scope, policy, kinds, at)
         counts = removal.retire(writer, rows)
     by_id = {row["id"]: reasons[row["rid"]] for row in rows}
-    return Receipt("retain", dict(counts), tuple(row["id"] for row in rows), by_id, dry_run)
+    return Receipt("retain", dict(counts), tuple(row["id"] for row in rows), by_id, dry_run=dry_run)
 
 
 def used(core: Core, scope: Scope, ids: Iterable[str]) -> int:

@@ -3,7 +3,7 @@
 Patterns of keys are those that their makers document. Each is narrow, since prose must not be taken for a secret: what
 is only told ("my password is ...") must have a digit and a letter. The names of a password are known in English,
 German, French, Spanish, Portuguese, Italian, Polish, Russian, Chinese, Japanese and Korean; keys and cards look the
-same in all.
+same in all. What is a secret only by the words beside it is found by `secret_words`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from memagent.memory import secret_words
 
 _KEYS: tuple[tuple[str, str, str, str], ...] = (
     (
@@ -53,25 +55,64 @@ _PRIVATE_KEY = re.compile(
 )
 
 _NAMES = (
-    r"(?:pass[ _-]?word|passwd|pass[ _-]?phrase|passcode|pwd|pw|api[ _-]?key|"
+    r"(?:pass[ _-]?word|p[ ._-]a[ ._-]s[ ._-]s[ ._-]w[ ._-]o[ ._-]r[ ._-]d|passwd|"
+    r"pass[ _-]?phrase|passcode|pwd|pw|api[ _-]?key|"
     r"secret[_-]?(?:access[_-]?)?key|client[_-]?secret|"
     r"(?:access|auth|refresh|bot)[_-]?token|passwort|kennwort|mot de passe|contraseña|senha|palavra-passe|hasło|"
     r"пароль|密码|密碼|パスワード|비밀번호)"
 )
 _STEMS = (
-    *("pass", "pwd", "pw", "key", "secret", "client", "token", "kennwort", "mot de", "contra", "senha", "palavra"),
+    *(
+        "p a s",
+        "p.a.s",
+        "p-a-s",
+        "p_a_s",
+        "pass",
+        "pwd",
+        "pw",
+        "key",
+        "secret",
+        "client",
+        "token",
+        "kennwort",
+        "mot de",
+        "contra",
+        "senha",
+        "palavra",
+    ),
     *("hasło", "пароль", "密码", "密碼", "パス", "비밀"),
 )
 """What a text has, folded, where it has one of these names."""
 _ASSIGNED = re.compile(
     rf"(?i)(?<![a-z])(?:{_NAMES}|secret)[\"']?\s{{0,4}}=\s{{0,4}}(?:\"([^\"\n]{{4,200}})\"|'([^'\n]{{4,200}})'|([^\s\"',;]{{4,}}))"
 )
-_IS = r"(?:\s?[:：]|\s(?:is|was|ist|lautet|est|es|é|è|jest|to|[—–-])(?=\s)|\s?(?:是|は|은|는))"
+_IS = (
+    r"(?:\s?[:：]|"
+    r"(?:\s(?:is|was|(?:will|would) be|(?:is )?now|(?:is )?set to|ist|lautet|est|es|é|è|jest|to|это|[—–-])|['’]s)"
+    r"(?:(?=\s)|\s?[:：])|\s?(?:是|为|は|은|는)\s?[:：]?)"
+)
 _FOR = r"(?: (?:for|to|of|on|at|für|zu|bei|pour|de|para|di|do|для|от) [^\n.,;:!?]{1,40}?)?"
 _TOLD = re.compile(rf"(?i)(?<![a-z]){_NAMES}[\"']?{_FOR}{_IS}\s{{0,4}}[\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})")
 _CALLED = re.compile(
     rf"(?i)\b(?:my|our|his|her|their|the|mein|mon|mi|мой) {_NAMES} [\"'`«„“]?([^\s\"'`»“”。，、]{{6,}})"
 )
+_QUOTED = re.compile(
+    rf"(?i)(?<![a-z]){_NAMES}[\"']?{_FOR}{_IS}\s{{0,4}}(?:\"([^\"\n]{{6,60}})\"|“([^”\n]{{6,60}})”|«([^»\n]{{6,60}})»|"
+    r"„([^“”\n]{6,60})[“”]|‘([^’\n]{6,60})’|'([^'\n]{6,60})'|`([^`\n]{6,60})`|「([^」\n]{6,60})」)"
+)
+_BELOW = re.compile(rf"(?im)^\W{{0,4}}(?:my |the )?{_NAMES}[ \t:：]*\n{{1,3}}[ \t]*([^\s]{{6,64}})[ \t]*$")
+_BESIDE = re.compile(r"(?i)(?:密码|密碼|口令|パスワード|비밀번호|пароль)[ \t]{1,3}([!-~]{6,64})(?![\w-])")
+_BEFORE = re.compile(
+    r"(?i)[\"'`»”]? (?:is|was|ist|est|es|это|[—–-]) (?:my|the|our|his|her|mein|das|mon|le|mi|la|мой) "
+    rf"(?:[\w-]+ ){{0,2}}?{_NAMES}(?=\s*(?:[.,;:!?)]|$|(?:for|to|of|on|at|für|pour|para|для|от)\b))"
+)
+_LAST = re.compile(r"(?<![^\s\"'`«„“:：(])[^\s\"'`«„“:：(]{6,64}$")
+_USED_AS = re.compile(
+    rf"(?i)\b(?:use|used|using|type|enter) [\"'`“]?([^\s\"'`”]{{6,64}})[\"'`”]? (?:as|for) (?:my|the|a|our) {_NAMES}\b"
+)
+_ALIKE = str.maketrans("аеорсухѕіјԁһԛԝＡ", "aeopcyxsijdhqwA")
+_TWO_SCRIPTS = re.compile(r"[a-zA-Z][аеорсухѕіјԁһԛԝ]|[аеорсухѕіјԁһԛԝ][a-zA-Z]")
+"""A word with letters of Cyrillic that look like Latin ones."""
 _KEY_GROUPS = re.compile(r"\w{4,8}(?:-\w{4,8}){2,}")
 _PIN = re.compile(
     r"(?:\b(?i:pin|pin code|passcode)(?:\s?[:=]|\s(?:is|was|ist))|\b(?:PIN|(?i:pin code)))\s{0,4}(\d{4,8})\b(?![.,]\d)"
@@ -95,7 +136,8 @@ class Found:
     Attributes:
         start: where it begins, in characters.
         end: behind its last character.
-        kind: `key`, `token`, `private key`, `password`, `PIN`, `number` or `card number`.
+        kind: `key`, `token`, `private key`, `password`, `PIN`, `code`, `number`, `card number`, `account number` or
+            `seed phrase`.
         what: what it looks like, in words.
     """
 
@@ -111,9 +153,12 @@ def found(text: str) -> list[Found]:
     for mark, kind, what, pattern in _PATTERNS:
         if mark in text:
             all_found += [Found(*match.span(1), kind, what) for match in pattern.finditer(text)]
-    folded = text.lower()
-    if any(stem in folded for stem in _STEMS):
-        all_found += [Found(*span, "password", "a password") for span in _passwords(text)]
+    readings = [text, text.translate(_ALIKE)] if _TWO_SCRIPTS.search(text) else [text]
+    for reading in readings:
+        folded = reading.lower()
+        if any(stem in folded for stem in _STEMS):
+            all_found += [Found(*span, "password", "a password") for span in _passwords(reading)]
+    all_found += [Found(*span) for span in secret_words.found(text)]
     all_found += [Found(*match.span(1), "PIN", "a PIN") for match in _PIN.finditer(text)]
     all_found += [Found(*match.span(1), "number", "a social security number") for match in _SOCIAL.finditer(text)]
     all_found += [Found(*span, "card number", "the number of a payment card") for span in _cards(text)]
@@ -136,11 +181,25 @@ def _passwords(text: str) -> Iterator[tuple[int, int]]:
         group = next(number for number, value in enumerate(match.groups(), 1) if value)
         if not is_placeholder(match.group(group)):
             yield match.span(group)
-    for match in (*_TOLD.finditer(text), *_CALLED.finditer(text)):
+    for match in _QUOTED.finditer(text):
+        group = next(number for number, value in enumerate(match.groups(), 1) if value)
+        value = match.group(group)
+        if len(value.split()) <= _WORDS and _mixed(value) and not is_placeholder(value):
+            yield match.span(group)
+    for name in _BEFORE.finditer(text):
+        start = max(0, name.start() - 65)
+        value = _LAST.search(text[start : name.start()])
+        if value and _mixed(value.group()) and not is_placeholder(value.group()):
+            yield start + value.start(), name.start()
+    for match in (pair for pattern in _SAID for pair in pattern.finditer(text)):
         value = match.group(1).rstrip(".,;:!?)")
         telling = _mixed(value) or ("key" in match.group().lower() and _KEY_GROUPS.fullmatch(value))
         if len(value) >= 6 and telling and not is_placeholder(value):
             yield match.start(1), match.start(1) + len(value)
+
+
+_SAID = (_TOLD, _CALLED, _BELOW, _BESIDE, _USED_AS)
+_WORDS = 3  # of a password in quotation marks; more of them are a sentence
 
 
 def _mixed(value: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from memagent.errors import UsageProblem
 from memagent.flow import Flow, find_rationales, tell
-from memagent.methods.attempts import attempted
+from memagent.methods.attempts import attempted, given, in_words
 from memagent.methods.obfuscating import Nouns, listed, obfuscated, structure
 from memagent.types import ORIGINAL, Answer, Hit, Part, Rationale
 
@@ -76,25 +76,43 @@ def found_for(
 def nouns_of(
     problem: str, nouns: Nouns | None, timeout: float | None, problems: list[str]
 ) -> Flow[Sequence[str] | None]:
-    """The nouns of a problem; `None` where they cannot be listed, which is told, by whomever they were to be."""
-    found, why = yield from attempted(listed(problem, timeout=timeout) if nouns is None else _own(nouns, problem))
-    if found is None:
-        problems.append(f"the problem is taken as it is, because its nouns could not be listed: {why}")
+    """The nouns of a problem; `None`, which is told, where they cannot be listed, or none of them stands in it.
+
+    Whatever a lister of the caller's raises is lived with, as a model's failure is.
+    """
+    if nouns is None:
+        found, why = yield from attempted(listed(problem, timeout=timeout))
+    else:
+        found, error = yield from given(lambda: _by(nouns, problem))
+        why = in_words(error) if error is not None else ""
+    because = "" if found is not None else f"its nouns could not be listed: {why}"
+    if found and structure(problem, found) == problem:
+        because = f"none of the nouns that were listed stands in it: {', '.join(found)}"
+    if because:
+        found = None
+        problems.append(f"the problem is taken as it is, because {because}")
         yield from tell(f"{problems[-1][0].upper()}{problems[-1][1:]}")
     return found
 
 
-def _own(nouns: Nouns, problem: str) -> Flow[list[str]]:
-    """List nouns by a function of the caller's; a flow, so that what it raises is lived with like a model's failure."""
-    yield from ()
-    return list(nouns(problem))
+def _by(nouns: Nouns, problem: str) -> list[str]:
+    """List nouns by a function of the caller's. Raises `TypeError` where it lists no texts."""
+    found = nouns(problem)
+    if isinstance(found, str):
+        raise TypeError("the lister of nouns returned one text in place of several")
+    several = list(found)
+    for one in several:
+        if not isinstance(one, str):
+            raise TypeError(f"the lister of nouns listed a {type(one).__name__}, which is no text")
+    return several
 
 
 def shown(examples: Sequence[Rationale], failed: Sequence[Rationale], best: str) -> str:
     """The examples as the prompt has them, then wrong attempts, if any, before them."""
     ordered = list(reversed(examples)) if best == "last" else list(examples)
-    blocks = [f"Wrong, not to be followed:\n{_example(one)}" for one in failed]
-    return "\n\n".join([*blocks, *map(_example, ordered)]) or "(none yet)"
+    wrong = [f"Wrong, not to be followed:\n{_example(one)}" for one in failed]
+    right = [f"{'Right:' if wrong else ''}\n{_example(one)}".strip() for one in ordered]
+    return "\n\n".join([*wrong, *right]) or "(none yet)"
 
 
 def _example(one: Rationale) -> str:

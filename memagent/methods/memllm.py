@@ -11,7 +11,8 @@ Departures from the paper and its published code:
 - The block before is taken out when a new call has been written, not already while it is: the model is stopped at `-->`
   alone, since a backend does not tell which of two stop strings it met.
 - A call that cannot be read, finds nothing or repeats the one before is dropped, as in the paper, and the opening is
-  barred for one token where the backend takes a logit bias; others are told. It is counted and told in the parts.
+  barred for one token where the backend takes a logit bias; others are told. It is counted and told in the parts. What
+  was found before stays shown.
 - Reads are limited, and so are calls that come to nothing, so that every model comes to an end.
 - Three ways to call; see `memllm_calls`.
 """
@@ -19,32 +20,23 @@ Departures from the paper and its published code:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from memagent.errors import CapabilityError, UsageProblem
 from memagent.flow import Flow, generate, inquire, tell
 from memagent.methods.attempts import attempted
-from memagent.methods.continuing import continued
 from memagent.methods.drafting import Draft
 from memagent.methods.memllm_answering import Asked, Outcome, answered
-from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill, read_calls
-from memagent.methods.memllm_grammar import (
-    OPEN,
-    RESULTS,
-    ReadCall,
-    find_read,
-    parse_read,
-    print_query,
-    print_read,
-    without_calls,
-)
+from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill
+from memagent.methods.memllm_exchange import Exchange
+from memagent.methods.memllm_grammar import OPEN, RESULTS, print_query, print_read
 from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT, hits_of, told
+from memagent.methods.memllm_said import Said, said_by
 from memagent.prompts import fill
 from memagent.triples import Limits, Query
 from memagent.triples import limits as limits_of
-from memagent.types import Answer, Completion, Hit, Message, Part, ToolCall, estimate_tokens
+from memagent.types import Answer, Hit, Message, Part, estimate_tokens
 
 FORBIDDEN = -100.0
 """What is added to the logit of what opens a call."""
@@ -86,7 +78,9 @@ def memllm(
         trained: the model was trained to call, as `examples/memllm_finetune` does: it is shown the question alone, as
             in its samples, and no relations. It needs `prefill`.
         max_tokens: how many tokens the answer has at most, give or take the last call.
-        barred: token texts that open a call, for the logit bias; `("({",)` for a model with that token.
+        barred: token texts that open a call, for the logit bias; `("({",)` for a model with that token, of which each
+            then opens one. Otherwise `({` alone is text, as in code. Where the model has no such token, none is barred,
+            which `notes` says.
         timeout: seconds for each call of the model.
         search_timeout: seconds for each read.
     """
@@ -109,15 +103,6 @@ def memllm(
     return (yield from run.finished(run.write()))
 
 
-class _Said(NamedTuple):
-    """What a reply adds: its text up to the first call, the calls, and the tool call that each was made of."""
-
-    text: str
-    calls: tuple[ReadCall, ...] = ()
-    tools: tuple[ToolCall, ...] = ()
-    raw: str = ""
-
-
 @dataclass
 class _Run(Draft):
     """One answer while it is written."""
@@ -137,7 +122,7 @@ class _Run(Draft):
     search_timeout: float | None = None
     block: str = ""  # the call with its results; the only one that is shown
     at: int = 0  # where in the text it stands
-    exchange: tuple[tuple[ToolCall, str], ...] = ()  # the tool calls of the reply before, each with its result
+    exchange: Exchange = field(default_factory=Exchange)  # the tool calls that are shown, with their results
     note: str = ""
     before: Asked = frozenset()  # the queries of the calls before, whatever came of them
     asked: tuple[Query, ...] = ()  # those of the block
@@ -167,7 +152,7 @@ class _Run(Draft):
             return f"{dropped} calls came to nothing and the model went on calling; the answer ends here"
         return f"the model asked for more than {found} reads; the answer ends here"
 
-    def _read(self, said: _Said, most: int) -> Flow[int]:
+    def _read(self, said: Said, most: int) -> Flow[int]:
         """Answer the calls of a reply, each by itself; return how many found something: 0 where all were dropped."""
         outcomes, self.before = yield from answered(
             said.calls, self.before, most=most, limits=self.limits, as_of=self.as_of, timeout=self.search_timeout
@@ -175,15 +160,16 @@ class _Run(Draft):
         self.problems += [f"a read failed: {one.failed}" for one in outcomes if one.failed]
         found = [one for one in outcomes if not one.why]
         dropped = "; ".join(one.why for one in outcomes if one.why)
+        calls = tuple(zip(said.tools, (one.result for one in outcomes), strict=True)) if said.tools else ()
         if found:
             beside = f"; a call beside it was dropped: {dropped}" if dropped else ""
             self._keep(said, f"{STOPS} {'; '.join(one.stops for one in found)}{beside}")
             self._show(found)
+            self.exchange = Exchange(calls, self.at)
         else:
             self._keep(said, f"{DROPPED}: {dropped}")
             self.note = f"Your last call was dropped: {dropped}. Go on without it."
-        if said.tools:
-            self.exchange = tuple(zip(said.tools, (one.result for one in outcomes), strict=True))
+            self.exchange = replace(self.exchange, dropped=calls) if calls else self.exchange
         return len(found)
 
     def _show(self, found: Sequence[Outcome]) -> None:
@@ -193,7 +179,7 @@ class _Run(Draft):
         self.block, self.at, self.note = print_read(self.asked, list(values)), len(self.text), ""
         self.hits = tuple({hit.id: hit for one in found for hit in hits_of(one.reading)}.values())
 
-    def _keep(self, said: _Said, why: str) -> None:
+    def _keep(self, said: Said, why: str) -> None:
         begun = WITH if self.block else WITHOUT
         self.text += said.text
         self.parts.append(
@@ -207,31 +193,51 @@ class _Run(Draft):
             )
         )
 
-    def _ask(self, *, last: bool, bar: bool) -> Flow[_Said | None]:
+    def _ask(self, *, last: bool, bar: bool) -> Flow[Said | None]:
         """Ask for more of the answer; `None` and a problem where the model failed."""
-        if bar and self.way == "prefill" and "logit_bias" in self.can:
-            token, failed = yield from attempted(self._call(last=last, max_tokens=1, bias=True))
-            if token is not None and token.text:
-                self.text += token.text
-                self.parts.append(Part(token.text, token.raw, "first", "one token in which no call may begin"))
-        try:
-            said, failed = yield from attempted(self._call(last=last, max_tokens=max(1, self.max_tokens - self.size)))
-        except CapabilityError as error:
-            if self.way != "tools":
-                raise
-            self.way = "text"
-            self.notes.append(f"calls are asked for by the prompt alone: {error.message}")
-            yield from tell(f"Calls are asked for by the prompt alone: {error.message}.")
-            said, failed = yield from attempted(self._call(last=last, max_tokens=max(1, self.max_tokens - self.size)))
+        if bar and self._bars():
+            yield from self._one_token(last)
+        while True:
+            try:
+                said, failed = yield from attempted(
+                    self._call(last=last, max_tokens=max(1, self.max_tokens - self.size))
+                )
+                break
+            except CapabilityError as error:
+                yield from self._do_without(error, barring=last)
         if said is None:
             self.problems.append(f"{failed}; the answer ends here")
         return said
 
-    def _call(self, *, last: bool, max_tokens: int, bias: bool = False) -> Flow[_Said]:
+    def _bars(self) -> bool:
+        return self.way == "prefill" and "logit_bias" in self.can and bool(self.barred)
+
+    def _one_token(self, last: bool) -> Flow[None]:
+        """Write one token in which no call begins."""
+        try:
+            token, _ = yield from attempted(self._call(last=last, max_tokens=1, bias=True))
+        except CapabilityError as error:
+            return (yield from self._do_without(error, barring=True))
+        if token is not None and token.text:
+            self.text += token.text
+            self.parts.append(Part(token.text, token.raw, "first", "one token in which no call may begin"))
+
+    def _do_without(self, error: CapabilityError, *, barring: bool) -> Flow[None]:
+        """Give up what a model turned out not to take: tools, or the barring of tokens; else the error comes out."""
+        if self.way == "tools":
+            self.way, note = "text", f"calls are asked for by the prompt alone: {error.message}"
+        elif barring and self._bars():
+            self.barred, note = (), f"no token is barred: {error.message}"
+        else:
+            raise error
+        self.notes.append(note)
+        yield from tell(f"{note[0].upper()}{note[1:]}.")
+
+    def _call(self, *, last: bool, max_tokens: int, bias: bool = False) -> Flow[Said]:
         prefilled = self.way == "prefill"
         prefill = self._context() if prefilled else ""
         # A token of its own can be barred to the end; a plain bracket the answer may need.
-        biased = bias or (prefilled and last and OPEN in self.barred and "logit_bias" in self.can)
+        biased = bias or (last and OPEN in self.barred and self._bars())
         reply = yield from generate(
             self._messages(last),
             max_tokens=max_tokens,
@@ -243,7 +249,8 @@ class _Run(Draft):
             label="memllm/answer",
             tools=(READ_TOOL,) if self.way == "tools" else (),
         )
-        return self._understood(reply, prefilled=bool(prefill))
+        self.size += reply.usage.output_tokens or estimate_tokens(reply.text)
+        return said_by(reply, self.text, prefilled=bool(prefill), bare=OPEN in self.barred)
 
     def _messages(self, last: bool) -> list[Message]:
         if self.trained:
@@ -253,13 +260,8 @@ class _Run(Draft):
         if self.way == "prefill":
             return asked
         note = "No more calls: finish the answer with what you have." if last else self.note
-        if self.way == "tools" and self.exchange:
-            results = [result for _, result in self.exchange]
-            results[-1] = f"{results[-1]}\n{note}".strip()
-            calls = tuple(call for call, _ in self.exchange)
-            each = zip(calls, results, strict=True)
-            told = [Message("tool", result, answers=call.id) for call, result in each]
-            return [*asked, Message("assistant", self.text, calls), *told]
+        if self.way == "tools" and self.exchange and bool(self.block) == bool(self.exchange.found):
+            return [*asked, *self.exchange.messages(self.text, note)]
         if self.text or self.block or note:
             found = self.block or "(nothing)"
             asked += fill("memllm/continue", so_far=self.text or "(nothing yet)", found=found, note=note)
@@ -269,21 +271,3 @@ class _Run(Draft):
         """The text with the one block in it, as the model continues it; behind a question, a blank parts the two."""
         whole = self.text[: self.at] + self.block + self.text[self.at :]
         return f" {whole}" if self.trained and whole and not whole[0].isspace() else whole
-
-    def _understood(self, reply: Completion, *, prefilled: bool) -> _Said:
-        """The text that a reply adds up to its first call, and that call."""
-        self.size += reply.usage.output_tokens or estimate_tokens(reply.text)
-        if reply.calls:
-            piece = continued(self.text, replace(reply, calls=())).text if reply.text.strip() else ""
-            calls = tuple(read_calls([call]) for call in reply.calls)
-            return _Said(without_calls(piece).rstrip(), calls, reply.calls, reply.text)
-        text = continued(self.text, reply, prefilled=prefilled).text
-        opened = find_read(text)
-        if opened is None:
-            return _Said(_whole(text), raw=reply.text)
-        return _Said(text[: opened.start].rstrip(), (parse_read(text[opened.start :]),), raw=reply.text)
-
-
-def _whole(text: str) -> str:
-    """A text without half of an opening at its end, where it was cut off."""
-    return text[:-1] if text.endswith(OPEN[0]) else text

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from memagent.errors import UsageProblem
-from memagent.methods.memllm_grammar import BadQuery, Problem, ReadCall, WriteCall
+from memagent.methods.memllm_grammar import BadQuery, Problem, ReadCall, WriteCall, is_text
 from memagent.methods.memllm_probabilities import LEAST
 from memagent.structured import Unreadable, json_object
 from memagent.triples import Query
@@ -100,7 +100,11 @@ def write_calls(calls: Iterable[ToolCall]) -> WriteCall:
     confidences: dict[tuple[str, str, str], float] = {}
     problems: list[Problem] = []
     for given in _items(calls, WRITE_TOOL.name, "triples", problems):
-        subject, relation, object = _parts(given)
+        try:
+            subject, relation, object = _parts(given)
+        except BadQuery as error:
+            problems.append(Problem(error.text, str(error)))
+            continue
         if subject and relation and object:
             triples[subject, relation, object] = None
             if (sure := _confidence(given)) is not None:
@@ -142,6 +146,8 @@ def _parts(given: Any) -> tuple[str, str, str]:
         return "", "", ""
     parts = [given.get(name) for name in ("subject", "relation", "object")]
     texts = ["" if part is None or isinstance(part, list | dict) else str(part).strip() for part in parts]
+    if not all(map(is_text, texts)):
+        raise BadQuery(str(given)[:200], "is not valid Unicode")
     subject, relation, object = (text if len(text) <= _LONGEST else "" for text in texts)
     return subject, relation, object
 

@@ -37,6 +37,8 @@ _READ = re.compile(r"\(\{\s*MEM_READ\s*\(?", re.IGNORECASE)
 _WRITE = re.compile(r"\(\{\s*MEM_WRITE\b", re.IGNORECASE)
 _ESCAPED = re.compile(r"[\\;>{}]|(?<=-)-")
 _BLOCK = re.compile(r"\(\{\s*MEM_\w+")
+_BEGINS = re.compile(r"\(\{(?=\s*(?:MEM_|(?:M(?:EM?)?)?\Z))", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")  # of a character that takes two units in UTF-16
 _LONGEST = 1000  # characters of one place; what is longer is no name
 
 
@@ -84,13 +86,15 @@ class Opened(NamedTuple):
     body: str
 
 
-def find_read(text: str) -> Opened | None:
-    """Return the first call that reads in a text, or the place of a bare `({`; `None` where there is neither.
+def find_read(text: str, *, bare: bool = False) -> Opened | None:
+    """Return the first call that reads in a text, or the place of one that does not; `None` where there is neither.
 
-    The call ends with `-->` or, without results, with `})`; one that was cut off ends with the text.
+    A call is what begins with `({MEM_`, or with as much of it as the text ends with; with `bare`, every `({` begins
+    one, as with a model that has it as a token of its own: others write it in code as well. It ends with `-->` or,
+    without results, with `})`; one that was cut off ends with the text.
     """
-    start = text.find(OPEN)
-    if start < 0:
+    start = _opening(text, bare)
+    if start is None:
         return None
     head = _READ.match(text, start)
     if head is None:
@@ -123,6 +127,11 @@ def parse_query(text: str) -> Query:
     if bool(subject) == bool(object):
         raise BadQuery(text, "must leave exactly one of subject and object empty")
     return Query(subject or None, relation, object or None)
+
+
+def is_text(place: str) -> bool:
+    """Say whether a place holds no lone surrogate, half of a character such as an emoji, which no memory can keep."""
+    return _HALF.search(place) is None
 
 
 def parse_write(text: str) -> WriteCall:
@@ -195,16 +204,26 @@ def escaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: f"\\{found.group()}", text.strip()).replace("\n", "\\n")
 
 
-def without_calls(text: str) -> str:
-    """Return a text with everything from its first call on cut off, and no half of one at its end."""
-    at = text.find(OPEN)
-    kept = text if at < 0 else text[:at]
-    return kept.removesuffix("(") if at < 0 and kept.endswith(" (") else kept
+def without_calls(text: str, *, bare: bool = False) -> str:
+    """Return a text with everything from its first call on cut off, and no half of one at its end; see `find_read`."""
+    at = _opening(text, bare)
+    if at is not None:
+        return text[:at]
+    return text.removesuffix("(") if text.endswith(" (") else text
 
 
 def blocks(text: str) -> int:
     """Return how many calls a text holds."""
     return len(_BLOCK.findall(text))
+
+
+def _opening(text: str, bare: bool) -> int | None:
+    """Where the first call begins."""
+    if bare:
+        at = text.find(OPEN)
+        return None if at < 0 else at
+    found = _BEGINS.search(text)
+    return found.start() if found else None
 
 
 def _body(text: str) -> Span | Problem:
@@ -248,6 +267,8 @@ def _three(text: str) -> Words:
         raise BadQuery(text, f"has {len(places)} places, not 3")
     if any(len(place) > _LONGEST for place in places):
         raise BadQuery(text, f"has a place of more than {_LONGEST} characters")
+    if not all(map(is_text, places)):
+        raise BadQuery(text, "is not valid Unicode")
     return places[0], places[1], places[2]
 
 
@@ -258,13 +279,9 @@ def _values(text: str) -> Iterator[str]:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    parts = [""]
-    for token in _TOKEN.findall(text):
-        if token == separator:
-            parts.append("")
-        else:
-            parts[-1] += token
-    return parts
+    ends = [token.span() for token in _TOKEN.finditer(text) if token.group() == separator]
+    starts = [0, *(end for _, end in ends)]
+    return [text[start:end] for start, end in zip(starts, [*(start for start, _ in ends), len(text)], strict=True)]
 
 
 def _plain(text: str) -> str:

@@ -1,31 +1,13 @@
-"""What is gone through and what comes back when triples are written: the lines of a text, the triples of a reply."""
+"""The triples of a reply, where a model was asked what a sentence states."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from memagent.gate.reasons import MODEL, PROMPT, RECALLED
-from memagent.gate.turns import Line, lines
 from memagent.methods.memllm_calls import write_calls
 from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, Decoded
 from memagent.methods.memllm_grammar import OPEN, WriteCall, parse_write, whole_triples
 from memagent.methods.memllm_probabilities import confidences
 from memagent.tokens import slice_tokens
-from memagent.types import Completion, Message, Role, Token
-
-_NOT_SAID_BY_A_PERSON: dict[Role, str] = {"system": PROMPT, "assistant": MODEL, "tool": RECALLED}
-
-
-def lines_of(text: str | Sequence[Message], speaker: str, shown: Sequence[str]) -> Iterator[Line]:
-    """The lines of a text or of messages, each with why nothing is learnt from it, or ''."""
-    if isinstance(text, str):
-        yield from lines(text, speaker, shown)
-        return
-    for message in text:
-        if why := _NOT_SAID_BY_A_PERSON.get(message.role, ""):
-            yield from (Line(line.strip(), why) for line in message.content.splitlines() if line.strip())
-        else:
-            yield from lines(message.content, speaker, shown)
+from memagent.types import Completion, Token
 
 
 def read_triples(reply: Completion) -> Decoded:

@@ -18,15 +18,18 @@ from typing import Any, Protocol
 from memagent.errors import UsageProblem, quoted
 from memagent.flow import Flow, Path, ReadTriples, Step, read_triples, run
 from memagent.methods.attempts import attempted
+from memagent.methods.memllm_grammar import is_text
 from memagent.prompts import fill
 from memagent.structured import Unreadable, ask, json_object
-from memagent.triples import Limits, Query, Reading
+from memagent.triples import Limits, Query
 from memagent.types import Answer, Fact, Hit, Part
 
 MOST_HOPS = 8
 """A path is no longer than this; a longer one is a mistake of the model that made it."""
 
-_SOME = 1000  # values that are read at first; all of them where there are more
+_NEWEST = Limits(values=1, literal=True, newest=True)
+"""The newest value alone; by spelling, so that no vector can lead astray."""
+
 _SCHEMA = {
     "type": "object",
     "properties": {"subject": {"type": "string"}, "relations": {"type": "array", "items": {"type": "string"}}},
@@ -102,23 +105,13 @@ def walking(subject: str, relations: Sequence[str], *, as_of: datetime | None = 
     facts: list[Fact] = []
     at = subject
     for relation in relations:
-        reading = yield from _every(Query(at, relation, None), as_of)
+        reading = yield from read_triples(Query(at, relation, None), limits=_NEWEST, as_of=as_of)
         if not reading.values:
             return Walk("", tuple(facts), f"{at} {relation}")
-        newest = max((value.fact for value in reading.values), key=lambda fact: (fact.at, fact.recorded_at, fact.id))
+        newest = reading.values[0].fact
         facts.append(newest)
         at = newest.object
     return Walk(at, tuple(facts))
-
-
-def _every(query: Query, as_of: datetime | None) -> Flow[Reading]:
-    """All values, since the newest may be any of them; by spelling alone, so that no vector can lead astray."""
-    count = _SOME
-    while True:
-        reading = yield from read_triples(query, limits=Limits(values=count, literal=True), as_of=as_of)
-        if not reading.truncated:
-            return reading
-        count *= 10
 
 
 def route(question: str, relations: Sequence[str], *, tries: int = 2, timeout: float | None = 120.0) -> Flow[Route]:
@@ -133,6 +126,8 @@ def route(question: str, relations: Sequence[str], *, tries: int = 2, timeout: f
         subject, given = found.get("subject"), found.get("relations")
         if not isinstance(subject, str) or not subject.strip() or not isinstance(given, list):
             raise Unreadable('it has no "subject" that is a name and "relations" that are a list')
+        if not is_text(subject):
+            raise Unreadable('its "subject" is not valid Unicode')
         folded = [" ".join(str(one).casefold().split()) for one in given]
         if unknown := [one for one in folded if one not in names]:
             raise Unreadable(f"{quoted(unknown[0], 80)} is not in the list of relations")

@@ -18,7 +18,8 @@ Departures from the paper and its published code:
 - What greets, instructs or was recalled is not shown to the model at all, and of what the model says only that is kept
   which the sentence grounds: `gate.unfit`, `gate.decision`. All that was refused is listed with the reason.
 - Each sentence writes its own triples; the code stores the whole set again after every sentence.
-- A reply that cannot be read is asked for once more, and then passed over and told.
+- A reply that cannot be read is asked for once more, and then passed over and told. A sentence with a secret is
+  refused where the memory refuses these.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from memagent.errors import CapabilityError, Stopped, UsageProblem, quoted
+from memagent.errors import CapabilityError, SecretRefused, Stopped, UsageProblem, quoted
 from memagent.flow import Flow, WriteTriples, generate, inquire
 from memagent.gate.clauses import Told, of_line
 from memagent.methods.attempts import attempted
 from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill
 from memagent.methods.memllm_decoding import PATIENCE, Decoded, decoded
 from memagent.methods.memllm_grammar import CLOSE, Words, WriteCall
-from memagent.methods.memllm_hearing import lines_of, read_triples
+from memagent.methods.memllm_hearing import read_triples
 from memagent.methods.memllm_judge import judged
+from memagent.methods.memllm_lines import lines_of
 from memagent.methods.memllm_results import Heard
 from memagent.prompts import fill
 from memagent.shown import Shown
@@ -204,8 +206,11 @@ class _Run:
             return
         beyond = f"one sentence says no more than {MOST} things"
         self.refused += [Refusal(sentence, beyond, triple) for triple in triples[MOST:]]
-        said = (triples[:MOST], sentence, context)
-        learnt, failed = yield from attempted(self._learnt(*said))
+        try:
+            learnt, failed = yield from attempted(self._learnt(triples[:MOST], sentence, context))
+        except SecretRefused as error:
+            self.refused.append(Refusal(sentence, error.message))
+            return
         if learnt is None:
             self.problems.append(f"{quoted(sentence, 60)} was not written: {failed}")
         else:

@@ -1,8 +1,10 @@
 """Taking out of a problem what it is about, so that problems are found by their structure (ARM-RAG, section 3.4).
 
 Names and nouns are listed, by one call of a model or by a function of one's own, and replaced where they stand as words
-of their own. `obfuscated` puts made-up words in their place, the same for the same text and seed; `structure` numbers
-them by where they come first, so that two problems with the same skeleton get the same text.
+of their own. In writing that puts no blanks between words (Chinese, Japanese, Thai, Lao, Burmese, Khmer) nothing shows
+where a word ends, so that a noun is replaced wherever its signs stand, the longest first. `obfuscated` puts made-up
+words in their place, the same for the same text and seed; `structure` numbers them by where they come first, so that
+two problems with the same skeleton get the same text.
 
 The published code replaces `art` inside `cart`, has twenty words and leaves the rest as they are, draws them anew each
 time, takes three calls, and crashes where one fails.
@@ -12,7 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 
 from memagent.flow import Flow
 from memagent.prompts import fill
@@ -67,9 +70,10 @@ def structure(problem: str, nouns: Iterable[str]) -> str:
 
 
 def _replaced(problem: str, nouns: Iterable[str], word: Callable[[str], str]) -> str:
-    """Replace nouns as whole words, the longest first, in any case; a plural keeps its ending, unless it is listed.
+    """Replace nouns as whole words, the longest first; a plural keeps its ending, unless it is listed.
 
-    A noun stands for both its forms, whichever is listed, by the rules of English and its commonest exceptions.
+    A noun stands for both its forms, whichever is listed, by the rules of English and its commonest exceptions. Case
+    does not count, but for what is a name: `May` is not `may`.
     """
     named = {noun.strip() for noun in nouns if any(map(str.isalpha, noun))}
     wanted: dict[str, tuple[str, str]] = {}
@@ -80,14 +84,47 @@ def _replaced(problem: str, nouns: Iterable[str], word: Callable[[str], str]) ->
             wanted.setdefault(form.casefold(), (single, ending))
     if not wanted:
         return problem
-    forms = sorted(wanted, key=lambda form: (-len(form), form))
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)", re.IGNORECASE)
+    pattern = _pattern(sorted(wanted, key=lambda form: (-len(form), form)))
+    names = {noun.casefold() for noun in named if _is_name(noun, problem)} - {noun for noun in named if noun.islower()}
 
     def replaced(found: re.Match[str]) -> str:
-        single, ending = wanted.get(found.group().casefold(), (found.group(), ""))
-        return word(single) + ending
+        said = found.group()
+        single, ending = wanted.get(said.casefold(), (said, ""))
+        if said.casefold() in names and said[0].islower():
+            return said
+        start, end = found.span()
+        before, after = problem[max(0, start - 1) : start], problem[end : end + 1]
+        return " " * _in_word(before) + word(single) + ending + " " * _in_word(after)
 
     return pattern.sub(replaced, problem)
+
+
+def _pattern(forms: Sequence[str]) -> re.Pattern[str]:
+    """What finds these forms as words; where the writing of an end of one has no blanks, anything may stand there."""
+
+    def ends(form: str) -> tuple[bool, bool]:
+        return _WITHOUT_BLANKS.match(form[0]) is None, _WITHOUT_BLANKS.match(form[-1]) is None
+
+    parts: list[str] = []
+    for (first, last), some in groupby(forms, key=ends):
+        before, after = f"(?<!{_LETTER})" if first else "", f"(?!{_LETTER})" if last else ""
+        parts.append(f"{before}(?:{'|'.join(map(re.escape, some))}){after}")
+    return re.compile("|".join(parts), re.IGNORECASE)
+
+
+def _is_name(noun: str, problem: str) -> bool:
+    """Whether a noun is a name, which the same word with a small letter is not.
+
+    It has a capital letter within a sentence, or is spelt as one of the auxiliary verbs of English.
+    """
+    if not noun[:1].isupper():
+        return False
+    return noun in _VERBS or re.search(rf"[\w,] {re.escape(noun)}(?!\w)", problem) is not None
+
+
+def _in_word(sign: str) -> bool:
+    """Whether a sign beside a noun would run into the word that stands for the noun."""
+    return sign.isalnum() or sign == "_"
 
 
 def _plural(noun: str) -> str:
@@ -131,6 +168,10 @@ def nouns_in(reply: str) -> list[str]:
     return list(dict.fromkeys(noun for noun in nouns if noun and not any(map(str.isdigit, noun))))
 
 
+_BLANKLESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_WITHOUT_BLANKS = re.compile(f"[{_BLANKLESS}]")
+_LETTER = rf"[^\W{_BLANKLESS}]"  # of a writing that puts blanks between words
+_VERBS = ("May", "Will")
 _ENDINGS = ((r"ies$", "y"), (r"ves$", "f"), (r"ves$", "fe"), (r"es$", ""), (r"(?<![su])s$", ""))
 _ODD = {
     "child": "children", "person": "people", "man": "men", "woman": "women", "foot": "feet", "tooth": "teeth",

@@ -27,3 +27,17 @@ def said_back(sentence: str) -> str:
 def is_own(text: str) -> bool:
     """Whether a text speaks of who says it."""
     return _OWN.search(text) is not None
+
+
+def as_asked_by(name: str, question: str) -> str:
+    """Return a question about somebody as they would ask it of themselves: `Where do I live?` of `does Ana live`."""
+    who = re.escape(name)
+    for asked, own in (
+        (rf"(?i)\b(?:does|do) {who}\b(?!['’])", "do I"),
+        (rf"(?i)\bis {who}\b(?!['’])", "am I"),
+        (rf"(?i)\b(was|has|had|did|can|will|would|should) {who}\b(?!['’])", r"\1 I"),
+        (rf"(?i)\b{who}['’]s\b", "my"),
+        (rf"(?i)\b{who}\b", "I"),
+    ):
+        question = re.sub(asked, own, question)
+    return re.sub(r"\bhas I\b", "have I", question)

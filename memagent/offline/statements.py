@@ -21,6 +21,7 @@ from memagent.types import Message
 ENTRY = re.compile(r"^\[\d+\] \((?P<label>(?:[^()]|\([^()]*\))*)\) (?P<text>.*(?:\n {4}.*)*)", re.MULTILINE)
 POINTS_BACK = re.compile(r"(?i)\b(?:he|she|they|it|him|her|his|them|their|its)\b")
 _SUMMED = re.compile(r"^- (?P<day>\d{4}-\d\d-\d\d), (?P<who>[^:\n]*): (?P<text>.*)$", re.MULTILINE)
+_SAID_BY = re.compile(r"said by ([^;]*)")
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _JOINED = re.compile(
     r"[,;]?\s+\b(?:and|but|though|although|so|while|whereas)\s+(?=(?:(?:now|then|currently|today|recently"
@@ -48,6 +49,7 @@ class Told:
         day: on which it was said, where that is known.
         before: the words of the sentences that its pronouns may point back to.
         of_own: it, or what its pronouns point back to, is about who said it.
+        by: who said it, where that is somebody else than who asks, of whom is asked by name.
     """
 
     text: str
@@ -56,6 +58,7 @@ class Told:
     day: str = ""
     before: frozenset[str] = frozenset()
     of_own: bool = False
+    by: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -81,6 +84,14 @@ def told(sections: dict[str, str], messages: Sequence[Message], speaker: str, to
             yield Told(clause, own, place, day, before, back and of_own)
             before = terms(clause) | (before if back else frozenset())
             of_own = is_own(clause) or (back and of_own)
+
+
+def speakers(sections: dict[str, str]) -> list[str]:
+    """Return the names of the people who said what was recalled, or what the summary has."""
+    said = [_SAID_BY.search(found["label"]) for found in ENTRY.finditer(sections.get("memories", ""))]
+    names = [found[1].strip() for found in said if found is not None]
+    names += [found["who"].strip() for found in _SUMMED.finditer(sections.get("summary", ""))]
+    return [name for name in dict.fromkeys(names) if name and not name.startswith("the ")]
 
 
 def _sentences(text: str) -> list[str]:
@@ -138,7 +149,7 @@ def _entry(label: str, text: str, speaker: str) -> tuple[str, bool, str, bool, s
     day = found.group() if found else ""
     if label.startswith("fact"):
         return day, False, _as_own(text, speaker), True, day
-    who = re.search(r"said by ([^;]*)", label)
+    who = _SAID_BY.search(label)
     if who is None or who[1].strip() == "the assistant":
         return None
     return day, True, text, _same(who[1], speaker), day

@@ -11,6 +11,7 @@ from memagent.offline import plan as plans
 from memagent.offline import recollect as recollect
 from memagent.offline import scene as scenes
 from memagent.offline import threads as threads
+from memagent.offline import titles as titles
 from memagent.offline.cast import trait
 from memagent.offline.extend import extend
 from memagent.offline.grammar import Scribe
@@ -155,12 +156,17 @@ def _plan(prompt: Prompt) -> dict[str, object]:
     begun = bool(known) and not known.startswith("(")
     world = recollect.read(known, "") if begun else first_world(prompt.get("premise"), prompt.get("genre"), prompt.seed)
     count = prompt.number(r"exactly (\d{1,3}) chapters", 3)
-    chapters = []
+    chapters, used = [], titles.taken(prompt.get("planned"))
     for at in range(count):
         scribe = _scribe(world, prompt, prompt.get("premise"), str(at))
         place = world.places[at % len(world.places)]
         beats = plans.propose(world, scribe, "")
-        chapters.append({"title": bare(place).title(), "beats": [" ".join(sentences(beat)[:1]) for beat in beats]})
+        chapters.append(
+            {
+                "title": titles.title(place, world.phase, used),
+                "beats": [" ".join(sentences(beat)[:1]) for beat in beats],
+            }
+        )
         world.here = place
         world.advance()
     return {"chapters": chapters}

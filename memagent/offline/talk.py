@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memagent.offline import sorts, tense, topics, typed
 from memagent.offline.asking import Asked, Wish, taken_apart
 from memagent.offline.days import resolved
 from memagent.offline.past import is_base
-from memagent.offline.persons import is_own, said_back
+from memagent.offline.persons import as_asked_by, is_own, said_back
 from memagent.offline.reader import NOT_SAID, answer, terms
-from memagent.offline.statements import ENTRY, POINTS_BACK, Told, told
+from memagent.offline.statements import ENTRY, POINTS_BACK, Told, speakers, told
 from memagent.offline.text import sentences
 from memagent.offline.topics import Topic
 from memagent.types import Message
@@ -79,9 +79,24 @@ def reply(sections: dict[str, str], frame: str, messages: Sequence[Message]) -> 
     ]
     asked = [sentence for sentence in sentences(message) if _QUESTION.search(sentence)] or [message]
     for question in map(_spelt_out, reversed(asked)):
-        if text := _answer(taken_apart(question), said):
+        if text := _answer(taken_apart(question), said) or _of_somebody(question, sections, messages):
             return text
     return _from_notes(sections.get("memories", ""), asked[-1]) or UNKNOWN
+
+
+def _of_somebody(question: str, sections: dict[str, str], messages: Sequence[Message]) -> str:
+    """What somebody who speaks too said of themselves: `Where does Ana live?` is `Where do I live?` of Ana."""
+    for name in speakers(sections):
+        if not re.search(rf"\b{re.escape(name)}\b", question):
+            continue
+        said = [
+            replace(one, by=name)
+            for one in told(sections, messages[-1:], name)
+            if one.own and not (_QUESTION.search(one.text) or _SUPPOSED.search(one.text))
+        ]
+        if text := _answer(taken_apart(as_asked_by(name, question)), said):
+            return text
+    return ""
 
 
 def _spelt_out(question: str) -> str:
@@ -223,7 +238,7 @@ def _whether(best: _Fit, newer: Sequence[_Fit]) -> str:
         return f"{_back(newer[-1].one)}."
     denied = tense.is_denied(best.one.text) or tense.is_over(best.one.text)
     back = _back(best.one)
-    return f"{'No' if denied else 'Yes'}: {back[0].lower()}{back[1:]}."
+    return f"{'No' if denied else 'Yes'}: {back if best.one.by else back[0].lower() + back[1:]}."
 
 
 def _said(asked: Asked, best: _Fit) -> str:
@@ -244,6 +259,8 @@ def _reckoned(words: str, said: str) -> str:
 
 def _back(one: Told) -> str:
     text = one.text.rstrip(" .!…。")
+    if one.by:
+        return f'{one.by} said "{text}"'
     return said_back(text) if one.own else text
 
 

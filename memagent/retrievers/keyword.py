@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from memagent.stores.base import Match, VectorStore
+from collections.abc import Sequence
+
+from memagent.stores.base import Match, RareWords, VectorStore
 from memagent.types import Hit, Scope
 
 
@@ -22,7 +24,20 @@ class Keyword:
         """Return up to k hits, best first. An empty query, or one without words, finds nothing."""
         if not query.strip() or k < 1:
             return []
-        return [_hit(rank, match) for rank, match in enumerate(self._store.match(scope, query, k), 1)]
+        return _hits(self._store.match(scope, query, k))
+
+    def rare(self, words: Sequence[str], most: int, scope: Scope) -> list[list[Hit] | None]:
+        """Return for each word, none of them empty, its hits, best first; `None` where there are `most` or more."""
+        if isinstance(self._store, RareWords):
+            every = self._store.rare(scope, words, most)
+        else:
+            found = (self._store.match(scope, word, most) for word in words)
+            every = [matches if len(matches) < most else None for matches in found]
+        return [None if matches is None else _hits(matches) for matches in every]
+
+
+def _hits(matches: Sequence[Match]) -> list[Hit]:
+    return [_hit(rank, match) for rank, match in enumerate(matches, 1)]
 
 
 def _hit(rank: int, match: Match) -> Hit:

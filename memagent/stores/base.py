@@ -260,6 +260,20 @@ class VectorStore(Protocol):
         ...
 
 
+@runtime_checkable
+class RareWords(Protocol):
+    """What a passage store offers to those who look many words up, one by one, and want of them the rare ones alone."""
+
+    def rare(
+        self, scope: Scope, words: Sequence[str], most: int, *, as_of: datetime | None = None
+    ) -> list[list[Match] | None]:
+        """Return for each word what `match` finds for it, if that is fewer than `most`; else `None`.
+
+        A word that many passages have costs no more than finding that out: none of them is read.
+        """
+        ...
+
+
 class Changed(NamedTuple):
     """What has become of the passages that a scope sees since a change: see `Feed.changed`.
 
@@ -303,9 +317,9 @@ class Feed(Protocol):
 class TripleStore(Protocol):
     """Facts with who says so and when they held. What is true when is worked out from that on reading, by rule.
 
-    Two spellings that differ in case, width or spaces are one phrase. A *functional* relation has one value for a
-    subject at a time: the newest value holds, and the one before it ends where the newer begins. Every verb sees one
-    scope only.
+    Two spellings that differ in case, width or spaces are one phrase. A relation is *functional* where that is
+    declared, and only there: it has one value for a subject at a time, of which the newest holds, and the one before it
+    ends where the newer begins. Every verb sees one scope only.
     """
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:

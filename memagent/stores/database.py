@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from memagent.errors import Busy, MemoryProblem, StorageDamaged, StorageError, UsageProblem, WrongKey
+from memagent.files import make_private
 from memagent.stores import sqlite_file
 from memagent.stores.base import Row
 from memagent.stores.engine import PLAIN, Cipher, Engine
@@ -63,6 +64,9 @@ class _Transaction:
 class SQLiteDatabase:
     """One SQLite file, created or upgraded as needed.
 
+    A new file is for its owner alone, whatever is usual elsewhere: it holds what people said. SQLite gives the files
+    that it makes beside it the same rights; who shares a memory with a group gives them more.
+
     `:memory:` is a private temporary file that goes away on `close`: SQLite's own in-memory databases belong to one
     connection, and its shared cache has locks that no timeout waits for.
 
@@ -95,6 +99,7 @@ class SQLiteDatabase:
             sqlite_file.check_owner(self._path, engine)
             sqlite_file.check_whole(self._path, engine)
             sqlite_file.check_version(self._path, len(MIGRATIONS), engine)
+            make_private(self._path)
             _OPEN.add(self)  # before it has a connection, which a fork must find
         try:
             self._prepare()

@@ -94,9 +94,12 @@ def say(writer: Writer, said: EvidenceRow) -> None:
 
 
 class Keeper:
-    """Writes facts in one transaction, each term once."""
+    """Writes facts in one transaction, each term once. With `anew`, what is said already counts as written now."""
 
-    def __init__(self, writer: Writer, scope: Scope, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(
+        self, writer: Writer, scope: Scope, vectors: Mapping[str, NDArray[np.float32]], *, anew: bool = False
+    ) -> None:
+        self._anew = anew
         self._writer = writer
         self._scope = scope
         self._vectors = vectors
@@ -127,7 +130,10 @@ class Keeper:
         if after != before:
             sql = "UPDATE evidence SET subject = ?, relation = ?, object = ?, confidence = ? WHERE eid = ?"
             self._writer.execute(sql, [*after[0], after[1], known["eid"]])
-        return after != before
+        if self._anew:  # of two values of one moment the one that was written later stands
+            sql = "UPDATE evidence SET recorded_at = ? WHERE eid = ?"
+            self._writer.execute(sql, [items.now(), known["eid"]])
+        return self._anew or after != before
 
     def _insert(self, new: NewTriple) -> int:
         named = ("phrase", new.subject), ("relation", new.relation), ("phrase", new.object)

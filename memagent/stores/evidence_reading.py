@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 
 from memagent.stores.base import Database, Row
-from memagent.stores.functional import Functional
+from memagent.stores.declared import Declared
 from memagent.stores.items import LIVE_LINE, WITH_PASSAGE, pages
+from memagent.stores.newest import newest_first
 from memagent.stores.scoping import marks, of_row, visible
 from memagent.stores.validity import Evidence, deciding, held, stretches
 from memagent.types import Fact, Scope
@@ -51,9 +52,9 @@ _SAME_PLACE = """subjects.kind = 'phrase' AND {own} AND subjects.id = wanted.sub
 class Groups:
     """The facts of one database as they follow from their evidence."""
 
-    def __init__(self, database: Database, functional: Functional) -> None:
+    def __init__(self, database: Database, declared: Declared) -> None:
         self._database = database
-        self._functional = functional
+        self._declared = declared
 
     def stretches(self, scope: Scope, keys: Mapping[str, str], ids: Sequence[str] | None = None) -> list[Fact]:
         """Return each stretch of the facts that fit, by the keys of subject and relation, then by time and object.
@@ -94,10 +95,18 @@ class Groups:
 
         `None` where the relation is not functional: then each fact is judged by itself.
         """
-        if not self._functional.of(scope, [pair[1]])[pair[1]]:
+        if not self._declared.of(scope, [pair[1]])[pair[1]]:
             return None
         rows = self._of_pairs(scope, [pair], at)
         return held(map(_evidence, rows), at, functional=True) if rows else []
+
+    def newest(self, scope: Scope, places: Sequence[Place], at: str) -> Iterator[Fact]:
+        """Yield the facts of subjects and relations, by their rids, that hold at a moment, the newest first.
+
+        Of relations that are not functional; read back in time as far as somebody goes on asking.
+        """
+        lines = self._in_time(places, at, {}, back=True)
+        return newest_first(lines, lambda ids: self.judged(scope, ids, at))
 
     def _grouped(
         self, scope: Scope, asked: Sequence[Row], *, whole: bool, at: str | None = None
@@ -106,7 +115,7 @@ class Groups:
 
         With `whole`, all lines of functional ones, or with `at` those that decide what holds then.
         """
-        functional = self._functional.of(scope, {row["relation_key"] for row in asked})
+        functional = self._declared.of(scope, {row["relation_key"] for row in asked})
         lines = {row["eid"]: row for row in asked}
         if whole:
             pairs = sorted({_pair(row) for row in asked if functional[row["relation_key"]]})

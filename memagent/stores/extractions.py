@@ -48,6 +48,13 @@ class SQLExtractionStore:
                   ORDER BY items.rid{"" if limit is None else f" LIMIT {int(limit)}"}"""
         return [passage(row) for row in self._database.read(sql, [*states, *params])]
 
+    def waiting(self, scope: Scope) -> int:
+        """Return how many live turns of users are yet to be gone through; of all users, where the scope names none."""
+        condition, params = visible(scope) if scope.user is not None else ("1 = 1", [])
+        sql = f"""SELECT count(*) AS n {_STATE} AND extractions.status IS NULL AND {condition}
+                  AND json_extract(passages.metadata, '$.role') = 'user'"""
+        return int(self._database.read(sql, params)[0]["n"])
+
     def counts(self, scope: Scope) -> Mapping[str, int]:
         """Return how many live passages are `done`, `failed` and `pending`."""
         condition, params = visible(scope)

@@ -120,6 +120,15 @@ def happened_by(database: Database, scope: Scope, kind: str, as_of: datetime | N
     return np.array([row["rid"] for row in rows], dtype=np.int64)
 
 
+def ids_of(database: Database, rids: Sequence[int]) -> dict[int, str]:
+    """Return the ids of items by their rids; of one that was deleted meanwhile there is none."""
+    found: dict[int, str] = {}
+    for some in pages(rids):
+        rows = database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
+        found.update((row["rid"], row["id"]) for row in rows)
+    return found
+
+
 def stored_vector(vector: NDArray[np.float32]) -> bytes:
     """Return a vector (dim,) as it is stored: little-endian float32."""
     return vector.astype("<f4").tobytes()

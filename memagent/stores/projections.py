@@ -59,6 +59,14 @@ class Projections:
         """Return up to k (rid, score in [0, 1], words of the query that it has), best first, ties by rid."""
         return self._follower(scope, kind, "words").run(lambda index: index.search(query, k, allowed))
 
+    def matches(
+        self, scope: Scope, kind: str, queries: Sequence[str], k: int, allowed: Rids | None = None
+    ) -> list[list[tuple[int, float, list[str]]]]:
+        """Return what `match` does for each of some queries, all by the same state of the index."""
+        return self._follower(scope, kind, "words").run(
+            lambda index: [index.search(query, k, allowed) for query in queries]
+        )
+
     def ranked(self, scope: Scope, kind: str, query: Query, k: int) -> Ranked:
         """Return the rids (r,) and scores (r,) that `match` finds for words, or `nearest` for a unit vector (dim,)."""
         found: Ranked = self._follower(scope, kind, _table(query)).run(lambda index: index.ranked(query, k))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from memagent.errors import Busy, StorageError, UsageProblem
+from memagent.files import make_private
 from memagent.stores import sqlite_file
 from memagent.stores.database import SQLiteDatabase, is_open
 from memagent.stores.engine import Cipher, engine_for, quoted
@@ -44,7 +45,9 @@ def rekey(path: str | os.PathLike[str], old: str | bytes | None, new: str | byte
     aside = place.with_name(f".{place.name}.{os.getpid()}.rekeyed")
     aside.unlink(missing_ok=True)
     try:
+        make_private(aside)
         _written_anew(place, aside, old, new)
+        aside.chmod(place.stat().st_mode & 0o777)
         SQLiteDatabase(aside, engine=engine_for(new)).close()  # the very file that is to take its place opens
         _sync(aside)
         aside.replace(place)

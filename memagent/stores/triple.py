@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memagent.errors import UsageProblem
-from memagent.stores import removal, tombstones
+from memagent.stores import editing, removal, tombstones
 from memagent.stores.base import Database, FactMatch, Writer
+from memagent.stores.declared import Declared
 from memagent.stores.derived import of_term
 from memagent.stores.evidence import Keeper, NewTriple, placed
 from memagent.stores.evidence_reading import Groups
-from memagent.stores.functional import Functional
 from memagent.stores.indexed import IndexedStore
-from memagent.stores.items import LIVE, pages, utc
+from memagent.stores.items import LIVE, ids_of, pages, utc
 from memagent.stores.keys import key
 from memagent.stores.projections import Projections
 from memagent.stores.reading import Reader
@@ -48,8 +48,8 @@ class SQLTripleStore(IndexedStore):
 
     def __init__(self, database: Database, *, embedder: str, dim: int, projections: Projections | None = None) -> None:
         super().__init__(database, embedder=embedder, dim=dim, projections=projections)
-        self._functional = Functional(database)
-        self._groups = Groups(database, self._functional)
+        self._declared = Declared(database)
+        self._groups = Groups(database, self._declared)
         self._reader = Reader(database, self._near, self._groups)
 
     def unknown(self, scope: Scope, triples: Sequence[Triple]) -> list[str]:
@@ -74,12 +74,14 @@ class SQLTripleStore(IndexedStore):
         vectors: Mapping[str, NDArray[np.float32]],
         *,
         again: bool = False,
+        one_value: bool = False,
     ) -> list[str]:
         """Keep triples in one transaction and return the ids of their facts, in order; what is known is kept once.
 
         A triple that was purged is not taken up again from the same source: its place in the result is ''. `again`
         lifts that. New evidence for a forgotten fact brings it back, and so does saying it once more without a passage;
-        reading a passage once more does not.
+        reading a passage once more does not. With `one_value`, the relations of what was kept are declared functional
+        in the same transaction.
 
         Raises:
             UsageProblem: a triple or a vector is not fit to be kept. Nothing was written.
@@ -88,7 +90,33 @@ class SQLTripleStore(IndexedStore):
             EmbedderMismatch: another process has meanwhile written with another embedder. Nothing was written.
         """
         with self._database.write() as writer:
-            return self.add_within(writer, scope, triples, vectors, again=again)
+            ids = self.add_within(writer, scope, triples, vectors, again=again)
+            for name in {key(one.relation) for one, id in zip(triples, ids, strict=True) if id and one_value}:
+                self._declared.declare(writer, scope, name, True)
+            return ids
+
+    def edit(
+        self, scope: Scope, triple: Triple, vectors: Mapping[str, NDArray[np.float32]], *, one_value: bool = False
+    ) -> str:
+        """Give a functional relation another value, since the triple's time or now; return the id of its fact.
+
+        Of two values of one moment the one that was edited last stands. With `one_value`, the relation is declared
+        functional in the same transaction.
+
+        Raises:
+            UsageProblem: the relation is not functional, or the triple was purged. Nothing was written.
+        """
+        with self._database.write() as writer:
+            name = key(triple.relation)
+            if not one_value and not self._declared.of(scope, [name], writer)[name]:
+                raise editing.many_values(triple.relation)
+            dated = editing.dated(writer, scope, triple)
+            [id] = self.add_within(writer, scope, [dated], vectors, anew=True)
+            if not id:
+                raise editing.not_learnt_again()
+            if one_value:
+                self._declared.declare(writer, scope, name, True)
+            return id
 
     def add_within(
         self,
@@ -98,8 +126,12 @@ class SQLTripleStore(IndexedStore):
         vectors: Mapping[str, NDArray[np.float32]],
         *,
         again: bool = False,
+        anew: bool = False,
     ) -> list[str]:
-        """Do what `add` does inside an open transaction of the same database, which an error must roll back."""
+        """Do what `add` does inside an open transaction of the same database, which an error must roll back.
+
+        With `anew`, what is said already counts as written now.
+        """
         new = [NewTriple(triple) for triple in triples]
         units = {text: self._label.row(vector) for text, vector in vectors.items()}
         self._label.claim(writer)
@@ -109,7 +141,7 @@ class SQLTripleStore(IndexedStore):
         if again:
             tombstones.unbury(writer, scope, said)
         refused = tombstones.buried(writer, scope, said)
-        keeper = Keeper(writer, scope, units)
+        keeper = Keeper(writer, scope, units, anew=anew)
         return [
             "" if one_said in refused else keeper.keep(one, passage, source)
             for one, (passage, source), one_said in zip(new, homes, said, strict=True)
@@ -143,11 +175,11 @@ class SQLTripleStore(IndexedStore):
 
     def relations(self, scope: Scope) -> list[Relation]:
         """Return the relations that live facts have, by name, and whether each is functional."""
-        return [found[1] for found in sorted(self._functional.relations(scope).items())]
+        return [found[1] for found in sorted(self._declared.relations(scope).items())]
 
     def functional(self, scope: Scope, relation: str) -> bool:
-        """Whether a relation has one value for a subject at a time, declared or learnt."""
-        return self._functional.of(scope, [key(relation)])[key(relation)]
+        """Whether a relation is declared to have one value for a subject at a time."""
+        return self._declared.of(scope, [key(relation)])[key(relation)]
 
     def declare(self, scope: Scope, relation: str, functional: bool | None) -> None:
         """Say whether a relation is functional in this exact scope.
@@ -157,7 +189,8 @@ class SQLTripleStore(IndexedStore):
         check_text("the relation", relation)
         if not relation.strip() or functional not in (True, False, None):
             raise UsageProblem(f"cannot declare {relation!r} as {functional!r}", hint="Give a name, and True or False.")
-        self._functional.declare(scope, key(relation), functional)
+        with self._database.write() as writer:
+            self._declared.declare(writer, scope, key(relation), functional)
 
     def nearest(
         self, scope: Scope, vector: NDArray[np.float32], k: int, *, as_of: datetime | None = None
@@ -246,7 +279,7 @@ class SQLTripleStore(IndexedStore):
         judged: dict[str, Fact | None] = {}
         while True:
             found = search(wanted)
-            ids.update(self._ids([rid for rid, _, _ in found if rid not in ids]))
+            ids.update(ids_of(self._database, [rid for rid, _, _ in found if rid not in ids]))
             new = {ids[rid] for rid, _, _ in found if rid in ids}.difference(judged)
             judged.update(self._groups.judged(scope, sorted(new), at))
             best: dict[str, FactMatch] = {}
@@ -256,13 +289,6 @@ class SQLTripleStore(IndexedStore):
             if len(best) >= k or len(found) < wanted:
                 return list(best.values())[:k]
             wanted *= _MORE
-
-    def _ids(self, rids: Sequence[int]) -> dict[int, str]:
-        ids: dict[int, str] = {}
-        for some in pages(rids):
-            rows = self._database.read(f"SELECT rid, id FROM items WHERE rid IN ({marks(some)})", some)
-            ids.update((row["rid"], row["id"]) for row in rows)
-        return ids
 
 
 def _at(as_of: datetime | None) -> datetime:

@@ -140,6 +140,21 @@ class SQLVectorStore(IndexedStore):
         rows = self._live(scope, [rid for rid, _, _ in found])
         return [Match(passage(rows[rid]), score, tuple(words)) for rid, score, words in found if rid in rows]
 
+    def rare(
+        self, scope: Scope, words: Sequence[str], most: int, *, as_of: datetime | None = None
+    ) -> list[list[Match] | None]:
+        """Return for each word what `match` finds for it, if that is fewer than `most`; else `None`."""
+        allowed = items.happened_by(self._database, scope, "passage", as_of)
+        every = self._indexes.matches(scope, "passage", words, most, allowed)
+        wanted = {rid for found in every if len(found) < most for rid, _, _ in found}
+        read = {rid: passage(row) for rid, row in self._live(scope, sorted(wanted)).items()}
+        return [
+            [Match(read[rid], score, tuple(terms)) for rid, score, terms in found if rid in read]
+            if len(found) < most
+            else None
+            for found in every
+        ]
+
     def replace(self, scope: Scope, id: str, text: str, vector: NDArray[np.float32]) -> None:
         """Give a passage another text and vector (dim,). Facts that only its old text said go.
 

@@ -37,8 +37,8 @@ from memagent.story.outline import Planned, Standing
 from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN as HIDDEN
 from memagent.story.paths import quote as quote
-from memagent.story.record import StoryRecord, usage_to, written_event
-from memagent.trace import Trace
+from memagent.story.read_before import FILE, ByRule
+from memagent.story.record import StoryRecord, written_event
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from memagent.methods.recurrent_recall import Recalled
 
 _NEXT_SEED = 1_000_003
+_ASIDE = ("goal", "reached", "failed", "plans", "draft", "held", "left", "planned", "checked")  # no page shows them
 
 
 class Story(Shown):
@@ -107,7 +108,7 @@ class Story(Shown):
                 "the story has no plans yet: its last part has not been read to its end",
                 hint=f"Let the model read it: memagent story memory read {quote(self.folder)}\n"
                 f"or say what happens next: memagent story pick {quote(self.folder)} --text ...\n"
-                f"or let it make plans from the short memory: memagent story pick {quote(self.folder)} --more",
+                f"or let it make plans: memagent story pick {quote(self.folder)} --more",
             )
         return state
 
@@ -143,17 +144,15 @@ class Story(Shown):
             ReplyError, BackendError: the model failed; the story is as after its last whole paragraph.
             BudgetExceeded: a limit was reached; likewise.
         """
-        from memagent.controller import Controller
-        from memagent.story import writing
+        from memagent.story import spending, writing
 
         if paragraphs < 1:
             if paragraphs == 0:
                 return []
             raise UsageProblem(f"{paragraphs} paragraphs are to be written", hint="Ask for at least one.")
 
-        controller = Controller(llm or self.config.llm or None, budget=budget, on_event=on_event)
         with self.editing():
-            controller.memory = self.memory
+            controller = spending.controller(self, llm, self.memory, budget=budget, on_event=on_event)
             before = len(self.record.paragraphs)
             until = writing.goal(self, paragraphs, None)
             writing.write(self, controller, until, select=select or cast("Select", self.config.select))
@@ -177,7 +176,12 @@ class Story(Shown):
     @property
     def known(self) -> Known:
         """What the manuscript says, folded out of it; within `editing`, what is folded already is gone on with."""
-        return self._canon.known(self.record) if self._canon else fold(self.record)
+        return self._canon.known(self.record) if self._canon else fold(self.record, None, self.rules)
+
+    @property
+    def rules(self) -> ByRule:
+        """What reads the paragraphs by rule, and knows what it has read of them before."""
+        return self._canon.rules if self._canon else ByRule(self.folder / HIDDEN / FILE)
 
     @contextmanager
     def editing(self, *, adopt: bool = True) -> Iterator[Story]:
@@ -255,33 +259,37 @@ class Story(Shown):
             self.pages.extend(self.record, self.log, len(step["written"]))
         elif step["type"] in ("picked", "memory", "long", "waived", "read", "extracted"):
             self.pages.write_memory(self.record, self.log)
-        elif step["type"] not in ("goal", "reached", "failed", "plans", "draft", "left", "planned", "checked"):
+        elif step["type"] not in _ASIDE:
             self.pages.write(self.record, self.log)
 
     def written(
         self,
         state: State,
-        usage: Usage,
-        llm: str,
+        used: Mapping[str, Any],
         chapter: str | None = None,
         recall: Sequence[Recalled] = (),
         lore: Sequence[str] = (),
         more: Mapping[str, Any] | None = None,
     ) -> None:
         """Take up what one transition of the method wrote; see `record.written_event` for the arguments."""
+        self.accept(written_event(state, used, chapter, recall, lore, more))
+
+    def accept(self, step: LogEvent) -> None:
+        """Take up a step of writing, as `record.written_event` makes it."""
         edited = self.pages.short_edit_meanwhile(self.record)
-        self.commit(written_event(state, usage, llm, chapter, recall, lore, more))
+        self.commit(step)
         if edited is not None:  # a person's words go before the model's
             self.commit(event("memory", text=edited))
             self.adopted.append("short memory")
-        joined = range(max(1, state.paragraphs - len(state.written)), state.paragraphs)
+        last = len(self.record.paragraphs)
+        joined = range(max(1, last - len(step["written"])), last)
         # The method has remembered these; again costs nothing, and mends a memory file deleted under a traced step.
         self.memory.add([note(number, self.record.paragraphs[number - 1]) for number in joined])
         self.canon.extend(self.record)
 
-    def failed(self, usage: Usage) -> None:
-        """Take up what a step cost that came to nothing."""
-        self.commit(event("failed", usage=usage_to(usage)))
+    def failed(self, used: Mapping[str, Any], of: str) -> None:
+        """Take up what a step used that came to nothing; `of` is the kind of event that it would have been."""
+        self.commit(event("failed", of=of, number=len(self.record.paragraphs) + (of == "written"), **used))
 
     def aim(self, until: int | str, asked: str, limits: Mapping[str, float] | None = None) -> None:
         """Set how far the run is to go, so that an interrupted run goes on to its own end, with its limits."""
@@ -370,8 +378,10 @@ class Story(Shown):
         return self.folder / HIDDEN / "runs" / f"{len(self.record.paragraphs):06d}{again}.jsonl"
 
     def unfinished(self) -> Usage:
-        """Return what the transition that was stopped in its midst has cost so far; it counts when that is done."""
-        return Trace.load(self.trace_path).usage if self.trace_path.is_file() else Usage()
+        """Return what steps that were stopped in their midst have cost so far; each is in the log when it is done."""
+        from memagent.story import spending
+
+        return spending.unfinished(self)
 
     def reject(self, trace: Path, reply: str) -> Path:
         """Put a failed transition's trace and last raw reply aside; return where the reply is."""

@@ -11,16 +11,17 @@ import re
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from itertools import islice
 
 from memagent.methods.recurrent_facts import Told
 from memagent.story.check_canon import Canon, moment, triples
 from memagent.story.finding import Finding, becomes_canon, digest_of, unwaived
 from memagent.story.manuscript import Place
-from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES, Noted, noted
+from memagent.story.noting import KIND, ONE_AT_A_TIME, STORY, TIMES
+from memagent.story.noting_people import Noted
 from memagent.story.pronouns import Genders
-from memagent.story.pronouns import Known as Pronouns
-from memagent.story.reading import VOID, YEARS, Attribute, read
+from memagent.story.read_before import ByRule
+from memagent.story.reading import VOID, YEARS, Attribute
 from memagent.story.reading_plain import COMPARED
 from memagent.story.reading_rules import LOOKS, ONLY_ONE
 from memagent.story.wording import words
@@ -33,6 +34,7 @@ FUNCTIONAL = frozenset(
 SHOWN = 40
 """Facts that a model is shown at most, of those that a paragraph may contradict."""
 _OF_ONE = 8  # facts of one subject among them
+_Kept = tuple[Attribute, Attribute | None]
 _ARTICLE = re.compile(r"^(?:the|an?)\s+(?=\S)", re.IGNORECASE)
 
 
@@ -87,10 +89,12 @@ class Known:
 
     Args:
         waived: contradictions that are meant; see `Finding.waiver`. What they say becomes canon only if they say so.
+        rules: what reads the paragraphs.
     """
 
-    def __init__(self, waived: Collection[tuple[str, ...]] = ()) -> None:
+    def __init__(self, waived: Collection[tuple[str, ...]] = (), rules: ByRule | None = None) -> None:
         self.waived = frozenset(waived)
+        self._rules = rules or ByRule()
         self.told: dict[str, tuple[Triple, ...]] = {}
         self.count = 0
         self._canon = Canon(self.waived)
@@ -107,9 +111,9 @@ class Known:
         They hold from `moment(place)`, and their source is the place as it is written. `reading` is a model's, if it
         has read the paragraph.
         """
-        attributes, findings = _judged(self._canon, self._said, self._genders, text, place, self.waived)
+        attributes, findings = self._judged(self._canon, self._said, self._genders, text, place)
         found = [self._triple(fact, before) for fact, before in attributes if not fact.name.startswith(COMPARED)]
-        found += [self._noted(one) for one in _noted(text)]
+        found += [self._noted(one) for one in self._rules.noted(text, self._genders.of(text))]
         if reading is not None:
             doubts = self._doubts(text, place, reading)
             doubted = {doubt.fact[:2] for doubt, one in doubts if not becomes_canon(one, self.waived)}
@@ -138,20 +142,43 @@ class Known:
         canon, said, found = self._canon.trial(), ChainMap({}, self._said), []
         genders = self._genders.trial()
         for place, text in paragraphs:
-            found += unwaived(_judged(canon, said, genders, text, place, self.waived)[1], self.waived)
+            found += unwaived(self._judged(canon, said, genders, text, place)[1], self.waived)
             if reading := (readings or {}).get(digest_of(text)):
                 found += unwaived((finding for _, finding in self._doubts(text, place, reading)), self.waived)
         return list({finding.waiver: finding for finding in reversed(found)}.values())[::-1]
 
     def about(self, text: str, most: int = SHOWN) -> list[Entry]:
         """Return facts that hold of what a text names, in the order in which it does."""
-        plain, found = _key(text), dict[str, None]()
-        for word in words(text):
-            for subject in self._begin.get(word.text, ()):
-                if len(word.text) > 1 or subject in plain:
-                    found[subject] = None
-        entries = [entry for subject in found for entry in list(self._facts[subject].values())[-_OF_ONE:]]
-        return entries[:most]
+        return list(islice(self._named(text), most))
+
+    def _named(self, text: str) -> Iterator[Entry]:
+        """The newest facts of each subject that a text names. Who asks for a few goes through no more of the book."""
+        plain, seen = _key(text), set[str]()
+        for word in dict.fromkeys(word.text for word in words(text)):
+            for subject in self._begin.get(word, ()):
+                if subject not in seen and (len(word) > 1 or subject in plain):
+                    seen.add(subject)
+                    yield from [*islice(reversed(self._facts[subject].values()), _OF_ONE)][::-1]
+
+    def _judged(
+        self, canon: Canon, said: MutableMapping[tuple[str, str], None], genders: Genders, text: str, place: Place
+    ) -> tuple[list[_Kept], list[Finding]]:
+        """Go on by a paragraph; return what holds from it on, each with what held before, and findings."""
+        kept: list[_Kept] = []
+        found: list[Finding] = []
+        genders.take(text)
+        where = digest_of(text)
+        facts = list(_sayable(self._rules.attributes(text, place, genders.of(text)), said))
+        for fact in facts:
+            before = canon.now(fact)
+            finding = canon.judge(fact, where)
+            if finding is not None:
+                found.append(finding)
+            meant = becomes_canon(finding, self.waived) if finding else False
+            if meant or (finding is None and (fact.value != VOID or _changed(canon, fact, before))):
+                kept.append((fact, before))
+        found += canon.acts(text, facts, place)
+        return kept, found
 
     def _triple(self, fact: Attribute, before: Attribute | None) -> Triple:
         if fact.value == VOID:
@@ -213,34 +240,6 @@ def as_finding(doubt: Doubt, place: Place, told: Place | None, where: str) -> Fi
     return Finding("canon", place, text, told, doubt.quote, f"{fact} > {doubt.quote}", where=where)
 
 
-Kept = tuple[Attribute, Attribute | None]
-
-
-def _judged(
-    canon: Canon,
-    said: MutableMapping[tuple[str, str], None],
-    genders: Genders,
-    text: str,
-    place: Place,
-    waived: Collection[tuple[str, ...]],
-) -> tuple[list[Kept], list[Finding]]:
-    """Go on by a paragraph; return the attributes that hold from it on, each with what held before, and findings."""
-    kept: list[Kept] = []
-    found: list[Finding] = []
-    genders.take(text)
-    where = digest_of(text)
-    facts = [replace(fact, place=place) for fact in _sayable(_read(text, genders.of(text)), said)]
-    for fact in facts:
-        before = canon.now(fact)
-        finding = canon.judge(fact, where)
-        if finding is not None:
-            found.append(finding)
-        if becomes_canon(finding, waived) if finding else fact.value != VOID or _changed(canon, fact, before):
-            kept.append((fact, before))
-    found += canon.acts(text, facts, place)
-    return kept, found
-
-
 def _changed(canon: Canon, fact: Attribute, before: Attribute | None) -> bool:
     """Whether something is otherwise from here on that was said to be somehow."""
     return before is not None and before.value != VOID and canon.now(fact) is fact
@@ -265,16 +264,6 @@ class _Names:
     def of(self, name: str) -> str:
         plain = " ".join(name.split())
         return self._first.setdefault(self._canon.called(plain), plain)
-
-
-@lru_cache(maxsize=4096)
-def _read(text: str, known: Pronouns) -> tuple[Attribute, ...]:
-    return tuple(read(text, Place(1), known))
-
-
-@lru_cache(maxsize=4096)
-def _noted(text: str) -> tuple[Noted, ...]:
-    return tuple(noted(text))
 
 
 def _key(text: str) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from memagent.methods.recurrent_revise import Passage
 from memagent.story.book import Story
 from memagent.story.canon import Entry, Known
-from memagent.story.canon_store import fold
 from memagent.story.noting import STORY
 from memagent.types import estimate_tokens
 
@@ -61,4 +60,4 @@ def facts_for_next(story: Story) -> Sheet:
 def facts_for_passage(story: Story, passage: Passage, wish: str) -> Sheet:
     """Return what the prompt of a revision shows: what was told before that paragraph."""
     texts = (wish, passage.text, passage.previous)
-    return Sheet(lambda: fold(story.record, passage.number - 1), texts, story.config.canon_budget)
+    return Sheet(lambda: story.canon.fold(story.record, passage.number - 1), texts, story.config.canon_budget)

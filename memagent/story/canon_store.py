@@ -23,11 +23,12 @@ from memagent.story.check_canon import moment, place_at
 from memagent.story.finding import digest_of
 from memagent.story.manuscript import Place
 from memagent.story.noting import BROKE, KEPT, PROMISED, STORY, TIMES
+from memagent.story.read_before import FILE, ByRule
 from memagent.story.record import StoryRecord
 from memagent.types import Fact, Triple
 
 _SOURCE = re.compile(r"ch\.(\d+) ¶(\d+)")
-_VERSION = "3"  # of what is read by rule: a new one reads all paragraphs again
+_VERSION = "4"  # of what is read by rule: a new one reads all paragraphs again
 _END = 80_000  # more paragraphs than a chapter has, and fewer than a day has seconds
 _FEW = 20  # sources that are changed one by one
 
@@ -75,12 +76,16 @@ class Standing:
 class CanonStore:
     """Keeps the facts of a memory file in step with a record; `mark` is the file that says with which.
 
-    `of` is a record for which the facts are known to stand: for a copy of a memory file.
+    `of` is a record for which the facts are known to stand: for a copy of a memory file. `rules` read the paragraphs;
+    if they are not given, those that keep what they read beside the mark.
     """
 
-    def __init__(self, memory: Memory, mark: Path, *, of: StoryRecord | None = None) -> None:
+    def __init__(
+        self, memory: Memory, mark: Path, *, of: StoryRecord | None = None, rules: ByRule | None = None
+    ) -> None:
         self._memory = memory
         self._mark = mark
+        self.rules = rules or ByRule(mark.with_name(FILE))
         self._declared: set[str] = set()
         self._known: Known | None = None
         # For which record the facts stand; "" for none that is known.
@@ -94,8 +99,12 @@ class CanonStore:
     def known(self, record: StoryRecord) -> Known:
         """Return the fold of the record's manuscript. Folded once, and gone on with by `extend`."""
         if self._known is None:
-            self._known = fold(record)
+            self._known = self.fold(record)
         return self._known
+
+    def fold(self, record: StoryRecord, upto: int | None = None) -> Known:
+        """Return all that a record's manuscript tells, or its first `upto` paragraphs, as `fold` does."""
+        return fold(record, upto, self.rules)
 
     def facts(self, *, about: str | None = None, at: Place | None = None, history: bool = False) -> list[Standing]:
         """Return the facts of the canon, as they come in the story.
@@ -156,6 +165,7 @@ class CanonStore:
             self._stands = _of(self._mark, record)
         if self._stands and self._stands != _read_mark(self._mark):
             files.replace(self._mark, json.dumps({"canon": self._stands}))
+        self.rules.save()
 
     def _add(self, triples: Sequence[Triple]) -> None:
         for relation in {triple.relation.casefold() for triple in triples} & FUNCTIONAL - self._declared:
@@ -171,9 +181,9 @@ class CanonStore:
             self._stands = ""
 
 
-def fold(record: StoryRecord, upto: int | None = None) -> Known:
+def fold(record: StoryRecord, upto: int | None = None, rules: ByRule | None = None) -> Known:
     """Return all that a record's manuscript tells, or its first `upto` paragraphs."""
-    known = Known(record.waived)
+    known = Known(record.waived, rules)
     for place, text in islice(_places(record, 0), upto):
         _take(known, record, place, text)
     return known

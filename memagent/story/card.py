@@ -38,6 +38,7 @@ _KNOWN = {
 }
 _SILENT = frozenset("creator character_version source creation_date modification_date avatar chat create_date".split())
 _CHAR = re.compile(r"\{\{char\}\}|<BOT>|<CHAR>", re.IGNORECASE)
+_USER = re.compile(r"\{\{user\}\}|<USER>", re.IGNORECASE)
 _MACRO = re.compile(r"\{\{[^{}]*\}\}|<USER>", re.IGNORECASE)
 
 
@@ -70,8 +71,12 @@ class Card:
         return estimate_tokens(f"## {self.name}\n{self.who}")
 
 
-def read(path: Path) -> Card:
-    """Read a card. Raises `UsageProblem` for a file that is none, or whose character has no name."""
+def read(path: Path, user: str = "") -> Card:
+    """Read a card. Raises `UsageProblem` for a file that is none, or whose character has no name.
+
+    `{{char}}` is written as the character's name, and `{{user}}` as `user` if that is given; what stays of such marks
+    is named in `notes`. The entries of its book stay as they are, so that they can be given back.
+    """
     whole, style = read_json(path)
     data = whole.get("data") if whole.get("spec") in SPECS else whole if "first_mes" in whole else None
     if not isinstance(data, dict):
@@ -84,15 +89,19 @@ def read(path: Path) -> Card:
         raise UsageProblem(f"the character of {str(path)!r} has no name", hint='Write one into its "name".')
     kept = whole if data is not whole else {"spec": "chara_card_v2", "spec_version": "2.0", "data": data}
     texts = {one: _CHAR.sub(lambda _: name, _text(data, one)).strip() for one in _TEXTS}
+    texts["post_history_instructions"] = texts["post_history_instructions"].replace("{{original}}", "").strip()
+    if user.strip():
+        texts = {one: _USER.sub(lambda _: user.strip(), text) for one, text in texts.items()}
+    book = book_of(kept, style, path)
     return Card(
         name=name,
         who=_joined(texts["description"], _headed("Personality: ", texts["personality"])) or name,
         premise=_joined(texts["scenario"], _headed("It begins so:\n\n", texts["first_mes"])),
         style=_headed(f"How {name} talks, for example:\n\n", texts["mes_example"].replace("<START>", "").strip()),
-        note=texts["post_history_instructions"].replace("{{original}}", "").strip(),
+        note=texts["post_history_instructions"],
         aliases=tuple(filter(None, [texts["nickname"]])),
-        book=book_of(kept, style, path),
-        notes=tuple(_notes(data, texts.values())),
+        book=book,
+        notes=tuple(_notes(data, texts, book)),
     )
 
 
@@ -127,16 +136,22 @@ def put(folder: Path, card: Card) -> list[Path]:
     return written
 
 
-def _notes(data: Mapping[str, Any], texts: Iterable[str]) -> Iterator[str]:
+def _notes(data: Mapping[str, Any], texts: Mapping[str, str], book: Book) -> Iterator[str]:
     """What of a card is of no use here, in words."""
     for name, value in data.items():
         if name in _USED or name in _SILENT or not value:
             continue
         many = f" ({len(value)})" if isinstance(value, list) else ""
         yield f"{_KNOWN.get(name, f'the field {name!r}')}{many}"
-    macros = sorted({found[0] for text in texts for found in _MACRO.finditer(text)})
-    if macros:
-        yield f"{', '.join(macros[:4])}: they stay as they are written"
+    if macros := _macros(texts.values()):
+        user = "; a name for {{user}}: --user NAME" if any(map(_USER.search, texts.values())) else ""
+        yield f"{macros}: the model sees them as they are written{user}"
+    if macros := _macros(entry.body for entry in book.entries):
+        yield f"{macros} in entries of its book: the model sees them so; edit lore/ to say what is meant"
+
+
+def _macros(texts: Iterable[str]) -> str:
+    return ", ".join(sorted({found[0] for text in texts for found in _MACRO.finditer(text)})[:4])
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

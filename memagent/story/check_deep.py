@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from memagent.controller import Controller
 from memagent.errors import ConfigError, ReplyError
@@ -22,8 +23,8 @@ from memagent.story.canon import Known, Reading
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
-from memagent.story.running import trace_named
+from memagent.story.running import InVain, put_aside, trace_named
+from memagent.story.spending import used
 from memagent.story.tokens import about
 from memagent.trace import Trace
 from memagent.types import Triple, Usage
@@ -82,7 +83,7 @@ class Part:
 
 def parts(story: Story) -> list[Part]:
     """Return the parts of a story, in order. No model is asked."""
-    known, found, number = Known(story.record.waived), [], 1
+    known, found, number = Known(story.record.waived, story.canon.rules), [], 1
     for chapter, (_, texts) in enumerate(story.record.chapter_texts(), 1):
         at = 0
         for count in _lengths(texts):
@@ -133,27 +134,34 @@ def look_deep(
     some: Sequence[Part],
     *,
     on_looked: Callable[[int, int], None] = lambda done, of: None,
+    on_problem: Callable[[str], None] = lambda problem: None,
 ) -> list[str]:
     """Let a model look for contradictions in some parts, one call each; return what could not be read, and why.
 
-    Call it inside `editing`. What was found is in `deep_findings` then. Raises `ConfigError` for a model that cannot,
-    and what the controller raises; the parts before are kept.
+    Call it inside `editing`. What was found is in `deep_findings` then. `on_problem` hears what could not be read at
+    once; after the third in a row no other part is asked for. Raises `ConfigError` for a model that cannot, and what
+    the controller raises; the parts before are kept.
     """
     check_able(controller.llm)
-    problems = []
+    problems, in_vain = list[str](), InVain()
     for done, part in enumerate(some, 1):
-        trace = Trace(path := trace_named(story, f"check-{part.key}"))
+        trace = Trace(trace_named(story, f"check-{part.key}-{digest_of(controller.llm.name)}"))
         flow = find_contradictions(
             part.texts, [one.shown for one in part.against], number=part.first, settings=story.config.settings
         )
         try:
             result = controller.run(flow, trace=trace)
         except ReplyError as error:
-            kept = story.reject(path, error.reply)
-            story.failed(trace.usage)
+            kept = put_aside(story, controller, trace, error, "checked")
             problems.append(f"{part.name} was not looked at: {error.message}; the last reply is kept in {kept}")
+            on_problem(problems[-1])
+            if in_vain.enough():
+                problems.append(in_vain.told)
+                on_problem(in_vain.told)
+                break
             continue
-        _take_up(story, part, result.value, result.usage, controller.llm)
+        in_vain.over()
+        _take_up(story, part, result.value, used(result, controller), controller.llm)
         on_looked(done, len(some))
     return problems
 
@@ -172,7 +180,7 @@ def deep_findings(story: Story) -> list[Finding]:
     return sorted({finding.waiver: finding for finding in found}.values(), key=lambda finding: finding.place)
 
 
-def _take_up(story: Story, part: Part, checked: Checked, usage: Usage, llm: LLM) -> None:
+def _take_up(story: Story, part: Part, checked: Checked, spent: Mapping[str, Any], llm: LLM) -> None:
     rows: dict[str, list[list[str]]] = {digest_of(text): [] for text in part.texts}
     for one in checked.found:
         if one.known is not None:
@@ -181,7 +189,6 @@ def _take_up(story: Story, part: Part, checked: Checked, usage: Usage, llm: LLM)
             text = part.texts[one.other or 0]
             said, told = _short(text), digest_of(text)
         rows[digest_of(part.texts[one.paragraph])].append([one.quote, said, told, one.why])
-    spent = {"usage": usage_to(usage), "llm": llm.name}
     story.commit(event("checked", key=_looked(part, llm), found=rows, dropped=checked.dropped, **spent))
 
 

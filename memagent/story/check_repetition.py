@@ -4,6 +4,8 @@ A phrase is five words of a sentence or more (ten characters in scripts without 
 places share. Every language repeats small change such as "at the end of the" and "he said with a nod": a phrase counts
 by its telling words, which are no names, and no stop words or dialogue tags (in other languages than English: no words
 that stand in every fifth paragraph). One with few of them has to be near the first, or be said often, to be a finding.
+
+What is set off as verse may be said again, see `verse`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from itertools import groupby, pairwise
 
 from memagent.story.finding import Finding
 from memagent.story.manuscript import Manuscript, Place
+from memagent.story.verse import is_verse
 from memagent.story.wording import Word, sentence_numbers, sentences, spaceless, words
 from memagent.terms import STOP_WORDS
 
@@ -92,10 +95,11 @@ class Text:
 def repetition(manuscript: Manuscript) -> list[Finding]:
     """Return what is said again, in the order of the book."""
     text = Text.of(manuscript)
-    copies = _copies(text)
+    verses = {number for number, told in enumerate(text.paragraphs) if is_verse(told)}
+    copies = {number: first for number, first in _copies(text).items() if number not in verses}
     findings = [_copy(text, first, [one for one in copies if copies[one] == first]) for first in set(copies.values())]
-    findings += _phrases(text, set(copies))
-    findings += _openings(text, set(copies))
+    findings += _phrases(text, verses | set(copies))
+    findings += _openings(text, verses | set(copies))
     return sorted(findings, key=lambda finding: (finding.place, finding.text))
 
 

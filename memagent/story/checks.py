@@ -12,7 +12,7 @@ from memagent.story.check_repetition import repetition
 from memagent.story.check_timeline import timeline
 from memagent.story.finding import Finding, placed, unwaived
 from memagent.story.manuscript import Manuscript
-from memagent.story.reading import Attribute, attributes
+from memagent.story.reading import Attribute, Reads, attributes
 from memagent.story.tired import tired
 
 KINDS = ("repetition", "names", "timeline", "canon", "length")
@@ -29,6 +29,7 @@ def check(
     *,
     asked: Sequence[int | None] = (),
     waivers: Iterable[Sequence[str]] = (),
+    reads: Reads | None = None,
 ) -> list[Finding]:
     """Run the checks of these kinds and return what they find, in the order of the book.
 
@@ -37,13 +38,14 @@ def check(
         kinds: which of `KINDS`.
         asked: how many words each chapter is to have; see `length`.
         waivers: findings that are meant; see `Finding.waiver`.
+        reads: as in `attributes`.
 
     Raises `UsageProblem` for a kind that there is not.
     """
     if unknown := sorted(set(kinds) - set(KINDS)):
         raise UsageProblem(f"there is no check {unknown[0]!r}", hint=f"There are: {', '.join(KINDS)}.")
     meant = frozenset(tuple(waiver) for waiver in waivers)
-    facts = attributes(manuscript) if {"timeline", "canon"} & set(kinds) else []
+    facts = attributes(manuscript, reads) if {"timeline", "canon"} & set(kinds) else []
     runs = {
         "repetition": lambda: repetition(manuscript),
         "names": lambda: names(manuscript),

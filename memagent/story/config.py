@@ -32,15 +32,17 @@ _ABOUT = {
     "lore_depth": "how often lore that was called up is looked through for more of it",
     "canon_budget": "about how many tokens of a prompt the facts that were told may take; 0: it shows none",
     "continuity": "what facts are read by: rules (English, free) or model (any language, one more call a paragraph)",
-    "continuity_check": "a paragraph that contradicts what was told: off, tell, or retry (is asked for once more)",
+    "continuity_check": "a paragraph that contradicts what was told: auto (you are asked where you are asked for "
+    "plans, else it is told), ask, stop (it is put aside), retry (once more, then as auto), tell, or off",
     "avoid": "how many phrases that were used too often lately the prompt asks to leave alone",
+    "reply_tokens": "the most tokens that one reply may have; 0: far more than is usual for what is asked",
     "new_character": "the chance, from 0 to 1, that a paragraph may bring in a new character",
 }
 _CHOICES = {
     "select": ("first", "model", "simulator"),
     "recall_by": ("plan", "story"),
     "continuity": ("rules", "model"),
-    "continuity_check": ("off", "tell", "retry"),
+    "continuity_check": ("auto", "ask", "stop", "retry", "tell", "off"),
 }
 
 
@@ -66,8 +68,9 @@ class StoryConfig:
     lore_depth: int = 2
     canon_budget: int = 300
     continuity: str = "rules"
-    continuity_check: str = "tell"
+    continuity_check: str = "auto"
     avoid: int = 8
+    reply_tokens: int = 0
     new_character: float = 0.1
 
     @property

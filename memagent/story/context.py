@@ -15,6 +15,7 @@ from memagent.story.book import Story
 from memagent.story.canon_shown import Sheet, facts_for_next
 from memagent.story.lore_scan import Watch, for_next
 from memagent.story.recalling import recalling
+from memagent.story.spending import replies
 from memagent.story.tokens import about
 from memagent.types import Completion, Request, Token
 
@@ -53,7 +54,7 @@ def next_request(
         around=around(story, where, lore or for_next(story, where), facts or facts_for_next(story)),
     )
     try:
-        Controller(_Unsent(llm), story.memory).run(flow)
+        Controller(_Unsent(llm), story.memory, replies=replies(story, llm.name)).run(flow)
     except _Seen as seen:
         return seen.request
     raise AssertionError("a step of a story always asks the model")

@@ -1,9 +1,10 @@
 """The look at a new paragraph before it is accepted: what it contradicts, what a model reads in it, a second try.
 
 It is one flow with the writing of the paragraph, so one trace: a run killed in between asks for nothing twice, and goes
-on as if nothing had happened. By `story.toml`: `continuity_check = "off" | "tell" | "retry"`, and `continuity =
-"rules" | "model"`. With `retry` a paragraph that contradicts what was told is written once more with that named, and
-the better of the two is accepted. An opening is told of and not tried again: nothing was told before it.
+on as if nothing had happened. By `story.toml`: `continuity_check`, and `continuity = "rules" | "model"`. With `retry` a
+paragraph that contradicts what was told is written once more with that named, and the better of the two goes on. What
+becomes of one that contradicts something still is `holding`'s. An opening is told of and neither tried again nor held
+back: nothing was told before it.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from memagent import files
 from memagent.controller import Controller
 from memagent.errors import ReplyError
 from memagent.flow import Flow
 from memagent.methods.recurrent import LookUp, Select, State, choose
 from memagent.methods.recurrent_around import Around
 from memagent.methods.recurrent_facts import read_paragraph_facts
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.canon import Doubt, Known, Reading
 from memagent.story.canon_store import next_places
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
+from memagent.story.running import InVain, put_aside, trace_named
+from memagent.story.spending import used
 from memagent.types import Hit
 
 Go = Callable[[State | str, Around], Flow[State]]
@@ -75,7 +76,7 @@ def checked(story: Story, go: Go, around: Around, select: Select) -> Flow[Checke
     first = yield from _looked_at(story, known, (yield from go(state, around)))
     if how == "off":
         return replace(first, findings=())
-    if how == "tell" or not first.findings or isinstance(state, str):
+    if how != "retry" or not first.findings or isinstance(state, str):
         return first
     try:
         second = yield from _looked_at(
@@ -85,7 +86,8 @@ def checked(story: Story, go: Go, around: Around, select: Select) -> Flow[Checke
         return replace(first, problems=(*first.problems, f"it could not be written once more: {error.message}"))
     better, other = (second, first) if len(second.findings) <= len(first.findings) else (first, second)
     rejected = other.state.paragraph if other.state.paragraph != better.state.paragraph else ""
-    return replace(better, rejected=rejected)
+    still = ("it was written once more, and contradicts what was told still",) * bool(better.findings)
+    return replace(better, rejected=rejected, problems=(*better.problems, *still))
 
 
 def _looked_at(story: Story, known: Known, state: State) -> Flow[Checked]:
@@ -130,33 +132,55 @@ def unread(story: Story) -> list[int]:
     ]
 
 
-def read_all(story: Story, controller: Controller, *, on_read: Callable[[Place, Reading], None]) -> list[str]:
+def read_all(
+    story: Story,
+    controller: Controller,
+    *,
+    on_read: Callable[[Place, Reading], None],
+    on_problem: Callable[[str], None] = lambda problem: None,
+) -> list[str]:
     """Let the model read every paragraph that it has not read, one call each; return what went wrong, a line each.
 
-    Each is safe on disk before the next one is asked for, so the same call goes on where it was stopped. Call it
-    inside `editing`. Raises what the controller raises.
+    Call it inside `editing`. The canon has all of it then. A run that was stopped or killed goes on where it was; each
+    reading is kept when it is there. `on_problem` hears what goes wrong at once; after the third in a row no other
+    paragraph is asked for.
     """
-    known, problems, wanted = Known(story.record.waived), [], set(unread(story))
+    known, problems = Known(story.record.waived, story.canon.rules), list[str]()
+    wanted, in_vain = set(unread(story)), InVain()
     for number, (place, text) in enumerate(story.manuscript.paragraphs, 1):
         digest = digest_of(text)
         if number in wanted and digest not in story.record.readings:
-            path = story.folder / HIDDEN / "runs" / f"extract-{digest}.jsonl"
-            with files.writing(path):
-                path.parent.mkdir(exist_ok=True)
-            result = controller.run(look(story, known, text, place, number), trace=path)
-            reading, problem = result.value
-            spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
+            reading, problem = _read_one(story, controller, known, text, place, number)
             if reading is None:
                 problems.append(problem)
-                story.reject(path, problem)
-            kept = {digest: reading.to_json()} if reading else {}
-            story.commit(event("extracted", number=number, readings=kept, **spent))
-            if reading:
+                on_problem(problem)
+                if in_vain.enough():
+                    problems.append(in_vain.told)
+                    on_problem(in_vain.told)
+                    break
+            else:
+                in_vain.over()
                 on_read(place, reading)
         data = story.record.readings.get(digest)
         known.take(text, place, Reading.from_json(data) if data else None)
     story.remember()
     return problems
+
+
+def _read_one(
+    story: Story, controller: Controller, known: Known, text: str, place: Place, number: int
+) -> tuple[Reading | None, str]:
+    """Let the model read one paragraph; keep what it read, or what went wrong, in the log; return both."""
+    digest = digest_of(text)
+    path = trace_named(story, f"extract-{digest}")
+    result = controller.run(look(story, known, text, place, number), trace=path)
+    reading, problem = result.value
+    if reading is None:
+        put_aside(story, controller, result.trace, ReplyError(problem, reply=problem), "extracted")
+    else:
+        kept = {digest: reading.to_json()}
+        story.commit(event("extracted", number=number, readings=kept, **used(result, controller)))
+    return reading, problem
 
 
 def once(look_up: LookUp) -> LookUp:

@@ -1,22 +1,20 @@
-"""Taking steps back and forth, the drafts that a paragraph has had, and forks of a story. No model is asked.
+"""Taking steps back and forth, and the drafts that a paragraph has had. No model is asked; for forks see `branching`.
 
 Nothing is ever thrown away: what was taken back stays in the log, and can be looked at and put back.
 """
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
-from memagent import files
-from memagent.errors import StoryError, UsageProblem
-from memagent.story import finished, long_memory
-from memagent.story.book import HIDDEN, Story
+from memagent.errors import UsageProblem
+from memagent.story import finished
+from memagent.story.book import Story
 from memagent.story.identities import texts
-from memagent.story.log import Event, Log, event
+from memagent.story.log import Event, event
 from memagent.story.manuscript import Place
 from memagent.story.record import STEPS, StoryRecord
+from memagent.story.refounding import REBUILT
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +70,6 @@ def restore(story: Story, place: Place, text: str) -> None:
         story.remember()
 
 
-def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
-    """Copy a story into a new folder, all of it or up to a chapter or paragraph; return the copy.
-
-    What was written behind that place is taken back in the copy, and can be brought back there.
-
-    Raises `UsageProblem` for a folder inside the story, and a place inside its opening; `StoryError` for a folder that
-    holds something.
-    """
-    if folder.resolve().is_relative_to(story.folder.resolve()):
-        raise UsageProblem(
-            f"{str(folder)!r} is inside the story", hint="Choose a folder outside of it, such as one beside it."
-        )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
-    upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
-    if story.record.paragraphs:
-        _steps_behind(story.record, upto)  # raises before anything is there
-    with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json", finished.FILE)
-        shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
-        long_memory.copied(story, folder / HIDDEN)
-    log = Log(folder / HIDDEN / "events.jsonl")
-    record = StoryRecord.fold(log.read())
-    log.repair()
-    if record.paragraphs and (steps := _steps_behind(record, upto)):
-        log.append(event("undo", steps=steps))
-        record = StoryRecord.fold(log.events)
-    copy = Story(folder)
-    copy.pages.write(copy.record, copy.log)
-    return copy
-
-
 def number_of(record: StoryRecord, place: Place) -> int:
     """Return the number of a paragraph in the whole story, from 1. Raises `UsageProblem` if it is not there."""
     chapters = record.chapter_texts()
@@ -144,6 +110,7 @@ def told(step: Event) -> str:
         "manuscript": "your edits of the manuscript",
         "waived": f"{'meant' if step.get('meant', True) else 'meant no more'}: {step.get('text') or step.get('key')}",
         "draft": f"a draft for paragraph {step.get('number')}: {step.get('wish')}",
+        "held": f"paragraph {step.get('number')} was held back: it contradicts what was told",
         "left": f"the drafts for paragraph {step.get('number')} were left",
         "planned": f"plans for chapters from {step.get('first')}",
         "created": "the story was made",
@@ -155,6 +122,7 @@ def told(step: Event) -> str:
         "undo": f"undo of {step.get('steps')}",
         "redo": f"redo of {step.get('steps')}",
         "read": f"the memory made from paragraphs {step.get('first')} to {step.get('last')}",
+        "ended": f"the end of the branch at paragraph {step.get('number')}",
         "imported": f"{len(step.get('paragraphs', ()))} paragraphs were imported",
     }
     return words.get(kind, str(kind))
@@ -165,32 +133,27 @@ _NOTHING = {
     "redo": "What `undo` takes back comes back with this, until the next new step.",
 }
 
+_FOUND = {
+    False: "What was imported cannot be taken back; to be rid of it, delete the story's folder.",
+    True: "What the story was rebuilt from cannot be taken back: what was before that is not known.",
+}
+
 
 def _turn(story: Story, kind: str, there: list[Event], steps: int) -> list[str]:
     if steps < 1:
         raise UsageProblem(f"{steps} steps are no number of steps", hint="Give at least 1.")
-    if steps > len(there):
-        able = f"There are {len(there)} steps" if len(there) > 1 else "There is 1 step"
+    found = next((at for at, step in enumerate(there) if step["type"] == "imported"), None) if kind == "undo" else None
+    able = len(there) if found is None else found
+    if steps > able:
         what = "take back" if kind == "undo" else "bring back"
-        raise UsageProblem(
-            f"{steps} steps cannot be taken" if there else f"nothing to {what}",
-            hint=f"{able} to {what}." if there else _NOTHING[kind],
+        hint = (
+            f"There {'are' if able > 1 else 'is'} {able} {'steps' if able > 1 else 'step'} to {what}." if able else ""
         )
-    if kind == "undo" and any(step["type"] == "imported" for step in there[:steps]):
-        raise UsageProblem("the import itself cannot be taken back", hint="To be rid of it, delete the story's folder.")
+        if found is not None:
+            hint = f"{hint} {_FOUND[there[found].get('source') == REBUILT]}".strip()
+        refused = f"{steps} step{'s' * (steps != 1)} cannot be taken" if able else f"nothing to {what}"
+        raise UsageProblem(refused, hint=hint or _NOTHING[kind])
     finished.begin(story)
     story.commit(event(kind, steps=steps))
     story.remember()
     return [told(step) for step in there[:steps]]
-
-
-def _steps_behind(record: StoryRecord, upto: int) -> int:
-    """How many of the last steps have to be taken back so that no more than `upto` paragraphs are left."""
-    fold, kept = StoryRecord(), 0
-    for number, step in enumerate(record.done, 1):
-        fold.apply(step)
-        if len(fold.paragraphs) <= upto:
-            kept = number
-    if not kept:
-        raise UsageProblem("what a story begins with is one step", hint="Branch from its last paragraph, or later.")
-    return len(record.done) - kept

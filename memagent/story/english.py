@@ -39,6 +39,7 @@ NOT_SO = re.compile(
     r"almost|nearly|wanted|hoped|feared|expected|ghosts?|given up|declared|whether|doubt\w*|play(?:ed|ing)?|acted|"
     r"photographs?|portraits?|pictures?|painting|novel|legend|so (?:they|he|she|people|everyone|everybody|it was) "
     r"(?:sa(?:id|y)|thought|told|believed)|reportedly|supposedly|allegedly|it was said|(?:was|were) said to|"
+    r"or so (?=\w+ (?:sa(?:id|ys)|thought|told|believed))|"
     r"(?:he|she|they|people) (?:all )?(?:said|say)|were told|was told|reported|word was)\b|\?",
     re.IGNORECASE,
 )

@@ -80,6 +80,8 @@ def _told(event: Event) -> Iterator[tuple[int, str, str]]:
             yield at, text, "written"
     elif kind == "revised":
         yield event["number"], event["text"], event.get("by", "revised")
+    elif kind == "held":
+        yield event["number"], event["text"], "held back"
     elif kind == "draft":
         yield event["number"], event["text"], "offered"
     elif kind in ("manuscript", "imported"):

@@ -26,6 +26,7 @@ OnProgress = Callable[[int, int], None]
 """Hears how many paragraphs are in the memory file, and how many there are to be."""
 
 _BATCH = 256
+_NO_ROOM = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 _NEW = "rebuilt.db"
 CANON = "canon.json"
 """The file beside it that says for which manuscript the facts in it stand; see `canon_store`."""
@@ -89,21 +90,28 @@ def put_in_place(story: Story) -> None:
             path.replace(path.with_name(path.name.replace(_NEW, "memory.db")))
 
 
-def copied(story: Story, folder: Path) -> None:
+def copied(story: Story, folder: Path) -> bool:
     """Copy the memory file into another folder, so that nothing is embedded again; somebody may be writing it.
 
-    One that cannot be read is left out; it is made anew there.
+    Return whether it is as of one moment, all that was written included. One that the disk has no room to share, since
+    it is full, is copied as its file stands; one that cannot be read is left out, and is made anew there.
     """
     path = story.folder / HIDDEN / "memory.db"
     if not path.exists():
-        return
+        return True
     copy = folder / "memory.db"
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as old:
-            with closing(sqlite3.connect(copy)) as new:
-                old.backup(new)
-    except sqlite3.DatabaseError:
-        copy.unlink(missing_ok=True)
+    for how in ("mode=ro", "mode=ro&immutable=1"):
+        files.make_private(copy)
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as old:
+                with closing(sqlite3.connect(copy)) as new:
+                    old.backup(new)
+            return how == "mode=ro"
+        except sqlite3.DatabaseError as error:
+            copy.unlink(missing_ok=True)
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NO_ROOM:
+                break
+    return True
 
 
 def remember(story: Story, on_progress: OnProgress = lambda done, of: None) -> None:

@@ -44,6 +44,23 @@ def kept(story: Path) -> dict[Kind, Raw]:
         raise StoryError(f"{str(path)!r} is damaged: {error}", hint="Delete it, or import the book again.") from error
 
 
+def kind_of(story: Path) -> Kind:
+    """Return as what a lorebook is exported by default, whatever was imported last: a world where only that was, else
+    a card.
+    """
+    return "world" if set(kept(story)) == {"world"} else "card"
+
+
+def why_of(story: Path) -> str:
+    """Say why `kind_of` is what it is, and how the other one is written."""
+    known = set(kept(story))
+    if len(known) > 1:
+        return "a card and a world were imported; --kind world writes the other"
+    if known:
+        return f"as was imported; --kind {'card' if known == {'world'} else 'world'} writes the other"
+    return "nothing was imported; --kind world writes a SillyTavern world"
+
+
 def _both(one: Raw, other: Raw) -> Raw:
     """Return the fields of both: where they say something else, what `other` says."""
     both = {**one, **other}

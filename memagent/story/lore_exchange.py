@@ -69,9 +69,11 @@ def _read(around: Raw, style: JsonText, path: Path) -> Book:
 
 def book_of(card: Raw, style: JsonText, path: Path) -> Book:
     """Return the book of a card, without entries where it has none; all of the card stays in what is round it."""
-    if isinstance(at(card, ("data", "character_book")), Mapping):
+    book = at(card, ("data", "character_book"))
+    if isinstance(book, Mapping) and book.get("entries") is not None:
         return _read(card, style, path)
-    return Book("card", (), {**card, "data": {**card["data"], "character_book": {"entries": []}}}, style)
+    empty = {**(book if isinstance(book, Mapping) else {}), "entries": []}
+    return Book("card", (), {**card, "data": {**card["data"], "character_book": empty}}, style)
 
 
 def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
@@ -96,16 +98,16 @@ def take(story: Path, book: Book, *, over: bool = False) -> list[Entry]:
 
 
 def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Place | None = None) -> str:
-    """Return the lorebook as a file of another program: the kind that was imported, or a card.
+    """Return the lorebook as a file of another program.
 
     Args:
         story: the folder.
-        kind: `card` or `world`.
+        kind: `card` or `world`; by default as `lore_around.kind_of` says.
         name: of the card or the world where none was imported.
         place: where in the story it is; entries that change with the story are as they are there, by default at its
             end.
     """
-    kind = kind or kind_of(story)
+    kind = kind or lore_around.kind_of(story)
     said = lore_around.kept(story).get(kind)
     around = said["around"] if said else _fresh(kind, name)
     style = JsonText.of(said["style"]) if said else JsonText(indent=4)
@@ -125,11 +127,6 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
     book = around["data"]["character_book"] if "data" in around else around
     book["entries"] = list(raws.values())
     return style.written(around)
-
-
-def kind_of(story: Path) -> Kind:
-    """Return as what a lorebook is exported by default: as it was imported, else as a card."""
-    return next(iter(lore_around.kept(story)), "card")
 
 
 def lost(story: Path, kind: Kind) -> dict[str, list[str]]:

@@ -27,6 +27,21 @@ def lorebook(story: Path) -> Lorebook:
     return _book(story / FOLDER, _listed(story / FOLDER))
 
 
+def readable(story: Path) -> tuple[Lorebook, list[StoryError]]:
+    """Return the entries that can be read, and what is wrong with the files of the others.
+
+    For what looks at the folder. What a prompt is made from is `lorebook`: without an entry that its author relies on,
+    a paragraph is paid for and wrong, and it is better not to be written.
+    """
+    folder, entries, problems = story / FOLDER, list[Entry](), list[StoryError]()
+    for name, *stat in _listed(folder):
+        try:
+            entries.append(_entry(folder / name, *stat))
+        except StoryError as error:
+            problems.append(error)
+    return Lorebook(entries), problems
+
+
 def stem_named(story: Path, name: str) -> str:
     """Return the name of an entry's file, also of one that cannot be read; else as `entry_named`."""
     stem = name.removesuffix(".md")
@@ -41,7 +56,7 @@ def entry_named(story: Path, name: str) -> Entry:
     from difflib import get_close_matches
 
     wanted = name.removesuffix(".md").casefold()
-    entries = lorebook(story).entries
+    entries = readable(story)[0].entries
     found = [one for one in entries if one.stem.casefold() == wanted] or [
         one for one in entries if one.called.casefold() == wanted
     ]

@@ -80,12 +80,18 @@ def read_json(path: Path) -> tuple[dict[str, Any], JsonText]:
 
 
 def _card(raw: bytes, path: Path) -> bytes:
-    """Return the text of the card in a picture: a `tEXt` chunk whose content is base64."""
+    """Return the text of the card in a picture, a `tEXt` chunk whose content is base64.
+
+    Whether the picture is cut short behind it is no matter.
+    """
     found: dict[bytes, bytes] = {}
-    at = len(_PNG)
+    at, kind = len(_PNG), b""
     while at + 8 <= len(raw):
         length, kind = struct.unpack_from(">I4s", raw, at)
         chunk = raw[at + 8 : at + 8 + length]
+        if len(chunk) < length:
+            kind = b""
+            break
         if kind == b"tEXt" and b"\0" in chunk:
             keyword, _, text = chunk.partition(b"\0")
             found.setdefault(keyword.lower(), text)
@@ -96,4 +102,6 @@ def _card(raw: bytes, path: Path) -> bytes:
                 return base64.b64decode(found[keyword], validate=True)
             except binascii.Error as error:
                 raise UsageProblem(f"the card in {str(path)!r} is damaged: {error}", hint="Export it again.") from error
+    if kind != b"IEND":
+        raise UsageProblem(f"the picture {str(path)!r} is cut short, and the card in it with it", hint="Load it again.")
     raise UsageProblem(f"the picture {str(path)!r} holds no character card", hint="Give the card's PNG, not a copy.")

@@ -49,8 +49,7 @@ class Watch:
 def for_next(story: Story, where: Standing) -> Watch:
     """Return the watch for the next paragraph, or for the opening. Raises `StoryError` for a file that is not right."""
     record, count = story.record, len(story.record.paragraphs)
-    before = record.chapters[-1].first - 1 if record.chapters and not where.begins else count
-    moment = Moment(count + 1, Place(where.chapter, count - before + 1), history(story, count + 1))
+    moment = Moment(count + 1, next_place(story, where), history(story, count + 1))
     if story.state is None:
         texts = _opening(story, where)
         return _watch(story, moment, lambda plan: texts)
@@ -58,6 +57,13 @@ def for_next(story: Story, where: Standing) -> Watch:
     newest = [Text(f"¶{number}", record.paragraphs[number - 1]) for number in range(count, first, -1)]
     memory = Text("the short memory", story.state.memory)
     return _watch(story, moment, lambda plan: [Text("the plan", plan), *newest, memory])
+
+
+def next_place(story: Story, where: Standing) -> Place:
+    """Return the place of the next paragraph."""
+    record, count = story.record, len(story.record.paragraphs)
+    before = record.chapters[-1].first - 1 if record.chapters and not where.begins else count
+    return Place(where.chapter, count - before + 1)
 
 
 def for_passage(story: Story, passage: Passage, wish: str) -> Watch:

@@ -7,8 +7,8 @@ from memagent.methods.recurrent_more import more_plans
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.log import event
-from memagent.story.record import usage_to
 from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 
 
 def think_again(story: Story, controller: Controller) -> tuple[str, ...]:
@@ -32,7 +32,6 @@ def think_again(story: Story, controller: Controller) -> tuple[str, ...]:
     before = sum(one["type"] == "plans" for one in story.log.events)
     path = trace_named(story, f"more-{before:04d}-{state.paragraphs:06d}")
     as_it_was, again = "The plans are as they were.", "Try again, or write a plan of your own."
-    result = recorded(story, controller, flow, path, kept=as_it_was, try_again=again)
-    spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-    story.commit(event("plans", number=state.paragraphs, plans=list(result.value), **spent))
+    result = recorded(story, controller, flow, path, of="plans", kept=as_it_was, try_again=again)
+    story.commit(event("plans", number=state.paragraphs, plans=list(result.value), **used(result, controller)))
     return result.value

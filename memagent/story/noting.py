@@ -8,7 +8,10 @@ their eye on (letter, key, map, ring ...):
 - places: "P was a village";
 - promises: "X promised (Y) to ...", "X promised (Y) that ...", "X gave Y her word that ...", "X kept his promise";
 - things: "X gave Y the Z", "X took the Z", "X hid the Z under the stairs";
-- time: "It was Tuesday", "The year was 1848"; see `check_timeline`.
+- time: "It was Tuesday", "The year was 1848"; see `check_timeline`;
+- marks, kin without a name, what somebody holds: see `noting_people`.
+
+"She" and "his" are read where they can mean only one, see `pronouns`.
 """
 
 from __future__ import annotations
@@ -17,18 +20,16 @@ import re
 
 from memagent.story.check_timeline import named_times
 from memagent.story.english import NOT_SO
+from memagent.story.noting_people import OF_PEOPLE, THING, WHEREABOUTS, Noted, of_people
+from memagent.story.pronouns import Known, resolved
 from memagent.story.reading_rules import NAME
 from memagent.story.wording import narration, sentences
-
-Noted = tuple[str, str, str]
-"""Subject, relation, object."""
 
 STORY = "the story"
 """The subject of what time it is."""
 TIMES = ("day", "month", "season", "year")
 HOME, BORN, FROM, KIND = "lives in", "was born in", "comes from", "is a"
 PROMISED, KEPT, BROKE = "promised", "kept the promise", "broke the promise"
-WHEREABOUTS = "whereabouts"
 ONE_AT_A_TIME = (HOME, BORN, FROM, WHEREABOUTS, *TIMES)
 """Relations of which a subject has one value at a time."""
 
@@ -37,11 +38,6 @@ _X, _Y = rf"(?P<x>{NAME})", rf"(?P<y>{NAME})"
 _PLACE = (
     rf"(?P<p>{NAME}|the\s+[a-z]+(?:\s+(?:of\s+(?:the\s+)?)?(?:{NAME}|house|hill|quay|harbour|point|road|street|inn))?)"
 )
-_THING = (
-    r"(?:letter|key|map|book|diary|photograph|ring|locket|ledger|chart|knife|sword|gun|pistol|purse|watch|compass|lantern|"
-    r"lamp|coin|crown|necklace|box|parcel|envelope|will|deed)s?"
-)
-_Z = rf"(?:the|his|her|their)\s+(?P<z>(?:[a-z]+\s+)?{_THING})\b"
 _WHAT = r"\s+(?:to|that)\s+[^.;!?]+"
 _SORT = (
     r"village|town|city|island|harbour|harbor|port|inn|tavern|river|mountain|forest|castle|farm|kingdom|country|street|"
@@ -61,19 +57,19 @@ _RULES = tuple(
         (PROMISED, rf"{_X}\s+(?:gave|had\s+given)\s+(?P<v>{NAME}\s+(?:his|her|their)\s+word{_WHAT})"),
         (KEPT, rf"{_X}\s+(?:had\s+)?kept\s+(?:his|her|their|the)\s+(?:promise|word|vow)(?P<v>\s+to\s+[^.,;!?]+)?"),
         (BROKE, rf"{_X}\s+(?:had\s+)?broken?\s+(?:his|her|their|the)\s+(?:promise|word|vow)(?P<v>\s+to\s+[^.,;!?]+)?"),
-        ("given", rf"{_X}\s+(?:gave|handed|passed)\s+{_Y}\s+{_Z}"),
-        ("given", rf"{_X}\s+(?:gave|handed|passed)\s+{_Z}\s+to\s+{_Y}"),
-        ("taken", rf"{_X}\s+(?:took|pocketed|stole|picked\s+up|kept)\s+{_Z}(?!\s+(?:to|from\s+Y)\b)"),
+        ("given", rf"{_X}\s+(?:gave|handed|passed)\s+{_Y}\s+{THING}"),
+        ("given", rf"{_X}\s+(?:gave|handed|passed)\s+{THING}\s+to\s+{_Y}"),
+        ("taken", rf"{_X}\s+(?:took|pocketed|stole|picked\s+up|kept)\s+{THING}(?!\s+(?:to|from\s+Y)\b)"),
         (
             "put",
-            rf"{_X}\s+(?:hid|left|buried|locked)\s+{_Z}\s+(?P<v>(?:in|under|behind|beneath|inside|on|beside)\s+(?:the|a|his|her)"
+            rf"{_X}\s+(?:hid|left|buried|locked)\s+{THING}\s+(?P<v>(?:in|under|behind|beneath|inside|on|beside)\s+(?:the|a|his|her)"
             r"\s+(?:[a-z]+\s+)?[a-z]+)",
         ),
     )
 )  # fmt: skip
 _ANY = re.compile(
     rf"\b(?:lived?s?|living|moved|born|came from|comes from|hailed|promised?|vow(?:ed)?|swore|pledged|word|broken?|"
-    rf"{_THING}|{_SORT})\b"
+    rf"{_SORT})\b|{OF_PEOPLE}"
 )
 _NO_PROMISE = re.compile(
     r"\b(?:if|as though|not|never|nor|\w+n['’]t|dream\w*|pretend\w*|lied|wonder\w*|perhaps|maybe|almost|nearly)\b|\?",
@@ -82,12 +78,15 @@ _NO_PROMISE = re.compile(
 """Words before a promise that may make it none; behind it, they are a part of what is promised."""
 
 
-def noted(paragraph: str) -> list[Noted]:
-    """Return what the rules read in one paragraph, in order, each once."""
+def noted(paragraph: str, known: Known = ()) -> list[Noted]:
+    """Return what the rules read in one paragraph, in order, each once; `known` is as for `reading.read`."""
     found: list[Noted] = []
-    for _, sentence in sentences(narration(paragraph)):
-        if _ANY.search(sentence):
+    told = narration(paragraph)
+    for start, written in sentences(told):
+        if _ANY.search(written):
+            sentence = resolved(written, told[:start], known)
             found += _sentence(sentence)
+            found += of_people(sentence)
     found += [(STORY, kind, word) for kind, word in named_times(paragraph)]
     return list(dict.fromkeys(found))
 

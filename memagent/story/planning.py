@@ -10,11 +10,12 @@ from memagent.errors import UsageProblem
 from memagent.methods.recurrent_plan import plan
 from memagent.story import outline as outlines
 from memagent.story.around import around
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.log import event
 from memagent.story.lore_scan import for_outline
 from memagent.story.outline import Planned
-from memagent.story.record import usage_to
+from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 
 
 def propose(story: Story, controller: Controller, first: int, last: int, total: int) -> list[Planned]:
@@ -35,13 +36,12 @@ def propose(story: Story, controller: Controller, first: int, last: int, total: 
         settings=story.config.settings,
         around=replace(around(story, story.standing, for_outline(story, first)), outline="", note="", avoid=""),
     )
-    path = story.folder / HIDDEN / "runs" / f"plan-{attempt}.jsonl"
-    with files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-    result = controller.run(flow, trace=path)
+    path, as_it_was = trace_named(story, f"plan-{attempt}"), "The outline is as it was."
+    again = "Try again, plan fewer chapters at once, or use another model."
+    result = recorded(story, controller, flow, path, of="planned", kept=as_it_was, try_again=again)
     chapters = [Planned(one.title, one.beats) for one in result.value]
     text = outlines.text_of(chapters)
-    story.commit(event("planned", first=first, text=text, usage=usage_to(result.usage), llm=controller.llm.name))
+    story.commit(event("planned", first=first, text=text, **used(result, controller)))
     return chapters
 
 

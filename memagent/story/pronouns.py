@@ -2,7 +2,9 @@
 
 A pronoun is read as the last named person when that is the only one of fitting gender whom the paragraph has named
 before it, or the sentence, if it begins with a name; and when no "woman", "stranger" or "brother" stands there whom it
-may mean as well. Whether somebody is a she or a he is told by a title or a word of kin, by how the story has spoken of
+may mean as well ("somebody" and "the dog" may not, where the named one comes behind them).
+
+Whether somebody is a she or a he is told by a title or a word of kin, by how the story has spoken of
 them so far, and by a list of given names; of whom it is not known, no pronoun is read.
 """
 
@@ -13,7 +15,7 @@ from collections import defaultdict
 from functools import lru_cache
 
 from memagent.story.given_names import GIVEN, MAN, WOMAN
-from memagent.story.reading_rules import NAME
+from memagent.story.reading_rules import KIN, NAME
 from memagent.story.wording import narration, sentences
 
 Known = tuple[tuple[str, str], ...]
@@ -40,7 +42,10 @@ _EITHER = (
 )
 _PEOPLE = {word: WOMAN for word in _FEMALE.split()} | {word: MAN for word in _MALE.split()}
 _PEOPLE |= dict.fromkeys(_EITHER.split(), "")
-_PERSON = re.compile(rf"\b(?:{'|'.join(_PEOPLE)})\b")
+_PERSON = re.compile(rf"\b(?:{'|'.join(_PEOPLE)}|Somebody|Someone)\b")
+_OWN_KIN = re.compile(rf"\s+({'|'.join(KIN)})\b")
+_PASSING = frozenset("somebody someone dog cat horse mare creature".split())
+"""Who may be meant only where nobody with a name has come since."""
 _TITLES = {"Mrs": WOMAN, "Miss": WOMAN, "Ms": WOMAN, "Lady": WOMAN, "Aunt": WOMAN, "Sister": WOMAN, "Mother": WOMAN,
            "Mr": MAN, "Lord": MAN, "Sir": MAN, "Uncle": MAN, "Brother": MAN, "Father": MAN}  # fmt: skip
 _NAMED = re.compile(rf"(?:\b(?P<before>in|from|at|near|the|of|on|through|across)\s+)?(?P<name>{NAME})(?P<own>['’]s)?")
@@ -105,7 +110,8 @@ def resolved(sentence: str, before: str, known: Known) -> str:
         if subject[1] == gender and not _people(told[subject_end:], gender, genders):
             who = subject[0]
         else:
-            who = _only(told if own else before + told, gender, genders)
+            own_kin = kin[1] if word in ("her", "his") and (kin := _OWN_KIN.match(sentence, found.end())) else ""
+            who = _only(told if own else before + told, gender, genders, own_kin)
         if not who:
             continue
         if not subject[0] and found.start() == 0:
@@ -115,14 +121,23 @@ def resolved(sentence: str, before: str, known: Known) -> str:
     return "".join([*parts, sentence[end:]])
 
 
-def _only(text: str, gender: str, genders: dict[str, str]) -> str:
-    """Return the one of that gender whom a text names; nobody where there may be another."""
-    plain = _IN_APPOSITION.sub(r"\1 ", text)
-    if any(_PEOPLE[word] in ("", gender) for word in _PERSON.findall(_KIN_NAME.sub(r"\g<x>", plain))):
-        return ""
+def _only(text: str, gender: str, genders: dict[str, str], kin: str) -> str:
+    """Return the one of that gender whom a text names; nobody where there may be another.
+
+    `kin` is what the pronoun stands before: whose mother it is, the mother is not.
+    """
     people = _people(text, gender, genders)
     (only,) = people if len(people) == 1 else ("",)
-    return people[only] if genders.get(only) == gender else ""
+    if genders.get(only) != gender:
+        return ""
+    plain = _KIN_NAME.sub(r"\g<x>", _IN_APPOSITION.sub(r"\1 ", text))
+    newest = plain.rfind(people[only])
+    for found in _PERSON.finditer(plain):
+        word = found[0].lower()
+        passing = word == kin or (word in _PASSING and found.start() < newest)
+        if not passing and _PEOPLE[word] in ("", gender):
+            return ""
+    return people[only]
 
 
 def _people(text: str, gender: str, genders: dict[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ English narration alone is read, never what people say: they may lie. A sentence
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from memagent.story.english import NOT_SO, OTHER_TIME, UNREAL, number
@@ -75,17 +75,23 @@ class Attribute:
     change: bool = False
 
 
+Reads = Callable[[str, Place, Known], Iterable[Attribute]]
+"""Reads a paragraph, as `read` does."""
 _HAD = re.compile(r"\bhad\b|['’]d\b")
 
 
-def attributes(manuscript: Manuscript) -> list[Attribute]:
-    """Return all that the rules read, in the order of the book. Nothing is judged: two of them may contradict."""
+def attributes(manuscript: Manuscript, reads: Reads | None = None) -> list[Attribute]:
+    """Return all that the rules read, in the order of the book. Nothing is judged: two of them may contradict.
+
+    `reads` is what does as `read` does, and may know from before what it does; see `read_before`.
+    """
+    reads = reads or read
     found: list[Attribute] = []
     known: set[tuple[str, str]] = set()
     genders = Genders()
     for place, text in manuscript.paragraphs:
         genders.take(text)
-        found += sayable(read(text, place, genders.of(text)), known)
+        found += sayable(reads(text, place, genders.of(text)), known)
     return found
 
 

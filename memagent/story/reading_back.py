@@ -15,8 +15,9 @@ from memagent.methods.recurrent_follow import follow
 from memagent.story.book import Story
 from memagent.story.config import StoryConfig
 from memagent.story.log import event
-from memagent.story.record import usage_to
+from memagent.story.record import StoryRecord
 from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 from memagent.story.tokens import about
 from memagent.story.writing import words
 from memagent.types import Usage
@@ -52,8 +53,19 @@ def pieces(paragraphs: Sequence[str], asked: int = WORDS) -> list[Piece]:
     return found[::-1]
 
 
+def known(record: StoryRecord) -> int:
+    """How many of the first paragraphs the short memory knows already, where all others have come behind them; else 0.
+
+    So it is in a branch that ends where a model had read a part only.
+    """
+    before, state = record.remembered, record.state
+    if not before or state is None or not state.memory or len(before) >= len(record.paragraphs):
+        return 0
+    return len(before) if record.paragraphs[: len(before)] == before else 0
+
+
 def estimated(config: StoryConfig, paragraphs: Sequence[str], asked: int = WORDS) -> Usage:
-    """Return what reading is likely to use: calls and tokens; the cost is left open."""
+    """Return what reading these is likely to use: calls and tokens; the cost is left open."""
     memory = round(1.35 * config.memory_words)
     found = pieces(paragraphs, asked)
     shown = sum(about(text) for text in paragraphs[found[0].first - 1 :]) if found else 0
@@ -70,7 +82,8 @@ def read_back(
     """Let the model read the last `asked` words; the story then has a short memory and plans. One call a piece.
 
     Call it inside `editing`. A run that was killed or stopped goes on: what is read already is not read again. Where
-    the short memory holds something, the reader begins from it. Return how many pieces were read now.
+    the short memory holds something, the reader begins from it, and what it knows is not read again (see `known`).
+    Return how many pieces were read now.
 
     Args:
         story: the story.
@@ -85,7 +98,8 @@ def read_back(
     texts = story.record.paragraphs
     if not texts:
         raise StoryError("the story has not begun", hint="There is nothing to read yet.")
-    found = pieces(texts, asked)
+    at = known(story.record)
+    found = [Piece(at + one.first, at + one.last) for one in pieces(texts[at:], asked)]
     done = _done(story, found)
     for number, piece in enumerate(found[done:], done + 1):
         assert story.state is not None
@@ -94,10 +108,10 @@ def read_back(
         begun = sum(one["type"] == "read" for one in story.log.events)
         path = trace_named(story, f"read-{begun:04d}-{piece.last:06d}")
         stays, again = "What was read so far stays.", "Try again, or use another model."
-        result = recorded(story, controller, flow, path, kept=stays, try_again=again)
-        fields = {"memory": result.value.memory, "plans": list(result.value.plans), "done": number == len(found)}
-        spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-        story.commit(event("read", first=piece.first, last=piece.last, of=len(texts), **fields, **spent))
+        result = recorded(story, controller, flow, path, of="read", kept=stays, try_again=again)
+        memory, plans = result.value.memory, list(result.value.plans)
+        fields = {"memory": memory, "plans": plans, "done": number == len(found), **used(result, controller)}
+        story.commit(event("read", first=piece.first, last=piece.last, of=len(texts), **fields))
         on_read(number, len(found))
     return len(found) - done
 

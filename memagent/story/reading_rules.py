@@ -148,6 +148,11 @@ _STATED = (
     ("gone", rf"\b{_DOER}\s+(?:burned|burnt|destroyed|tore\s+up|shredded|lost)\s+{_THE}\s+{_LOSABLE}\b{_END}"),
 )
 _GRANTED = (
+    (
+        "look",
+        rf"^{_X}\s+had\s+{_ADJ}?{_COLOUR}\s+(?P<of>eyes|hair|beard)"
+        r"(?=,\s+(?!or\b|so\b|as\b|people\b|they\b|but\s+not\b))",
+    ),
     ("look", rf"{_X}{_S}\s+{_ADJ}{{0,2}}{_COLOUR}\s+(?:{_LONG}\s+)?(?P<of>eyes|hair|beard|moustache|mustache)\b"),
     ("kin", rf"{_Y}{_S}\s+{_KIN_OF},?\s+{_X}\b(?!{_S})"),
     ("kin", rf"{_X},\s+{_Y}{_S}\s+{_KIN_OF}(?!{_S})"),

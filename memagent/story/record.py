@@ -51,7 +51,8 @@ class StoryRecord(Shown):
         chapters: where each chapter begins.
         long_edits: edits of long memory, by paragraph; "" for what was let go.
         lore: who of the lorebook was shown to the writer of each paragraph.
-        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since.
+        remembered: the paragraphs as they were when the short memory was made, if they were edited by hand since, or if
+            it knows of the first ones only, behind the end of a branch.
         taken_up: the digests of the chapters' files as a person had left them when their edits were taken up last.
         waived: contradictions that are meant.
         readings: what a model read in paragraphs, by the digest of each text; kept whatever is taken back, since it is
@@ -61,6 +62,7 @@ class StoryRecord(Shown):
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
         drafts: how often each paragraph has been written.
+        held: the step of a paragraph that waits to be kept or written again; see `holding`.
     """
 
     paragraphs: list[str] = field(default_factory=list)
@@ -79,6 +81,7 @@ class StoryRecord(Shown):
     done: list[Event] = field(default_factory=list)
     undone: list[Event] = field(default_factory=list)
     drafts: Counter[int] = field(default_factory=Counter)
+    held: Event | None = None
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> StoryRecord:
@@ -106,8 +109,17 @@ class StoryRecord(Shown):
         if kind in _STEPS:
             self.done.append(event)
             self.undone.clear()
-            if kind == "written":
-                self.drafts[event["number"]] += 1
+        if kind in ("written", "held"):
+            self.drafts[event["number"]] += 1
+        if self.held is not None and self._lets_go(event):
+            self.held = None
+
+    def _lets_go(self, event: Event) -> bool:
+        """Whether a paragraph that is held back waits no more behind an event."""
+        number = len(self.paragraphs) + 1
+        if event["type"] == "left":
+            return bool(event["number"] == number)
+        return event["type"] not in _HELD_ON or (self.held or {}).get("number") != number
 
     @property
     def long_memory(self) -> dict[int, str]:
@@ -211,7 +223,27 @@ class StoryRecord(Shown):
         """The model has read a part of the story: a short memory, and plans that hold once all of it is read."""
         plans = tuple(event["plans"]) if event["done"] else ()
         self.state = replace(self._begun(), memory=event["memory"], plans=plans, plan="")
-        self.remembered = None
+        if event["done"]:
+            self.remembered = None
+
+    def _ended(self, event: Event) -> None:
+        """The end of a branch, at a paragraph of its past: the text as it is now, the memory as it was then."""
+        number = event["number"]
+        self.paragraphs = self.paragraphs[:number]
+        self.chapters = [chapter for chapter in self.chapters if chapter.first <= number]
+        self.long_edits = {at: text for at, text in self.long_edits.items() if at <= number}
+        self.lore = {at: stems for at, stems in self.lore.items() if at <= number}
+        before = self._begun()
+        self.state = State(
+            paragraphs=number,
+            paragraph=self.paragraphs[-1],
+            previous=self.paragraphs[-2] if number > 1 else "",
+            memory=event["memory"],
+            plans=tuple(event["plans"]),
+            title=before.title,
+            outline=before.outline,
+        )
+        self.remembered = event["remembered"]
 
     def _revised(self, event: Event) -> None:
         number, text = event["number"], event["text"]
@@ -230,6 +262,9 @@ class StoryRecord(Shown):
 
     def _waived(self, event: Event) -> None:
         (self.waived.add if event.get("meant", True) else self.waived.discard)(waiver_of(event))
+
+    def _held(self, event: Event) -> None:
+        self.held = event
 
     def _checked(self, event: Event) -> None:
         self.looked[event["key"]] = event["dropped"]
@@ -288,6 +323,7 @@ _STEPS = {  # what can be taken back
     "memory": StoryRecord._memory,
     "long": StoryRecord._long,
     "manuscript": StoryRecord._manuscript,
+    "ended": StoryRecord._ended,
     "waived": StoryRecord._waived,
 }
 _OTHERS = {
@@ -298,11 +334,15 @@ _OTHERS = {
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
+    "held": StoryRecord._held,
     "left": StoryRecord._failed,
     "planned": StoryRecord._failed,
     "extracted": StoryRecord._failed,
     "checked": StoryRecord._checked,
 }
+
+_HELD_ON = frozenset("held failed goal reached draft planned extracted checked waived long manuscript revised".split())
+"""Events behind which a paragraph that is held back waits still."""
 
 
 STEPS = frozenset(_STEPS)
@@ -311,8 +351,7 @@ STEPS = frozenset(_STEPS)
 
 def written_event(
     state: State,
-    usage: Usage,
-    llm: str,
+    used: Mapping[str, Any],
     chapter: str | None = None,
     recall: Sequence[Recalled] = (),
     lore: Sequence[str] = (),
@@ -320,9 +359,9 @@ def written_event(
 ) -> Event:
     """Return the event that says what one transition wrote. Title and outline are kept once, with the opening.
 
-    `chapter` is the title of the chapter that it begins, `None` where it goes on with one; `recall` is what came to
-    mind, and why; `lore` names the entries of the lorebook that it was shown; `more` is what else is kept with it, see
-    `continuity.Checked.kept`.
+    `used` is what its calls were, see `spending.used`; `chapter` is the title of the chapter that it begins, `None`
+    where it goes on with one; `recall` is what came to mind, and why; `lore` names the entries of the lorebook that it
+    was shown; `more` is what else is kept with it, see `continuity.Checked.kept`.
     """
     begun: dict[str, Any] = dict(more or {})
     if state.paragraphs == len(state.written):
@@ -343,8 +382,7 @@ def written_event(
         recalled=list(state.recalled),
         recall=[asdict(one) for one in recall],
         rationale=state.rationale,
-        usage=usage_to(usage),
-        llm=llm,
+        **used,
         **begun,
     )
 

@@ -20,6 +20,9 @@ from memagent.story.pages import Pages
 from memagent.story.paths import HIDDEN, quote
 from memagent.story.record import VERSION, StoryRecord
 
+REBUILT = "chapters/"
+"""What the log says to have been imported from where a story was made anew."""
+
 
 def is_lost(folder: Path) -> bool:
     """Whether a folder holds a story whose log is gone."""
@@ -36,7 +39,10 @@ def no_story(folder: Path) -> StoryError:
             f"memagent story rebuild {quote(folder)}",
         )
     above = next((one for one in folder.resolve().parents if _log(one).path.is_file()), None)
+    below = [one.parent.parent for one in sorted(folder.glob("*/.memagent/events.jsonl"))[:3]]
     hint = f"The story is in {quote(above)}: give that folder." if above else ""
+    if below and not hint:
+        hint = f"Give the folder of one: {', '.join(map(quote, below))}\nor begin one: memagent story init NAME"
     return StoryError(
         f"there is no story in {str(folder)!r}",
         hint=hint or f"Begin one with: memagent story init {quote(folder)}",
@@ -71,7 +77,7 @@ def refound(folder: Path) -> StoryRecord:
 def _told(told: Manuscript) -> list[Event]:
     chapters = [[chapter.first, chapter.title] for chapter in begun_at(told)]
     texts = [text for _, text in told.paragraphs]
-    return [event("imported", paragraphs=texts, title=told.title, chapters=chapters, source="chapters/")]
+    return [event("imported", paragraphs=texts, title=told.title, chapters=chapters, source=REBUILT)]
 
 
 def _memory(pages: Pages, record: StoryRecord) -> list[Event]:

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from memagent import files
 from memagent.controller import Controller, Result
+from memagent.errors import HeldBack
 from memagent.flow import Flow
 from memagent.methods.recurrent_revise import Passage, refresh, rewrite
 from memagent.story import finished
 from memagent.story.around import around
-from memagent.story.book import HIDDEN, Story
+from memagent.story.book import Story
 from memagent.story.canon import Reading
 from memagent.story.canon_shown import facts_for_passage
-from memagent.story.canon_store import fold
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
 from memagent.story.finding import Finding, digest_of
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
-from memagent.story.record import usage_to
+from memagent.story.paths import quote
+from memagent.story.running import recorded, trace_named
+from memagent.story.spending import used
 
 T = TypeVar("T")
 
@@ -55,9 +56,8 @@ def offer(story: Story, controller: Controller, place: Place, wish: str, *, fres
             story, story.standing, for_passage(story, passage, wish), facts_for_passage(story, passage, wish)
         ),
     )
-    result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}")
-    spent = {"usage": usage_to(result.usage), "llm": controller.llm.name}
-    story.commit(event("draft", number=number, text=result.value, wish=wish, fresh=fresh, **spent))
+    result = _run(story, controller, flow, f"revise-{number:06d}-{attempt}", "draft")
+    story.commit(event("draft", number=number, text=result.value, wish=wish, fresh=fresh, **used(result, controller)))
     return result.value
 
 
@@ -92,24 +92,32 @@ def leave(story: Story, place: Place) -> None:
     story.commit(event("left", number=number_of(story.record, place)))
 
 
-def take(story: Story, controller: Controller, place: Place, text: str) -> list[Finding]:
+def take(
+    story: Story, controller: Controller, place: Place, text: str, *, unless_it_contradicts: bool = False
+) -> list[Finding]:
     """Put a text into a paragraph's place and bring the short memory up to it; return what it contradicts.
 
     One call, two if the memory grew, and one more where a model reads the facts. Call it inside `editing`. The long
-    memory and the canon follow by themselves. Raises what the controller raises; the story is then as it was.
+    memory and the canon follow by themselves. Raises what the controller raises; the story is then as it was. So it is
+    with `HeldBack`, raised for a text that contradicts what was told before it where that is not wanted.
     """
     number = number_of(story.record, place)
     before = story.record.paragraphs[number - 1]
     if text == before:
         return []
+    if unless_it_contradicts and (found := contradictions(story, place, text)):
+        raise refused(story, place, found)
     assert story.state is not None
     flow = _taken(story, place, number, text)
-    result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}")
+    result = _run(story, controller, flow, f"refresh-{number:06d}-{len(story.log.events)}", "revised")
     memory, reading = result.value
-    fields: dict[str, Any] = {"memory": memory, "usage": usage_to(result.usage), "llm": controller.llm.name}
+    fields: dict[str, Any] = {"memory": memory, **used(result, controller)}
     if reading is not None:
         fields["readings"] = {digest_of(text): reading.to_json()}
     found = contradictions(story, place, text, reading)
+    if found and unless_it_contradicts:
+        story.failed(used(result, controller), "revised")
+        raise refused(story, place, found)
     if found:
         fields["findings"] = [finding.to_dict() for finding in found]
     finished.begin(story)
@@ -118,11 +126,22 @@ def take(story: Story, controller: Controller, place: Place, text: str) -> list[
     return found
 
 
+def refused(story: Story, place: Place, findings: list[Finding]) -> HeldBack:
+    """Return what is to be said of a draft that contradicts something, and is not taken."""
+    folder = quote(story.folder)
+    return HeldBack(
+        f"the draft for {place} contradicts what was told and is not taken: {'; '.join(one.text for one in findings)}",
+        hint=f"It is kept; look at it: memagent story alt '{place}' {folder}\n"
+        f"Take it as it is: memagent story alt '{place}' {folder} --restore N\nor ask for another one.",
+        findings=tuple(findings),
+    )
+
+
 def contradictions(story: Story, place: Place, text: str, reading: Reading | None = None) -> list[Finding]:
     """Return what a text would contradict in a paragraph's place of all that is told before it. No model is asked."""
     if story.config.continuity_check == "off":
         return []
-    known = fold(story.record, number_of(story.record, place) - 1)
+    known = story.canon.fold(story.record, number_of(story.record, place) - 1)
     return known.judge([(place, text)], {digest_of(text): reading} if reading else {})
 
 
@@ -132,12 +151,10 @@ def _taken(story: Story, place: Place, number: int, text: str) -> Flow[tuple[str
     memory = yield from refresh(story.state.memory, before, text, number=number, settings=settings)
     if story.config.continuity != "model":
         return memory, None
-    reading, _ = yield from look(story, fold(story.record, number - 1), text, place, number)
+    reading, _ = yield from look(story, story.canon.fold(story.record, number - 1), text, place, number)
     return memory, reading
 
 
-def _run(story: Story, controller: Controller, flow: Flow[T], name: str) -> Result[T]:
-    path = story.folder / HIDDEN / "runs" / f"{name}.jsonl"
-    with files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-    return controller.run(flow, trace=path)
+def _run(story: Story, controller: Controller, flow: Flow[T], name: str, of: str) -> Result[T]:
+    as_it_was, again = "The paragraph is as it was.", "Try again, or use another model."
+    return recorded(story, controller, flow, trace_named(story, name), of=of, kept=as_it_was, try_again=again)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 from memagent.story.check_repetition import Text
 from memagent.story.manuscript import Manuscript
@@ -11,6 +12,14 @@ SHORTEST, LONGEST = 2, 6
 PARAGRAPHS = 3
 """In how many paragraphs a phrase has to stand to be tired."""
 _KNOWN = frozenset("the this that these those her his their its my your our".split())
+_JOINS = frozenset("and or but nor so that which who as than".split())
+_BEGINS = _KNOWN | _JOINS.union(
+    "a an is was were are had has would could with when if at for of in on by to about".split()
+)
+"""Words with which something begins, so that nothing ends with them."""
+
+_Places = dict[int, int]
+"""By paragraph, the word with which a phrase begins there."""
 
 
 def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
@@ -18,25 +27,70 @@ def tired(manuscript: Manuscript, n: int = 10) -> list[str]:
 
     A phrase has 2 to 6 words (4 to 12 characters in scripts without blanks), two of them telling, begins and ends with
     a telling one, and stands in three paragraphs or more. Tiredness is the number of those paragraphs times the
-    telling words. Of phrases that share most of their words, or that overlap where they
-    stand, the most tired is returned. Things of the story are left
-    out: short phrases behind "the" or "her" (English), as "the pilot station".
+    telling words. It is returned whole: with the words of its sentence that stand beside it in most of those
+    paragraphs, but for such as begin something else at its end (English: "and", "the"). Of phrases that share most of
+    their words, or that overlap where they stand, the most tired is returned. Things of the story are left out: short
+    phrases behind "the" or "her" (English), as "the pilot station".
     """
     text = Text.of(manuscript)
     where = _seen(text)
     ranked = sorted(
         where.items(), key=lambda item: (-len(item[1]) * text.telling(item[0]), -max(item[1]), -len(item[0]), item[0])
     )
-    chosen: list[tuple[str, ...]] = []
-    for phrase, _ in ranked:
+    chosen: list[tuple[tuple[str, ...], _Places]] = []
+    for phrase, at in ranked:
         if len(chosen) >= n:
             break
-        at = where[phrase]
-        if any(_alike(phrase, other) or _overlap(at, len(phrase), where[other], len(other)) for other in chosen):
+        if any(_alike(phrase, other) or _overlap(at, len(phrase), there, len(other)) for other, there in chosen):
             continue
         if not _thing(text, phrase, at):
-            chosen.append(phrase)
-    return [_written(text, phrase, where[phrase]) for phrase in chosen]
+            whole, there = _whole(text, phrase, at)
+            if not any(_contains(whole, other) or _contains(other, whole) for other, _ in chosen):
+                chosen.append((whole, there))
+    return [_written(text, phrase, at) for phrase, at in chosen]
+
+
+def _whole(text: Text, phrase: tuple[str, ...], at: _Places) -> tuple[tuple[str, ...], _Places]:
+    """Return a phrase with what stands before and behind it in most of its places, and where that is."""
+    ones = phrase
+    while (found := _beside(text, at, len(ones))) is not None:
+        word, at = found
+        ones = (*ones, word)
+    while (found := _beside(text, at, -1)) is not None:
+        word, there = found
+        ones, at = (word, *ones), {number: start - 1 for number, start in there.items()}
+    while len(ones) > SHORTEST and ones[-1] in _BEGINS and not _ends(text, at, len(ones)):
+        ones = ones[:-1]
+    while len(ones) > SHORTEST and ones[0] in _JOINS:
+        ones, at = ones[1:], {number: start + 1 for number, start in at.items()}
+    return ones, at
+
+
+def _beside(text: Text, at: _Places, shift: int) -> tuple[str, _Places] | None:
+    """Return the word that stands so many words from the beginning in most places, and these; `None` without one."""
+    words = {number: found for number, start in at.items() for found in _same_sentence(text, number, start, shift)}
+    if not words:
+        return None
+    [(word, count)] = Counter(words.values()).most_common(1)
+    if count < PARAGRAPHS or 2 * count <= len(at):
+        return None
+    return word, {number: at[number] for number, found in words.items() if found == word}
+
+
+def _same_sentence(text: Text, number: int, start: int, shift: int) -> Iterator[str]:
+    at, sentences = start + shift, text.sentences[number]
+    if 0 <= at < len(sentences) and sentences[at] == sentences[start]:
+        yield text.words[number][at].text
+
+
+def _ends(text: Text, at: _Places, size: int) -> bool:
+    """Whether a phrase ends its sentence in most places."""
+    ending = sum(1 for number, start in at.items() if not list(_same_sentence(text, number, start, size)))
+    return 2 * ending > len(at)
+
+
+def _contains(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return any(one[at : at + len(other)] == other for at in range(len(one) - len(other) + 1))
 
 
 def _seen(text: Text) -> dict[tuple[str, ...], dict[int, int]]:

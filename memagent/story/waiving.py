@@ -59,7 +59,7 @@ def findings(
     """
     waivers = () if all else story.record.waived
     manuscript = story.manuscript
-    found = check(manuscript, kinds, asked=asked, waivers=waivers)
+    found = check(manuscript, kinds, asked=asked, waivers=waivers, reads=story.rules.attributes)
     if "canon" in kinds and story.record.readings:
         readings = {digest: Reading.from_json(data) for digest, data in story.record.readings.items()}
         found += unwaived(doubts(manuscript.paragraphs, readings), waivers)

@@ -19,16 +19,19 @@ from memagent.methods.recurrent import Select, State, advance
 from memagent.methods.recurrent_around import Around
 from memagent.methods.recurrent_recall import Recalled
 from memagent.sentences import count_words
+from memagent.story import holding
 from memagent.story.around import around
 from memagent.story.book import Story
 from memagent.story.canon_shown import facts_for_next
 from memagent.story.continuity import checked, once
 from memagent.story.finding import Finding
+from memagent.story.holding import Decide, Decision, Held
 from memagent.story.lore import Firing
 from memagent.story.lore_scan import for_next
 from memagent.story.recalling import recalling
-from memagent.story.record import Goal
+from memagent.story.record import Goal, written_event
 from memagent.story.running import recorded
+from memagent.story.spending import used
 from memagent.types import Usage
 
 Target = int | str
@@ -45,11 +48,16 @@ class Progress:
 
     `on_written` gets the state and the cost of each transition once it is safe on disk; `recalled` is then what came
     to mind for it, and why, and `lore` what of the lorebook it was shown. `on_findings` then gets what it contradicts,
-    and what could not be looked at, where there is any. `stop` asks the run to end after the paragraph in hand.
+    and what could not be looked at, where there is any. `decide` is who is asked about a paragraph that contradicts
+    something, `None` where nobody is there, and `asking` whether plans are asked for too (see `holding.wanted`);
+    `given` is what was decided before of one that waits. `stop` asks the run to end after the paragraph in hand.
     """
 
     on_written: Callable[[State, Usage], None] = lambda state, usage: None
     on_findings: Callable[[Sequence[Finding], Sequence[str]], None] = lambda findings, problems: None
+    decide: Decide | None = None
+    asking: bool = False
+    given: Decision | None = None
     recalled: Sequence[Recalled] = field(default=(), init=False)
     lore: Firing = field(default_factory=Firing, init=False)
     stopping: bool = field(default=False, init=False)
@@ -76,7 +84,19 @@ def write(
 
 
 def write_one(story: Story, controller: Controller, *, select: Select, progress: Progress) -> State:
-    """Write the next paragraph, or the opening; take it up; tell."""
+    """Write the next paragraph, or the opening; take it up; tell. One that waits is decided on first.
+
+    Raises `HeldBack` where it contradicts what was told and is put aside, see `holding`.
+    """
+    while True:
+        if (held := holding.waiting(story)) is not None and (state := _decided(story, held, progress)) is not None:
+            return state
+        if (state := _go_on(story, controller, select, progress)) is not None:
+            return state
+
+
+def _go_on(story: Story, controller: Controller, select: Select, progress: Progress) -> State | None:
+    """Write the next paragraph, or the opening; return `None` where it is held back."""
     _check_room(story)
     path = story.run_trace()
     where = story.standing
@@ -88,15 +108,48 @@ def write_one(story: Story, controller: Controller, *, select: Select, progress:
         return advance(state, select=select, settings=story.settings, look_up=look_up, around=shown)
 
     flow, again = checked(story, go, beside, select), "Try again, or use another model."
-    result = recorded(story, controller, flow, path, kept="The story is as it was.", try_again=again)
+    result = recorded(story, controller, flow, path, of="written", kept="The story is as it was.", try_again=again)
     begins = where.begins and (where.chapter > 1 or where.title)
     progress.recalled, progress.lore = recalled.found, lore.last
     found, title = result.value, where.title if begins else None
-    story.written(found.state, result.usage, controller.llm.name, title, recalled.found, lore.last.stems, found.kept)
+    step = written_event(found.state, used(result, controller), title, recalled.found, lore.last.stems, found.kept)
+    if found.findings and story.state is not None and _wanted(story, progress) != "tell":
+        holding.hold(story, step)
+        return None
+    story.accept(step)
     progress.on_written(found.state, result.usage)
     if found.findings or found.problems:
         progress.on_findings(found.findings, found.problems)
     return found.state
+
+
+def _decided(story: Story, held: Held, progress: Progress) -> State | None:
+    """Do with a paragraph that waits as is decided; return `None` where it is to be written again."""
+    decision, progress.given = progress.given or _decision(story, held, progress), None
+    if decision.what == "stop":
+        raise holding.refused(story, held)
+    if decision.what == "again":
+        holding.again(story)
+        return None
+    state = holding.keep(story, decision.text)
+    progress.on_written(state, held.usage)
+    if held.findings and not decision.text:
+        progress.on_findings(held.findings, ())
+    return state
+
+
+def _decision(story: Story, held: Held, progress: Progress) -> Decision:
+    if not held.findings:
+        return Decision("keep")
+    what = _wanted(story, progress)
+    if what == "ask" and progress.decide is not None:
+        return progress.decide(held)
+    return Decision("keep" if what == "tell" else "stop")
+
+
+def _wanted(story: Story, progress: Progress) -> str:
+    how = story.config.continuity_check
+    return holding.wanted(how, asking=progress.asking, somebody=progress.decide is not None)
 
 
 def target(text: str) -> Target:

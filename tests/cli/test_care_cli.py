@@ -16,6 +16,7 @@ import pytest
 from commands import memagent
 
 from memagent import Memory, Note
+from memagent.memory.conversation import Turn
 
 
 @pytest.fixture
@@ -48,6 +49,22 @@ def test_the_doctor_finds_and_repairs(place: Path) -> None:
     assert repaired.returncode == 0
     assert "(repaired)" in repaired.stdout
     assert memagent("doctor").returncode == 0
+
+
+def test_the_doctor_says_how_many_turns_wait_to_be_gone_through(place: Path) -> None:
+    with Memory(place / "talk.db") as memory:
+        memory.bind(user="ana", session="s").turns.add_many([Turn("I live in Oslo."), Turn("Noted.", "assistant")])
+    said = memagent("doctor", "--db", "talk.db")
+    assert said.returncode == 0
+    assert "1 turn of users not gone through for facts yet" in said.stderr
+
+
+def test_a_receipt_tells_what_stays_and_has_words_of_what_goes(place: Path) -> None:
+    with Memory(place / "talk.db", single_user=True) as memory:
+        turns = [Turn("My cat is Zorbo.", id="cat"), Turn("Your cat is Zorbo.", "assistant", id="answer")]
+        memory.turns.add_many([*turns, Turn("Zorbo sleeps a lot.", id="later")])
+    said = memagent("forget", "cat", "--db", "talk.db").stdout
+    assert said == "forget: 2 passages\n  cat\n  answer\nWhat stays and has words of it:\n  later\n"
 
 
 def test_the_doctor_needs_no_key_and_no_known_embedder(place: Path) -> None:

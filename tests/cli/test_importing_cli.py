@@ -9,7 +9,7 @@ import pytest
 from commands import memagent
 
 LINES = [
-    {"role": "user", "content": "I moved to Porto in May.", "timestamp": "2024-05-01T09:00:00Z", "user": "eve"},
+    {"role": "user", "content": "I moved to Porto in May.", "timestamp": "2024-05-01T09:00:00Z", "user": "ana"},
     {"role": "assistant", "content": "Lovely! Your key sk-proj-a1B2c3D4e5F6g7H8i9J0k1 is safe."},
     {"role": "narrator", "content": "It rained."},
 ]

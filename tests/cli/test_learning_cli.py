@@ -306,6 +306,13 @@ def test_errors_speak_of_options_and_not_of_python(place: Path) -> None:
         ('{"question": "x", "gold": "1"}', "--samples"),
         ("", "has no problems"),
         ("\n \n", "has no problems"),
+        *[
+            (
+                json.dumps({**LINES[0], "id": "1"}) + "\n" + json.dumps({**LINES[0], name: "7\ud83d"}),
+                "line 2 of bad.jsonl is not valid",
+            )
+            for name in ("question", "gold", "id")
+        ],
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_kept(place: Path, content: str, words: str) -> None:

@@ -256,3 +256,44 @@ def test_an_entry_is_added_in_the_editor(folder: Path, tmp_path: Path) -> None:
         terminal.expect("added")
         assert terminal.end() == 0
     assert (folder / "lore" / "the-bell.md").read_text() == "Cracked.\n"
+
+
+def test_a_file_that_cannot_be_read_is_left_out_of_the_list_and_nothing_is_written_without_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(folder, "bell", "The bell is cracked.")
+    put(folder, "bad", "---\nkeys: {a: [1\n---\nNo.\n")
+    code, out, said = here(capsys, "list", folder)
+    assert (code, "bell" in out, "bad.md" in said, "1 file left out" in said) == (6, True, True, True)
+    code, out, _ = here(capsys, "list", folder, "--json")
+    assert (code, "bad.md" in json.loads(out)[-1]["problem"]) == (6, True)
+    assert here(capsys, "show", "bell", folder)[0] == 0
+    assert here(capsys, "add", "lamp", folder, "--text", "It is out.")[0] == 0
+    before = (folder / ".memagent" / "events.jsonl").read_bytes()
+    stopped = memagent("story", "write", folder, "--auto")
+    assert (stopped.returncode, "bad.md" in stopped.stderr) == (1, True)
+    assert Story(folder).record.paragraphs == Story(folder).record.paragraphs[:4]
+    assert b'"written"' not in (folder / ".memagent" / "events.jsonl").read_bytes()[len(before) :]
+    assert memagent("story", "cost", folder).returncode == 0
+    (folder / "lore" / "bad.md").unlink()
+    assert here(capsys, "list", folder)[0] == 0
+
+
+def test_an_export_says_what_it_writes_and_why_whatever_was_imported_last(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world, card = tmp_path / "world.json", tmp_path / "card.json"
+    world.write_text(json.dumps({"entries": {"0": {"uid": 0, "key": ["boat"], "content": "It leaks."}}}))
+    data = {"name": "Mara", "character_book": {"entries": [{"keys": ["bell"], "content": "It is cracked."}]}}
+    card.write_text(json.dumps({"spec": "chara_card_v2", "spec_version": "2.0", "data": data}))
+    kinds = []
+    for number, source in enumerate((None, world, card, world)):
+        if source is not None:
+            assert here(capsys, "import", source, folder)[0] == 0
+        code, out, said = here(capsys, "export", tmp_path / f"{number}.json", folder, "--json")
+        assert code == 0
+        assert f"--kind {'card' if json.loads(out)['kind'] == 'world' else 'world'}" in " ".join(said.split())
+        kinds.append(json.loads(out)["kind"])
+    assert kinds == ["card", "world", "card", "card"]
+    code, out, _ = here(capsys, "export", "-", folder, "--kind", "world")
+    assert (code, isinstance(json.loads(out)["entries"], dict)) == (0, True)

@@ -39,6 +39,8 @@ def test_a_writer_steers_at_the_question_between_two_paragraphs(folder: Path) ->
             terminal.type(text + "\n")
 
         answer("w")
+        answer("q", "What happens next:")
+        terminal.expect("'q' is one of the choices and no plan")
         answer("", "What happens next:")  # the plan in one's own words can be left again
         answer("?")
         terminal.expect("every text stays in memagent story alt")
@@ -142,3 +144,53 @@ def test_a_player_may_leave_the_slash_out_and_ctrl_c_ends_with_130(folder: Path)
         terminal.expect("> ")
         terminal.type("q\n")
         assert terminal.end() == 0
+
+
+def test_a_contradiction_is_shown_and_asked_of_before_it_is_accepted(folder: Path, tmp_path: Path) -> None:
+    page = folder / "chapters" / "01.md"
+    page.write_text(page.read_text() + "\nMara Voss had green eyes.\n")
+    assert memagent("story", "sync", folder, "-q").returncode == 0
+
+    def reply(text: str) -> str:
+        return json.dumps({"paragraph": text, "rationale": "", "memory": "Well.", "plans": ["One.", "Two.", "Three."]})
+
+    texts = ("Mara Voss had brown eyes.", "Mara Voss had blue eyes.", "Mara Voss had red hair.")
+    server = FakeOpenAIServer([reply(text) for text in texts])
+    edited = tmp_path / "editor.sh"
+    edited.write_text("#!/bin/sh\necho 'Mara Voss had her green eyes shut.' > \"$1\"\n")
+    edited.chmod(0o755)
+    with server, Terminal(
+        "story", "write", folder, "-n", 2, "-m", f"openai:fake@{server.url}", OPENAI_API_KEY="x", EDITOR=str(edited)
+    ) as terminal:  # fmt: skip
+        terminal.expect("[1]")
+        terminal.type("1\n")
+        shown = terminal.expect("What becomes of it")
+        assert texts[0] in shown and "is not accepted yet" in shown and "“green” in ch.1 ¶5" in " ".join(shown.split())
+        assert len(Story(folder).record.paragraphs) == 5
+        terminal.type("r\n")
+        terminal.expect("What becomes of it")
+        terminal.type("e\n")
+        terminal.expect("That contradicts nothing")
+        terminal.expect("[1]")
+        terminal.type("1\n")
+        assert terminal.end() == 0
+    assert Story(folder).record.paragraphs[5:] == ["Mara Voss had her green eyes shut.", texts[2]]
+
+
+def test_a_draft_that_was_edited_is_shown_again_before_it_is_taken(folder: Path, tmp_path: Path) -> None:
+    editor = tmp_path / "editor.sh"
+    editor.write_text("#!/bin/sh\nprintf 'She waited.\\n\\nNobody came.\\n' > \"$1\"\n")
+    editor.chmod(0o755)
+    with Terminal("story", "revise", "ch.1 p2", "shorter", folder, EDITOR=str(editor)) as terminal:
+        terminal.expect("n leave it:")
+        terminal.type("e\n")
+        assert "Nobody came." in terminal.expect("n leave it:")
+        terminal.type("y\n")
+        assert terminal.end() == 0
+    assert Story(folder).record.paragraphs[1] == "She waited.\nNobody came."  # one paragraph still
+    assert memagent("story", "sync", folder, "--check").returncode == 0
+
+
+def test_who_is_above_a_story_is_told_its_folder(folder: Path, tmp_path: Path) -> None:
+    asked = memagent("story", "status", tmp_path)
+    assert (asked.returncode, f"Give the folder of one: {folder}\n" in asked.stderr) == (1, True)

@@ -75,7 +75,17 @@ def test_a_forged_cookie_is_refused(site: Site) -> None:
         assert client.get("/api/turns?session=s", headers={"cookie": f"{COOKIE}={alice}"}).status_code == 200
 
 
-def test_a_cookie_ends_and_wrong_passwords_make_everybody_wait() -> None:
+def test_who_gives_wrong_passwords_waits_and_locks_nobody_else_out() -> None:
+    accounts = Accounts(DEMO, KEY.encode(), clock=lambda: 1000.0)
+    for _ in range(5):
+        with pytest.raises(Refusal, match="do not go together"):
+            accounts.check("alice", "wrong", "203.0.113.9")
+    with pytest.raises(Refusal, match="too many"):
+        accounts.check("alice", DEMO["alice"], "203.0.113.9")
+    accounts.check("alice", DEMO["alice"], "127.0.0.1")
+
+
+def test_a_cookie_ends_and_wrong_passwords_make_somebody_wait() -> None:
     now = [1000.0]
     accounts = Accounts(DEMO, KEY.encode(), clock=lambda: now[0])
     cookie = accounts.signed("alice")
@@ -187,6 +197,7 @@ def test_what_comes_from_another_site_or_is_too_long_is_refused(site: Site) -> N
             (413, alice.post("/api/chat", json={**body, "more": "x" * LONGEST})),
             (422, alice.post("/api/chat", json={**body, "text": "y" * 4001})),
             (422, alice.post("/api/chat", json={**body, "text": "  "})),
+            *((422, alice.post("/api/chat", json={**body, "session": name})) for name in ("s\0", "\n", " ", "a\x7fb")),
             (422, alice.post("/api/chat", content=b'{"session": "walls", "text": "\\ud800"}')),
             (422, alice.post("/api/memories/forget", json={"id": "", "dry_run": False})),
             (422, alice.get("/api/memories/search", params={"q": "z" * 401})),

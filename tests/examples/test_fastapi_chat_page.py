@@ -87,6 +87,7 @@ def test_a_person_talks_sees_why_edits_and_forgets_and_it_is_so_after_a_reload(p
     assert all(part in evidence for part in ("said or noted", "score", "said by alice", "words")), evidence
     assert page.locator("#log img, #log b, #memories img").count() == 0 and page.title() == "memagent chat"
     assert page.locator(".turn.user > .words").first.inner_text() == MARKUP
+    assert page.locator(".turn > .who > time").count() == 4  # both questions and both answers, without a reload
 
     panel = page.get_by_role("complementary", name="Memory")
     moved = panel.locator("#memories > li", has_text="I moved to Lisbon last week.")

@@ -231,7 +231,7 @@ LINES = """\
 {"role": "user", "content": "Hello"}
 {"role": "narrator", "content": "It rained."}
 {"messages": [{"role": "user", "content": "one"}, {"role": "ai", "content": null, "tool_calls": [{}]}], "id": "talk"}
-{"conversations": [{"from": "gpt", "value": "two"}], "user": "ben"}
+{"conversations": [{"from": "gpt", "value": "two"}], "user": "ana"}
 """
 
 
@@ -267,6 +267,13 @@ def test_one_conversation_may_be_the_whole_file_and_a_message_may_be_wrapped(mem
     assert next(iter(ana.bind(session="w").passages())).metadata["message"] == "u1"
 
 
+def test_conversations_on_one_line_are_apart(memory: Memory, tmp_path: Path) -> None:
+    talks = [{"messages": [{"role": "user", "content": text}]} for text in ("one", "two", "three")]
+    ana = memory.bind(user="ana")
+    assert import_from("jsonl", write(tmp_path / "talks.json", json.dumps(talks)), ana).conversations == 3
+    assert {one.scope.session for one in ana.passages()} == {"line 1", "line 1, entry 2", "line 1, entry 3"}
+
+
 def test_a_dry_run_counts_and_writes_nothing(memory: Memory, tmp_path: Path) -> None:
     place = write(tmp_path / "chat.jsonl", LINES)
     ana = memory.bind(user="ana")
@@ -282,7 +289,14 @@ def test_the_file_says_whose_it_is_only_when_it_is_asked_to(memory: Memory, tmp_
     place = write(
         tmp_path / "chat.jsonl", '{"role": "user", "content": "Hi", "user": "eve"}\n{"role": "user", "content": "Ho"}\n'
     )
-    import_from("jsonl", place, memory.bind(user="ana"))
+    for dry_run in (True, False):
+        with pytest.raises(UsageProblem, match=r"names the user 'eve' \(1\), and all is to be of 'ana'"):
+            import_from("jsonl", place, memory.bind(user="ana"), dry_run=dry_run)
+    with pytest.raises(UsageProblem, match="names the user 'eve'"):
+        import_from("jsonl", place, None, dry_run=True, user="ana")
+    assert import_from("jsonl", place, None, dry_run=True, user="eve").added == 2
+    assert memory.bind(user="eve").count() == 0 and memory.bind(user="ana").count() == 0
+    import_from("jsonl", place, memory.bind(user="ana"), all_as_user=True)
     assert memory.bind(user="eve").count() == 0 and memory.bind(user="ana").count() == 2
     assert next(memory.bind(user="ana").passages()).metadata["user"] == "eve"
     done = import_from("jsonl", place, memory, users_from_file=True)
@@ -298,13 +312,13 @@ BAD = [
     ("jsonl", "3\n[1]", "line 1 of .* is no JSON object"),
     ("jsonl", '{"role": "user"}', "line 1 of .* has no message"),
     ("jsonl", b'{"role": "user", "content": "\xff"}', "line 1 of .* is not UTF-8"),
-    ("chatgpt", '[\n{"mapping": {}},\n{"title": "x"}]', "line 3 of .* no 'mapping'"),
+    ("chatgpt", '[\n{"mapping": {}},\n{"title": "x"}]', "line 3, entry 2 of .* no 'mapping'"),
     ("chatgpt", '[\n{"mapping": {}},\n{"title": "x"', "line 3 of .* is cut short"),
     ("chatgpt", '[\n{"mapping": {}},\n{"title": x, "more": "' + "y" * 100 + '"}]', "line 3 of .* is no JSON"),
     ("chatgpt", '[{"mapping": {}} {"mapping": {}}]', "line 1 of .* a comma is missing"),
     ("chatgpt", '{"mapping": {}}', "line 1 of .* does not begin a JSON list"),
     ("chatgpt", "[" * 100_000, "line 1 of .* (nested too deeply|is cut short)"),
-    ("langchain", '[{"role": "user"}, 3]', "line 1 of .* no message of LangChain"),
+    ("langchain", '[{"role": "user"}, 3]', "line 1, entry 1 of .* no message of LangChain"),
     ("langchain", '{"a": 1}', "line 1 of .* neither a list of messages"),
     ("mem0", '[{"id": 1}]', "no memory of mem0"),
     ("mem0", '{"result": []}', "no export of mem0"),
@@ -338,10 +352,17 @@ ONE_ODD = [
     (
         "langchain",
         '[{"type": "weird"}, {"type": "human", "data": {"content": "a"}}]',
-        ["line 1: has no message of LangChain"],
+        ["line 1, entry 1: has no message of LangChain"],
         ["a"],
     ),
-    ("chatgpt", json.dumps([None, *chatgpt()]), ["line 1: begins no conversation of ChatGPT"], []),
+    (
+        "jsonl",
+        '[3, {"role": "user", "content": "a"}, {"role": "narrator", "content": "b"}]',
+        ["line 1, entry 1: is no JSON object", "line 1, entry 3: has the role 'narrator'"],
+        ["a"],
+    ),
+    ("mem0", '[{"x": 1}, {"memory": "a"}, {"y": 1}]', ["line 1, entry 1: has no", "line 1, entry 3: has no"], ["a"]),
+    ("chatgpt", json.dumps([None, *chatgpt()]), ["line 1, entry 1: begins no conversation of ChatGPT"], []),
 ]
 
 

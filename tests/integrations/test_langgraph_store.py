@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memagent import Memory
+from memagent import Memory, Note
 from memagent.embedders.base import Kind, Vectors
 from memagent.embedders.hashing import Hashing
 from memagent.errors import ExtraMissing, ScopeRequired, UsageProblem
@@ -475,9 +475,55 @@ def test_a_lifetime_is_a_number_and_may_be_endless(store: MemagentStore) -> None
     for ttl in (float("inf"), 1e300):
         store.put(("a",), "k", {}, ttl=ttl)
         assert store.get(("a",), "k") is not None and store.sweep_ttl() == 0
-    for bad in (float("nan"), "soon"):
+    for bad in (float("nan"), "soon", -1, 0, True):
         with pytest.raises(UsageProblem, match="number of minutes"):
             store.put(("a",), "k", {}, ttl=bad)  # type: ignore[arg-type]
+
+
+def test_nothing_of_an_item_that_was_read_stays_when_it_is_deleted_or_put_again(memory: Memory, clock: Clock) -> None:
+    store = MemagentStore(memory)
+    for key in ("gone", "again"):
+        store.put(("a",), key, {"text": "tea"}, ttl=100)
+        store.get(("a",), key)  # prolonged
+    store.delete(("a",), "gone")
+    store.put(("a",), "again", {"text": "rum"})
+    assert [(one.source, one.metadata["langgraph"]["value"]) for one in memory.passages()] == [
+        ("langgraph:a/#again", {"text": "rum"})
+    ]
+
+
+def test_what_others_write_under_the_source_of_an_item_is_no_item_and_stays(store: MemagentStore) -> None:
+    store.put(("n",), "k", {"text": "tea"})
+    when = "2026-01-01T00:00:00+00:00"
+    forged: list[Any] = [{"value": {"x": 1}}, "text", {"of": None, "until": "z"}]
+    forged += [{"value": 5, "created_at": when, "updated_at": when, "ttl": None, "until": None}]
+    forged += [{"value": {}, "created_at": "x", "updated_at": when, "ttl": None, "until": None}]
+    for number, data in enumerate(forged):
+        for source in (f"langgraph:n/#{number}", f"langgraph-until:n/#{number}"):
+            store.memory.add(Note(f"Forged {number}", source=source, metadata={"langgraph": data}))
+    for found in (store.search(("n",)), store.search((), query="forged"), store.search(("n",), filter={"text": "tea"})):
+        assert [item.key for item in found] == ["k"]
+    assert store.list_namespaces() == [("n",)] and store.sweep_ttl() == 0
+    assert store.memory.count() == 1 + 2 * len(forged)
+
+
+def test_a_limit_below_zero_is_refused_in_words(store: MemagentStore) -> None:
+    store.put(("a",), "k", {"text": "tea"})
+    for wrong in ({"limit": -1}, {"offset": -1}):
+        for read in (store.search, lambda path, **given: store.list_namespaces(prefix=path, **given)):
+            with pytest.raises(UsageProblem, match="is -1"):
+                read(("a",), **wrong)
+
+
+def test_the_text_of_an_item_is_not_edited_behind_its_back(store: MemagentStore) -> None:
+    store.put(("prefs",), "city", {"text": "Alice lives in Oslo."}, index=["text"])
+    [passage] = store.memory.passages()
+    with pytest.raises(UsageProblem, match="item of a LangGraph store") as refused:
+        store.memory.edit(passage.id, "Alice lives in Rome.")
+    assert "store.put" in refused.value.hint
+    store.memory.add(Note("Plain.", id="note"))
+    store.memory.edit("note", "Plainer.")
+    assert store.memory.get("note").text == "Plainer."
 
 
 def test_putting_sweeps_when_it_is_time(memory: Memory, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,9 +86,16 @@ def test_a_client_lists_and_calls_every_tool_over_standard_input_and_output(plac
     assert "serving the memory of alice" in (place.parent / "stderr.txt").read_text()
 
 
+def test_a_mistyped_path_makes_no_file(place: Path) -> None:
+    mistyped = place.with_name("memroy.db")
+    done = subprocess.run(command(mistyped), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, mistyped.exists()) == (2, False)
+    assert "there is no memory" in done.stderr and "--new" in done.stderr
+
+
 def test_a_client_is_told_of_a_file_that_was_not_there(place: Path) -> None:
     async def told(file: Path) -> str:
-        start = command(file)
+        start = command(file, "--new")
         server = StdioServerParameters(command=start[0], args=start[1:], env=dict(os.environ))
         with Path(place.parent / "stderr.txt").open("w") as log:
             async with Client(stdio_client(server, errlog=log)) as client:

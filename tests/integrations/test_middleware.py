@@ -180,6 +180,25 @@ def test_what_a_person_has_corrected_stays_corrected(everybody: Memory) -> None:
     assert [text for role, text in said(alice) if role == "user"] == ["I live in Lisbon."]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_what_a_person_says_is_kept_though_the_run_fails_or_is_broken_off(
+    everybody: Memory, asynchronous: bool
+) -> None:
+    made = agent(ScriptedLLM([ValueError("broken"), "Fine.", "Fine."], can=CAN), everybody)
+    config = {"configurable": {"thread_id": "t", "user_id": "alice"}}
+    with pytest.raises(ValueError, match="broken"):
+        run(made, "The wombat is ill.", asynchronous, config=config)
+    assert said(everybody.bind(user="alice")) == [("user", "The wombat is ill.")]
+    pieces = made.stream({"messages": [("user", "It sleeps.")]}, config, stream_mode="messages")
+    next(pieces)
+    pieces.close()
+    assert said(everybody.bind(user="alice"))[1:2] == [("user", "It sleeps.")]
+    none = agent(ScriptedLLM([ValueError("broken")], can=CAN), everybody, keep=False)
+    with pytest.raises(ValueError, match="broken"):
+        run(none, "Not to be kept.", asynchronous, context={"user_id": "bob"})
+    assert everybody.bind(user="bob").count() == 0
+
+
 def test_summaries_and_tools_are_no_turns_of_anybody() -> None:
     summary = HumanMessage("Here is a summary.", additional_kwargs={"lc_source": "summarization"})
     called = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "1"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from memagent.errors import CapabilityError
 from memagent.flow import generate
 from memagent.llms.cached import Cached
 from memagent.llms.openai import OpenAI
+from memagent.llms.openai_format import Assembly
 from memagent.testing import FakeOpenAIServer, Fault, ScriptedLLM
 from memagent.trace import Trace
 from memagent.types import Completion, Message, Request, Tool, ToolCall
@@ -51,6 +53,45 @@ def test_a_reply_of_calls_alone_is_a_reply() -> None:
     with FakeOpenAIServer([Fault(body=body)]) as server:
         reply = OpenAI("fake", base_url=server.url).complete(REQUEST)
     assert (reply.text, reply.calls) == ("", (ToolCall("", "look_up", ""),))
+
+
+def piece(index: int | None, id: str | None, name: str | None, arguments: str | None) -> dict[str, Any]:
+    numbered = {} if index is None else {"index": index}
+    return {**numbered, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [piece(0, "a", "look_up", "{1}"), piece(0, "b", "look_up", "{2}")],
+        [piece(None, "a", "look_up", "{1}"), piece(None, "b", "look_up", "{2}")],
+        [
+            piece(0, "a", "look_up", ""),
+            piece(0, "b", "look_up", "{"),
+            piece(0, "a", None, "{1}"),
+            piece(0, "b", "", "2}"),
+        ],
+        [
+            piece(0, "a", "look_up", "{"),
+            piece(0, "x", None, "1}"),
+            piece(1, "b", "look_up", "{2"),
+            piece(1, "y", "", "}"),
+        ],
+        [piece(1, "b", "look_up", "{2}"), piece(0, "a", "look_up", "{1"), piece(0, None, None, "}")],
+        [
+            piece(0, None, "look_up", "{1"),
+            piece(0, "a", None, "}"),
+            piece(0, "b", "look_up", None),
+            piece(0, None, None, "{2}"),
+        ],
+    ],
+    ids=["one index", "no index", "one index, by id", "an id a piece", "by index", "late id"],
+)
+def test_streamed_calls_are_told_apart_by_index_and_id(pieces: list[Any]) -> None:
+    reply = Assembly(REQUEST, "fake", None)
+    for one in pieces:
+        reply.add({"choices": [{"delta": {"tool_calls": [one]}}]})
+    assert reply.completion().calls == (ToolCall("a", "look_up", "{1}"), ToolCall("b", "look_up", "{2}"))
 
 
 def test_a_server_that_refuses_tools_is_one_without_them() -> None:

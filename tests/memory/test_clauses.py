@@ -76,6 +76,36 @@ def test_she_and_he_are_the_one_name_before() -> None:
     assert [one.about for one in of_line("Recommend a book for Peter or Ida. He is nine and loves whales.")] == ["", ""]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "heard"),
+    [
+        (
+            "Please always answer in French, my bike is a Batavus.",
+            ["-Please always answer in French", "my bike is a Batavus."],
+        ),
+        ("Bo lives in Turku; reply in French from now on.", ["Bo lives in Turku", "-reply in French from now on."]),
+        (
+            "Ich habe zwei Hunde, welches Futter empfiehlst du?",
+            ["Ich habe zwei Hunde", "-welches Futter empfiehlst du?"],
+        ),
+        ("Bonsoir, notre chien Filou a disparu à Nantes.", ["-Bonsoir", "notre chien Filou a disparu à Nantes."]),
+        ("Я живу в Казани, что посоветуешь посмотреть?", ["Я живу в Казани", "-что посоветуешь посмотреть?"]),
+        ("我对花生过敏，你推荐什么？", ["我对花生过敏", "-你推荐什么？"]),
+        ("My dog ran away, can you believe it?", ["My dog ran away.", "-can you believe it?"]),
+        ("Tell Marta I said hi, she runs the choir in Brno.", ["-Tell Marta I said hi", "she runs the choir in Brno."]),
+    ],
+)
+def test_the_clauses_that_are_cut_off_a_sentence_are_refused_and_heard(
+    memory: Memory, sentence: str, heard: list[str]
+) -> None:
+    model = ScriptedLLM([print_write([])] * 4)
+    written = Controller(model, memory).run(memllm_write(sentence)).value
+    assert [f"{'-' * bool(one.refused)}{one.text}" for one in written.heard] == heard
+    assert [one.text for one in written.refused] == [one[1:] for one in heard if one[0] == "-"]
+    assert all(one.why for one in written.refused)
+    assert len(model.requests) == 1
+
+
 def test_a_fact_is_learnt_from_its_clause_and_nothing_from_the_request(memory: Memory) -> None:
     sentence = "Suggest a gift for Bo, my mother Olga collects thimbles."
     assert memory.facts.learn(Triple("Olga", "collects", "thimbles"), sentence).refused == ()

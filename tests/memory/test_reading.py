@@ -145,8 +145,10 @@ def test_6_equal_values_stand_in_the_order_in_which_they_were_written(memory: Me
 def test_10_each_open_place_has_its_index(memory: Memory, place: str, index: str) -> None:
     plan = memory.core.file().read(f"EXPLAIN QUERY PLAN {FACTS.format(place=place)}", [1, 1, 0, 10])
     assert [f"USING COVERING INDEX {index} ({place}=? AND relation=?" in row["detail"] for row in plan] == [True]
-    pairs = PAIRS.format(place=place, entities="?, ?", relations="?")
-    plan = memory.core.file().read(f"EXPLAIN QUERY PLAN {pairs}", [1, 2, 3])
+    pairs = PAIRS.format(own="entities.user = ?", place=place, entities="?, ?", relations="?")
+    plan = memory.core.file().read(f"EXPLAIN QUERY PLAN {pairs}", ["", "e1", "e2", "r1"])
+    whole = "(kind=? AND user=? AND id=? AND session=? AND agent=?)"  # not each scope for each scope of an entity
+    assert any("relations USING" in row["detail"] and whole in row["detail"] for row in plan)
     assert any(f"USING COVERING INDEX {index} ({place}=? AND relation=?)" in row["detail"] for row in plan)
     assert not any("SCAN" in row["detail"] for row in plan)
 

@@ -291,19 +291,6 @@ def test_9_the_prompt_has_k_examples_in_order_and_the_problem_last(memory: Memor
     assert f"the likest {best}" in content
 
 
-def test_8_a_lister_of_ones_own_that_raises_is_lived_with_and_told(memory: Memory) -> None:
-    ran(memory, learn(CLIPS, [right("72")], numeric("72")))
-
-    def broken(problem: str) -> list[str]:
-        raise RuntimeError("no tagger here")
-
-    result = Controller(ScriptedLLM([right("72")]), memory).run(solve(CLIPS, key="obfuscated", nouns=broken))
-    [step] = [record.step for record in result.trace if isinstance(record.step, FindRationales)]
-    assert step.problem == CLIPS
-    assert "no tagger here" in result.value.answer.problems[0]
-    assert result.value.boxed == "72"
-
-
 @pytest.mark.parametrize("refusal", ["Sorry.\n\nPlease ask again.", "", "\n\n", "None that I see"])
 def test_8_a_reply_without_a_list_is_not_an_empty_list(refusal: str) -> None:
     with pytest.raises(ValueError, match="no list"):
@@ -364,6 +351,18 @@ def test_wrong_attempts_are_kept_only_if_asked_and_never_shown_as_right(memory: 
     ran(memory, solve("How many clips are there?", contrast=1), llm)
     assert ["Wrong way." in request.messages[-1].content for request in llm.requests] == [False, True]
     assert "Wrong, not to be followed:\nQuestion: Natalia" in llm.requests[1].messages[-1].content
+
+
+def test_right_examples_behind_wrong_ones_have_a_heading_of_their_own(memory: Memory) -> None:
+    for number, way in (("1", "Wrong way."), ("72", "Right way.")):
+        ran(memory, learn(CLIPS, [right(number, way)], numeric("72"), failures=True))
+    llm = ScriptedLLM([right("9")] * 2)
+    for contrast in (0, 1):
+        ran(memory, solve("How many clips are there?", contrast=contrast), llm)
+    alone, beside = (request.messages[-1].content for request in llm.requests)
+    assert f"Right:\nQuestion: {CLIPS}\nRight way." in beside
+    assert beside.index("Wrong way.") < beside.index("Right:")
+    assert "Right:" not in alone
 
 
 def test_kept_by_structure_it_is_found_by_structure_and_shown_as_it_was(memory: Memory) -> None:

@@ -61,13 +61,32 @@ def test_a_name_in_brackets_keeps_its_bracket() -> None:
     assert read.results == ("Tbilisi",)
 
 
-def test_the_first_call_of_a_text_is_found_and_a_bare_opening_too() -> None:
+def test_the_first_call_of_a_text_is_found() -> None:
     text = "She lives in ({MEM_READ(Ida>>lives in>>)-->Oslo}) and ({MEM_READ(x"
     found = grammar.find_read(text)
     assert found is not None
     assert text[found.start : found.end] == "({MEM_READ(Ida>>lives in>>)-->"
-    assert grammar.find_read("a ({ b") == grammar.Opened(2, 4, "")
     assert grammar.find_read("no call") is None
+
+
+def test_a_bare_opening_begins_a_call_at_the_end_of_a_text_or_where_it_is_a_token_of_its_own() -> None:
+    for text in ("a ({ b", "foo({a: 1})", "({m: 1})"):
+        assert grammar.find_read(text) is None
+        assert grammar.find_read(text, bare=True) == grammar.Opened(text.find("({"), text.find("({") + 2, "")
+        assert grammar.without_calls(text) == text
+    for text in ("a ({", "a ({ ", "a ({M", "a ({mem", "a ({MEM_WRITE-->", "a ({ MEM_x"):
+        assert grammar.find_read(text) == grammar.Opened(2, 4, "")
+        assert grammar.without_calls(text) == "a "
+    text = "foo({a: 1}) of ({MEM_READ(Ida>>owns>>)-->"
+    assert grammar.find_read(text) == grammar.Opened(15, len(text), "Ida>>owns>>)")
+
+
+def test_half_of_a_character_is_told_and_the_rest_is_read() -> None:
+    read = grammar.parse_read("({MEM_READ(\ud83d>>lives in>>;Ida>>lives in>>)-->")
+    assert read.queries == (Query("Ida", "lives in", None),)
+    write = grammar.parse_write("({MEM_WRITE-->Bo>>owns>>\udc00;Bo>>owns>>\U0001f600})")
+    assert write.triples == (("Bo", "owns", "\U0001f600"),)
+    assert [one.why.rpartition("' ")[2] for one in (*read.problems, *write.problems)] == ["is not valid Unicode"] * 2
 
 
 @given(st.lists(st.tuples(WORDS, WORDS, st.booleans()), min_size=1, max_size=4), st.lists(WORDS, max_size=4))
@@ -106,3 +125,10 @@ def test_ten_thousand_mangled_replies_are_read_or_refused() -> None:
 def test_a_long_reply_is_read_in_time_that_grows_with_its_length() -> None:
     assert len(grammar.parse_write("({MEM_WRITE-->" + "a>>r>>b;" * 50_000).triples) == 1
     assert grammar.find_read("({MEM_READ(" + "\\" * 200_000) is not None
+
+
+@pytest.mark.parametrize("sign", ["-", "(", ">", "{"])
+def test_a_place_of_a_million_single_signs_is_read_and_refused(sign: str) -> None:
+    read = grammar.parse_read("({MEM_READ(" + sign * 1_000_001 + ";Ida>>owns>>)-->")
+    assert read.queries == (Query("Ida", "owns", None),)
+    assert len(read.problems) == 1

@@ -129,6 +129,16 @@ def test_the_newest_of_more_values_than_are_read_at_once_is_found(memory: Memory
     assert walk(memory, "Hub", ["visited"], as_of=began + 1200.5 * day).value == "place 1200"
 
 
+def test_a_walk_over_a_hub_reads_a_few_lines_of_thousands(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.facts.add([("Hub", "knows", f"person {n}") for n in range(3000)])
+    memory.facts.add(("person 2999", "lives in", "Turku"))
+    database, rows = memory.core.file(), []
+    own = database.read
+    monkeypatch.setattr(database, "read", lambda sql, params=(): rows.extend(found := own(sql, params)) or found)
+    assert walk(memory, "Hub", ["knows", "lives in"]).value == "Turku"
+    assert len(rows) < 200
+
+
 def test_a_question_with_a_model_is_answered_as_of_a_moment(memory: Memory) -> None:
     memory.facts.declare("lives in")
     memory.facts.add([Triple("Ida", "lives in", "Bergen", at=datetime(2020, 1, 1, tzinfo=UTC))])
@@ -137,3 +147,11 @@ def test_a_question_with_a_model_is_answered_as_of_a_moment(memory: Memory) -> N
     for moment, place in ((None, "Oslo"), (datetime(2021, 1, 1, tzinfo=UTC), "Bergen")):
         flow = edited("Where does Ida live?", ["lives in"], as_of=moment)
         assert Controller(ScriptedLLM([path]), memory).run(flow).value.text == place
+
+
+def test_half_of_a_character_in_a_path_is_asked_about_again(memory: Memory) -> None:
+    replies = [json.dumps({"subject": name, "relations": ["works for"]}) for name in ("\ud83d", "Ida")]
+    llm = ScriptedLLM(replies, can=["schema"])
+    answer = Controller(llm, memory, retries=0).run(edited("For whom does Ida work?", RELATIONS)).value
+    assert (answer.text, answer.problems) == ("Acme", ())
+    assert "not valid Unicode" in llm.requests[1].messages[-1].content

@@ -258,6 +258,29 @@ def test_what_a_tool_call_is_unsure_of_is_refused(memory: Memory) -> None:
     assert [one.why for one in written.refused] == ["its confidence 0.2 is less than 0.5"]
 
 
+@pytest.mark.parametrize("can", [["tools"], ["stop"], LATE])
+def test_half_of_a_character_in_a_triple_costs_that_triple_alone(memory: Memory, can: Any) -> None:
+    triples = [["\ud83d", "owns", "Tern"], ["Bo", "owns", "Tern"]]
+    call = Completion("", calls=(ToolCall("1", "mem_write", json.dumps({"triples": triples})),))
+    text = "\ud83d>>owns>>Tern;Bo>>owns>>Tern})"
+    reply = call if can == ["tools"] else said(text) if can == LATE else f"({{MEM_WRITE-->{text}"
+    written = writes(memory, ScriptedLLM([reply], can=can), "Bo owns Tern.", patience=0)
+    assert words(written) == [("Bo", "owns", "Tern")]
+    assert ["is not valid Unicode" in one.why for one in written.refused] == [True]
+
+
+def test_a_sentence_with_a_secret_is_refused_and_the_rest_is_learnt() -> None:
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD"
+    replies = [f"({{MEM_WRITE-->Bo>>owns key>>{secret}}})", "({MEM_WRITE-->Ida>>owns>>Tern})"]
+    with Memory(":memory:", embedder="hashing:64", single_user=True, secrets="refuse") as memory:
+        written = writes(memory, ScriptedLLM(replies), f"Bo owns key {secret}. Ida owns Tern.")
+        assert words(written) == [("Ida", "owns", "Tern")]
+        assert memory.facts.find("Bo") == []
+    assert [one.text for one in written.refused] == [f"Bo owns key {secret}."]
+    assert written.refused[0].why.startswith("a secret is not kept: ")
+    assert secret not in written.refused[0].why
+
+
 # --- limits
 
 

@@ -501,7 +501,7 @@ def test_a_search_reads_what_others_wrote_and_asks_for_it_once(tmp_path, monkeyp
         own = database.read
         monkeypatch.setattr(database, "read", lambda sql, params=(): asked.append(sql) or own(sql, params))
         assert search.retrieve(QUERY, 9, Scope())
-        assert sum("max(seq)" in sql for sql in asked) <= 2  # of the graph, and of which relations are functional
+        assert sum("max(seq)" in sql for sql in asked) == 1  # of the graph
         assert sum("FROM meta" in sql for sql in asked) <= 3
         assert len(asked) <= 10
 

@@ -11,11 +11,12 @@ import pytest
 
 from memagent import Controller, Story
 from memagent.methods.recurrent_facts import Told
+from memagent.story.branching import branch
 from memagent.story.canon import Doubt, Known, Reading, digest_of, doubts
 from memagent.story.canon_store import fold, next_places, place_of
 from memagent.story.check_canon import moment, place_at
 from memagent.story.config import StoryConfig
-from memagent.story.drafts import branch, redo, restore, undo
+from memagent.story.drafts import redo, restore, undo
 from memagent.story.manuscript import Place
 from memagent.story.noting import noted
 from memagent.story.revising import offer, take
@@ -168,7 +169,7 @@ def test_facts_left_by_a_kill_between_the_log_and_the_memory_are_mended(story):
 
 def test_a_memory_file_that_stands_for_this_manuscript_is_not_read_again(story, monkeypatch):
     told(story)
-    monkeypatch.setattr("memagent.story.canon_store.fold", lambda record: pytest.fail("it was read again"))
+    monkeypatch.setattr("memagent.story.canon_store.fold", lambda *record: pytest.fail("it was read again"))
     with Story(story.folder).editing():
         pass
     old = (story.folder / ".memagent" / "memory.db").read_bytes()

@@ -73,7 +73,8 @@ def test_a_card_becomes_a_story_whose_writer_is_shown_the_character(picture: boo
     said = " ".join(done.stderr.split())
     for words in (
         "Мара Voss is in", "its system prompt", "other first messages (2)", "extensions of other programs",
-        "the field 'strange'", "{{user}}: they stay as they are written", "tokens of every prompt",
+        "the field 'strange'", "{{user}}: the model sees them as they are written",
+        "--user NAME", "tokens of every prompt",
     ):  # fmt: skip
         assert words in said, words
     assert "creator" not in said and "tags" not in said
@@ -134,3 +135,36 @@ def test_nothing_of_a_persons_is_written_over_and_a_killed_run_goes_on(tmp_path:
     assert memagent("story", "init", tmp_path / "lamp", "--from-card", file(tmp_path), "-q").returncode == 0
     with pytest.raises(StoryError, match="there is a story"):
         put(tmp_path / "lamp", card)
+
+
+def test_a_name_takes_the_place_of_the_user_and_what_stays_of_such_marks_is_named(tmp_path: Path) -> None:
+    entries = [{"keys": ["bell"], "content": "{{char}} rings it for {{user}}.", "enabled": True, "insertion_order": 7}]
+    data = {**DATA, "first_mes": "<USER> sits. {{random:a,b}}", "character_book": {"entries": entries}}
+    path = file(tmp_path, {**CARD, "data": data})
+    folder = tmp_path / "lamp"
+    done = memagent("story", "init", folder, "--from-card", path, "--user", "Anton")
+    premise = (folder / "premise.md").read_text()
+    assert "Anton knocks." in premise and "Anton sits." in premise
+    said = " ".join(done.stderr.split())
+    assert "{{random:a,b}}: the model sees them as they are written" in said and "--user NAME" not in said
+    assert "{{char}}, {{user}} in entries of its book" in said
+    assert json.loads(export(folder))["data"]["first_mes"] == data["first_mes"]  # the card comes out as it came
+
+
+@pytest.mark.parametrize("book", [None, {}, {"entries": None, "name": "Pier"}])
+def test_a_card_with_an_empty_book_is_taken(book: Any, tmp_path: Path) -> None:
+    card = read(file(tmp_path, {**CARD, "data": {**DATA, "character_book": book}}))
+    assert card.book.entries == ()
+    put(tmp_path / "lamp", card)
+    assert json.loads(export(tmp_path / "lamp"))["data"]["character_book"]["entries"][0]["constant"] is True
+
+
+def test_a_picture_that_is_cut_short_says_so_unless_the_card_is_whole(tmp_path: Path) -> None:
+    path = file(tmp_path, picture=True)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-6])
+    assert read(path).name == "Мара Voss"
+    for cut in (60, len(whole) // 2):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(UsageProblem, match="cut short"):
+            read(path)

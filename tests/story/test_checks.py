@@ -184,7 +184,7 @@ def test_the_most_tired_phrase_comes_first_and_things_of_the_story_do_not_come()
         told[0][number] += " It had a gilded melancholy to it."
     for number in range(10):
         told[1][number] += f" They {'abcdefghij'[number] * 3} the fish market."
-    assert tired(book(*told), 2) == ["Cold metal hummed nearby", "gilded melancholy"]
+    assert tired(book(*told), 2) == ["Cold metal hummed nearby", "It had a gilded melancholy to it"]
 
 
 def test_of_a_sentence_that_comes_again_no_two_scraps_are_told_that_overlap():
@@ -195,6 +195,26 @@ def test_of_a_sentence_that_comes_again_no_two_scraps_are_told_that_overlap():
     scraps = [phrase for phrase in tired(book(*told), 9) if phrase.lower() in again.lower()]
     spans = sorted((at := again.lower().find(phrase.lower()), at + len(phrase)) for phrase in scraps)
     assert spans and all(end <= start for (_, end), (start, _) in pairwise(spans)), scraps
+
+
+def test_a_tired_phrase_is_whole_and_none_is_contained_in_another():
+    told = clean_story()
+    ends = ("sea", "hill", "ferry", "mill")
+    for number, end in enumerate(ends):
+        told[0][number] += f" Nobody knew whence the grey letter came, and {end} gulls cried."
+        told[0][number + 4] += " She had got the answer ready."
+        told[0][number + 8] += f" He hung copper kettles over the {end}."
+    found = tired(book(*told), 9)
+    assert "Nobody knew whence the grey letter came" in found
+    assert "She had got the answer ready" in found and "He hung copper kettles over" in found
+    assert not any(one != other and one.lower() in other.lower() for one in found for other in found)
+
+
+def test_a_tired_phrase_of_chinese_and_russian_is_whole():
+    chinese = [f"{letter * 9}。她把旧铜钥匙放在窗台上。" for letter in "甲乙丙丁戊"]
+    assert tired(book(chinese, language="Chinese"), 9) == ["她把旧铜钥匙放在窗台上"]
+    russian = [f"Слово{at} иное{at}. Она спрятала ржавый ключ под камнем." for at in range(5)]
+    assert tired(book(russian, language="Russian"), 9) == ["Она спрятала ржавый ключ под камнем"]
 
 
 def test_as_many_tired_phrases_come_as_are_asked_for():
@@ -302,3 +322,24 @@ def test_the_benchmark_finds_all_that_it_plants_and_nothing_else(monkeypatch):
     for row in rows:
         assert (row.false, row.clean) == ([], []), row.kind
         assert row.missed == [] or row.kind.startswith("canon, freely")
+
+
+@pytest.mark.parametrize(
+    "refrain",
+    [
+        "Row, brothers, row, the stream runs fast,\nthe rapids are near and the daylight is past.",
+        "*Row, brothers, row, the stream runs fast, and the night is dark.*",
+        "“Row, brothers, row, the stream runs fast, and the night is dark.”",
+        "> Row, brothers, row, the stream runs fast,\n> and the night is dark.",
+        "«Ой, мороз, мороз, не морозь меня, не морозь меня, моего коня»",
+        "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
+    ],
+)
+def test_a_refrain_that_is_set_off_may_be_said_again_and_prose_may_not(refrain: str) -> None:
+    chapters = clean_story()
+    prose = " ".join(refrain.replace(">", "").split()).strip("*“”«»")
+    for text, found in ((refrain, 0), (prose, 1)):
+        told = [list(chapter) for chapter in chapters]
+        told[0].insert(1, text)
+        told[1].append(text)
+        assert len([one for one in repetition(book(*told)) if "the whole paragraph" in one.text]) == found

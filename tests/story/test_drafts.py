@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from memagent import Controller, Story
-from memagent.errors import StoryError, UsageProblem
+from memagent.errors import UsageProblem
 from memagent.story.config import StoryConfig
-from memagent.story.drafts import branch, drafts, number_of, redo, restore, undo
+from memagent.story.drafts import drafts, number_of, redo, restore, undo
 from memagent.story.manuscript import Place
 from memagent.story.revising import offer, take
 
@@ -140,32 +140,6 @@ def test_a_second_draft_is_another_and_an_unknown_text_is_not_restored(story: St
         assert first != second
         with pytest.raises(UsageProblem, match="never had that text"):
             restore(story, Place(1, 4), "What nobody wrote.")
-
-
-def test_a_fork_is_a_story_of_its_own(story: Story) -> None:
-    fork = branch(story, story.folder.with_name("fork"), Place(1, 5))
-    assert fork.record.paragraphs == story.record.paragraphs[:5]
-    assert len(story.record.paragraphs) == 8
-    fork.write(1, llm="offline")
-    assert fork.record.paragraphs[5] != story.record.paragraphs[5]
-    with fork.editing():
-        undo(fork)
-    assert Story(story.folder).record == story.record
-    with pytest.raises(StoryError, match="is there already"):
-        branch(story, story.folder.with_name("fork"))
-
-
-@pytest.mark.parametrize("inside", ["fork", "chapters/fork", ".", "../lamp/a/b"])
-def test_a_fork_inside_the_story_itself_is_refused(story: Story, inside: str) -> None:
-    before = sorted(story.folder.rglob("*"))
-    with pytest.raises(UsageProblem, match="inside the story"):
-        branch(story, story.folder / inside)
-    assert sorted(story.folder.rglob("*")) == before
-
-
-def test_a_fork_inside_the_opening_is_refused(story: Story) -> None:
-    with pytest.raises(UsageProblem, match="one step"):
-        branch(story, story.folder.with_name("fork"), Place(1, 2))
 
 
 @pytest.mark.parametrize("place", [Place(2, 1), Place(1, 9), Place(1)])

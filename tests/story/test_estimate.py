@@ -26,7 +26,7 @@ def test_lore_and_canon_are_counted(tmp_path: Path) -> None:
     assert estimate.beside(story) - bare == 900  # no more than the budget
     (story.folder / "story.toml").write_text('select = "first"\ncanon_budget = 250\nlore_budget = 900\n')
     assert estimate.beside(Story(story.folder)) - bare == 1150
-    with_it, without = (estimate.estimate(config, 10, beside=tokens) for tokens in (1150, 0))
+    with_it, without = (estimate.estimate(config, 10, have=3, beside=tokens) for tokens in (1150, 0))
     assert with_it.input_tokens - without.input_tokens == 11500
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cli.commands import command, memagent
@@ -12,7 +16,8 @@ from cli.dying import Dying
 from test_canon import opening, reply
 
 from memagent import Controller, Story
-from memagent.errors import Unsynced
+from memagent.errors import StorageFull, Unsynced
+from memagent.story import long_memory
 from memagent.story.config import StoryConfig
 from memagent.story.context import next_request
 from memagent.story.lock import locked
@@ -124,10 +129,52 @@ def test_a_branch_that_cannot_be_made_leaves_no_folder_and_an_unread_import_says
     (tmp_path / "told.md").write_text("# Told\n\n## One\n\nIt rained.\n\n## Two\n\nIt snowed.\n")
     told = tmp_path / "told"
     assert warm.run("story", "import", tmp_path / "told.md", told, "--no-memory", "-q")[0] == 0
-    code, said = warm.run("story", "branch", tmp_path / "copy", told, "--at", "ch.1")
-    assert (code, "one step" in said, (tmp_path / "copy").exists()) == (2, True, False)
+    code, said = warm.run("story", "branch", tmp_path / "copy", told, "--at", "ch.3")
+    assert (code, "no chapter 3" in said, (tmp_path / "copy").exists()) == (2, True, False)
     assert warm.run("story", "branch", tmp_path / "copy", told)[0] == 0
     shown = memagent("story", "status", told)
     assert f"next: memagent story memory read {told}" in shown.stdout
     Story.create(tmp_path / "bare", "A lamp goes out.")
     assert warm.run("story", "branch", tmp_path / "bare2", tmp_path / "bare")[0] == 0
+
+
+def test_a_story_is_looked_at_where_the_disk_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "lamp"
+    story = Story.create(folder, "A lighthouse keeper finds a letter.", StoryConfig(select="first"))
+    story.write(4, llm="offline")
+    usage, places = shutil.disk_usage, []
+
+    def full(path: str) -> object:
+        places.append(str(path))
+        return SimpleNamespace(free=0) if str(path) == tempfile.gettempdir() else usage(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", full)
+    with story.reading():
+        assert len([*story.memory.passages(source="story")]) == 3
+        assert "/dev/shm" in places
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(StorageFull, match="no room"), story.reading():
+        pass
+
+
+def test_a_memory_file_that_cannot_be_shared_is_read_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story.create(tmp_path / "lamp", "A lighthouse keeper finds a letter.", StoryConfig(select="first"))
+    story.write(4, llm="offline")
+    connect = sqlite3.connect
+
+    def shared(where: object, **options: object) -> sqlite3.Connection:
+        if str(where).endswith("mode=ro"):  # on a full disk SQLite has no room for what readers share
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+            raise error
+        return connect(where, **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", shared)
+    (tmp_path / "copy").mkdir()
+    assert long_memory.copied(story, tmp_path / "copy") is False
+    with long_memory.opened(story, place=tmp_path / "copy") as memory:
+        assert {one.text for one in memory.passages(source="story")} == set(story.record.paragraphs[:3])
+    with story.reading():
+        assert story.canon.facts() is not None

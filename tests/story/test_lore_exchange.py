@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from memagent import Story
 from memagent.errors import StoryError, UsageProblem
+from memagent.story.lore_around import kind_of
 from memagent.story.lore_entry import Entry
-from memagent.story.lore_exchange import export, kind_of, lost, read, take
+from memagent.story.lore_exchange import export, lost, read, take
 from memagent.story.lore_files import entry_named, lorebook, path_of
 from memagent.story.manuscript import Place
 

@@ -12,7 +12,7 @@ import pytest
 
 from memagent import Controller, Story
 from memagent.errors import BackendError, StoryError, UsageProblem
-from memagent.story import context, drafts, planning, revising
+from memagent.story import branching, context, drafts, planning, revising
 from memagent.story.config import StoryConfig
 from memagent.story.lore_files import entry_named, lorebook, stem_for
 from memagent.story.lore_scan import for_next
@@ -196,7 +196,7 @@ def test_what_was_taken_back_did_not_fire(folder: Path) -> None:
 def test_a_fork_has_the_history_of_where_it_begins(folder: Path, tmp_path: Path) -> None:
     put(folder, "bell", "It cracked.", STICKY)
     story, _ = go(folder, 8, [OPENING, *replies()])
-    copy = drafts.branch(story, tmp_path / "fork", Place(1, 5))
+    copy = branching.branch(story, tmp_path / "fork", Place(1, 5))
     assert set(copy.record.lore) == {5}
     assert shown(go(tmp_path / "fork", 6, [paragraph(6)])[1][0]) == ["bell"]
 

@@ -13,8 +13,8 @@ from memagent.embedders.hashing import Hashing
 from memagent.errors import StoryError, Unsynced
 from memagent.llms.offline import Offline
 from memagent.story import context, drafts, hand_edits
+from memagent.story.branching import branch
 from memagent.story.config import StoryConfig
-from memagent.story.drafts import branch
 
 PREMISE = "A lighthouse keeper stops believing that her brother is dead."
 

@@ -36,8 +36,9 @@ export async function say(text, id = newId()) {
   const running = (talk.running = new AbortController());
   const session = talk.session;
   at("welcome").hidden = true;
-  if (!at(`turn-${id}`)) show("user", text, { id });
-  const answer = show("assistant", "");
+  const now = new Date().toISOString(); // until the page is loaded again: then it is when the turns were kept
+  if (!at(`turn-${id}`)) show("user", text, { id, at: now });
+  const answer = show("assistant", "", { at: now });
   busy(true, answer);
   try {
     await follow(answer, events("/api/chat", { session, text, id }, running.signal));

@@ -34,7 +34,7 @@ async function list() {
   const found = await get("/api/sessions");
   const items = found.map(({ session, title }) => {
     const here = session === chat.current();
-    const button = make("button", { class: "plain", text: title, "aria-current": here && "true" });
+    const button = make("button", { class: "plain", text: title, title, "aria-current": here && "true" });
     button.addEventListener("click", () => guarded(() => go(session)));
     return make("li", {}, button);
   });

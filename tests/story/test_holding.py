@@ -1,0 +1,189 @@
+"""A paragraph that contradicts what was told waits until somebody decides; nothing of it is lost or paid for twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_canon import reply
+from test_continuity import OPENING, RIGHT, WRONG, begun, facts_reply
+
+from memagent import Controller, Story
+from memagent.errors import HeldBack, UsageProblem
+from memagent.story import holding
+from memagent.story.config import StoryConfig
+from memagent.story.drafts import drafts, undo
+from memagent.story.edited import shown
+from memagent.story.holding import Decision, Held, wanted
+from memagent.story.manuscript import Place
+from memagent.story.revising import offer, take
+from memagent.story.writing import Progress, write
+from memagent.testing import ScriptedLLM
+from tests.cli.commands import memagent
+
+BROWN = "Mara's eyes: “brown”; “green” in ch.1 ¶1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "lamp"
+
+
+def go(story: Story, until: int, llm: Any, *decisions: Decision, asking: bool = True, **more: Any) -> list[Held]:
+    """Write, with somebody there who decides so, one after the other; return what they were asked."""
+    left, held = list(decisions), list[Held]()
+
+    def decide(one: Held) -> Decision:
+        held.append(one)
+        return left.pop(0)
+
+    progress = Progress(decide=decide if decisions else None, asking=asking, **more)
+    with story.editing():
+        write(story, Controller(llm, story.memory), until, select="first", progress=progress)
+    assert not left
+    return held
+
+
+def test_who_is_asked_for_plans_is_asked_of_a_contradiction_before_it_is_accepted(folder: Path) -> None:
+    story = begun(folder)
+    llm = ScriptedLLM([reply(WRONG), reply(RIGHT)])
+    (held,) = go(story, 4, llm, Decision("again"))
+    assert (str(held.place), held.text, [one.text for one in held.findings]) == ("ch.1 ¶4", WRONG, [BROWN])
+    assert story.record.paragraphs[3:] == [RIGHT]
+    assert [(one.text, one.by, one.now) for one in drafts(story, Place(1, 4))] == [
+        (WRONG, "held back", False),
+        (RIGHT, "written", True),
+    ]
+    assert story.record.usage.calls == 3 and len(llm.requests) == 2
+    assert Story(folder).record == story.record
+
+
+@pytest.mark.parametrize("how", ["stop", "ask"])
+def test_a_run_that_nobody_watches_stops_before_a_contradiction_and_pays_for_nothing_twice(
+    folder: Path, how: str
+) -> None:
+    story = begun(folder, continuity_check=how)
+    for replies in ([reply(WRONG)], []):  # the same run again asks no model
+        with pytest.raises(HeldBack, match="is put aside") as refused:
+            go(story, 5, ScriptedLLM(replies), asking=False)
+        assert [one.text for one in refused.value.findings] == [BROWN]
+        assert WRONG not in (folder / "chapters" / "01.md").read_text()
+        story = Story(folder)
+    assert story.record.usage.calls == 2
+    go(story, 5, ScriptedLLM([reply(RIGHT)]), asking=False, given=Decision("keep"))
+    assert story.record.paragraphs[3:] == [WRONG, RIGHT]
+    assert story.record.usage.calls == 3
+    assert [one.get("findings", [{}])[0].get("text") for one in story.record.done[1:]] == [BROWN, None]
+
+
+def test_a_contradiction_that_was_mended_in_the_older_text_waits_no_more(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    page = folder / "chapters" / "01.md"
+    page.write_text(page.read_text().replace("green", "brown"))
+    with story.editing(adopt=False):
+        story.sync()
+    go(story, 4, ScriptedLLM([]), asking=False)
+    assert story.record.paragraphs[3] == WRONG
+
+
+def test_an_edited_text_is_taken_in_its_place_and_the_next_prompt_says_so(folder: Path) -> None:
+    story = begun(folder)
+    go(story, 4, ScriptedLLM([reply(WRONG)]), Decision("keep", "Mara had grey-green eyes."))
+    assert story.record.paragraphs[3] == "Mara had grey-green eyes."
+    assert "grey-green" in shown(story.record)
+    with story.editing():
+        assert {one.text for one in story.memory.passages()} == set(story.record.paragraphs[:3])
+
+
+def test_another_plan_or_undo_lets_a_paragraph_go(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    with story.editing():
+        story.pick("Mara sleeps.")
+        assert holding.waiting(story) is None
+        with pytest.raises(UsageProblem, match="no paragraph waits"):
+            holding.keep(story)
+        undo(story)
+    go(story, 4, ScriptedLLM([reply(RIGHT)]), asking=False)
+    assert story.record.paragraphs[3] == RIGHT
+
+
+def test_what_was_written_twice_and_contradicts_still_is_asked_of_or_told(folder: Path) -> None:
+    story = begun(folder, continuity_check="retry")
+    again = "Mara's brown eyes shone."
+    (held,) = go(story, 4, ScriptedLLM([reply(WRONG), reply(again)]), Decision("keep"))
+    assert held.text == again and story.record.paragraphs[3] == again
+    assert {one.text for one in drafts(story, Place(1, 4))} == {WRONG, again}
+    told: list[str] = []
+    progress = Progress(on_findings=lambda found, problems: told.extend(problems))
+    with story.editing():
+        write(
+            story, Controller(ScriptedLLM([reply(WRONG), reply(again)]), story.memory), 5, select="first",
+            progress=progress,
+        )  # fmt: skip
+    assert told == ["it was written once more, and contradicts what was told still"]
+
+
+def test_an_opening_is_never_held_back(folder: Path) -> None:
+    story = Story.create(folder, "A lamp goes out.", StoryConfig(select="first", continuity_check="stop"))
+    assert len(story.write(3, llm=ScriptedLLM([OPENING.replace("Fog came.", WRONG)]))) == 3
+
+
+def test_a_draft_that_contradicts_is_not_taken_where_that_is_not_wanted(folder: Path) -> None:
+    story = Story.create(folder, "A lamp goes out.", StoryConfig(select="first", continuity="model"))
+    facts = [facts_reply(("Mara", "eyes", "green"), ("Mara", "mood", "calm")), facts_reply(), facts_reply()]
+    story.write(3, llm=ScriptedLLM([OPENING, *facts]))
+    memory, clash = json.dumps({"memory": "All is well."}), facts_reply(clashes=((1, "Mara wept", "she never does"),))
+    llm = ScriptedLLM([json.dumps({"paragraph": WRONG}), json.dumps({"paragraph": "Mara wept."}), memory, clash])
+    with story.editing():
+        controller = Controller(llm, story.memory)
+        for calls, wish in ((1, "by rule: no call is made"), (4, "by what the model reads")):
+            draft = offer(story, controller, Place(1, 3), wish)
+            with pytest.raises(HeldBack, match="is not taken"):
+                take(story, controller, Place(1, 3), draft, unless_it_contradicts=True)
+            assert len(llm.requests) == calls
+            assert story.record.usage.calls == 4 + calls
+    assert Story(folder).record.paragraphs[2] == "Fog came."
+
+
+def test_who_is_asked_and_where_a_run_stops() -> None:
+    def all_of(how: str) -> list[str]:
+        return [wanted(how, asking=asking, somebody=there) for asking, there in ((1, 1), (0, 1), (0, 0))]
+
+    assert all_of("auto") == all_of("retry") == ["ask", "tell", "tell"]
+    assert all_of("ask") == ["ask", "ask", "stop"]
+    assert (all_of("stop"), all_of("tell"), all_of("off")) == (["stop"] * 3, ["tell"] * 3, ["tell"] * 3)
+
+
+def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop", llm="offline")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    stopped = memagent("story", "write", folder, "--auto")
+    assert (stopped.returncode, stopped.stdout) == (6, "")
+    for said in ("is put aside", BROWN, "--keep", "--again"):
+        assert said in " ".join(stopped.stderr.split())
+    assert "paragraph 4 waits" in memagent("story", "status", folder).stdout
+    kept = memagent("story", "write", folder, "--auto", "--keep")
+    assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
+    assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2
+
+
+def test_a_run_killed_before_the_paragraph_was_put_aside_puts_it_aside_and_asks_for_nothing_twice(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop")
+    log = folder / ".memagent" / "events.jsonl"
+    before = log.read_bytes()
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    whole = Story(folder).record
+    log.write_bytes(before)  # killed between the reply and the log
+    with pytest.raises(HeldBack):
+        go(Story(folder), 4, ScriptedLLM([]), asking=False)
+    again = Story(folder).record
+    assert (again.held or {})["step"] == (whole.held or {})["step"]
+    assert again.usage == whole.usage

@@ -164,7 +164,7 @@ _OF_OTHERS = frozenset(
     "w jest mieszka pracuje moja mój się och jag är bor og jeg hun bir ve için olen minun asuu jsem som mám".split()
 )  # Polish, Swedish, Norwegian, Turkish, Finnish, Czech
 _ENGLISH_VERB = re.compile(
-    r"[A-Z]\w+['’]s [a-z]|(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|"
+    r"[A-Z]\w+(?:['’]s|s['’]) [a-z]|(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|"
     r"ds|ks|ps|ws|cts|lls|"
     r"rts|cks|rs|ves|zes|ches|shes|ate) \w"
 )

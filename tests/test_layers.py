@@ -21,6 +21,7 @@ MAY: dict[str, set[str]] = {
     "files": set(),
     "programs": set(),
     "confined": set(),
+    "finite": set(),
     "sentences": set(),
     "terms": set(),
     "tokens": set(),
@@ -37,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "stores": {"files", "terms", "triples", "unit"},
     "embedders": {"cachefile", "devices", "openai_server", "terms", "unit"},
     "llms": {"cachefile", "deadline", "devices", "openai_server", "offline", "tokens"},
-    "offline": set(),
+    "offline": {"finite"},
     "retrievers": {"shown", "stores.base", "embedders.base", "terms"},
     "methods": {
         "differences",
@@ -53,7 +54,7 @@ MAY: dict[str, set[str]] = {
     },
     "indexing": {"flow", "prompts", "structured"},
     "trace": {"flow", "files", "shown", "triples"},
-    "gate": {"sentences", "stores.keys", "triples"},
+    "gate": {"finite", "sentences", "stores.keys", "triples"},
     "memory": {
         "gate",
         "stores",

@@ -66,6 +66,8 @@ class Chat:
             `each` turn, after its answer.
         summary: who writes the summary of the turns that are too long ago to be shown: `rules`, which take sentences
             of the user word for word; the `llm`, when `flush` is called; or `never` anybody.
+        judge: before a fact is taken, the model is asked once more whether the user states it; a call more for each
+            sentence from which something would be kept.
 
     Raises:
         UsageProblem: an argument is none of those.
@@ -91,15 +93,19 @@ class Chat:
         retries: int = 2,
         extract: Extract = "batch",
         summary: Summarise = "rules",
+        judge: bool = False,
     ) -> None:
         _check(memory, pinned, recall, extract, summary)
         self.llm: LLM = registry.llm(llm)
+        if judge and getattr(self.llm, "narrow", False):
+            raise UsageProblem(f"{self.llm.name} judges no facts", hint="Use judge=False, or another model.")
         if summary == "llm" and getattr(self.llm, "narrow", False):
             raise UsageProblem(f"{self.llm.name} writes no summaries", hint='Use summary="rules", or another model.')
         self.memory = memory
         self.budget = budget
         self.retries = retries
         self.extract = extract
+        self.judge = judge
         self.summary = summary
         file = memory.core.database is not None
         wanted = Wanted(

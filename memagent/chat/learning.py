@@ -38,13 +38,16 @@ _TOO_LONG = f"a turn is gone through for facts up to {LONGEST:,} characters, and
 __all__ = ["LONGEST", "SECONDS", "Learned", "failures", "learn", "pending"]
 
 
-def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: Iterable[str] = ()) -> Learned:
+def learn(
+    memory: Memory, controller: Callable[[Memory], Controller], *, only: Iterable[str] = (), judge: bool = False
+) -> Learned:
     """Go through the turns of one session that were not gone through yet.
 
     Args:
         memory: bound to just the scope of the session.
         controller: gives a controller over that memory.
         only: the ids of turns that were said just now, where not all are meant.
+        judge: the model is asked once more of what would be kept; see `memllm_write`.
 
     Returns:
         What was learnt, which is kept. Where a limit of the budget was reached, `stopped` says so, and the turn that
@@ -60,7 +63,7 @@ def learn(memory: Memory, controller: Callable[[Memory], Controller], *, only: I
     learned = Learned()
     for turn in due:
         try:
-            learned = learned.plus(_gone_through(memory, job, turn, before.get(turn.id, [])))
+            learned = learned.plus(_gone_through(memory, job, turn, before.get(turn.id, []), judge=judge))
         except NotFound:
             continue  # it was forgotten or edited meanwhile
         if learned.stopped:
@@ -85,14 +88,16 @@ def _turns_of(memory: Memory, passages: Iterable[Passage]) -> list[Passage]:
     return [one for one in passages if is_turn(one) and one.scope == memory.scope]
 
 
-def _gone_through(memory: Memory, controller: Controller, turn: Passage, before: list[Passage]) -> Learned:
+def _gone_through(
+    memory: Memory, controller: Controller, turn: Passage, before: list[Passage], *, judge: bool
+) -> Learned:
     if role_of(turn) != "user":
         memory.extractions.keep(turn, Extraction(), by=_NOBODY)
         return Learned()
     name = controller.llm.name
     with _in_time(controller) as overdue:
         try:
-            result = controller.run(_reading(turn, before, memory.scope.user or ""))
+            result = controller.run(_reading(turn, before, memory.scope.user or "", judge=judge))
         except Stopped as error:
             return _stopped(memory, turn, error, name, overdue=overdue.is_set())
     written = result.value
@@ -135,7 +140,7 @@ def _in_time(controller: Controller) -> Iterator[threading.Event]:
         timer.cancel()
 
 
-def _reading(turn: Passage, before: list[Passage], user: str) -> Flow[Written]:
+def _reading(turn: Passage, before: list[Passage], user: str, *, judge: bool) -> Flow[Written]:
     said = [one.text for one in before if role_of(one) == "user"]
     return memllm_write(
         [Message("user", turn.text[:LONGEST])],
@@ -144,6 +149,7 @@ def _reading(turn: Passage, before: list[Passage], user: str) -> Flow[Written]:
         speaker=str(turn.metadata.get("speaker") or user),
         shown=[one.text[:LONGEST] for one in before if role_of(one) == "assistant"],
         before=[sentence for text in said for sentence in split_sentences(text[:2000], "en")],
+        judge=judge,
     )
 
 

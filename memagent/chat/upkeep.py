@@ -50,7 +50,7 @@ def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controlle
         desk.whole.used(found)
     if chat.extract == "each":
         ids = [answered.turn, answered.id]
-        learned = learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=ids)
+        learned = learning.learn(_exact(desk), lambda memory: _with(controller, memory), only=ids, judge=chat.judge)
     if chat.summary == "rules" and answered.context.unseen >= EVERY:
         shown = answered.context.turns
         _by_rules(chat, desk, shown[0] if shown else answered.turn, AT_ONCE)
@@ -95,7 +95,7 @@ def _gone_through(chat: Chat, session: Memory, job: Controller) -> Learned:
     """Take facts from the turns of one session, and bring its summary up to date."""
     done = Learned()
     if chat.extract != "never":
-        done = learning.learn(session, lambda memory: _with(job, memory))
+        done = learning.learn(session, lambda memory: _with(job, memory), judge=chat.judge)
     first = "" if done.stopped else _first_shown(chat, session)
     if not first:
         return done

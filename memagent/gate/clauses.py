@@ -14,19 +14,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from memagent.finite import has_verb, script_of, verbs
+from memagent.gate.courteous import beside_courtesies
 from memagent.gate.english import known_words, listed
 from memagent.gate.fields import is_label
 from memagent.gate.languages import in_first_person
 from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, SUPPOSED, TO_YOU
 from memagent.gate.statements import ASKED
 from memagent.gate.subjects import tells_of_somebody
+from memagent.gate.tasks import is_task
 from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
 _ASKING = (INSTRUCTION, QUESTION, TO_YOU, GREETING)
 _LONGEST = 400  # characters of a sentence that is parted
-_PARTS = re.compile(r"\s*[,;，；!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
-_BETWEEN = " \t,;:，；：—–-"
+_PARTS = re.compile(r"\s*[,;，；、!！]\s*|\s*[:：]\s+|：|\s+[—–-]\s+")
+_BETWEEN = " \t,;:，；：、—–-"
 _SIGNS = re.compile(r"[\"“”„«»「」『』]")
 _AND = r"(?:(?:and|but|so|because|since|as|und|aber|weil|denn|et|mais|car|y|pero|porque|e|mas|и|а|но)\s+)*"
 _MINE = re.compile(
@@ -34,7 +37,7 @@ _MINE = re.compile(
     rf"nos|yo|"
     r"mis?|mi[oae]|miei|nosotr[oa]s|nuestr[oa]s?|io|noi|"
     r"(?:il|la|i|le) (?:mi|nostr)\w+|eu|nós|[oa]s? (?:meu|minha|noss[oa])s?|meus?|"
-    r"minhas?|noss[oa]s?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
+    r"minhas?|noss[oa]s?|ik|wij|we|mijn|onze?|я|мы|мо[йяеиё]|наш\w*|у (?:меня|нас)|меня зовут)(?!\w)|^\W*[我私僕俺]"
 )
 _OWNED = re.compile(
     r"^\W*(?!(?:It|Let|What|That|Who|Here|There|He|She|Where|How)['’])[A-Z][\w-]+['’]s (?:\w+ ){1,2}"
@@ -42,7 +45,8 @@ _OWNED = re.compile(
 )
 _WANTS = re.compile(
     r"(?i)^\W*(?:\w+\s+)?(?:i|we)(?:['’]d| would)?(?: really| just| also)? (?:want|need|like to|love to|wonder|hope|"
-    r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ )?(?:know|get|"
+    r"think|guess|mean|ask|wish|have to|must|said|told|asked|(?:do|can|could|did)(?:n['’]t| not) (?:\w+ "
+    r")?(?:know|get|"
     r"understand|find|see|figure|wait|decide|remember))\b"
 )
 _POINTS = re.compile(
@@ -54,14 +58,27 @@ _BELIEVE = re.compile(
     r"(?i),\s*(?:(?:can|would) you believe (?:it|that)|you know|imagine that|how about that)\s*[?!]+\s*$"
 )
 """Behind what is told, and no question about it."""
+_NOTE_THIS = re.compile(
+    r"(?i)^\W*(?:apúnta(?:lo|te|telo)|anóta(?:lo|telo)|toma nota|merk(?:e|s)? (?:dir|es dir)?|notier(?:e|"
+    r"s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
+    r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: "
+    r"dit)?|noteer(?: dit)?|"
+    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|"
+    r"覚えておいて(?:ください)?)[：:，、]"
+)
+"""Before what is to be remembered."""
 _SHE = re.compile(rf"(?i)^\W*{_AND}(?:she|he)(?!\w)")
 _TAG = re.compile(
-    r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|correct|no|"
-    r"yes|true|am i right|isn['’]t that (?:right|so|true)|or (?:not|\w+ \w+)|oder(?: nicht)?|nicht wahr|verdad|cierto|"
-    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|对吗|是吗|对吧)\W*$"
+    r"(?i)^\W*(?:\w+n['’]t \w+|(?:is|are|was|were|do|does|did|has|have|had|will|can|could|would) \w+|right|"
+    r"correct|no|"
+    r"yes|true|am i right|isn['’]t that (?:right|so|true)|or (?:not|\w+ \w+)|oder(?: nicht)?|nicht wahr|"
+    r"verdad|cierto|"
+    r"non|vero|hein|n['’]est-ce pas|né|certo|да|правда|верно|так|o no|o qué|o non|ou non|ou pas|ou não|of "
+    r"niet|of wel|или нет|oder nicht|对吗|是吗|对吧)\W*$"
 )
 _MADE_UP = re.compile(
-    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|example|sample|"
+    r"(?i)\b(?:stor(?:y|ies)|tales?|novel|poem|song|scene|play|dialogue|character|role\w*|games?|jokes?|"
+    r"example|sample|"
     r"pretend|imagine|suppose|ignore|disregard|forget|instructions?|prompt|geschichte|gedicht|histoire|conte|poème|"
     r"cuento|historia|poema|storia|poesia|história|сказк\w+|рассказ|истори\w+|стих\w*)\b|故事|诗|小説|物語"
 )
@@ -74,6 +91,20 @@ _YOURS = re.compile(
     r"(?i)^\W*(?:your|deine?|ihre?|ta|ton|votre|tu|su|il tuo|la tua|seu|sua|jouw|je|твоя|твой|твои) [^\W\d_]+\W*$|"
     r"^你的\w{1,4}$"
 )  # `Your knowledge: ...`
+_KIN = re.compile(
+    r"^\W*(?:(?:私|うち|僕|俺)の)?(?:友人|友達|母|父|姉|妹|兄|弟|娘|息子|夫|妻|主人|祖母|祖父|叔母|叔父|同僚|"
+    r"隣人|彼女|彼氏|先輩|後輩)(?:の\w{1,8}?)?[はが]"
+)
+_NAMED = re.compile(
+    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?:o|a|os|"
+    r"as|le|la|el|il|die|der|de) )?(?P<rest>(?P<name>[^\W\d_a-zà-ÿ][\w'’-]+)(?: [^\W\d_a-zà-ÿ][\w'’-]+)?"
+    r" (?:(?:se|si|s['’]|ne|no|non|não|já|ya) ?)?(?P<verb>[^\W\d_A-ZÀ-Ý]+) \w.*)$"
+)
+_ASKS_FOR = re.compile(
+    r"(?i)\b(?:qu['’]?\w*|quels?|quelles?|où|comment|pourquoi|combien|qué|quién|cuál\w*|cuánt\w*|cómo|dónde|"
+    r"che|chi|quale|quali|quando|"
+    r"come|dove|perché|quem|qual|quais|onde|como|wat|wie|welke?|waar|hoe|waarom|was|wer|welche\w*|wo|warum|wann)\b"
+)
 _THIS = re.compile(r"(?i)\b(?:this|these|the following|sentence|text|passage|paragraph)\W*$")
 _NAME = re.compile(r"(?<=\s)[^\W\d_a-z][\w'’-]+(?:\s[^\W\d_a-z][\w'’-]+)*")
 
@@ -110,10 +141,18 @@ def told(sentence: str) -> tuple[Told, ...]:
     """Return a sentence that states something; of one that asks, the clauses that tell something beside; or nothing."""
     if (marked := _BELIEVE.search(sentence)) and not unfit(rest := f"{sentence[: marked.start()]}."):
         return (Told(rest),)
+    if (noted := _NOTE_THIS.match(sentence)) and not unfit(rest := sentence[noted.end() :]):
+        return (Told(rest),)
     why = unfit(sentence)
     if not why:
         return (Told(sentence),)
-    if why not in _ASKING or len(sentence) > _LONGEST or "\n" in sentence or _SIGNS.search(sentence):
+    if (
+        is_task(sentence)
+        or why not in _ASKING
+        or len(sentence) > _LONGEST
+        or "\n" in sentence
+        or _SIGNS.search(sentence)
+    ):
         return ()
     return tuple(_clauses(sentence))
 
@@ -170,7 +209,21 @@ def _subject(clause: str, before: str) -> str:
     if _SHE.match(clause):
         return only_name(before)
     own = _MINE.match(clause) is not None or in_first_person(clause)
+    if not beside_courtesies(before).strip(" ,;!.:") and _tells_of_a_name(clause):
+        return " "
     return " " if own or _OWNED.match(clause) or tells_of_somebody(clause, known_words(), listed("talk")) else ""
+
+
+def _tells_of_a_name(clause: str) -> bool:
+    """Whether a clause that is not English begins with a name and its verb, or is about a relative (Japanese)."""
+    if script_of(clause) == "ja":
+        return _KIN.match(clause) is not None and has_verb(clause)
+    if script_of(clause) != "latin" or _ASKS_FOR.search(clause):
+        return False
+    named = _NAMED.match(clause)
+    if named is None or named["name"].lower() in known_words():
+        return False
+    return next(verbs(named["rest"]), "") == named["verb"].lower()
 
 
 def _states(clause: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from memagent.gate.clauses import Told, told
+from memagent.gate.courteous import beside_courtesies
 from memagent.gate.denial import CLAUSE, denial
 from memagent.gate.direction import is_turned
 from memagent.gate.echoes import repeats_of
@@ -24,6 +25,7 @@ from memagent.gate.reasons import RECALLED, TO_YOU
 from memagent.gate.tense import is_bygone
 from memagent.gate.turns import lines
 from memagent.gate.unfit import unfit
+from memagent.gate.wording import elsewhere, says_nothing
 from memagent.gate.words import COPULAS, EMPTY, FIRST_PERSON, LIGHT, NAMES, PRONOUNS, SMALL, WE
 from memagent.stores.keys import key
 from memagent.triples import Relations
@@ -116,7 +118,8 @@ def why_not(
     return (
         _form(triple, sentence, speaker)
         or _confidence(triple, sentence, confidence)
-        or _grounds(triple, sentence, context, speaker)
+        or _grounds(triple, beside_courtesies(sentence) or sentence, f"{context} {elsewhere(sentence)}", speaker)
+        or says_nothing(triple, sentence)
         or ("" if relations == "any" else _related(triple, sentence))
         or ("the sentence says it the other way round" if is_turned(triple, sentence, speaker) else "")
         or denial(triple, sentence)

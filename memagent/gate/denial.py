@@ -14,6 +14,14 @@ _NEGATED = re.compile(
     r"nunca|jamás|non|não|не|нет|никогда|nie|niet|inte|ikke|değil)\b|n['’]t\b|不|没|從未|从未|ない|ません|않"
 )
 _IN_THE = re.compile(r"(?i)\bno\b")  # Portuguese
+_LEFT_UNDONE = re.compile(r"(?i)\b(?:of|for|about|by|from|after) not \w+ing\b.*")
+"""Says what was not done behind what is told: `divorced after a decade of not talking`."""
+_WHEREABOUTS = re.compile(
+    r"(?i)^(?:(?:do|does|did|have|has|is|are|was|were)(?:n['’]t| not)|ain['’]t|am not|never|no longer|"
+    r"don['’]t) (?:\w+ )?"
+    r"(?:live|lived|work|worked|reside|come|came|born|from|based|located|called|named|own|have|been)\b"
+)
+"""Says where somebody is not, of all places: nothing that a memory could answer by."""
 _FALSE = re.compile(
     r"(?i)\b(?:it(?:'s| is| was) (?:false|untrue|not true|a lie|wrong) that|den(?:y|ies|ied)|doubts?|doubted|"
     r"nobody knows|"
@@ -27,10 +35,19 @@ CLAUSE = re.compile(
 """What parts a sentence into clauses, each of which may be denied or doubted by itself."""
 
 
+def _left(sentence: str) -> str:
+    """What stands in a sentence as left undone, or a blank."""
+    found = _LEFT_UNDONE.search(sentence)
+    return found.group() if found else " "
+
+
 def denial(triple: Triple, sentence: str) -> str:
     """Return why not, where the clauses that name the object deny it and no part of the triple does, or ''."""
+    if _WHEREABOUTS.search(triple.relation):
+        return "the sentence denies it"
     if _NEGATED.search(triple.relation) or _NEGATED.search(triple.object) or _NEGATED.search(triple.subject):
         return ""
+    sentence = _LEFT_UNDONE.sub("", sentence) if not grounded(triple.object, _left(sentence)) else sentence
     said = _QUOTED.sub(" ", sentence) if not _QUOTED.search(triple.object) else sentence
     if _IN_THE.search(said) and language_of(sentence) == "pt":
         said = _IN_THE.sub("em o", said)

@@ -14,7 +14,8 @@ from memagent.gate.assistants import about_me
 
 _I = re.compile(r"\bI\b")
 _HELD = (
-    r"(?:conversation|interaction|exchange|discussion|chat|session|memor(?:y|ie)|note|record|entr(?:y|ie)|history|log|"
+    r"(?:conversation|interaction|exchange|discussion|chat|session|memor(?:y|ie)|note|record|entr(?:y|ie)|"
+    r"history|log|"
     r"transcript|database|knowledge base|profile|dialogue?|gespräch\w*|unterhaltung\w*|notiz\w*|aufzeichnung\w*|"
     r"speicher|"
     r"verlauf|gedächtnis|erinnerung\w*|échange|mémoire|souvenir|historique|conversaci(?:ó|o)n\w*|registro|recuerdo|"
@@ -58,12 +59,22 @@ _KEPT_IN = re.compile(
 _REMEMBERED = re.compile(
     r"(?i)^\W*(?:ich erinnere mich,? dass|je me (?:souviens|rappelle) (?:que|qu['’])|me acuerdo de que|recuerdo "
     r"que|(?:mi )?ricordo che|"
-    r"(?:eu )?(?:me )?lembro(?:-me)? (?:de )?que|ik herinner me(?:,)? dat|(?:я )?помню,? что|ich weiß noch,? "
+    r"(?:eu )?(?:me )?lembro(?:-me)? (?:de )?que|ik herinner me(?:,)? dat|(?:ik herinner me|ik weet nog|ich "
+    r"erinnere mich|je me (?:souviens|rappelle)|me acuerdo|(?:mi )?ricordo|(?:eu )?lembro|me lembro|(?:я "
+    r")?помню)[^,.:;]{3,40}\b(?:gesprek\w*|gespräch\w*|unterhaltung\w*|chats?|conversa\w*|échanges?|"
+    r"discussion\w*|charla\w*|dialog\w*|разговор\w*|бесед\w*)[^,.:;]{0,20},? (?:dat|dass|que|che|что)|"
+    r"(?:я )?помню,? что|ich weiß noch,? "
     r"dass)(?!\w)|"
     r"^\W*我(?:还)?记得(?!我|要|以前|小时候)|と(?:記憶|認識|理解)して(?:います|いる)"
 )
 _SPOKEN = re.compile(
-    r"(?i)^\W*(?:as|come|como|conforme|wie|comme|zoals|как) (?:(?:we|you|i|mi|me|tu|du|sie|ihr|wir|nous|vous|je|on|"
+    r"(?i)^\W*(?:según lo que|por lo que|stando a quanto|da quanto|a quanto|pelo que|segundo o que|d['’]après "
+    r"ce que|selon ce que|"
+    r"nach dem,? was|laut dem,? was|naar wat|volgens wat|судя по тому,? что|по тому,? что) (?:\w+[ "
+    r"'’]){0,3}?(?:habl|dij|cont|coment|mencion|"
+    r"dett|dic|racconta|parlat|dis|fal|dit|racont|confié|sag|erzähl|bericht|erwähn|vertel|zei|gezegd|говор|"
+    r"рассказ|сказа)\w*|"
+    r"^\W*(?:as|come|como|conforme|wie|comme|zoals|как) (?:(?:we|you|i|mi|me|tu|du|sie|ihr|wir|nous|vous|je|on|"
     r"já|ya|già|te|"
     r"мы|ты|вы|uns|mir|m['’]|me l['’])\s?)*(?:(?:have|had|hai|has|hast|haben|hattest|avez|avais|as|avons|hebt|"
     r"hebben|hemos|"
@@ -91,9 +102,36 @@ _SHOWN = re.compile(
     r"^\W*(?:记录|资料|档案|数据库|笔记)(?:显示|表明|上|里|中)|^\W*記録(?:では|に)"
 )
 _EAST = re.compile(
+    r"^\W*(?:以前|前回|先日|前に|この前|先週|昨日)の?.{0,4}(?:お話|話|お聞き|伺|うかが|会話|やり取り|"
+    r"チャット)|とのことで(?:した|す)ね?[。\s]*$|"
+    r"^\W*(?:上次|上回|之前|以前|先前|刚才|前几天)(?:您|你|咱们|我们).{0,4}(?:提|说|讲|聊|告诉)|^\W*(?:您|"
+    r"你)(?:之前|以前|上次|曾)?(?:提到|说过|告诉)|"
     r"^\W*(?:根据|按照|依据|依照|基于).{0,10}(?:对话|聊天|交流|谈话|会话|记录|记忆|笔记|资料|信息|历史)|"
     r"^\W*.{0,8}(?:会話|対話|記録|記憶|やりとり|履歴|メモ|情報)(?:によると|によれば|では、|から、|に基づ)|"
     r"^\W*(?:之前|以前|上次|先前)(?:的)?(?:对话|聊天|谈话)(?:中|里)"
+)
+_OF_THE_USER = re.compile(
+    r"(?i)^\W*(?:dal|dai|del|de|du|do|aus dem|uit het|из) (?:profil\w*|perfil\w*|профил\w*|notes?|archiv\w*)\s?[:：]|"
+    r"^\W*(?:ficou|está|foi|è stato|quedó|est|is|hat) (?:registad|registrad|anotad|guardad|salvat|annotat|"
+    r"noté|enregistré|genoteerd|"
+    r"vastgelegd|apuntad)\w* (?:que|che|dat)\b|"
+    r"^\W*(?:o que (?:eu )?(?:já )?sei|lo que (?:ya )?sé|ce que je sais|quello che so|was ich (?:schon "
+    r")?weiß|wat ik (?:al )?weet|"
+    r"что (?:я|мне|уже) \w+|(?:уже )?известно) (?:sobre|de|del|sur|di|su|über|van|over|о|об|про)\b|"
+    r"^\W*(?:[\w]+ )?(?:datos|notas?|notes?|notizen|appunti|memorias?|memorie|mémoires?|recuerdos|ricordi|"
+    r"lembranças|fakten|feiten|"
+    r"fatti|fatos|factos|faits|éléments|gegevens|dados|dati|informa\w+|données|hechos|memórias|herinneringen|"
+    r"erinnerungen|заметки|данные|"
+    r"факты|сведения|воспоминания|bekannte?s?|wissen|profiel|profile?|profilo|perfil) (?:[\w'’]+ ){0,3}?(?:de "
+    r"l['’]|l['’])?"
+    r"(?:usuári[oa]|usuari[oa]|clientes?|user|utente|utilisat\w+|utilizador\w*|benutzer\w*|nutzers?|nutzerin|"
+    r"kunden?|gebruiker|klant|person|persona|"
+    r"пользовател\w+|клиент\w*|guardad[oa]s?|salv[oa]s|salvat[ie]|gespeichert\w*|opgeslagen|mémorisée?s|"
+    r"enregistrée?s|"
+    r"memorizad[oa]s|сохран\w+|о пользователе)\b|"
+    r"^\W*(?:opgeslagen|gespeicherte?|сохранённые|сохраненные|guardados|salvati) (?:\w+)\s*[:：]|"
+    r"^\W*.{0,6}(?:ユーザー|利用者|お客様)(?:について|に関して|の(?:情報|記憶|プロフィール))|"
+    r"^\W*.{0,4}(?:用户|客户|使用者)(?:的)?(?:信息|资料|档案|记忆|画像|偏好)|^\W*关于(?:用户|您|你)"
 )
 _BEHIND = re.compile(
     r"(?i)[(\[–—-]\s*(?:(?:confidence|certainty|score|relevance|seen|saved|stored|noted|recorded|learn(?:ed|t)|"
@@ -120,7 +158,8 @@ _PRESENTS = re.compile(
     r"absatz|abschnitt|"
     r"extrait|extracto|fragmento|brano|trecho|letter|brief|lettre|carta|lettera|article?|artículo|articolo|artigo|"
     r"record|"
-    r"transcript|dialog\w*|story|geschichte|histoire|historia|storia|текст\w*|письмо|отрывок|диалог|статья|文|资料)(?!\w)"
+    r"transcript|dialog\w*|story|geschichte|histoire|historia|storia|текст\w*|письмо|отрывок|диалог|статья|文|"
+    r"资料)(?!\w)"
 )
 
 
@@ -128,8 +167,15 @@ def names_its_source(line: str) -> bool:
     """Return whether a line says that it comes from talk before, notes or records, or bears the marks of one kept."""
     if any(pattern.search(line) for pattern in (_SOURCE, _KEPT_IN, _REMEMBERED, _SPOKEN, _SHOWN, _EAST, _BEHIND)):
         return True
+    if heads_a_memory(line):
+        return True
     framed = _FRAMED.match(line) if "," in line or ":" in line or "：" in line else None
     return framed is not None and not about_me(framed["rest"]) and _I.search(framed["rest"]) is None
+
+
+def heads_a_memory(line: str) -> bool:
+    """Return whether a line is the heading of what is known of the user, in a language other than English."""
+    return _OF_THE_USER.search(line) is not None
 
 
 def is_marked(line: str) -> bool:

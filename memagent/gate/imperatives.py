@@ -16,7 +16,8 @@ _BOUND = re.compile(
     r"[^\W\d_]+-(?:moi|nous|lui|leur|toi|le|la|les)(?:-(?:le|la|les|en|moi|lui|y))?\s|"  # fr
     r"[^\W\d_]{2,}[aei](?:mi|glielo|melo|mela|meli|cene)\s(?:di|che|a|al|alla|un[oa']?|il|lo|la|le|i|gli|se|come|"
     r"quando|dove|cosa|per|con|in|quello|qualcosa|questo|questa|subito|sempre)\s|"  # it
-    r"[^\W\d_]*[áéíóú][^\W\d_]{1,4}(?:me|nos|melo|selo|sela|le)\s(?:que|de|a|al|el|la|los|las|una?|por|si|cuando|cómo|"
+    r"[^\W\d_]*[áéíóú][^\W\d_]{1,4}(?:me|nos|melo|selo|sela|le)\s(?:que|de|a|al|el|la|los|las|una?|por|si|"
+    r"cuando|cómo|"
     r"qué|dónde|con|mañana|lo|algo)\s|(?:d[ií]|da|haz|pon|ten|deja|manda|cuenta|escribe|lee|pasa|busca|trae)"
     r"(?:me|le|les|nos|melo|selo)\s(?-i:[a-záéíóúñ¿])|"  # es
     r"(?![^\W\d_]+o-)(?!disse|deu|contou|pediu|falou)[^\W\d_]+-(?:me|lhe|lhes|nos)\s|me (?:lembr|dig|cont|ajud|mand|"
@@ -45,14 +46,16 @@ _LET = re.compile(
     r"(?i:^\W*(?-i:[A-ZÄÖÜ]\w+) soll(?:te|en|ten)?\b)"
 )
 _ENDED = re.compile(
-    r"(?i)^[^\w\s]*(?:(?!chez|assez)[^\W\d_]{3,}ez (?:à|au|aux|le|la|les|l['’]\w+|une?|que|pas|toujours|jamais|bien|ce|"
+    r"(?i)^[^\w\s]*(?:(?!chez|assez)[^\W\d_]{3,}ez (?:à|au|aux|le|la|les|l['’]\w+|une?|que|pas|toujours|"
+    r"jamais|bien|ce|"
     r"cette|mon|ma|mes|votre|vos|leur|tout|comme|sur)\b|[а-яё]{2,}(?:йте|ите|ьте)(?:сь)?(?!\w))"
 )  # fr, ru
 _EAST = re.compile(
     r"^\W*(?:(?:请|麻烦)?(?:提醒|通知|叫醒|教|陪|替|帮|告诉)(?:我(?!们?的)|一下|[\u4e00-\u9fff]{2,4}(?:说|，))|"
     r"(?:别忘了|不要|务必|千万)[\u4e00-\u9fff])|"
     r"(?:お願いします|お願い|てくれ|ておいて|てちょうだい|てほしい(?:です)?|て欲しい(?:です)?)[。！!\s]*$|"
-    r"(?:伝え|教え|言っ|書い|送っ|見せ|訳し|答え|調べ|説明し|要約し|作っ|直し|呼ん|考え|まとめ|続け|やめ|覚え)て(?:ね|よ)?[。！!\s]*$"
+    r"(?:伝え|教え|言っ|書い|送っ|見せ|訳し|答え|調べ|説明し|要約し|作っ|直し|呼ん|考え|まとめ|続け|やめ|"
+    r"覚え)て(?:ね|よ)?[。！!\s]*$"
 )  # zh, ja
 _PLAY = re.compile(
     r"(?i)\brole-?play\b|\bstay in character\b|^\W*(?:(?:now|today|please|let['’]s|i(?:['’]d| would)? (?:want|like|"
@@ -61,12 +64,25 @@ _PLAY = re.compile(
     r"pretend(?:ing)? (?:to "
     r"be|you|that|i)|play(?:ing)? (?:the (?:role|part)|my|captain|doctor|king|queen)|be my (?:\w+ )?(?:interviewer|"
     r"tutor|"
-    r"teacher|coach|therapist|guide|editor|opponent|partner)|(?:assume|imagine|suppose) (?:that )?(?:you|the user|i am|"
+    r"teacher|coach|therapist|guide|editor|opponent|partner)|(?:assume|imagine|suppose) (?:that )?(?:you|the "
+    r"user|i am|"
     r"i['’]m)|assume the role)\b|"
     r"^\W*in this (?:scenario|story|game|scene|exercise|simulation)\b|"
-    r"^\W*(?:spiele? (?:die rolle|mein)|stell dir vor,? du|(?:tu incarnes|vous incarnez)|jouez? le rôle|imagine que tu|"
-    r"actúa como|haz de|imagina que eres|fai finta|immagina di essere|finge que|aja como|speel de rol|doe alsof|сыграй|"
+    r"^\W*(?:spiele? (?:die rolle|mein)|stell dir vor,? du|(?:tu incarnes|vous incarnez)|jouez? le rôle|"
+    r"imagine que tu|"
+    r"actúa como|haz de|imagina que eres|fai finta|immagina di essere|finge que|aja como|speel de rol|doe "
+    r"alsof|сыграй|"
     r"представь, что ты|притворись|действуй как)\b|^\W*(?:扮演|假装|假设你)"
+)
+
+
+_PLAYS = re.compile(
+    r"^\W*(?i:interpret[ae]|speel|joue|jouez|incarne|incarnez|spiele?|recita|represent[ae]|encarn[ae]|fai|haz de|"
+    r"haz como si fueras|fais comme si tu étais|fa['’] finta di essere|finge que és|doe alsof je|tu so,? als "
+    r"(?:wärst|seist) du|"
+    r"изобрази|изображай|сыграй|играй|веди себя как|будь)\s(?:(?i:le|la|el|il|lo|o|a|de|het|den|die|der|un|"
+    r"una|een|ein|einen|"
+    r"une|um|uma|opa|oma|zio|zia|nonno|nonna|tío|tía|tonton|onkel|tante|как|роль)\s){0,2}[^\W\d_a-zа-яёà-ÿ]"
 )
 
 
@@ -77,4 +93,4 @@ def asks_by_form(line: str) -> bool:
 
 def begins_a_play(sentence: str) -> bool:
     """Return whether a sentence wants the listener to play somebody, or tells where a made-up story begins."""
-    return _PLAY.search(sentence) is not None
+    return _PLAY.search(sentence) is not None or _PLAYS.search(sentence) is not None

@@ -5,6 +5,9 @@ has no word of the listener, asks for nothing, and does not begin with a verb: a
 behind it (`Traduis ce message`, `Escribe un poema`) is one, unless it is in the first person (`Vivo en Quito`).
 German and Russian lines must have a verb of a finite form.
 
+In all of them, in Dutch and in Japanese a clause must have a finite verb (`memagent.finite`): a greeting, a heading or
+a name with what goes with it has none.
+
 Of other languages nothing is known. There a line must be a sentence that ends as one and begins with a name or has at
 least a name in it; in scripts without capitals it must end as a sentence.
 """
@@ -18,8 +21,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from memagent.gate.english import known_words
-from memagent.gate.reasons import INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
+from memagent.finite import has_verb
+from memagent.gate.courteous import beside_courtesies
+from memagent.gate.english import known_words, listed
+from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
@@ -103,7 +108,35 @@ def counted(text: str, language: str) -> int:
 
 
 def no_statement(text: str, language: str) -> str:
-    """Return why a line in this language (not English) is none that states something, in words, or ''."""
+    """Return why a line in this language (not English) is none that states something, in words, or ''.
+
+    Beside its greetings and thanks, a clause of it must have the finite verb of a statement.
+    """
+    text = _BY_THE_WAY.sub("", text)
+    rest = beside_courtesies(text)
+    return (GREETING if not rest else "") or _without_form(text, language) or _without_verb(rest, text, language)
+
+
+def _without_verb(rest: str, text: str, language: str) -> str:
+    if _is_in_another(text, language) or _UNCOVERED.search(text) or not _COVERED_SCRIPTS.search(text):
+        return ""
+    if language == "de" and (rest == text or _german(rest, _words_of(rest))):
+        return ""
+    if any(has_verb(clause, language) for clause in _CLAUSES.split(rest) if clause):
+        return ""
+    return UNKNOWN_FORM if rest == text else GREETING
+
+
+def _is_in_another(text: str, language: str) -> bool:
+    """Whether a line has words of English, or its verb behind a name, or words of a language that is not covered."""
+    words = {word.lower() for word in _WORD.findall(text)}
+    if words & _ENGLISH_ALONE or words & _OF_OTHERS or _ENGLISH_VERB.search(text):
+        return True
+    told = text.lower().split()[1:3]
+    return not language and (bool(words & _ENGLISH) or any(word in listed("pasts") for word in told))
+
+
+def _without_form(text: str, language: str) -> str:
     if language == "zh":
         return _chinese(text)
     if not language:
@@ -120,6 +153,26 @@ def no_statement(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
+_BY_THE_WAY = re.compile(
+    r"(?i)^\W*(?:übrigens|nebenbei|au fait|à propos|por cierto|a propósito|a proposito|tra l['’]altro|a "
+    r"propósito|já agora|"
+    r"aliás|trouwens|overigens|кстати|между прочим)\s?:\s+"
+)
+_ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
+_ENGLISH_ALONE = frozenset("the my and they with from have were has".split())
+_OF_OTHERS = frozenset(
+    "w jest mieszka pracuje moja mój się och jag är bor og jeg hun bir ve için olen minun asuu jsem som mám".split()
+)  # Polish, Swedish, Norwegian, Turkish, Finnish, Czech
+_ENGLISH_VERB = re.compile(
+    r"[A-Z]\w+(?:['’]s|s['’]) [a-z]|(?:^|[:,]\s)\W*[A-Z][\w.]+ (?:[A-Z]\w+ )?(?!usted\b)[a-z]+(?:[^o]ed|[^e]ns|[^a]ls|"
+    r"ds|ks|ps|ws|cts|lls|"
+    r"rts|cks|rs|ves|zes|ches|shes|ate) \w"
+)
+_CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;:!?…！？。，：；、\n]+|\s[–—]\s(?=\w+\s\w+\s\w+)")
+_UNCOVERED = re.compile(
+    r"[łśżźćńąęőűşğıİřůčěšžđåøæŁŚŻŹĆŞŘČĚŠŽÅØÆ\uac00-\ud7af]"
+)  # of Polish, Swedish, Turkish, Korean, ...
+_COVERED_SCRIPTS = re.compile(r"(?i)[a-zа-яё\u3040-\u30ff\u3400-\u9fff]")
 _TO_A_PLACE = re.compile(r"\ba [A-ZÀ-Ý]")  # `Lavoro a Torino`: French would have `à`
 _PREPOSITIONS = frozenset("a ad in con como come en em de da per por para".split())
 _ADVERBS = frozenset(
@@ -161,7 +214,7 @@ def _unknown(text: str) -> str:
         return UNKNOWN_FORM
     if _JAPANESE_YOU.search(text):
         return TO_YOU
-    if not text.isascii() and not any(char.isupper() or char.islower() for char in text):
+    if re.search(r"[\u3040-\u30ff]", text) or not any(char.isupper() or char.islower() for char in text):
         return ""  # a script without capitals: nothing more is known of it
     clauses = [clause for clause in re.split(r"[,;:–—]\s", text) if clause]
     if len(clauses) > 1 and all(len(_WORD.findall(clause)) < _CLAUSE for clause in clauses):

@@ -11,12 +11,13 @@ import re
 from collections.abc import Sequence
 
 from memagent.gate.assistants import about_me, of_a_turn, of_its_memory
-from memagent.gate.evidence import is_marked, presents_a_text
+from memagent.gate.evidence import heads_a_memory, is_marked, presents_a_text
 from memagent.gate.fields import is_field
 from memagent.gate.greetings import is_closing
 from memagent.gate.prompting import opens
 from memagent.gate.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
 from memagent.gate.statements import ASKED, OF_THE_TALK
+from memagent.gate.tasks import is_task
 from memagent.gate.unfit import unfit
 from memagent.sentences import split_sentences
 
@@ -77,6 +78,8 @@ def of_a_task(sentences: Sequence[str]) -> bool:
         return True
     if about_me(text := " ".join(sentences)) or _I.search(text):
         return False
+    if is_task(first):
+        return True
     if presents_a_text(first) or opens(first) or any(map(_EMPLOYED.search, sentences[:_FIRST])):
         return True
     return _OF_A_TEXT.search(first) is not None and unfit(first) in _TASKS
@@ -91,7 +94,7 @@ def of_others(paragraph: Sequence[str]) -> list[str]:
         return [MODEL] * len(paragraph)
     if len(text) <= _LONGEST and _GOES_ON.search(text) and of_a_task(split_sentences(text)):
         return [PROMPT] * len(paragraph)
-    if _HEADING.match(paragraph[0]) and not about_me(text):
+    if (_HEADING.match(paragraph[0]) or heads_a_memory(paragraph[0])) and not about_me(text):
         return [RECALLED] * len(paragraph)
     if is_field(paragraph[0]) and not about_me(text):
         return [LABELLED] * len(paragraph)

@@ -18,7 +18,8 @@ _YOU_ARE = re.compile(
     r"task),?\s+)?"
     r"(?i:you(?: are|'re|’re)(?! (?:welcome|right|wrong|correct|so|too|very|great|amazing|awesome|the best|kind|"
     r"(?:an? |my |such an? )?(?:star|angel|legend|genius|gem|lifesaver|hero|darling|treasure|friend))\b)|"
-    r"you(?: have|['’]ve) been (?:hired|given|asked|assigned|trained|built|created|told|instructed|provided|chosen)\b|"
+    r"you(?: have|['’]ve) been (?:hired|given|asked|assigned|trained|built|created|told|instructed|provided|"
+    r"chosen)\b|"
     r"you (?:will|must|should|shall|have to|act|speak|play|work|serve|help|answer|write|represent|receive|get|can "
     r"only|"
     r"may only|never|always|only)\b|you'll (?:be|act|play|get|receive)\b|"
@@ -79,7 +80,24 @@ _PERSONA = re.compile(
     r"bei|als)|"
     r"tu travailles (?:pour|chez|comme)|trabajas (?:para|en|como)|lavori (?:per|come|da)|você trabalha|je werkt "
     r"(?:voor|bij|"
-    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)"
+    r"als)|(?:je|u|jij) bent)\b|^\W*(?:你叫|你的名字)|"
+    r"^\W*(?i:(?:tu )?eres|du bist|tu es|vous êtes|je bent|jij bent|u bent|(?:tu )?sei|lei è|você é|tu és|o "
+    r"senhor é|ты|вы)"
+    r"(?:\s*[—–-])? (?:(?i:der|die|das|le|la|l['’]|el|il|o|a|de|het|don|doña|dona|seu|mevrouw|meneer|herr|"
+    r"frau|monsieur|madame) )?"
+    r"[^\W\d_a-zа-яёà-ÿ][\w'’-]+(?! (?:bist|es|eres|sei)\b)(?!\W*$)|"
+    r"^\W*(?i:chamas-te|te llamarás|ti chiamerai|tu te nommes|je naam is|jouw naam is|uw naam is|dein name "
+    r"ist|il tuo nome è|ton nom est|"
+    r"votre nom est|tu nombre es|(?:o )?(?:seu|teu) nome é|твоё имя|твое имя|ваше имя|вас зовут|sie heißen|"
+    r"ihr name ist|"
+    r"vous vous appelez|usted se llama|lei si chiama|você chama-se|u heet|jij heet)(?!\w)|"
+    r"^\W*(?:君は|きみは|お前は|君の名前は|あなたの名前は|あなたの役割は|你名叫|你名字是|你扮演|您扮演|你作为|"
+    r"你身为)|"
+    r"^\W*(?i:instruções|instrucciones|istruzioni|consignes?|anweisung\w*|instructies|инструкции|"
+    r"systemanweisung\w*|systeeminstructies?) (?i:do|del|di|de|du|pour|für|para|для|per|voor|системы) "
+    r"?(?i:\w+)?\s*[:：]|"
+    r"^\W*(?i:character|persona|scenario|bot|npc) (?i:card|sheet|profile|definition|description)\b|"
+    r"\{\{\s?(?:char|user|name|bot)\w*\s?\}\}"
 )
 _YOU_DO = re.compile(r"^\W*You (?P<verb>[a-z]+) (?!me\b|my\b|I\b|what\b|how\b|that\b|,)")
 _OF_PEOPLE = frozenset("know see guess think believe remember recall say look sound feel need want like love".split())
@@ -99,8 +117,10 @@ _OF_A_BOT = re.compile(
     r"(?:guidelines|rules|instructions|policy|policies|behaviou?r|persona|prompt)\b[^.!?:\n]{0,20}:?\W*$"
 )
 _FIELDS = re.compile(
-    rf"(?i)(?:^|[.!?。！？\n])\s*(?:{_HEADINGS}|background|input|output|scenario|user|customer|company|name|model|date|"
-    r"kontext|ziel|hintergrund|eingabe|ausgabe|contexte|consigne|objectif|contexto|objetivo|contesto|compito|obiettivo|"
+    rf"(?i)(?:^|[.!?。！？\n])\s*(?:{_HEADINGS}|background|input|output|scenario|user|customer|company|name|"
+    rf"model|date|"
+    r"kontext|ziel|hintergrund|eingabe|ausgabe|contexte|consigne|objectif|contexto|objetivo|contesto|compito|"
+    r"obiettivo|"
     r"instrução|context|opdracht|doel|контекст|цель|背景|公司|目标|任务|语境|输入|输出|背景情報|役割|指示)\s*[:：]"
 )
 """Two of these in one text are a prompt, wherever they stand."""

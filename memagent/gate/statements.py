@@ -26,14 +26,16 @@ _SUBORDINATE = re.compile(
     r"in this (?:chat|conversation)|by default|as an?)\b[^,]{0,120},\s*"
 )
 _NOTED = re.compile(
-    r"(?i)^\W*(?:please,?\s+)?(?:(?:note|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
+    r"(?i)^\W*(?:please,?\s+)?(?:(?:note|(?:remember|save|keep)(?: this| it)(?: for (?:later|me|next "
+    r"time))?(?=:)|remember|know|keep in mind|bear in mind|don't forget|be (?:aware|advised))"
     r"(?: that|:)|remember,|(?:you )?(?:should|might (?:want|like) to|may (?:want|like) to|ought to|must) know,?"
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
     r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| me| to know)?,|"
     r"imagine that,|updates?(?: on [^:]{1,30})?:|you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) "
     r"(?:it|this|that|what)[,:!]|add to that,|"
-    r"fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: what)?[,:]|(?:just )?so (?:that )?you "
+    r"asking (?:because|since|as)|fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: "
+    r"what)?[,:]|(?:just )?so (?:that )?you "
     r"know,|you (?:won't|will not|will never|'ll never) (?:believe|guess) (?:it|this|what)(?: happened)?[,:!]|guess "
     r"what[,:!]|if (?:i|we) (?:remember|recall) (?:correctly|rightly|right|well),|believe it or not,|if you must "
     r"know,|you (?:asked|wanted to know)(?: me)? (?:where|what|who|when|how|which|why)"

@@ -12,6 +12,7 @@ import unicodedata
 from functools import lru_cache
 
 from memagent.gate import assistants, languages, prompting
+from memagent.gate.courteous import beside_courtesies
 from memagent.gate.courtesies import is_courtesy
 from memagent.gate.english import is_english
 from memagent.gate.evidence import names_its_source, presents_a_text
@@ -36,6 +37,7 @@ from memagent.gate.reasons import (
 from memagent.gate.rows import is_row
 from memagent.gate.signs import recalled, said_to_a_model
 from memagent.gate.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
+from memagent.gate.tasks import is_task
 from memagent.gate.wishes import is_wish
 
 _LEADS_ON = re.compile(r"(?i)^\W*(?:ok(?:ay)?|yes|yeah|no|sure)\W+(?:so|but|and|well|actually)\W+(?=\w)")
@@ -208,7 +210,7 @@ def _asked(text: str) -> str:
     found = _INSTRUCTIONS.search(text)
     if (found and text[found.end() :][:1] != "-") or _EAST_INSTRUCTIONS.search(text) or _ONWARD.search(text):
         return INSTRUCTION
-    if asks_by_form(text):
+    if asks_by_form(text) or is_task(text):
         return INSTRUCTION
     material = _QUOTED_MATERIAL.match(text)
     if _TASK.match(text) or (material and unfit(material["task"]) == INSTRUCTION):
@@ -225,8 +227,14 @@ def _stated(text: str) -> str:
     if not language and languages.in_first_person(text):
         return ""
     if is_english(text, languages.counted(text, language) if language else 0):
-        return says_nothing(text)
+        return says_nothing(text) or _beside(text)
     return about_the_talk(text) or languages.no_statement(text, language)
+
+
+def _beside(text: str) -> str:
+    """Why not, where an English line has no verb beside what it greets and wishes with."""
+    rest = beside_courtesies(text)
+    return GREETING if rest != text and (not rest or says_nothing(rest) == NO_STATEMENT) else ""
 
 
 def _tells_on(text: str) -> bool:

@@ -25,24 +25,24 @@ Departures from the paper and its published code:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memagent.errors import CapabilityError, SecretRefused, Stopped, UsageProblem, quoted
-from memagent.flow import Flow, generate, inquire, write_triples
+from memagent.flow import Flow, WriteTriples, generate, inquire
 from memagent.gate.clauses import Told, of_line
 from memagent.methods.attempts import attempted
-from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill, write_calls
-from memagent.methods.memllm_decoding import BEGUN, CUT_OFF, PATIENCE, Decoded, decoded
-from memagent.methods.memllm_grammar import CLOSE, OPEN, Words, WriteCall, parse_write, whole_triples
+from memagent.methods.memllm_calls import WRITE_TOOL, Way, chosen, needs_prefill
+from memagent.methods.memllm_decoding import PATIENCE, Decoded, decoded
+from memagent.methods.memllm_grammar import CLOSE, Words, WriteCall
+from memagent.methods.memllm_hearing import read_triples
+from memagent.methods.memllm_judge import judged
 from memagent.methods.memllm_lines import lines_of
-from memagent.methods.memllm_probabilities import confidences
 from memagent.methods.memllm_results import Heard
 from memagent.prompts import fill
 from memagent.shown import Shown
-from memagent.tokens import slice_tokens
 from memagent.triples import Learnt, Refusal, Relations
-from memagent.types import Completion, Message, Token, Triple
+from memagent.types import Completion, Message, Triple
 
 CONTEXT = 25
 """How many sentences before a sentence are shown with it: the paper's."""
@@ -88,6 +88,7 @@ def memllm_write(
     way: Way = "auto",
     patience: int = PATIENCE,
     trained: bool = False,
+    judge: bool = False,
     language: str = "en",
     max_tokens: int = 512,
     timeout: float | None = 120.0,
@@ -114,6 +115,8 @@ def memllm_write(
         patience: of late stopping: after so many points without a better one it ends; 0 closes at the first.
         trained: the model was trained to write, as `examples/memllm_finetune` does: it is shown the text alone, as in
             its samples. It needs `prefill`.
+        judge: the model is asked once more, of each sentence from which the rules would keep something, whether the
+            speaker states it; what it does not find stated is refused. One call more for such a sentence.
         language: of the text, a two-letter code, for its sentences.
         max_tokens: how many tokens a reply has at most, or a list. What is cut off there is told in `problems`.
         timeout: seconds for each call.
@@ -125,7 +128,7 @@ def memllm_write(
     mold = Triple("", "", "", source=source, passage=passage, at=at)
     run = _Run(mold, speaker, tuple(shown), list(before), context, confidence, chosen(way, can), can)
     run.max_tokens, run.timeout, run.relations = max_tokens, timeout, relations
-    run.patience, run.trained = patience, trained
+    run.patience, run.trained, run.judge = patience, trained, judge
     if trained:
         needs_prefill(run.way)
     try:
@@ -163,6 +166,7 @@ class _Run:
     relations: Relations = "stated"
     patience: int = PATIENCE
     trained: bool = False
+    judge: bool = False
     ids: dict[str, None] = field(default_factory=dict)
     triples: list[Triple] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -203,7 +207,7 @@ class _Run:
         beyond = f"one sentence says no more than {MOST} things"
         self.refused += [Refusal(sentence, beyond, triple) for triple in triples[MOST:]]
         try:
-            learnt, failed = yield from attempted(self._kept(triples[:MOST], sentence, context))
+            learnt, failed = yield from attempted(self._learnt(triples[:MOST], sentence, context))
         except SecretRefused as error:
             self.refused.append(Refusal(sentence, error.message))
             return
@@ -212,18 +216,16 @@ class _Run:
         else:
             self._take(learnt)
 
-    def _kept(self, triples: Sequence[Triple], sentence: str, context: str) -> Flow[Learnt]:
-        return (
-            yield from write_triples(
-                triples,
-                sentence,
-                context=context,
-                shown=self.shown,
-                speaker=self.speaker,
-                confidence=self.confidence,
-                relations=self.relations,
-            )
+    def _learnt(self, triples: Sequence[Triple], sentence: str, context: str) -> Flow[Learnt]:
+        """Write triples, after the model was asked of those that the rules keep, where it is to be."""
+        doubted: list[Refusal] = []
+        step = WriteTriples(
+            tuple(triples), sentence, context, self.shown, self.speaker, self.confidence, self.relations
         )
+        if self.judge:
+            step, doubted = yield from judged(step, timeout=self.timeout)
+        learnt: Learnt = (yield step) if step.triples else Learnt((), (), ())
+        return replace(learnt, refused=(*learnt.refused, *doubted))
 
     def _take(self, learnt: Learnt) -> None:
         self.ids.update(dict.fromkeys(learnt.ids))
@@ -257,7 +259,7 @@ class _Run:
             return (yield from decoded(messages, can=self.can, timeout=self.timeout, **limits))
         while True:
             try:
-                return _read((yield from self._call(messages)))
+                return read_triples((yield from self._call(messages)))
             except CapabilityError:  # a server may turn out to lack what it was thought to have
                 if self.way == "tools":
                     self.way = "text"
@@ -280,18 +282,3 @@ class _Run:
                 tools=(WRITE_TOOL,) if tools else (),
             )
         )
-
-
-def _read(reply: Completion) -> Decoded:
-    """The triples of a reply. A bare list of them, which a small model may write, is taken for a call."""
-    begun = BEGUN if OPEN not in reply.text and ">>" in reply.text else ""
-    tokens = (Token(begun, 0.0), *(reply.tokens or (Token(reply.text),)))
-    text, problem = begun + reply.text, ""
-    if reply.finish_reason == "length":
-        problem = CUT_OFF.format(reply.usage.output_tokens)
-        text = text[: whole_triples(text)]
-        tokens = slice_tokens(tokens, 0, len(text))
-    if reply.calls:
-        return Decoded(write_calls(reply.calls), problem)
-    call = parse_write(text)
-    return Decoded(WriteCall(call.triples, call.problems, confidences(tokens)), problem)

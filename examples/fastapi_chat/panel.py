@@ -81,20 +81,20 @@ def edited(mine: Mine, edit: Edit) -> Shown:
 
 @router.post("/forget")
 def forgotten(mine: Mine, choice: Choice) -> Shown:
-    """Hide a memory until it is restored."""
-    return _receipt(mine.forget(choice.id, dry_run=choice.dry_run))
+    """Hide a memory, and what was answered to it, until they are restored."""
+    return _receipt(mine, mine.forget(choice.id, dry_run=choice.dry_run))
 
 
 @router.post("/restore")
 def restored(mine: Mine, choice: Choice) -> Shown:
     """Bring a memory back that was forgotten."""
-    return _receipt(mine.restore(choice.id, dry_run=choice.dry_run))
+    return _receipt(mine, mine.restore(choice.id, dry_run=choice.dry_run))
 
 
 @router.post("/purge")
 def purged(mine: Mine, choice: Choice) -> Shown:
-    """Erase a memory, so that no byte of it is left in any file."""
-    return _receipt(mine.purge(choice.id, dry_run=choice.dry_run))
+    """Erase a memory and what was answered to it, so that no byte of them is left in any file."""
+    return _receipt(mine, mine.purge(choice.id, dry_run=choice.dry_run))
 
 
 @router.post("/learn")
@@ -138,5 +138,19 @@ def _says(fact: Fact) -> str:
     return ", ".join(fact.sources) or ("said in a conversation" if fact.passages else "")
 
 
-def _receipt(receipt: Receipt) -> Shown:
-    return {"counts": receipt.counts, "total": receipt.total, "dry_run": receipt.dry_run, "text": str(receipt)}
+def _receipt(mine: Memory, receipt: Receipt) -> Shown:
+    """Return a receipt; `also` is what goes with what was named, `left` what stays with its words, each with why."""
+    return {
+        "counts": receipt.counts,
+        "total": receipt.total,
+        "dry_run": receipt.dry_run,
+        "text": str(receipt),
+        "also": _with_texts(mine, receipt.reasons),
+        "left": _with_texts(mine, receipt.left),
+    }
+
+
+def _with_texts(mine: Memory, reasons: Mapping[str, str]) -> list[Shown]:
+    """Return ids with why, and with their texts where they are still there to be read."""
+    texts = {one.id: one.text for one in mine.turns.passages(reasons)}
+    return [{"id": id, "why": why, "text": texts.get(id, "")} for id, why in reasons.items()]

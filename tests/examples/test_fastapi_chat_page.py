@@ -99,9 +99,10 @@ def test_a_person_talks_sees_why_edits_and_forgets_and_it_is_so_after_a_reload(p
     peanuts = panel.locator("#memories > li", has_text="I am allergic to peanuts.")
     for button in ("Cancel", "Forget"):
         peanuts.get_by_role("button", name="Forget").click()
-        assert "1 message or note" in page.get_by_role("dialog").inner_text()
+        asked = page.get_by_role("dialog").inner_text()
+        assert "2 messages or notes" in asked and "goes too: " in asked  # what was answered to it
         page.get_by_role("dialog").get_by_role("button", name=button).click()
-    panel.get_by_text("Forgotten: 1 message or note").wait_for()
+    panel.get_by_text("Forgotten: 2 messages or notes").wait_for()
     assert peanuts.count() == 0
 
     page.reload()
@@ -113,7 +114,7 @@ def test_a_person_talks_sees_why_edits_and_forgets_and_it_is_so_after_a_reload(p
 
     panel.get_by_label("Show").select_option("Forgotten")
     peanuts.get_by_role("button", name="Restore").click()
-    panel.get_by_text("Restored: 1 message or note").wait_for()
+    panel.get_by_text("Restored: 2 messages or notes").wait_for()
     panel.get_by_label("Show").select_option("What was said")
     peanuts.wait_for()
 

@@ -99,10 +99,14 @@ async function remove(verb, one) {
       ? ["Forget this?", "Forget", "It is hidden until you restore it."]
       : ["Purge this?", "Purge", "It is erased from every file and cannot be brought back."];
   const would = await post(`/api/memories/${verb}`, { id: one.id, dry_run: true });
-  if (!(await ask(title, one.text, `${counted(would.counts)} would go. ${after}`, yes))) return;
+  const more = [
+    ...would.also.map((other) => `“${other.text}” goes too: ${other.why}.`),
+    ...would.left.map((other) => `“${other.text}” stays: ${other.why}.`),
+  ];
+  if (!(await ask(title, one.text, more, `${counted(would.counts)} would go. ${after}`, yes))) return;
   const done = await post(`/api/memories/${verb}`, { id: one.id, dry_run: false });
   await anew(`${verb === "forget" ? "Forgotten" : "Purged"}: ${counted(done.counts)}.`);
-  mark(one.id, null);
+  for (const gone of [one, ...would.also]) mark(gone.id, null);
 }
 
 async function restore(one) {

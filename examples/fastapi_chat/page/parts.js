@@ -43,10 +43,11 @@ export function told(error) {
 }
 
 // Asks before something is done; resolves to whether it is wanted.
-export function ask(title, quoted, what, yes) {
+export function ask(title, quoted, more, what, yes) {
   const dialog = at("ask");
   at("ask-title").textContent = title;
   at("ask-text").textContent = quoted;
+  at("ask-more").replaceChildren(...more.map((text) => make("li", { text })));
   at("ask-what").textContent = what;
   at("ask-yes").textContent = yes;
   dialog.returnValue = "no";

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memagent.display import lines
-from memagent.display.markup import PALE, Content, Markup, chip, joined, solid, tag, tinted
+from memagent.display.markup import PALE, TINTS, Content, Markup, chip, joined, solid, tag, tinted
 
 TEXT = "white-space:pre-wrap"
+_GROUND = TINTS["grey"].format(0.7)
 
 
 def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
-    """Return a share in [0, 1] as a bar that is `width` letters wide when it is full."""
-    full = width * min(1.0, max(0.0, share))
-    style = f"display:inline-block;vertical-align:middle;height:.6em;width:{max(0.1, full):.1f}em"
-    return tag("span", style=f"{style};background:{solid(meaning)}")
+    """Return a share in [0, 1] as a bar, on a thin ground `width` letters wide that shows how long a full one is."""
+    full = f"{max(0.1, width * min(1.0, max(0.0, share))):.1f}em"
+    place = f"display:inline-block;vertical-align:middle;height:.6em;width:{width:.1f}em"
+    ground = f"linear-gradient({_GROUND},{_GROUND}) left center/100% 1px no-repeat"
+    drawn = f"linear-gradient({solid(meaning)},{solid(meaning)}) left/{full} 100% no-repeat"
+    return tag("span", style=f"{place};background:{drawn},{ground}")
 
 
 def unbroken(content: Content) -> Markup:

@@ -8,7 +8,7 @@ from typing import Any
 from memagent.display import costs, lines
 from memagent.display.markup import Content, Markup, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import TEXT, strip, unbroken, words
-from memagent.display.timeline import Placed, placed
+from memagent.display.timeline import Placed, alone, placed
 from memagent.display.view import View
 from memagent.steps import (
     FindRationales,
@@ -39,8 +39,8 @@ def view_of(trace: Trace) -> View:
 
 
 def in_short(trace: Trace) -> Markup:
-    """Return the waterfall of the first calls and searches alone, with less of their prompts."""
-    return html_of(trace, [one for one in placed(trace) if not _is_said(one)], most=24, room=7000)
+    """Return the waterfall of the first steps that cost something, with less of their prompts."""
+    return html_of(trace, [one for one in alone(placed(trace)) if not _is_said(one)], most=24, room=7000)
 
 
 def summary(trace: Trace) -> list[tuple[str, str]]:
@@ -61,8 +61,13 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
 
 
 def brief(trace: Trace) -> str:
-    """Return what sums a trace up, on one line."""
-    return " · ".join(f"{name} {value}" for name, value in summary(trace))
+    """Return what a run cost, on one line."""
+    return " · ".join(f"{name} {value}" for name, value in spent(trace))
+
+
+def spent(trace: Trace) -> list[tuple[str, str]]:
+    """Return names and values of what a run cost: `summary` without the count of all that is on record."""
+    return summary(trace)[1:]
 
 
 def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: int = _ROOM) -> Markup:
@@ -78,8 +83,8 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
     )
     rows = [_row(trace, one, whole, room) for one in shown]
     more: Content = quiet(f"… and {len(steps) - most} more: show(result.trace)") if len(steps) > most else ""
-    spent: Content = costs.table_of(trace)
-    behind: Content = folded("by question", spent) if spent else ""
+    costs_by_kind: Content = costs.table_of(trace)
+    behind: Content = folded("by kind of prompt", costs_by_kind) if costs_by_kind else ""
     return joined([table(head, rows), more, behind])
 
 
@@ -88,7 +93,7 @@ def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, .
     indent = f"padding-left:{1.2 * one.depth:.1f}em;white-space:nowrap"
     if one.record is None:
         name, branches = (
-            tag("div", chip("gather"), style=indent),
+            tag("div", chip("at once"), style=indent),
             quiet(lines.number(one.branches, "branch", "branches")),
         )
         return name, branches, _bar(one, whole, "grey"), unbroken(took), ""
@@ -114,6 +119,8 @@ def _opened(record: Record, what: str, room: int) -> Markup:
         joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
         for message in step.request.messages
     ]
+    if begun := step.request.prefill:
+        asked.append(joined([quiet("the reply as far as it is there"), tag("div", lines.cut(begun, room), style=TEXT)]))
     reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
     return joined([folded(summed, *asked, *reply), failed])
 
@@ -160,7 +167,7 @@ def _is_said(one: Placed) -> bool:
 def _texts(one: Placed) -> int:
     """How many prompts and replies a step has."""
     step = one.record.step if one.record is not None else None
-    return len(step.request.messages) + 1 if isinstance(step, Generate) else 0
+    return len(step.request.messages) + 1 + bool(step.request.prefill) if isinstance(step, Generate) else 0
 
 
 _MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}
@@ -194,7 +201,7 @@ def _asked(step: Step, answer: Any) -> str:
     if isinstance(step, FindRationales):
         return f"{_count(answer, 'rationale')} like {step.problem}"
     if isinstance(step, WriteTriples):
-        return f"{lines.number(len(step.triples), 'triple')} from {step.sentence}"
+        return f"{lines.number(len(step.triples), 'fact')} from {step.sentence}"
     if isinstance(step, ReadTriples):
         return "; ".join(map(str, step.queries))
     return ""

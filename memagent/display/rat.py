@@ -108,7 +108,7 @@ def _came_back(change: Change) -> Markup:
     """What a revision that was refused would have changed; where it lost most of the text, what it said in full."""
     before, after = (" ".join(text.split()) for text in (change.before, change.after))
     if len(after) < _LOST * len(before):
-        return joined([quiet("all that came back: "), tag("q", lines.cut(after, 600))])
+        return joined(["all that came back: ", tag("q", lines.cut(after, 600))])
     return changed(before, after)
 
 

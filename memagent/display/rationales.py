@@ -173,7 +173,7 @@ def _counters(one: Rationale) -> list[Content]:
     if not used:
         return [quiet(_served(one))]
     shares = ((one.successes / used, "good"), (one.failures / used, "low"))
-    return [quiet(_served(one)), " ", *(bar(share, meaning, 3) for share, meaning in shares if share)]
+    return [quiet(_served(one)), " ", *(bar(share, meaning, 3, ground=False) for share, meaning in shares if share)]
 
 
 def _text(one: Rationale) -> str:

@@ -51,7 +51,7 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
     found = [
         ("steps", f"{len(trace):,}"),
         ("calls", f"{usage.calls:,}"),
-        ("searches", f"{sum(isinstance(record.step, Retrieve) for record in trace):,}"),
+        ("searches", f"{sum(isinstance(record.step, Retrieve | FindRationales) for record in trace):,}"),
         ("tokens", f"{about}{usage.tokens:,}"),
         ("cost", costs.money(usage)),
         ("time", lines.seconds(whole)),

@@ -138,12 +138,17 @@ def test_other_forms_of_the_graph_spread_too(memory: Memory) -> None:
         check_display(found)
 
 
-def test_the_view_has_both_rankings_and_six_small_pictures(spread: Spread) -> None:
+def test_the_view_has_both_rankings_and_three_small_pictures(spread: Spread) -> None:
     text, read = check_display(spread)
     html = view(spread).html
-    assert html.count(f'viewBox="0 0 {SMALL[0]:g}') == 6 and "after 5 steps" in read and "by vectors alone" in read
+    assert (
+        html.count(f'viewBox="0 0 {SMALL[0]:g}') == 3
+        and "after 5 steps" in read
+        and "from the beginning on" in read
+        and "by vectors alone" in read
+    )
     assert html.split("</svg>")[0].count('stroke-width="2"') == len(spread.seeds)
-    for word in ("up ", "Keeper", "rank by step"):
+    for word in ("up ", "Keeper", "share by step"):
         assert word in text
 
 

@@ -74,7 +74,7 @@ def _folded(number: int, part: Part) -> Markup:
 
 def _card(number: int, part: Part) -> Markup:
     word, meaning = _word(part)
-    head = [tag("b", _number(number, part)), chip(word, meaning), " ", quiet(part.why.removeprefix(word))]
+    head = [tag("b", _number(number, part)), chip(word, meaning), " ", quiet(part.why.removeprefix(word).strip())]
     body: list[Content] = [tag("div", *head)]
     is_new = part.text.split() != part.draft.split()
     body += [quiet("draft"), prose(part.draft)] if is_new else [prose(part.draft)]

@@ -34,7 +34,7 @@ _BAR = 12.0  # letters
 
 def view_of(trace: Trace) -> View:
     """Return the waterfall of a trace."""
-    steps = placed(trace)
+    steps = alone(placed(trace))
     return View(_text(trace, steps), joined([strip(summary(trace)), html_of(trace, steps)]))
 
 
@@ -135,7 +135,7 @@ def _text(trace: Trace, steps: Sequence[Placed]) -> str:
     rows, whole = [], _whole(steps)
     for one in steps[:MOST]:
         kind, what = (
-            ("gather", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
+            ("at once", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
         )
         if one.record is not None and one.record.error is not None:
             what = f"{type(one.record.error).__name__}: {what}"

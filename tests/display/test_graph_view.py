@@ -8,9 +8,10 @@ from itertools import combinations
 import made_memories as made
 import numpy as np
 import pytest
-from looked_at import check_display, poisoned
+from looked_at import check_display, check_html, poisoned
 
 from memagent import Controller, Memory, Note
+from memagent.display.graph import in_short
 from memagent.display.graph_layout import LETTER, layout
 from memagent.display.graph_picture import HEIGHT, SMALL, WIDTH, places
 from memagent.display.lines import columns
@@ -150,6 +151,14 @@ def test_the_view_has_both_rankings_and_three_small_pictures(spread: Spread) -> 
     assert html.split("</svg>")[0].count('stroke-width="2"') == len(spread.seeds)
     for word in ("up ", "Keeper", "share by step"):
         assert word in text
+
+
+def test_a_spread_in_short_tells_the_same_with_its_pictures_folded(spread: Spread) -> None:
+    whole, short = view(spread), in_short(spread)
+    assert short.text == whole.text and "seeds and their weights" in check_html(short.html)
+    assert short.html.index("<details") < short.html.index("<svg") and whole.html.index("<svg") < whole.html.index(
+        "<details"
+    )
 
 
 def test_no_field_of_a_spread_can_break_out(spread: Spread) -> None:

@@ -77,7 +77,7 @@ def test_reads_stand_where_the_model_stopped_for_them() -> None:
     text, read = check_display(INLINE)
     told = flat(text)
     assert "Ida lives in [read Ida · lives in · ? → Ida · lives in · Bergen] Bergen." in told
-    assert ", dropped: it repeats the one before]" in told and "reads 2 · dropped reads 1" in told
+    assert "[asked Mara Lindqvist · works for · ?, dropped: it repeats" in told and "reads 2 · dropped reads 1" in told
     assert "read Ida · lives in · ?" in read and "a letter" in read
 
 

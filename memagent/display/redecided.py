@@ -12,7 +12,7 @@ from memagent.methods.redeciding import Decision, Redecided, redecided
 from memagent.types import Answer
 
 HOLDS = (
-    "Worked out from the drafts of this run. After the first sentence that it decides otherwise, a real run at another "
+    "Worked out from the trial sentences of this run. After the first that is decided otherwise, a real run at another "
     "threshold would have gone on from another text."
 )
 _BARS = (

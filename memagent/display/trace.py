@@ -49,7 +49,7 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
     whole = _whole(placed(trace))
     about = "about " if usage.estimated else ""
     found = [
-        ("steps", f"{len(trace):,}"),
+        ("entries", f"{len(trace):,}"),
         ("calls", f"{usage.calls:,}"),
         ("searches", f"{sum(isinstance(record.step, Retrieve | FindRationales) for record in trace):,}"),
         ("tokens", f"{about}{usage.tokens:,}"),
@@ -75,7 +75,7 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
     shown, whole = steps[:most], _whole(steps)
     room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
     head = (
-        "step",
+        "kind",
         "what",
         tag("div", quiet(f"{lines.seconds(whole)} in all"), style=f"width:{_BAR + 0.2}em"),
         "took",
@@ -144,7 +144,7 @@ def _text(trace: Trace, steps: Sequence[Placed]) -> str:
         name = f"{'  ' * one.depth}{kind}{' (replayed)' if replayed else ''}"
         rows.append((name, what, _mark(one, whole), lines.seconds(one.seconds), tokens))
     more = f"\n… and {len(steps) - MOST} more" if len(steps) > MOST else ""
-    head = ("step", "what", "when", "took", "tokens")
+    head = ("kind", "what", "when", "took", "tokens")
     longest = max([lines.columns(row[0]) for row in rows] + [4])
     return f"{words(summary(trace))}\n{lines.rows(head, rows, (min(24, longest), 0, 12, 8, 6))}{more}"
 

@@ -164,12 +164,7 @@ def _view(tale: Tale) -> View:
     brief, before = tale.steps[max(0, at - BRIEF) : at], max(0, at - BRIEF)
     more = f"… {lines.number(before, 'step')} before" if before else ""
     bars = ribbon([count_words(step.memory) for step in tale.steps], tale.limit)
-    html: list[Content] = [
-        tag("b", lines.cut(tale.title, 200)),
-        strip(summary(tale)),
-        bars,
-        quiet(more),
-    ]
+    html: list[Content] = [tag("b", lines.cut(tale.title, 200)), strip(summary(tale)), bars, quiet(more)]
     html += [_brief(brief), *cards, _next(tale)]
     text = [lines.line(tale.title), words(summary(tale)), more]
     text += [*(lines.line(f"{name} {what}") for name, what, _ in map(_told_briefly, brief))]

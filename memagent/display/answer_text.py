@@ -17,6 +17,9 @@ MEANING = {
 }
 """The tint of each decision on a part."""
 
+WORDS = {"retrieved": "looked up", "accepted": "stands", "kept": "unchanged"}
+"""What people read for a decision, where it is not the word itself."""
+
 _HEEDED = 12
 
 

@@ -82,7 +82,7 @@ def _compared(
 def view_of(compared: Comparison) -> View:
     """Return the table of a comparison."""
     most = max(row.usage.tokens for row in compared.rows) or 1
-    head = ("method", "answer", "calls", "searches", "tokens", "cost", "time", "evidence")
+    head = ("method", "answer", "calls", "searches", "tokens", "cost", "time", "rests on")
     body = [_cells(row, most) for row in compared.rows]
     text = [lines.wrapped(compared.question), "", _table(compared)]
     for row in compared.rows:
@@ -125,5 +125,5 @@ def _cells(row: Compared, most: int) -> tuple[Content, ...]:
         tokens,
         unbroken(costs.money(row.usage)),
         unbroken(lines.seconds(row.seconds)),
-        hits.passages(row.evidence[:8]) or quiet("none"),
+        hits.passages(row.evidence[:8], scores=False) or quiet("none"),
     )

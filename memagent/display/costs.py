@@ -58,7 +58,7 @@ def table_of(records: Iterable[Record], most: int = 12) -> Markup:
     found = by_question(records)[:most]
     if len(found) < 2:
         return Markup("")
-    head = ("question", "calls", "tokens in", "out", "cost", "time")
+    head = ("kind of prompt", "calls", "tokens in", "out", "cost", "time")
     rows = [
         (lines.line(label), usage.calls, usage.input_tokens, usage.output_tokens, money(usage), lines.seconds(spent))
         for label, usage, spent in found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from memagent.display import hits, lines
-from memagent.display.answer_text import MEANING, html_of, text_of
+from memagent.display.answer_text import MEANING, WORDS, html_of, text_of
 from memagent.display.markup import STRONGEST, TINTS, Content, Markup, card, chip, joined, quiet, tag
 from memagent.display.redecided import panels
 from memagent.display.shapes import TEXT, changed, strip, words
@@ -21,11 +21,12 @@ SURE = 0.95
 """A token at least this likely has no tint."""
 
 UNLIKELY = 0.5
-"""A token less likely than this is underlined, and named in the text."""
+"""A token less likely than this has a frame, and is named in the text."""
 
 MOST = 30
 """Sentences that a view shows; it says how many more there are."""
 
+_KEY = "dotted frame: less likely than not · struck out: gone · underlined: new"
 THETAS = (0.2, 0.5, 0.8)
 _TOKENS = 120  # of one sentence that are tinted
 
@@ -35,7 +36,12 @@ def view_of(answer: Answer) -> View:
     more = f"… and {len(answer.parts) - MOST} more sentences" if len(answer.parts) > MOST else ""
     shown = list(enumerate(answer.parts[:MOST], 1))
     text = [text_of(answer), "", words(summary(answer)), *(_text(number, part) for number, part in shown), more]
-    html: list[Content] = [html_of(answer), strip(summary(answer)), *(_card(number, part) for number, part in shown)]
+    html: list[Content] = [
+        html_of(answer),
+        strip(summary(answer)),
+        quiet(_KEY),
+        *(_card(number, part) for number, part in shown),
+    ]
     html += [quiet(more)]
     if len(answer.parts) > 1 and any(map(is_measured, answer.parts)):
         html += [panels(answer, THETAS)]
@@ -59,7 +65,7 @@ def summary(answer: Answer) -> list[tuple[str, str]]:
 def tinted_tokens(tokens: Sequence[Token]) -> Markup:
     """Return tokens on tints, the stronger the less likely each was; its probability is in its title.
 
-    One that was less likely than not is underlined as well, for who does not see the tint.
+    One that was less likely than not has a frame as well, for who does not see the tint; lines are for what is new.
     """
     pieces: list[Content] = []
     lead = len(tokens[0].text) - len(tokens[0].text.lstrip()) if tokens else 0
@@ -78,13 +84,13 @@ def _tint(likely: float) -> str | None:
     if likely >= SURE:
         return None
     colour = TINTS["low"].format(0.12 + (STRONGEST - 0.12) * (1 - likely))
-    line = ";text-decoration:underline dotted" if likely < UNLIKELY else ""
+    line = ";outline:1px dotted" if likely < UNLIKELY else ""
     return f"background:{colour};color:inherit{line}"
 
 
 def _card(number: int, part: Part) -> Markup:
     sure = "" if part.confidence is None else f"least likely token {part.confidence:.2f}"
-    head = [tag("b", f"{number}. "), chip(part.decision, MEANING[part.decision]), " ", quiet(part.why or sure)]
+    head = [tag("b", f"{number}. "), chip(_word(part), MEANING[part.decision]), " ", quiet(part.why or sure)]
     body: list[Content] = [tag("div", *head)]
     body.append(
         tinted_tokens(part.tokens) if is_measured(part) else tag("div", lines.cut(part.draft.strip(), 2000), style=TEXT)
@@ -97,13 +103,17 @@ def _card(number: int, part: Part) -> Markup:
     return card(*body, meaning=MEANING[part.decision])
 
 
+def _word(part: Part) -> str:
+    return WORDS.get(part.decision, part.decision)
+
+
 def _queried(queries: Sequence[str]) -> Markup:
     told = joined((tag("q", lines.cut(one, 300)) for one in queries[:8]), " ")
     return tag("div", quiet("looked up "), told)
 
 
 def _text(number: int, part: Part) -> str:
-    told = [lines.wrapped(f"{part.decision}: {part.why}".rstrip(": "), "   ", f"{number}. ")]
+    told = [lines.wrapped(f"{_word(part)}: {part.why}".rstrip(": "), "   ", f"{number}. ")]
     told.append(lines.wrapped(part.draft, "   ", most=600))
     if low := [_with_chance(token) for token in part.tokens if _is_low(token)]:
         told.append(lines.wrapped(f"unlikely: {', '.join(low[:12])}", "     ", "   - "))

@@ -24,11 +24,22 @@ _NODES = 10  # that the text tells the iteration of
 
 def view_of(spread: Spread) -> View:
     """Return the view of a spread: the graph, the facts that linked, the path, the iteration, and both rankings."""
+    return _view(spread, short=False)
+
+
+def in_short(spread: Spread) -> View:
+    """Return the same with its pictures folded, for one that is much like another beside it."""
+    return _view(spread, short=True)
+
+
+def _view(spread: Spread, *, short: bool) -> View:
     html: list[Content] = [tag("q", lines.cut(spread.question, 400)), strip(summary(spread)), _taken(spread)]
     if spread.nodes:
         at = places(spread)
-        html += [picture(spread, at), key(spread), _hops(spread), _facts(spread)]
-        html += [folded("the iteration, step by step", multiples(spread, at), open=not spread.taken)]
+        drawn = [picture(spread, at), key(spread)]
+        html += [folded("the graph, drawn", *drawn) if short else joined(drawn), _seeds(spread)]
+        html += [_hops(spread), _facts(spread)]
+        html += [folded("the walk, step by step", multiples(spread, at), open=not spread.taken and not short)]
     else:
         html += [told("warm", [f"nothing links the question with the graph: {spread.reason}"])]
     html += [_rankings(spread)]
@@ -53,12 +64,19 @@ def _taken(spread: Spread) -> Markup:
     return told("warm", [f"taken out: {one}" for one in spread.taken])
 
 
+def _seeds(spread: Spread) -> Markup:
+    """The seeds with their weights: how many starts each has, in proportion."""
+    told = [(lines.line(node.label, 40), f"{node.seed:.2f}") for node in spread.seeds]
+    return joined([quiet("seeds and their weights "), strip(told)]) if told else Markup("")
+
+
 def _hops(spread: Spread) -> Markup:
     if not spread.path:
         return Markup("")
     last = lines.line(spread.nodes[spread.path[-1]].label, 80)
     if len(spread.path) < 2:
-        return card(tag("b", last), " fits the question by itself", meaning="warm")
+        alone = " got most of its share by itself, as it is like the question, and over no path"
+        return card(tag("b", last), alone, meaning="warm")
     hops = (tag("div", tag("b", f"hop {number} "), what) for number, what in enumerate(_hop_words(spread), 1))
     return card(tag("div", "the path that carried ", tag("b", last)), *hops, meaning="warm")
 
@@ -110,7 +128,7 @@ def _rankings(spread: Spread) -> Markup:
             own = (tag("b", hits.named(ours, 50)), score, _moved(spread, rank))
         other = (hits.named(theirs, 50), f"{theirs.score:.2f}") if theirs is not None else ("", "")
         rows.append((rank, *own, *other))
-    head = ("", "by the graph", "rank", "against dense", "by vectors alone", "cosine")
+    head = ("", "by the graph", "share", "moved", "by vectors alone", "score")
     return tag("div", table(head, rows), style="margin-top:.6em")
 
 
@@ -154,7 +172,7 @@ def _text(spread: Spread) -> str:
 
 def _steps(spread: Spread) -> str:
     count = min(len(node.steps) for node in spread.nodes)
-    head = ["rank by step", *(str(step) for step in range(count)), "rank"]
+    head = ["share by step", *(str(step) for step in range(count)), "in all"]
     body = [
         [node.label, *(f"{value:.3f}" for value in node.steps[:count]), f"{node.rank:.3f}"]
         for node in spread.nodes[:_NODES]

@@ -14,9 +14,9 @@ _WIDE, _NARROW, _HIGH = 34.0, 18.0, 16.0
 _MIDDLE = {"cx": _NARROW / 2, "cy": _HIGH / 2}
 _NAMES = {
     "relation": "a fact",
-    "context": "a phrase in a passage",
+    "context": "a name in a passage",
     "title": "a passage's title",
-    "synonym": "phrases that are alike",
+    "synonym": "names that are alike",
 }
 
 
@@ -30,7 +30,7 @@ _RANKS = (
         stroke="currentColor",
         stroke_opacity="0.7",
     ),
-    "larger and warmer: higher rank",
+    "larger and warmer: the walk is there more often",
 )
 
 
@@ -51,7 +51,7 @@ def _nodes(spread: Spread) -> Iterable[tuple[Markup, str]]:
     kinds = {node.kind for node in spread.nodes}
     drawn = {"stroke": "currentColor", "stroke_opacity": "0.7", "fill": TINTS["warm"].format(0.4)}
     if "phrase" in kinds:
-        yield tag("circle", r=5, **_MIDDLE, **drawn), "phrase"
+        yield tag("circle", r=5, **_MIDDLE, **drawn), "name"
     if "passage" in kinds:
         yield tag("rect", x=_NARROW / 2 - 5, y=_HIGH / 2 - 5, width=10, height=10, rx=2, **drawn), "passage"
     if spread.seeds:

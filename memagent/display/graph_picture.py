@@ -24,6 +24,7 @@ _BOLD = 4  # thin lines that a name rather stands on than on one of the path
 DASHES = {"context": "1 3", "title": "1 3", "synonym": "6 3"}
 """How the lines of some kinds are broken; the others are whole."""
 
+_UNDER = {"stroke": "currentColor", "stroke_opacity": "0.45", "stroke_width": "5", "stroke_linecap": "round"}
 LEFT_OUT = "9 4 2 4"
 """How the line of a fact is broken that the filter left out."""
 
@@ -55,7 +56,10 @@ def picture(spread: Spread, at: NDArray[np.float64]) -> Markup:
 
 
 def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
-    """Return one small picture for each step of the iteration, all on one scale of heat; `at` as for `picture`."""
+    """Return small pictures of how the iteration begins, of its first step and of its end; `at` as for `picture`.
+
+    They are on one scale of heat. What lies between them hardly differs to the eye, and is told in numbers below.
+    """
     width, height = SMALL
     at = at * np.array([width / WIDTH, height / HEIGHT])
     edges = "".join(
@@ -65,14 +69,18 @@ def multiples(spread: Spread, at: NDArray[np.float64]) -> Markup:
     most = max((value for node in spread.nodes for value in node.steps), default=0.0) or 1.0
     made = []
     grey = tag("path", d=edges, fill="none", stroke="currentColor", stroke_opacity="0.35")
-    for step in range(min((len(node.steps) for node in spread.nodes), default=0)):
+    under = tag("path", d="".join(f"M{x:.0f} {y:.0f}h0" for x, y in at.tolist()), **_UNDER)
+    count = min((len(node.steps) for node in spread.nodes), default=0)
+    reached = [sum(node.steps[step] for node in spread.nodes if node.kind == "passage") for step in range(count)]
+    for step in sorted({0, 1, count - 1} & set(range(count))):
         dots = _dots([node.steps[step] / most for node in spread.nodes], at)
-        reached = sum(node.steps[step] for node in spread.nodes if node.kind == "passage")
         name = "where it begins" if step == 0 else f"after {lines.number(step, 'step')}"
-        told = f"{name}: {reached:.0%} at passages"
-        drawn = svg(width, height, grey, *dots, title=told)
+        told = f"{name}: {reached[step]:.0%} at passages"
+        drawn = svg(width, height, grey, under, *dots, title=told)
         made.append(tag("div", drawn, tag("div", quiet(told)), style="flex:0 1 auto"))
-    return tag("div", *made, style="display:flex;flex-wrap:wrap;gap:.4em 1.2em")
+    shares = " · ".join(f"{share:.0%}" for share in reached)
+    pictures = tag("div", *made, style="display:flex;flex-wrap:wrap;gap:.4em 1.2em")
+    return joined([pictures, tag("div", quiet(f"share of the walk at passages, from the beginning on: {shares}"))])
 
 
 def _dots(shares: Sequence[float], at: NDArray[np.float64]) -> list[Markup]:

@@ -37,11 +37,14 @@ def named(hit: Hit, most: int = 60) -> str:
     return lines.line(hit.title or hit.text, most)
 
 
-def passages(hits: Sequence[Hit], label: str = "") -> Markup:
-    """Return hits behind a line that opens them, each with its text."""
+def passages(hits: Sequence[Hit], label: str = "", *, scores: bool = True) -> Markup:
+    """Return hits behind a line that opens them, each with its text.
+
+    Without `scores` where they were found by several queries, or in several ways: such scores do not compare.
+    """
     if not hits:
         return Markup("")
-    items = (tag("li", tag("b", f"{hit.score:.2f} "), _what(hit)) for hit in hits[:MOST])
+    items = (tag("li", tag("b", f"{hit.score:.2f} ") if scores else "", _what(hit)) for hit in hits[:MOST])
     names = "; ".join(named(hit, 40) for hit in hits[:4]) + (f"; {len(hits) - 4} more" if len(hits) > 4 else "")
     return folded(f"{label or lines.number(len(hits), 'passage')}: {names}", tag("ol", *items, style="margin:.2em 0"))
 

@@ -33,6 +33,9 @@ SOLID = 0.9
 STRONGEST = 0.5
 """How strong a tint may be behind text, which stays 4.5 times as light or as dark as the tint."""
 
+_EDGE = 0.6
+"""How strong the edge of a chip is, so that its shape is seen on a dark page as well."""
+
 PALE = 0.75
 """How opaque text is that matters less; it stays as readable as that."""
 
@@ -88,7 +91,8 @@ def solid(meaning: str) -> str:
 def chip(content: Content, meaning: str = "grey") -> Markup:
     """Return a few words on a tint, such as a decision or a kind; not broken over lines where they are short."""
     short = isinstance(content, str) and len(re.sub("<[^>]*>", "", content)) <= _SHORT
-    return tinted(content, meaning, 0.22, name="small", more="white-space:nowrap" if short else "")
+    edge = f"box-shadow:inset 0 0 0 1px {TINTS[meaning].format(_EDGE)}"
+    return tinted(content, meaning, 0.22, name="small", more=f"{edge};white-space:nowrap" if short else edge)
 
 
 def table(head: Iterable[Content], rows: Iterable[Iterable[Content]], **attributes: str | None) -> Markup:

@@ -17,8 +17,9 @@ from memagent.display.markup import table as html_table
 from memagent.display.shapes import TEXT, chips, strip, told, words
 from memagent.display.shapes import changed as diff
 from memagent.display.view import View
+from memagent.memory import Memory
 from memagent.methods.memllm_grammar import BadQuery, parse_query
-from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT, Heard
+from memagent.methods.memllm_results import ASKED, DROPPED, STOPS, WITH, WITHOUT, Heard
 from memagent.methods.memllm_write import Written
 from memagent.triples import Refusal
 from memagent.types import Answer, Fact, Hit, Part
@@ -59,7 +60,7 @@ def of_answer(answer: Answer) -> View:
         pieces += [lines.cut(said, 3000), *([blank, _chip(read), " "] if read else [])]
         text += [said, *([f"{blank}{_bracket(read)} "] if read else [])]
     found = [read for read in reads if read and not read.dropped]
-    counts = [("reads", str(len(found))), ("dropped calls", str(sum(bool(read and read.dropped) for read in reads)))]
+    counts = [("reads", str(len(found))), ("dropped reads", str(sum(bool(read and read.dropped) for read in reads)))]
     more = f"… and {len(answer.parts) - MOST} more parts" if len(answer.parts) > MOST else ""
     html = [html_of(answer), strip(counts), quiet("as it was written"), card(tag("div", *pieces, style=TEXT))]
     body = [text_of(answer), "", words(counts), lines.wrapped("".join(text).strip(), "  ", "  ", most=4000)]
@@ -70,7 +71,7 @@ def view_of(written: Written) -> View:
     """Return the view of what was learnt from a text: each sentence with what was kept of it and what was refused."""
     counts = [
         ("sentences", str(len(written.heard))),
-        ("kept", lines.number(len(written.triples), "triple")),
+        ("kept", lines.number(len(written.triples), "fact")),
         ("refused", str(len(written.refused))),
     ]
     shown = written.heard[:MOST]
@@ -82,9 +83,12 @@ def view_of(written: Written) -> View:
     return View("\n".join([*text, more]).rstrip(), joined(html))
 
 
-def changed(before: Answer, after: Answer, history: Sequence[Fact] = ()) -> View:
-    """Return what an edit did: the same question before and after it, and the history of what was edited."""
-    made = triples.of_facts(list(history))
+def changed(before: Answer, after: Answer, history: Sequence[Fact] = (), *, memory: Memory | None = None) -> View:
+    """Return what an edit did: the same question before and after it, and the history of what was edited.
+
+    With the memory, the history has the sentences that say so, where there are some; else where each fact is from.
+    """
+    made = triples.of_facts(list(history), says=triples.says(memory, history) if memory is not None else None)
     same = before.text.strip() == after.text.strip()
     html: list[Content] = [quiet("the answer, before and after"), card(diff(before.text, after.text), meaning="told")]
     html += [quiet("the two are the same")] if same else []
@@ -110,7 +114,8 @@ def _read_behind(answer: Answer, number: int) -> Read | None:
     """The call at the end of a part. What it asked and found is told by the part that was written with it."""
     part = answer.parts[number]
     if DROPPED in part.why:
-        return Read(dropped=part.why.partition(f"{DROPPED}: ")[2])
+        why, _, asked = part.why.partition(f"{DROPPED}: ")[2].partition(ASKED)
+        return Read(tuple(filter(None, asked.split(";"))), dropped=why)
     if part.why.startswith("followed "):
         return Read(part.queries, part.hits)
     if STOPS not in part.why:
@@ -142,7 +147,8 @@ def _value(hit: Hit) -> str:
 def _chip(read: Read) -> Markup:
     """A call where it stands in the text; the line behind it is where the model went on."""
     if read.dropped:
-        return chip(f"a call was dropped: {lines.cut(read.dropped, 200)}", "low")
+        asked = f"asked {_queries(read)}" if read.queries else "a call"
+        return chip(f"{asked}, dropped: {lines.cut(read.dropped, 200)}", "low")
     more = [chip(f"{len(read.hits) - _VALUES} more")] if len(read.hits) > _VALUES else []
     values = chips("good", *map(_value, read.hits[:_VALUES]))
     return joined([chip(f"read {_queries(read)}", "told"), " → ", values or quiet("nothing"), *more, _WENT_ON])
@@ -150,7 +156,7 @@ def _chip(read: Read) -> Markup:
 
 def _bracket(read: Read) -> str:
     if read.dropped:
-        return f"[dropped: {read.dropped}]"
+        return f"[asked {_queries(read)}, dropped: {read.dropped}]" if read.queries else f"[dropped: {read.dropped}]"
     more = f"; {len(read.hits) - _VALUES} more" if len(read.hits) > _VALUES else ""
     return f"[read {_queries(read)} → {'; '.join(map(_value, read.hits[:_VALUES])) or 'nothing'}{more}]"
 

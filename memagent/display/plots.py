@@ -40,7 +40,7 @@ _WHOLE_PAGE = re.compile(
     r'| (?:clip-path|xmlns|xmlns:\w+|version)="[^"]*"',
     re.DOTALL,
 )
-_NAMED = 0.9  # tokens less likely than this are named, where there is no threshold
+_NAMED = 0.95  # tokens less likely than this are named, whatever the threshold
 _STYLES = ("-", "--", "-.", ":")
 
 
@@ -75,8 +75,8 @@ class Plot(Figure):
 def probability_along(value: Answer | Result[Any], *, theta: float | None = None) -> Plot:
     """Draw how likely each token of an answer's drafts was, sentence by sentence.
 
-    With `theta` the threshold is drawn. The least likely token of a sentence is named where it is below that, or below
-    0.9 without a threshold.
+    With `theta` the threshold is drawn. The least likely token of a sentence is named where it is below that, and below
+    0.95 in any case: a right word and a wrong one may both be above a threshold.
 
     Raises:
         UsageProblem: no sentence has recorded probabilities.
@@ -95,7 +95,7 @@ def probability_along(value: Answer | Result[Any], *, theta: float | None = None
         places = range(at, at + len(likely))
         axes.plot(places, likely, color=COLOURS[number % 2], marker="os"[number % 2], markersize=3.5, linewidth=1.2)
         lowest = min(range(len(likely)), key=likely.__getitem__)
-        if likely[lowest] < (_NAMED if theta is None else theta):
+        if likely[lowest] < max(_NAMED, theta or 0.0):
             _name(axes, at + lowest, likely[lowest], part.tokens[lowest])
         at += len(likely)
     if theta is not None:
@@ -173,7 +173,7 @@ def recall_against_k(
 
 
 def _drawn(across: str, up: str) -> tuple[Plot, Axes]:
-    plot = Plot(figsize=(6.4, 2.8), facecolor="none")
+    plot = Plot(figsize=(8.0, 2.8), facecolor="none")
     axes = plot.add_subplot(facecolor="none")
     axes.set_xlabel(across, color=INK)
     axes.set_ylabel(up, color=INK)

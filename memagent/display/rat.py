@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from memagent.display import hits, lines
-from memagent.display.answer_text import MEANING, html_of, text_of
+from memagent.display.answer_text import MEANING, WORDS, html_of, text_of
 from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, tag
 from memagent.display.shapes import changed, prose, strip, words
 from memagent.display.view import View
-from memagent.methods.taking_back import changes_words, is_refused, refused
+from memagent.methods.taking_back import TAKEN_BACK, changes_words, is_refused, refused
 from memagent.types import Answer, Change, Part
 
 MOST = 20
 """Steps that a view shows; it says how many more there are."""
 
 _CHANGES = 6  # of one step that are shown
+_LOST = 0.5  # of what was to be revised: a reply shorter than this share of it is told as it came
 
 
-def view_of(answer: Answer) -> View:
-    """Return the view of an answer in steps that were revised."""
+def view_of(answer: Answer, *, open: Collection[int] = ()) -> View:
+    """Return the view of an answer in steps that were revised; with `open`, the other steps are folded to a line."""
     shown = list(enumerate(answer.parts[:MOST], 1))
     more = f"… and {len(answer.parts) - MOST} more steps" if len(answer.parts) > MOST else ""
     drafted, revised = ("\n\n".join(text.strip() for text in texts) for texts in _before_and_after(answer))
@@ -25,7 +28,7 @@ def view_of(answer: Answer) -> View:
     html = [
         html_of(answer),
         strip(summary(answer)),
-        *(_card(number, part) for number, part in shown),
+        *(_folded(number, part) if open and number not in open else _card(number, part) for number, part in shown),
         quiet(more),
         whole,
     ]
@@ -48,11 +51,33 @@ def _before_and_after(answer: Answer) -> tuple[list[str], list[str]]:
     return [part.draft for part in answer.parts], [part.text for part in answer.parts]
 
 
+def _word(part: Part) -> tuple[str, str]:
+    """What became of a step, in words, and the tint of that."""
+    if part.why == TAKEN_BACK:
+        return "taken back", "warm"
+    if part.decision == "kept":
+        return ("refused", "low") if refused(part) is not None else (WORDS["kept"], "grey")
+    return WORDS.get(part.decision, part.decision), MEANING[part.decision]
+
+
+def _number(number: int, part: Part) -> str:
+    """The number of a step, unless its text begins with it."""
+    return "" if part.text.lstrip().startswith("STEP ") else f"{number}. "
+
+
+def _folded(number: int, part: Part) -> Markup:
+    word, meaning = _word(part)
+    return folded(
+        joined([_number(number, part), chip(word, meaning), " ", lines.line(part.text, 90)]), _card(number, part)
+    )
+
+
 def _card(number: int, part: Part) -> Markup:
-    head = [tag("b", f"{number}. "), chip(part.decision, MEANING[part.decision]), " ", quiet(part.why)]
+    word, meaning = _word(part)
+    head = [tag("b", _number(number, part)), chip(word, meaning), " ", quiet(part.why.removeprefix(word).strip())]
     body: list[Content] = [tag("div", *head)]
     is_new = part.text.split() != part.draft.split()
-    body += [quiet("thought"), prose(part.draft)] if is_new else [prose(part.draft)]
+    body += [quiet("draft"), prose(part.draft)] if is_new else [prose(part.draft)]
     if part.queries:
         queries = joined((tag("q", lines.cut(one, 400)) for one in part.queries), " ")
         body.append(tag("div", quiet("looked up "), queries))
@@ -60,7 +85,7 @@ def _card(number: int, part: Part) -> Markup:
     if is_new:
         body += [quiet("revised"), changed(part.draft, part.text, around=40)]
     body += [_because(part, change) for change in part.changes[:_CHANGES]]
-    return card(*body, meaning=MEANING[part.decision])
+    return card(*body, meaning=meaning)
 
 
 def _because(part: Part, change: Change) -> Markup:
@@ -71,16 +96,25 @@ def _because(part: Part, change: Change) -> Markup:
     if not change.taken and not is_refused(part, change):
         mark = chip("by no passage", "warm")
     name = tag("b", hits.named(change.hit))
-    head = joined([mark, " ", name, " ", quiet(change.why)])
+    said_above = change.why and change.why in part.why
+    head = joined([mark, " ", name, " ", quiet("" if said_above else change.why)])
     if not change.taken and is_refused(part, change):
-        before, after = (" ".join(text.split()) for text in (change.before, change.after))
-        what = tag("div", changed(before, after), style=f"opacity:{PALE}")
-        return joined([tag("div", head), what])
-    return folded(head, changed(change.before, change.after)) if changes_words(change) else tag("div", head)
+        return joined([tag("div", head), tag("div", _came_back(change), style=f"opacity:{PALE}")])
+    own = len(part.changes) > 1 and changes_words(change)  # one alone is what the card shows already
+    return folded(head, changed(change.before, change.after)) if own else tag("div", head)
+
+
+def _came_back(change: Change) -> Markup:
+    """What a revision that was refused would have changed; where it lost most of the text, what it said in full."""
+    before, after = (" ".join(text.split()) for text in (change.before, change.after))
+    if len(after) < _LOST * len(before):
+        return joined(["all that came back: ", tag("q", lines.cut(after, 600))])
+    return changed(before, after)
 
 
 def _text(number: int, part: Part) -> str:
-    told = [lines.wrapped(f"{part.decision}: {part.why}".rstrip(": "), "   ", f"{number}. ")]
+    word, _ = _word(part)
+    told = [lines.wrapped(f"{word}: {part.why}".rstrip(": "), "   ", f"{number}. ")]
     told += [lines.wrapped(f"looked up: {query}", "     ", "   - ", most=300) for query in part.queries]
     is_new = part.text.split() != part.draft.split()
     told.append(lines.wrapped(lines.diff(part.draft, part.text, 30) if is_new else part.draft, "   ", most=1500))
@@ -88,8 +122,14 @@ def _text(number: int, part: Part) -> str:
         if change.taken:
             told.append(lines.wrapped(f"because of {hits.named(change.hit)}: {change.why}", "     ", "   - "))
         elif is_refused(part, change):
-            words_changed = lines.diff(" ".join(change.before.split()), " ".join(change.after.split()))
-            told.append(lines.wrapped(f"refused ({change.why}): {words_changed}", "     ", "   - ", most=500))
+            told.append(lines.wrapped(_refused_text(change), "     ", "   - ", most=500))
         elif changes_words(change):
             told.append(lines.wrapped(f"by no passage: {change.why}", "     ", "   - "))
     return "\n".join(told)
+
+
+def _refused_text(change: Change) -> str:
+    before, after = (" ".join(text.split()) for text in (change.before, change.after))
+    if len(after) < _LOST * len(before):
+        return f"refused ({change.why}), all that came back: {after}"
+    return f"refused ({change.why}): {lines.diff(before, after)}"

@@ -91,8 +91,9 @@ def beside(problem: str, plain: Answer, obfuscated: Answer) -> View:
     """
     query = next((query for part in obfuscated.parts for query in part.queries), problem)
     first, second = ([hit.id for hit in answer.hits] for answer in (plain, obfuscated))
-    left = [_neighbour(number, hit, hit.id in second) for number, hit in enumerate(plain.hits[:MOST], 1)]
-    right = [_neighbour(number, hit, hit.id in first) for number, hit in enumerate(obfuscated.hits[:MOST], 1)]
+    apart = not set(first) & set(second)  # then the count says it, and no mark is needed
+    left = [_neighbour(number, hit, apart or hit.id in second) for number, hit in enumerate(plain.hits[:MOST], 1)]
+    right = [_neighbour(number, hit, apart or hit.id in first) for number, hit in enumerate(obfuscated.hits[:MOST], 1)]
     column = "flex:1 1 18em"
     html = tag(
         "div",
@@ -105,9 +106,11 @@ def beside(problem: str, plain: Answer, obfuscated: Answer) -> View:
         ("only with made-up words", str(len(set(second) - set(first)))),
     ]
     text = [lines.wrapped(f"plain: {problem}", "  ", "", most=500)]
-    text += [_neighbour_text(number, hit, hit.id in second) for number, hit in enumerate(plain.hits[:MOST], 1)]
+    text += [_neighbour_text(number, hit, apart or hit.id in second) for number, hit in enumerate(plain.hits[:MOST], 1)]
     text += [lines.wrapped(f"with made-up words: {query}", "  ", "", most=500)]
-    text += [_neighbour_text(number, hit, hit.id in first) for number, hit in enumerate(obfuscated.hits[:MOST], 1)]
+    text += [
+        _neighbour_text(number, hit, apart or hit.id in first) for number, hit in enumerate(obfuscated.hits[:MOST], 1)
+    ]
     heeded = [quiet(lines.cut(one, 300)) for one in (*plain.problems, *obfuscated.problems)[:6]]
     return View("\n".join([words(counts), *text]), joined([strip(counts), html, *heeded]))
 
@@ -170,7 +173,7 @@ def _counters(one: Rationale) -> list[Content]:
     if not used:
         return [quiet(_served(one))]
     shares = ((one.successes / used, "good"), (one.failures / used, "low"))
-    return [quiet(_served(one)), " ", *(bar(share, meaning, 3) for share, meaning in shares if share)]
+    return [quiet(_served(one)), " ", *(bar(share, meaning, 3, ground=False) for share, meaning in shares if share)]
 
 
 def _text(one: Rationale) -> str:
@@ -195,7 +198,7 @@ def _example(hit: Hit) -> Markup:
     head = tag(
         "div", quiet(f"example, similarity {hit.score:.2f} "), bar(hit.score), " ", quiet(lines.cut(hit.why, 200))
     )
-    return card(head, folded(_problem(hit, 90), prose(hit.text, 1200)), meaning="told")
+    return card(head, folded(_problem(hit, 200), prose(hit.text, 1200)), meaning="told")
 
 
 def _example_text(hit: Hit) -> str:
@@ -204,9 +207,9 @@ def _example_text(hit: Hit) -> str:
 
 def _neighbour(number: int, hit: Hit, in_both: bool) -> Markup:
     new: list[Content] = [] if in_both else [" ", chip("only here", "told")]
-    return tag("div", f"{number}. {hit.score:.2f} ", bar(hit.score, width=3), " ", _problem(hit, 100), *new)
+    return tag("div", f"{number}. {hit.score:.2f} ", bar(hit.score, width=3), " ", _problem(hit, 200), *new)
 
 
 def _neighbour_text(number: int, hit: Hit, in_both: bool) -> str:
     only = "" if in_both else "  [only here]"
-    return lines.wrapped(f"{hit.score:.2f}  {_problem(hit, 90)}{only}", "        ", f"{number:>4}. ")
+    return lines.wrapped(f"{hit.score:.2f}  {_problem(hit, 200)}{only}", "        ", f"{number:>4}. ")

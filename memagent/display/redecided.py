@@ -12,15 +12,20 @@ from memagent.methods.redeciding import Decision, Redecided, redecided
 from memagent.types import Answer
 
 HOLDS = (
-    "Decided over the drafts that were recorded: after the first sentence that is decided otherwise, a real run would "
-    "have gone on from another text."
+    "Worked out from the trial sentences of this run. After the first that is decided otherwise, a real run at another "
+    "threshold would have gone on from another text."
 )
 _BARS = (
-    "A bar is the least likely token of a sentence. Where it ends below the dashed line (red), the sentence would be "
-    "looked up; else it stands (green). "
-    "A dot is a sentence that this does not decide, such as the first."
+    "A bar is a sentence, as high as the probability of its least likely token, which stands over it. Where it ends "
+    "below the dashed line (red), the sentence would be looked up; else it stands (green). A dot is a sentence that is "
+    "not decided by this, such as the first."
 )
-_HEIGHT, _STEP, _MOST = 60.0, 16.0, 40
+_HEIGHT, _STEP, _MOST = 84.0, 28.0, 40
+_ABOVE = 12.0  # room for the number over a full bar
+
+
+_FLOOR = _HEIGHT + _ABOVE
+_NUMBER = {"text_anchor": "middle", "font_size": "10", "font_family": "sans-serif", "fill": "currentColor"}
 
 
 def view_of(again: Redecided) -> View:
@@ -49,26 +54,26 @@ def panels(answer: Answer, thetas: Sequence[float]) -> Markup:
 
 
 def picture(again: Redecided) -> Markup:
-    """Return one bar a sentence and a line at the threshold; bars below it are red, those without measure are dots."""
+    """Return one bar a sentence with its number, and a line at the threshold; those without a measure are dots."""
     shown = again.decisions[:_MOST]
     width = max(6, len(shown)) * _STEP + 4
     marks: list[Content] = []
     for at, one in enumerate(shown):
         left = 2 + at * _STEP
         if one.lowest is None:
-            marks.append(tag("circle", cx=left + 6, cy=_HEIGHT - 3, r=2.5, fill=solid("grey")))
+            marks.append(tag("circle", cx=left + 12, cy=_FLOOR - 3, r=2.5, fill=solid("grey")))
             continue
         height = max(1.0, _HEIGHT * one.lowest)
         fill = solid("low" if one.looked_up else "good")
-        marks.append(
-            tag("rect", x=left, y=round(_HEIGHT - height, 1), width=_STEP - 4, height=round(height, 1), fill=fill)
-        )
-    level = round(_HEIGHT * (1 - again.theta), 1)
+        top = round(_FLOOR - height, 1)
+        marks.append(tag("rect", x=left, y=top, width=_STEP - 4, height=round(height, 1), fill=fill))
+        marks.append(tag("text", f"{one.lowest:.2f}", x=left + 12, y=top - 2, **_NUMBER))
+    level = round(_FLOOR - _HEIGHT * again.theta, 1)
     rule = {"stroke": "currentColor", "stroke_opacity": "0.5"}
     marks.append(tag("line", x1=0, x2=width, y1=level, y2=level, stroke_dasharray="3 3", **rule))
-    marks.append(tag("line", x1=0, x2=width, y1=_HEIGHT, y2=_HEIGHT, **rule))
+    marks.append(tag("line", x1=0, x2=width, y1=_FLOOR, y2=_FLOOR, **rule))
     title = f"at {again.theta:g}, {again.looked_up} of {_count(again)} sentences are looked up"
-    return svg(width, _HEIGHT + 2, *marks, title=title)
+    return svg(width, _FLOOR + 2, *marks, title=title)
 
 
 def _summary(again: Redecided) -> list[tuple[str, str]]:

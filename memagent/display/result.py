@@ -15,9 +15,9 @@ from memagent.errors import UsageProblem
 def view_of(result: Result[Any]) -> View:
     """Return the view of a result. The trace behind it is not in its text: `show(result.trace)` has it."""
     value = _value(result.value)
-    spent = trace.summary(result.trace)
+    spent = trace.spent(result.trace)
     behind = (
-        folded(f"every step: {trace.brief(result.trace)}", trace.in_short(result.trace))
+        folded(f"every call and search: {trace.brief(result.trace)}", trace.in_short(result.trace))
         if len(result.trace)
         else strip(spent)
     )

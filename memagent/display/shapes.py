@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memagent.display import lines
-from memagent.display.markup import PALE, Content, Markup, chip, joined, solid, tag, tinted
+from memagent.display.markup import PALE, TINTS, Content, Markup, chip, joined, solid, tag, tinted
 
 TEXT = "white-space:pre-wrap"
+_GROUND = TINTS["grey"].format(0.7)
 
 
-def bar(share: float, meaning: str = "told", width: float = 5.0) -> Markup:
-    """Return a share in [0, 1] as a bar that is `width` letters wide when it is full."""
-    full = width * min(1.0, max(0.0, share))
-    style = f"display:inline-block;vertical-align:middle;height:.6em;width:{max(0.1, full):.1f}em"
-    return tag("span", style=f"{style};background:{solid(meaning)}")
+def bar(share: float, meaning: str = "told", width: float = 5.0, *, ground: bool = True) -> Markup:
+    """Return a share in [0, 1] as a bar, on a thin ground `width` letters wide that shows how long a full one is.
+
+    Without the `ground` for a bar that another one goes on with.
+    """
+    full = f"{max(0.1, width * min(1.0, max(0.0, share))):.1f}em"
+    if not ground:
+        place = f"display:inline-block;vertical-align:middle;height:.6em;width:{full}"
+        return tag("span", style=f"{place};background:{solid(meaning)}")
+    place = f"display:inline-block;vertical-align:middle;height:.6em;width:{width:.1f}em"
+    line = f"linear-gradient({_GROUND},{_GROUND}) left center/100% 1px no-repeat"
+    drawn = f"linear-gradient({solid(meaning)},{solid(meaning)}) left/{full} 100% no-repeat"
+    return tag("span", style=f"{place};background:{drawn},{line}")
 
 
 def unbroken(content: Content) -> Markup:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memagent.display import lines
-from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, solid, table, tag, tinted
-from memagent.display.shapes import changed, prose, strip, svg, words
+from memagent.display.markup import PALE, Content, Markup, card, chip, folded, joined, quiet, table, tag, tinted
+from memagent.display.shapes import changed, prose, strip, words
+from memagent.display.story_ribbon import ribbon
 from memagent.display.view import View
 from memagent.methods.recurrent import Novel, State
 from memagent.sentences import count_words
@@ -23,7 +24,6 @@ BRIEF = 24
 """Steps before those that it shows in a line each; it says how many there were before."""
 
 _ROOM = 36_000  # bytes of the steps that are shown in full
-_RIBBON = 240  # steps in the ribbon
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Tale:
-    """A story as it is shown: its steps, and the plans for the next paragraph with the chosen one, if there is one."""
+    """A story as it is shown: its steps, and the plans for the next paragraph with the chosen one, if there is one.
+
+    `limit` is that of its short memory, in words; 0 where it is not known.
+    """
 
     title: str = ""
     steps: tuple[Told, ...] = ()
     plans: tuple[str, ...] = ()
     plan: str = ""
     spent: tuple[tuple[str, str], ...] = field(default=())
+    limit: int = 0
 
 
 def view_of(value: Story | StoryRecord | State | Novel) -> View:
@@ -69,16 +73,18 @@ def view_of(value: Story | StoryRecord | State | Novel) -> View:
         return of_states([value])
     if isinstance(value, Novel):
         return _view(_of_novel(value))
-    return _view(_of_record(value.record if isinstance(value, Story) else value))
+    if isinstance(value, Story):
+        return _view(replace(_of_record(value.record), limit=value.settings.memory_words))
+    return _view(_of_record(value))
 
 
-def of_states(states: Sequence[State]) -> View:
-    """Return the view of a story by the states it went through, oldest first."""
+def of_states(states: Sequence[State], limit: int = 0) -> View:
+    """Return the view of a story by the states it went through, oldest first; `limit` is that of the short memory."""
     if not states:
         return View("no story", quiet("no story"))
     steps = [_of_state(state, before) for before, state in zip([None, *states[:-1]], states, strict=True)]
     last = states[-1]
-    return _view(Tale(last.title, tuple(steps), last.plans, last.plan))
+    return _view(Tale(last.title, tuple(steps), last.plans, last.plan, limit=limit))
 
 
 def _of_state(state: State, before: State | None) -> Told:
@@ -157,7 +163,8 @@ def _view(tale: Tale) -> View:
     at = len(tale.steps) - len(cards)
     brief, before = tale.steps[max(0, at - BRIEF) : at], max(0, at - BRIEF)
     more = f"… {lines.number(before, 'step')} before" if before else ""
-    html: list[Content] = [tag("b", lines.cut(tale.title, 200)), strip(summary(tale)), _ribbon(tale.steps), quiet(more)]
+    bars = ribbon([count_words(step.memory) for step in tale.steps], tale.limit)
+    html: list[Content] = [tag("b", lines.cut(tale.title, 200)), strip(summary(tale)), bars, quiet(more)]
     html += [_brief(brief), *cards, _next(tale)]
     text = [lines.line(tale.title), words(summary(tale)), more]
     text += [*(lines.line(f"{name} {what}") for name, what, _ in map(_told_briefly, brief))]
@@ -166,11 +173,11 @@ def _view(tale: Tale) -> View:
 
 
 def _newest(steps: Sequence[Told]) -> list[Markup]:
-    """The newest steps in full, at least one, as far as there is room."""
+    """The newest step in full, and those before it behind a line each, as far as there is room."""
     cards: list[Markup] = []
     room = _ROOM
     for step in reversed(steps[-MOST:]):
-        card = _card(step)
+        card = _folded(step) if cards and not step.by else _card(step)
         room -= len(card.encode())
         if cards and room < 0:
             break
@@ -210,6 +217,10 @@ def _card(step: Told) -> Markup:
     return card(tag("div", left, right, style="display:flex;flex-wrap:wrap;gap:.3em 1.5em"), *_plans(step))
 
 
+def _folded(step: Told) -> Markup:
+    return folded(f"¶{_numbers(step)} {lines.line(step.followed or ' '.join(step.paragraphs), 80)}", _card(step))
+
+
 def _numbers(step: Told) -> str:
     first = step.number - len(step.paragraphs) + 1
     return str(step.number) if first >= step.number else f"{first}–{step.number}"
@@ -220,7 +231,7 @@ def _memory(step: Told) -> list[Markup]:
         return [quiet("short memory"), prose(step.memory, 1500)]
     if step.before == step.memory:
         return [quiet("short memory: unchanged")]
-    why = folded("why", prose(step.rationale, 600)) if step.rationale else Markup("")
+    why = folded("why, in the writer's words", prose(step.rationale, 600)) if step.rationale else Markup("")
     return [quiet("short memory, against the step before"), changed(step.before, step.memory, 12), why]
 
 
@@ -234,7 +245,8 @@ def _recalled(step: Told) -> list[Markup]:
 def _plans(step: Told) -> list[Markup]:
     if not step.followed and not step.offered:
         return []
-    head = "the plans it was chosen from" if step.followed else "plans; which was chosen is not on record"
+    own = " (the plan chosen is none of them)" if step.followed and step.followed not in step.offered else ""
+    head = f"the plans on offer{own}" if step.followed else "plans; which was chosen is not on record"
     head = head if step.offered else "the plan it was written from"
     return [tag("div", quiet(head), _cards(step.offered, step.followed), style="margin-top:.4em")]
 
@@ -260,22 +272,6 @@ def _next(tale: Tale) -> Markup:
     if not tale.plans:
         return Markup("")
     return card(tag("b", "next"), _cards(tale.plans, tale.plan), meaning="told")
-
-
-def _ribbon(steps: Sequence[Told]) -> Markup:
-    """One bar a step, as high as the short memory is long."""
-    sizes = [count_words(step.memory) for step in steps[-_RIBBON:]]
-    if len(sizes) < 2:
-        return Markup("")
-    wide = 12.0 if len(sizes) <= 40 else 480 / len(sizes)
-    top = max(*sizes, 1)
-    bars = []
-    for at, size in enumerate(sizes):
-        height = round(34 * size / top, 1)
-        place = {"x": round(at * wide, 1), "y": round(34 - height, 1), "width": round(wide * 0.8, 1), "height": height}
-        bars.append(tag("rect", fill=solid("told"), **place))
-    title = f"words of the short memory, step by step: {sizes[0]} in the first bar, {sizes[-1]} in the last"
-    return tag("div", svg(len(sizes) * wide, 35, *bars, title=title), tag("div", quiet(title)))
 
 
 def _text(step: Told) -> str:

@@ -89,7 +89,7 @@ def view_of(course: Course) -> View:
     counts += [("memory", lines.number(course.sizes[-1], "rationale"))] if course.sizes else []
     told = f"solid: solved of the last {course.window}"
     told += " · dashed: rationales in the memory" if course.sizes else ""
-    marks = " · below: a bar for each that was solved, a cross for each that was not"
+    marks = " · below: a square for each that was solved, a cross for each that was not"
     html = joined([strip(counts), _picture(course), tag("div", quiet(told + marks))])
     return View("\n".join([words(counts), *_text(course)]), html)
 
@@ -119,7 +119,13 @@ def _picture(course: Course) -> Markup:
         most = max(*course.sizes, 1)
         content.append(_polyline([size / most for size in course.sizes], dashed=True))
         content.append(
-            tag("text", str(course.sizes[-1]), x=WIDTH - _RIGHT + 6, y=round(_y(course.sizes[-1] / most) + 4), **start)
+            tag(
+                "text",
+                f"{course.sizes[-1]} kept",
+                x=WIDTH - _RIGHT + 6,
+                y=round(_y(course.sizes[-1] / most) + 4),
+                **start,
+            )
         )
     content.append(_polyline(course.shares, dashed=False))
     content += _marks(course)
@@ -166,7 +172,7 @@ def _marks(course: Course) -> list[Markup]:
 
 
 def _mark(x: float, y: float, wide: float, right: bool | None) -> Markup:
-    """A bar where it was solved, a cross where it was not, a dot where that cannot be told."""
+    """A square where it was solved, a cross where it was not, a dot where that cannot be told."""
     left, end, half = f"{x - wide / 2:.1f}", f"{x + wide / 2:.1f}", wide / 2
     if right:
         return tag("rect", x=left, y=y, width=f"{wide:.1f}", height=6, fill=TINTS["good"].format(1))

@@ -6,8 +6,8 @@ branches of a gather begin together, and what follows them begins when the last 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from memagent.trace import Record, Trace
@@ -27,6 +27,19 @@ class Placed:
 def placed(trace: Trace) -> list[Placed]:
     """Return the steps of a trace in the order of their paths, each gather before its branches."""
     return list(_steps(sorted(trace, key=lambda record: record.path), 0, 0.0))
+
+
+def alone(steps: Iterable[Placed]) -> list[Placed]:
+    """Return steps without the gathers of a single branch: nothing ran beside it, so it stands in their place."""
+    told: list[Placed] = []
+    left: list[int] = []  # how deep the gathers are that were left out round the next step
+    for one in steps:
+        left = [depth for depth in left if depth < one.depth]
+        if one.record is None and one.branches == 1:
+            left.append(one.depth)
+        else:
+            told.append(replace(one, depth=one.depth - len(left)))
+    return told
 
 
 def total(trace: Trace) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from memagent.display import costs, lines
 from memagent.display.markup import Content, Markup, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import TEXT, strip, unbroken, words
-from memagent.display.timeline import Placed, placed
+from memagent.display.timeline import Placed, alone, placed
 from memagent.display.view import View
 from memagent.steps import (
     FindRationales,
@@ -34,13 +34,13 @@ _BAR = 12.0  # letters
 
 def view_of(trace: Trace) -> View:
     """Return the waterfall of a trace."""
-    steps = placed(trace)
+    steps = alone(placed(trace))
     return View(_text(trace, steps), joined([strip(summary(trace)), html_of(trace, steps)]))
 
 
 def in_short(trace: Trace) -> Markup:
-    """Return the waterfall of the first calls and searches alone, with less of their prompts."""
-    return html_of(trace, [one for one in placed(trace) if not _is_said(one)], most=24, room=7000)
+    """Return the waterfall of the first steps that cost something, with less of their prompts."""
+    return html_of(trace, [one for one in alone(placed(trace)) if not _is_said(one)], most=24, room=7000)
 
 
 def summary(trace: Trace) -> list[tuple[str, str]]:
@@ -49,9 +49,9 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
     whole = _whole(placed(trace))
     about = "about " if usage.estimated else ""
     found = [
-        ("steps", f"{len(trace):,}"),
+        ("entries", f"{len(trace):,}"),
         ("calls", f"{usage.calls:,}"),
-        ("searches", f"{sum(isinstance(record.step, Retrieve) for record in trace):,}"),
+        ("searches", f"{sum(isinstance(record.step, Retrieve | FindRationales) for record in trace):,}"),
         ("tokens", f"{about}{usage.tokens:,}"),
         ("cost", costs.money(usage)),
         ("time", lines.seconds(whole)),
@@ -61,8 +61,13 @@ def summary(trace: Trace) -> list[tuple[str, str]]:
 
 
 def brief(trace: Trace) -> str:
-    """Return what sums a trace up, on one line."""
-    return " · ".join(f"{name} {value}" for name, value in summary(trace))
+    """Return what a run cost, on one line."""
+    return " · ".join(f"{name} {value}" for name, value in spent(trace))
+
+
+def spent(trace: Trace) -> list[tuple[str, str]]:
+    """Return names and values of what a run cost: `summary` without the count of all that is on record."""
+    return summary(trace)[1:]
 
 
 def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: int = _ROOM) -> Markup:
@@ -70,7 +75,7 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
     shown, whole = steps[:most], _whole(steps)
     room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
     head = (
-        "step",
+        "kind",
         "what",
         tag("div", quiet(f"{lines.seconds(whole)} in all"), style=f"width:{_BAR + 0.2}em"),
         "took",
@@ -78,8 +83,8 @@ def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: in
     )
     rows = [_row(trace, one, whole, room) for one in shown]
     more: Content = quiet(f"… and {len(steps) - most} more: show(result.trace)") if len(steps) > most else ""
-    spent: Content = costs.table_of(trace)
-    behind: Content = folded("by question", spent) if spent else ""
+    costs_by_kind: Content = costs.table_of(trace)
+    behind: Content = folded("by kind of prompt", costs_by_kind) if costs_by_kind else ""
     return joined([table(head, rows), more, behind])
 
 
@@ -88,7 +93,7 @@ def _row(trace: Trace, one: Placed, whole: float, room: int) -> tuple[Content, .
     indent = f"padding-left:{1.2 * one.depth:.1f}em;white-space:nowrap"
     if one.record is None:
         name, branches = (
-            tag("div", chip("gather"), style=indent),
+            tag("div", chip("at once"), style=indent),
             quiet(lines.number(one.branches, "branch", "branches")),
         )
         return name, branches, _bar(one, whole, "grey"), unbroken(took), ""
@@ -114,6 +119,8 @@ def _opened(record: Record, what: str, room: int) -> Markup:
         joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
         for message in step.request.messages
     ]
+    if begun := step.request.prefill:
+        asked.append(joined([quiet("the reply as far as it is there"), tag("div", lines.cut(begun, room), style=TEXT)]))
     reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
     return joined([folded(summed, *asked, *reply), failed])
 
@@ -128,7 +135,7 @@ def _text(trace: Trace, steps: Sequence[Placed]) -> str:
     rows, whole = [], _whole(steps)
     for one in steps[:MOST]:
         kind, what = (
-            ("gather", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
+            ("at once", lines.number(one.branches, "branch", "branches")) if one.record is None else told(one.record)
         )
         if one.record is not None and one.record.error is not None:
             what = f"{type(one.record.error).__name__}: {what}"
@@ -137,7 +144,7 @@ def _text(trace: Trace, steps: Sequence[Placed]) -> str:
         name = f"{'  ' * one.depth}{kind}{' (replayed)' if replayed else ''}"
         rows.append((name, what, _mark(one, whole), lines.seconds(one.seconds), tokens))
     more = f"\n… and {len(steps) - MOST} more" if len(steps) > MOST else ""
-    head = ("step", "what", "when", "took", "tokens")
+    head = ("kind", "what", "when", "took", "tokens")
     longest = max([lines.columns(row[0]) for row in rows] + [4])
     return f"{words(summary(trace))}\n{lines.rows(head, rows, (min(24, longest), 0, 12, 8, 6))}{more}"
 
@@ -160,7 +167,7 @@ def _is_said(one: Placed) -> bool:
 def _texts(one: Placed) -> int:
     """How many prompts and replies a step has."""
     step = one.record.step if one.record is not None else None
-    return len(step.request.messages) + 1 if isinstance(step, Generate) else 0
+    return len(step.request.messages) + 1 + bool(step.request.prefill) if isinstance(step, Generate) else 0
 
 
 _MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}
@@ -194,7 +201,7 @@ def _asked(step: Step, answer: Any) -> str:
     if isinstance(step, FindRationales):
         return f"{_count(answer, 'rationale')} like {step.problem}"
     if isinstance(step, WriteTriples):
-        return f"{lines.number(len(step.triples), 'triple')} from {step.sentence}"
+        return f"{lines.number(len(step.triples), 'fact')} from {step.sentence}"
     if isinstance(step, ReadTriples):
         return "; ".join(map(str, step.queries))
     return ""

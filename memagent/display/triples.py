@@ -102,15 +102,15 @@ def table(
     shown = list(memory.facts.find(history=True) if facts is None else facts)
     new = set(written.ids) if written else set()
     read = {hit.id for part in answer.parts for hit in part.hits} | {hit.id for hit in answer.hits} if answer else set()
-    says = _says(memory, shown[:MOST])
+    sentences = says(memory, shown[:MOST])
     held = sum(not fact.until for fact in shown)
-    counts = [("triples", str(len(shown))), ("hold", str(held)), ("new", str(len(new))), ("read", str(len(read)))]
-    made = of_facts(shown, new=new, read=read, says=says)
+    counts = [("facts", str(len(shown))), ("hold today", str(held)), ("new", str(len(new))), ("read", str(len(read)))]
+    made = of_facts(shown, new=new, read=read, says=sentences)
     return View(f"{words(counts)}\n{made.text}", joined([strip(counts), made.html]))
 
 
-def _says(memory: Memory, facts: Iterable[Fact]) -> dict[str, str]:
-    """The texts of the passages that facts cite, apart from those that have gone."""
+def says(memory: Memory, facts: Iterable[Fact]) -> dict[str, str]:
+    """Return, by id, the texts of the passages that facts cite, apart from those that have gone."""
     found = {}
     for id in {id for fact in facts for id in fact.passages[:2]}:
         try:
@@ -122,8 +122,7 @@ def _says(memory: Memory, facts: Iterable[Fact]) -> dict[str, str]:
 
 def _states(fact: Fact, new: Collection[str], read: Collection[str]) -> list[str]:
     states = ["new"] * (fact.id in new) + ["read"] * (fact.id in read)
-    states += ["superseded"] if fact.superseded_by else ["ended"] if fact.until else []
-    return states or ["holds"]
+    return [*states, "superseded" if fact.superseded_by else "ended" if fact.until else "holds"]
 
 
 def _sentence(fact: Fact, says: Mapping[str, str]) -> str:

@@ -14,6 +14,9 @@ from memagent.errors import UsageProblem
 MOST = 50_000
 """Bytes that the HTML of a usual value stays under; longer texts are cut by the views, with a mark."""
 
+_PAGE = "line-height:1.5;overflow-wrap:anywhere;color:inherit;padding:.4em 0 .3em .5em"
+"""The room round a view: its left edge is that of what a cell prints, and it stands off what is above it."""
+
 _VIEWS: dict[str, str] = {  # class -> the module of this folder that has `view_of` for it
     "Answer": "answer",
     "Comparison": "compare",
@@ -52,7 +55,7 @@ class View:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        body = tag("div", self.html, style="line-height:1.5;overflow-wrap:anywhere;color:inherit;padding-bottom:.3em")
+        body = tag("div", self.html, style=_PAGE)
         whole = {"text/plain": self.text, "text/html": str(body)}
         wanted = whole.keys() if include is None else include
         return {kind: told for kind, told in whole.items() if kind in wanted and kind not in (exclude or ())}

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from memagent.controller import Controller
-from memagent.display import lines
+from memagent.display import lines, rat
 from memagent.display.markup import tag, tinted
 from memagent.display.story import of_states
 from memagent.display.view import View, view
@@ -124,8 +124,8 @@ class RevisionPanel(Panel):
 
     @property
     def view(self) -> View:
-        """The answer with the revisions that are taken."""
-        return view(self.answer)
+        """The answer with the revisions that are taken; once one was turned, the others are folded to a line."""
+        return rat.view_of(self.answer, open=self.turned)
 
     def turn(self, number: int) -> Answer:
         """Take the revision of a step back, or take it where it is not; return the answer.
@@ -196,7 +196,7 @@ class StoryPanel(Panel):
     @property
     def view(self) -> View:
         """The story so far, with the plans for the next paragraph."""
-        return of_states(self.states) if self.story is None else view(self.story)
+        return of_states(self.states, self.settings.memory_words) if self.story is None else view(self.story)
 
     def pick(self, choice: int | str) -> State:
         """Write the next paragraph from a plan, by its number from 1 or in words, and the memory as it was edited.

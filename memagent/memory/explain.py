@@ -134,7 +134,7 @@ def _outranked(
 def _standing(way: str, place: int | None, deep: list[Hit], k: int) -> str:
     if place is not None:
         score = deep[place - 1].score
-        return f"{way}: rank {place} with {score:.2f}; the first {k} are better, and k={place} would show it"
+        return f"{way}: rank {place} with {score:.2f}, where k={k} shows ranks up to {k}; k={place} would show it"
     reason = {
         "keyword": "it has none of the words that are searched (very common ones are left out)",
         "dense": "its vector does not point the same way as the query's",

@@ -31,7 +31,7 @@ from memagent.methods.memllm_answering import Asked, Outcome, answered
 from memagent.methods.memllm_calls import READ_TOOL, Way, chosen, needs_prefill
 from memagent.methods.memllm_exchange import Exchange
 from memagent.methods.memllm_grammar import OPEN, RESULTS, print_query, print_read
-from memagent.methods.memllm_results import DROPPED, STOPS, WITH, WITHOUT, hits_of, told
+from memagent.methods.memllm_results import ASKED, DROPPED, STOPS, WITH, WITHOUT, hits_of, told
 from memagent.methods.memllm_said import Said, said_by
 from memagent.prompts import fill
 from memagent.triples import Limits, Query
@@ -167,7 +167,8 @@ class _Run(Draft):
             self._show(found)
             self.exchange = Exchange(calls, self.at)
         else:
-            self._keep(said, f"{DROPPED}: {dropped}")
+            asked = "; ".join(print_query(query) for one in outcomes for query in one.call.queries)
+            self._keep(said, f"{DROPPED}: {dropped}{asked and ASKED}{asked}")
             self.note = f"Your last call was dropped: {dropped}. Go on without it."
             self.exchange = replace(self.exchange, dropped=calls) if calls else self.exchange
         return len(found)

@@ -15,6 +15,9 @@ WITH, WITHOUT = "written with what was read", "written without a read"
 STOPS, DROPPED = "it stops to read", "a call at its end was dropped"
 """How it goes on where the part ends in a call."""
 
+ASKED = "; it asked "
+"""What stands before the queries of a call that was dropped, behind why it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

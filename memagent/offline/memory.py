@@ -121,6 +121,22 @@ def write(world: World, most_sentences: int, most_words: int) -> str:
     return " ".join(fitted(lines(world), most_sentences, most_words))
 
 
+def left_out(world: World, most_sentences: int, most_words: int) -> list[str]:
+    """Return in words what of `world` has no room within the limits, in the order in which it would stand."""
+    found = lines(world)
+    kept = set(fitted(found, most_sentences, most_words))
+    gone = [text for _, text in found if text not in kept]
+    return list(dict.fromkeys(next(what for form, what in _LEFT if re.match(form, text)) for text in gone))
+
+
+_LEFT = (
+    ("It began like this", "how it began"), ("So far it has led", "where it has led"),
+    ("Lately ", "what happened lately"), ("Settled:", "what was settled"), ("Also known:", "a fact beside"),
+    ("Still open:", "an open question"), ("So far it is known", "what is known so far"), ("", "some of the rest"),
+)  # fmt: skip
+"""How a sentence that may have to go begins, and what it is, in words."""
+
+
 def shorten(memory: str, most_sentences: int, most_words: int) -> str:
     """Return `memory` within its limits: its own sentences, the least needed ones let go, oldest first."""
     found = [(_weight(sentence, at), sentence) for at, sentence in enumerate(sentences(memory))]

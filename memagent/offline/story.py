@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from memagent.offline import memory as memory
 from memagent.offline import opening as opening
@@ -64,13 +65,14 @@ def _step(prompt: Prompt) -> dict[str, object]:
         world, scene, scribe, previous=prompt.get("previous"), recalled=prompt.get("recalled"),
         length=prompt.sentences, new=prompt.newcomer,
     )  # fmt: skip
-    written: dict[str, object] = {"paragraph": told.paragraph, "rationale": _rationale(told)}
+    squeezed = memory.left_out(world, MOST_SENTENCES, prompt.memory_words)
+    written: dict[str, object] = {"paragraph": told.paragraph, "rationale": _rationale(told, squeezed)}
     written["memory"] = memory.write(world, MOST_SENTENCES, prompt.memory_words)
     written["plans"] = plans.propose(world, _scribe(world, prompt, *shown, "plans"), prompt.get("plan"))
     return written
 
 
-def _rationale(told: Told) -> str:
+def _rationale(told: Told, squeezed: Sequence[str]) -> str:
     names = {
         "events": "the oldest event", "settled": "the oldest settled question", "places": "a place not seen for long",
         "items": "the thing carried longest", "threads": "a question", "known": "the oldest fact",
@@ -82,7 +84,9 @@ def _rationale(told: Told) -> str:
         else "Nothing new to note."
     )
     gone = listed([names.get(name, name) for name in told.dropped])
-    return f"{f'No longer needed: {gone}.' if gone else 'Nothing has to go yet.'} {kept}"
+    needed = [f"No longer needed: {gone}."] if gone else []
+    needed += [f"No room within the limit: {listed(list(squeezed))}."] if squeezed else []
+    return f"{' '.join(needed) or 'Nothing has to go yet.'} {kept}"
 
 
 def _choose(prompt: Prompt) -> dict[str, object]:

@@ -8,9 +8,10 @@ from itertools import combinations
 import made_memories as made
 import numpy as np
 import pytest
-from looked_at import check_display, poisoned
+from looked_at import check_display, check_html, poisoned
 
 from memagent import Controller, Memory, Note
+from memagent.display.graph import in_short
 from memagent.display.graph_layout import LETTER, layout
 from memagent.display.graph_picture import HEIGHT, SMALL, WIDTH, places
 from memagent.display.lines import columns
@@ -138,13 +139,26 @@ def test_other_forms_of_the_graph_spread_too(memory: Memory) -> None:
         check_display(found)
 
 
-def test_the_view_has_both_rankings_and_six_small_pictures(spread: Spread) -> None:
+def test_the_view_has_both_rankings_and_three_small_pictures(spread: Spread) -> None:
     text, read = check_display(spread)
     html = view(spread).html
-    assert html.count(f'viewBox="0 0 {SMALL[0]:g}') == 6 and "after 5 steps" in read and "by vectors alone" in read
+    assert (
+        html.count(f'viewBox="0 0 {SMALL[0]:g}') == 3
+        and "after 5 steps" in read
+        and "from the beginning on" in read
+        and "by vectors alone" in read
+    )
     assert html.split("</svg>")[0].count('stroke-width="2"') == len(spread.seeds)
-    for word in ("up ", "Keeper", "rank by step"):
+    for word in ("up ", "Keeper", "share by step"):
         assert word in text
+
+
+def test_a_spread_in_short_tells_the_same_with_its_pictures_folded(spread: Spread) -> None:
+    whole, short = view(spread), in_short(spread)
+    assert short.text == whole.text and "seeds and their weights" in check_html(short.html)
+    assert short.html.index("<details") < short.html.index("<svg") and whole.html.index("<svg") < whole.html.index(
+        "<details"
+    )
 
 
 def test_no_field_of_a_spread_can_break_out(spread: Spread) -> None:

@@ -77,7 +77,7 @@ def test_reads_stand_where_the_model_stopped_for_them() -> None:
     text, read = check_display(INLINE)
     told = flat(text)
     assert "Ida lives in [read Ida · lives in · ? → Ida · lives in · Bergen] Bergen." in told
-    assert "[dropped: it repeats the one before]" in told and "reads 2 · dropped calls 1" in told
+    assert "[asked Mara Lindqvist · works for · ?, dropped: it repeats" in told and "reads 2 · dropped reads 1" in told
     assert "read Ida · lives in · ?" in read and "a letter" in read
 
 
@@ -101,7 +101,7 @@ def test_the_table_tells_new_read_and_superseded_triples_with_their_sentence() -
     text, read = check_display(VIEWS["table"])
     rows = flat(text)
     assert "new, superseded Ida | lives in | Oslo since 2024-01-01 until 2026-05-01, when it became Bergen" in rows
-    assert "“Ida lives in Oslo.”" in text and "read Ida | lives in | Bergen since 2026-05-01 a letter" in rows
+    assert "“Ida lives in Oslo.”" in text and "read, holds Ida | lives in | Bergen since 2026-05-01 a letter" in rows
     assert "<del" in VIEWS["table"].html and "superseded" in read
 
 

@@ -46,7 +46,11 @@ def test_a_click_takes_a_revision_back_and_the_next_one_takes_it_again() -> None
     assert [button.description for button in panel.buttons.values()] == ["reject 1", "reject 2", "reject 3"]
     panel.buttons[1].click()
     assert "1890" in panel.answer.text and panel.buttons[1].description == "accept 1"
-    assert "taken back by hand" in check_html(panel.page.value)
+    told = check_html(panel.page.value)
+    assert "taken back by hand" in told and panel.page.value.count("<summary style") > 2
+    assert panel.page.value.index("taken back") < panel.page.value.index(
+        "<details", panel.page.value.index("taken back")
+    )
     panel.buttons[3].click()
     assert panel.turned == {1, 3} and "once a minute" not in panel.answer.text
     panel.buttons[1].click()

@@ -51,11 +51,12 @@ def test_what_was_solved_and_what_was_not_differ_in_shape() -> None:
     assert "a cross for each that was not" in html
 
 
-def test_a_token_less_likely_than_not_is_underlined() -> None:
+def test_a_token_less_likely_than_not_has_a_frame_and_only_new_words_are_underlined() -> None:
     html = str(view(made.flare_result().value).html)
     marks = re.findall(r'<mark title="([\d.]+)" style="([^"]*)"', html)
     assert {float(likely) for likely, _ in marks} >= {0.21, 0.55, 0.9}
-    assert all(("underline" in style) == (float(likely) < 0.5) for likely, style in marks)
+    assert all(("outline" in style) == (float(likely) < 0.5) for likely, style in marks)
+    assert "underline" not in re.sub(r">[^<]*<", "><", html)
 
 
 def test_a_bar_that_would_be_looked_up_ends_below_the_line() -> None:

@@ -14,13 +14,13 @@ import made
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from looked_at import BAD, check_display, poisoned
+from looked_at import BAD, check_display, check_html, poisoned
 
 from memagent import Answer, Controller, Hit, Message, Receipt, Request, Result, Trace, Usage
 from memagent.differences import in_runs, shown_changes
-from memagent.display import lines, show, view
+from memagent.display import lines, show, story, view
 from memagent.display.compare import compare
-from memagent.display.timeline import placed, total
+from memagent.display.timeline import alone, placed, total
 from memagent.errors import BackendError, UsageProblem
 from memagent.flow import gather, generate, retrieve, tell
 from memagent.methods.recurrent import Novel
@@ -182,7 +182,42 @@ def test_a_trace_is_a_waterfall_with_branches_at_once() -> None:
     assert found == [(0, 0.0, 1.0), (0, 1.0, 4.0), (1, 1.0, 2.0), (1, 3.0, 1.0), (1, 1.0, 4.0), (0, 5.0, 0.5)]
     assert total(trace) == 5.5
     text, _ = check_display(trace)
-    assert "gather" in text and "2 branches" in text and "    ·" not in text.splitlines()[1]
+    assert "at once" in text and "2 branches" in text and "    ·" not in text.splitlines()[1]
+
+
+def test_what_ran_beside_nothing_stands_where_it_ran() -> None:
+    trace = Trace()
+    for path in ((0,), (1, 0, 0), (2, 0, 0), (2, 0, 1, 0, 0), (2, 0, 1, 1, 0), (3,)):
+        trace.add(Record(path, Tell(f"step {path}"), seconds=1.0))
+    told = [(one.depth, one.record.step.text if one.record else one.branches) for one in alone(placed(trace))]
+    assert told == [
+        (0, "step (0,)"), (0, "step (1, 0, 0)"), (0, "step (2, 0, 0)"), (0, 2), (1, "step (2, 0, 1, 0, 0)"),
+        (1, "step (2, 0, 1, 1, 0)"), (0, "step (3,)"),
+    ]  # fmt: skip
+
+
+def test_a_call_shows_what_of_the_reply_stood_there_already() -> None:
+    _, read = check_display(made.flare_result())
+    assert "the reply as far as it is there" in read and "every call and search: calls" in read
+
+
+def test_scores_of_several_ways_are_not_set_beside_each_other() -> None:
+    compared = compare(made.QUESTION, {"plain": made.plain_result(), "flare": made.flare_result()})
+    scores = {f"{hit.score:.2f}" for row in compared.rows for hit in row.evidence}
+    _, read = check_display(compared)
+    assert scores and not any(score in read for score in scores)
+
+
+def test_a_revision_that_lost_the_text_is_told_as_it_came_and_not_as_a_difference() -> None:
+    text, read = check_display(made.rat_result(lost=True))
+    assert "all that came back: Mara rings it." in " ".join(text.split()) and "[-The lamp" not in text
+    assert "all that came back: Mara rings it." in read
+
+
+def test_the_bars_of_a_short_memory_have_their_limit() -> None:
+    view_of = story.of_states(made.states(), 20)
+    assert "limit 20" in check_html(view_of.html) and "limit" not in check_html(story.of_states(made.states()).html)
+    assert view_of.html.count("stroke-dasharray") == 1
 
 
 def test_a_trace_says_which_steps_were_replayed(tmp_path: Path) -> None:

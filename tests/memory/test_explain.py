@@ -59,7 +59,12 @@ def test_why_not_names_the_cut(alice):
     ids = alice.add(["The harbour freezes in March.", *(f"The harbour froze in {year}." for year in range(1900, 1912))])
     assert alice.why_not(ids[0], "When does the harbour freeze?").verdict == "found"
     far = alice.why_not(ids[12], "harbour freezes March", k=2)
-    assert far.verdict == "rank" and "keyword: rank" in str(far) and "the last of the 2" in str(far)
+    assert (
+        far.verdict == "rank"
+        and "keyword: rank" in str(far)
+        and "k=2 shows ranks up to 2" in str(far)
+        and "the last of the 2" in str(far)
+    )
     [odd] = alice.add("Zebra.")
     assert alice.why_not(odd, "harbour", using="keyword").verdict == "no match"
     alice.forget(odd)

@@ -420,3 +420,13 @@ def test_nothing_breaks_it(memory, previous, plan):
     assert reply["memory"]
     assert len(reply["memory"].split()) <= 60
     assert len(set(reply["plans"])) == 3
+
+
+def test_the_reason_for_a_memory_names_what_its_limit_left_no_room_for():
+    memory = begin(PREMISE)["memory"]
+    whole, tight = (step(memory, "", "Mara goes to the harbour.", words=words) for words in ("500", "100"))
+    gone = {"It began like this": "how it began", "Lately this happened": "what happened lately"}
+    for form, what in gone.items():
+        assert form in whole["memory"] and f"{what}" not in whole["rationale"]
+        assert (form in tight["memory"]) != (what in tight["rationale"].partition("No room within the limit: ")[2])
+    assert any(form not in tight["memory"] for form in gone)

@@ -63,7 +63,10 @@ _NOTE_THIS = re.compile(
     r"s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
     r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: "
     r"dit)?|noteer(?: dit)?|"
-    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|"
+    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|"
+    r"^\W*(?:对了，?)?(?:请|麻烦|帮我|你|也)*(?:记(?:住|一下|得|下来?|着)|留意|"
+    r"注意)(?:一下)?[：:，]|"
+    r"^\W*(?:請記住|"
     r"覚えておいて(?:ください)?)[：:，、]"
 )
 """Before what is to be remembered."""

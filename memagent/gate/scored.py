@@ -12,6 +12,12 @@ import re
 _DIGIT = re.compile(r"\d")
 _FRACTION = r"(?:[01]?[.,]\d{1,4}|\d{1,3}(?:[.,]\d+)?\s?%)"
 _BEHIND = re.compile(r"\S\s*[(\[【（](?:[^()\[\]（）\n]{0,30}[^\w.,%])?(?:[01]?[.,]\d{1,4})\s*[)\]】）][.。]?\s*$")
+_NAMED = re.compile(
+    r"(?i)(?<!\w)(?:score|similarity|relevance|distance|ähnlichkeit|relevanz|pertinence|similarit\w+|puntuación|"
+    r"similitud|"
+    r"relevancia|punteggio|rilevanza|pontuação|relevância|gelijkenis|оценка|сходство|релевантность|相似度|得分|分数|類似度|スコア)"
+    r"\W{0,3}[01]?[.,]\d{1,4}\W*$"
+)
 _BEFORE = re.compile(
     rf"^[^:：.!?\n]{{0,40}}[(\[（][^()\[\]（）\n]{{0,30}}(?<![\w.,]){_FRACTION}\s*[)\]）]\s*[:：–—-]\s|"
     rf"^\W{{0,6}}[(\[（]?[01][.,]\d{{1,4}}\s*[)\]）|:：–—-]+\s+\S"
@@ -31,5 +37,5 @@ _HEADING = re.compile(
 
 def is_scored(line: str) -> bool:
     """Return whether a line has the score or the rank of something found, or is the heading of what was."""
-    patterns = (_BEHIND, _BEFORE, _RANK) if _DIGIT.search(line) else ()
+    patterns = (_BEHIND, _NAMED, _BEFORE, _RANK) if _DIGIT.search(line) else ()
     return any(pattern.search(line) for pattern in patterns) or _HEADING.match(line) is not None

@@ -192,8 +192,9 @@ def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[
         fields[0] = True
     for piece, recalled, row, led in zip(paragraph, listed, fields, of_others(said), strict=True):
         text = piece.text
-        numbered = numbered or bool(_NUMBERED.match(text))
-        again = recalled or numbered or cites(text) or is_scored(text) or is_labelled(text) or repeats(text, shown)
+        scored = is_scored(text)
+        numbered = numbered or bool(_NUMBERED.match(text)) or (scored and is_item(text))
+        again = recalled or numbered or cites(text) or scored or is_labelled(text) or repeats(text, shown)
         why = (RECALLED if again else "") or (ROW if row else "") or (MACHINE if machine else "")
         yield piece, piece.why or why or (MODEL if modelled else led)
 

@@ -39,7 +39,7 @@ _CHINESE_ASKS = re.compile(
     r"务必|记得)|希望(?:能|可以)|想要(?:一|个)"
 )
 _CHINESE_QUESTION = re.compile(
-    r"[吗么]\W*$|^(?!.*(?:[还正才可着]|挺|好).{1,14}呢\W*$).*呢\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否"
+    r"[吗么]\W*$|^(?!.*(?:[还正才可着在都会爱]|挺|好).{1,14}呢\W*$).*呢\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否"
 )
 _GERMAN_FINITE = re.compile(
     r"^(?!nicht$|mit$|seit$|dort$|oft$|jetzt$|fast$|erst$|sonst$|statt$|gut$|alt$|fort$|acht$|zuletzt$|selbst$|"

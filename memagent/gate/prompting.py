@@ -40,7 +40,9 @@ _YOU_ARE = re.compile(
     r"relations?|passages?|text|context|following|below)\b)"
 )
 _OTHER = re.compile(
-    r"(?i)^\W*(?:du (?:bist|wirst|musst|sollst|hilfst|beantwortest|spielst|antwortest)\b|sie (?:sind|beantworten|"
+    r"(?i)^\W*(?:(?:jij|je|u) (?:speelt|bent (?:een|de|het)|beantwoordt|antwoordt|helpt)\b|(?:jouw|je|uw) (?:taak|rol|"
+    r"opdracht) is\b|"
+    r"du (?:bist|wirst|musst|sollst|hilfst|beantwortest|spielst|antwortest)\b|sie (?:sind|beantworten|"
     r"helfen|"
     r"antworten|arbeiten) (?=ein|als|der|die|das|fragen|immer|nur|kunden|den)|(?:deine|ihre) (?:aufgabe|rolle|"
     r"antworten)\b|"
@@ -114,7 +116,8 @@ _HEADING = re.compile(rf"(?i)^\s*#{{1,4}}\s*(?:your )?(?:{_HEADINGS})\b[^.!?\n]{
 _TITLE = re.compile(r"(?i)^\W*(?:system|user|assistant|developer) ?(?:prompt|message|instructions?)\W*(?:$|:)")
 _SYSTEMS = re.compile(
     r"(?i)^\W*(?:(?:system|systeem|sistema|système|системн\w+|系统|システム)[ -]?(?:prompt|instru\w+|anweisung\w*|"
-    r"nachricht|bericht|aanwijzing\w*|промпт|сообщение|инструкция|提示词?|指令|消息|プロンプト|メッセージ|指示)|(?:prompt|instru\w+|consignes?|"
+    r"nachricht|bericht|aanwijzing\w*|промпт|сообщение|инструкция|提示词?|指令|消息|プロンプト|メッセージ|指示)|(?:prompt|instru\w+|"
+    r"consignes?|"
     r"mensaje|mensagem|messaggio|message|промпт)(?: (?:de|del|do|di|du))? (?:sistema|système|системы))(?!\w)"
     r"[^:：.!?\n]{0,14}[:：]"
 )

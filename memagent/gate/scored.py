@@ -19,9 +19,10 @@ _NAMED = re.compile(
     r"\W{0,3}[01]?[.,]\d{1,4}\W*$"
 )
 _BEFORE = re.compile(
-    rf"^[^:：.!?\n]{{0,40}}[(\[（][^()\[\]（）\n]{{0,30}}(?<![\w.,]){_FRACTION}\s*[)\]）]\s*[:：–—-]\s|"
+    rf"^[^:：!?\n]{{0,40}}[(\[（][^()\[\]（）\n]{{0,30}}(?<![\w.,]){_FRACTION}\s*[)\]）]\s*[:：–—-]\s|"
     rf"^\W{{0,6}}[(\[（]?[01][.,]\d{{1,4}}\s*[)\]）|:：–—-]+\s+\S"
 )
+_LABELLED = re.compile(r"^[^:：.,!?\n]{1,30}\s[01][.,]\d{1,4}\s*[:：]\s")
 _RANK = re.compile(
     r"(?i)^\W{0,6}(?:[^\W\d_]+\s){0,2}?(?:#|№|n[º°o]\.?\s?)?\d{1,3}\s?(?:/|of|von|de|di|sur|van|из|之|"
     r"中)\s?\d{1,3}\b[^:：.!?\n]{0,40}"
@@ -31,11 +32,11 @@ _HEADING = re.compile(
     r"(?i)^\s*[\[【(（][^\[\]【】()（）\n]{0,60}(?<!\w)(?:memor(?:y|ies)|mémoire|souvenirs?|memoria|memorie|recuerdos|"
     r"ricordi|"
     r"memória|lembranças|geheugen|herinnering\w*|gedächtnis\w*|erinnerung\w*|speicher|памят\w*|воспоминани\w*|"
-    r"记忆|記憶|回忆|メモリ)[^\[\]【】()（）\n]{0,60}[\]】)）]\s*[:：]?\s*$"
+    r"记忆|記憶|回忆|メモリ)[^\[\]【】()（）\n]{0,60}[\]】)）]"
 )
 
 
 def is_scored(line: str) -> bool:
-    """Return whether a line has the score or the rank of something found, or is the heading of what was."""
-    patterns = (_BEHIND, _NAMED, _BEFORE, _RANK) if _DIGIT.search(line) else ()
+    """Return whether a line has the score or the rank of something found, or begins in brackets with where it was."""
+    patterns = (_BEHIND, _NAMED, _BEFORE, _LABELLED, _RANK) if _DIGIT.search(line) else ()
     return any(pattern.search(line) for pattern in patterns) or _HEADING.match(line) is not None

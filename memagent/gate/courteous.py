@@ -48,7 +48,9 @@ def _is_courtesy(clause: str) -> bool:
 
 
 def _is_one(clause: str) -> bool:
-    if _phrases().match(clause) or _inside().search(clause):
+    if _phrases().match(clause) or _inside(False).search(clause):
+        return True
+    if not clause.isascii() and _inside(True).search(clause):
         return True
     begun = _begun().match(clause)
     if begun is None or has_verb(behind := clause[begun.end() :]):
@@ -75,10 +77,9 @@ def _phrases() -> re.Pattern[str]:
 
 
 @cache
-def _inside() -> re.Pattern[str]:
-    latin = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
-    east = "|".join(_lists()[language]["anywhere"] for language in _EAST)
-    return re.compile(rf"(?i)\b(?:{'|'.join(latin)})(?!\w)|{east}")
+def _inside(east: bool) -> re.Pattern[str]:
+    lists = [one["anywhere"] for language, one in _lists().items() if one["anywhere"] and (language in _EAST) == east]
+    return re.compile("|".join(lists) if east else rf"(?i)\b(?:{'|'.join(lists)})(?!\w)")
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+_OPEN = ("[", "【", "(", "（")
 _DIGIT = re.compile(r"\d")
 _FRACTION = r"(?:[01]?[.,]\d{1,4}|\d{1,3}(?:[.,]\d+)?\s?%)"
 _BEHIND = re.compile(r"\S\s*[(\[【（](?:[^()\[\]（）\n]{0,30}[^\w.,%])?(?:[01]?[.,]\d{1,4})\s*[)\]】）][.。]?\s*$")
@@ -39,4 +40,6 @@ _HEADING = re.compile(
 def is_scored(line: str) -> bool:
     """Return whether a line has the score or the rank of something found, or begins in brackets with where it was."""
     patterns = (_BEHIND, _NAMED, _BEFORE, _LABELLED, _RANK) if _DIGIT.search(line) else ()
-    return any(pattern.search(line) for pattern in patterns) or _HEADING.match(line) is not None
+    return any(pattern.search(line) for pattern in patterns) or (
+        line.lstrip()[:1] in _OPEN and _HEADING.match(line) is not None
+    )

@@ -288,12 +288,6 @@ def _of_end_to_end(found: dict[str, dict[str, int]]) -> list[str]:
     ]
 
 
-def _why_not(row: dict[str, Any], triple: Triple, sentence: str, context: str) -> str:
-    """Why a triple is not kept, as a memory keeps it: with the speaker's name for his `I`."""
-    named = decision.named(triple, SPEAKER, sentence)
-    return decision.why_not(named, sentence, context=context, shown=shown(row), speaker=SPEAKER)
-
-
 def _foreign(rows: Sequence[dict[str, Any]]) -> int:
     return sum(row["language"] != "en" for row in rows)
 

@@ -168,8 +168,10 @@ def test_what_it_holds_teaches_it_nothing_when_a_user_says_it_in_a_chat(
     assert len(learned.refused) > len(held)
 
 
-def test_bare_texts_of_documents_are_refused_where_it_is_known_that_they_were_shown(memory: Memory) -> None:
-    texts = [document.page_content for document in memory.as_retriever(k=3).invoke("lamp of Gull Point")]
+def test_bare_texts_of_documents_are_refused_where_it_is_known_that_they_were_shown() -> None:
+    with Memory(":memory:", embedder="hashing:256", single_user=True) as holds:
+        holds.add(PASSAGES)
+        texts = [document.page_content for document in holds.as_retriever(k=3).invoke("lamp of Gull Point")]
     assert len(texts) > 1
     with Memory(":memory:", embedder="hashing:64", single_user=True) as empty:
         run = memllm_write("\n\n".join(texts), speaker="Yuki", shown=texts)

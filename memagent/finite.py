@@ -153,7 +153,7 @@ def _is_finite(words: Sequence[str], at: int, language: str, *, own: bool) -> bo
         return True
     if word in _set(language, "closed"):
         return bool(at) and (word not in _shared() or (own and before not in _set(language, "nominal")))
-    if word in _small() or not at:
+    if word in _small() or word in _numbers() or not at:
         return not at and word in _mine(language)
     if before in _I or words[at + 1 : at + 2] in (["ich"], ["ik"]):
         return True
@@ -262,6 +262,11 @@ def _mine(language: str) -> frozenset[str]:
 def _small() -> frozenset[str]:
     """Words that are no verb in any of these languages, unless they are forms that a language has closed."""
     return frozenset().union(*(_set(one, name) for one in LATIN for name in ("small", "nominal")))
+
+
+@cache
+def _numbers() -> frozenset[str]:
+    return frozenset().union(*(_set(language, "numbers") for language in LATIN))
 
 
 @cache

@@ -63,7 +63,11 @@ _NOTE_THIS = re.compile(
     r"s)?(?: dir)?|note (?:bien|ça|ceci)|retiens|"
     r"souviens-toi|segna(?:telo)?|annota(?:telo)?|prendi nota|ricordati|anota(?: aí)?|guarda isso|onthoud(?: "
     r"dit)?|noteer(?: dit)?|"
-    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|^\W*(?:记住|记一下|請記住|"
+    r"запомни(?:те)?|запиши(?:те)?|имей в виду)[^:.!?]{0,20}:\s+|"
+    r"^\W*(?:figure-toi que|figurez-vous que|figurati che|fíjate que|denk dir(?: nur| mal)?,|представляешь,)\s+|"
+    r"^\W*(?:对了，?)?(?:请|麻烦|帮我|你|也)*(?:记(?:住|一下|得|下来?|着)|留意|"
+    r"注意)(?:一下)?[：:，]|"
+    r"^\W*(?:請記住|"
     r"覚えておいて(?:ください)?)[：:，、]"
 )
 """Before what is to be remembered."""
@@ -96,9 +100,14 @@ _KIN = re.compile(
     r"隣人|彼女|彼氏|先輩|後輩)(?:の\w{1,8}?)?[はが]"
 )
 _NAMED = re.compile(
-    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?:o|a|os|"
+    r"^\W*(?!(?i:si|wenn|falls|als|quand|lorsque|cuando|se|quando|wanneer|toen|ob|weil|bien)\b)(?:(?i:o|a|os|"
     r"as|le|la|el|il|die|der|de) )?(?P<rest>(?P<name>[^\W\d_a-zà-ÿ][\w'’-]+)(?: [^\W\d_a-zà-ÿ][\w'’-]+)?"
     r" (?:(?:se|si|s['’]|ne|no|non|não|já|ya) ?)?(?P<verb>[^\W\d_A-ZÀ-Ý]+) \w.*)$"
+)
+_RUSSIAN = re.compile(
+    r"^\W*(?!(?i:кто|что|где|когда|как|какой|какая|почему|зачем|сколько|куда|откуда|если|"
+    r"пусть)\b)[А-ЯЁ][а-яё]+(?: [А-ЯЁ][а-яё]+)?"
+    r" (?:(?:не|уже|ещё|снова|недавно|вчера|сейчас|теперь) )*[а-яё]+(?:[её]т|ит|[уюая]т|ла?|ли)(?:с[яь])?(?!\w)"
 )
 _ASKS_FOR = re.compile(
     r"(?i)\b(?:qu['’]?\w*|quels?|quelles?|où|comment|pourquoi|combien|qué|quién|cuál\w*|cuánt\w*|cómo|dónde|"
@@ -218,6 +227,8 @@ def _tells_of_a_name(clause: str) -> bool:
     """Whether a clause that is not English begins with a name and its verb, or is about a relative (Japanese)."""
     if script_of(clause) == "ja":
         return _KIN.match(clause) is not None and has_verb(clause)
+    if script_of(clause) == "ru":
+        return _RUSSIAN.match(clause) is not None and has_verb(clause)
     if script_of(clause) != "latin" or _ASKS_FOR.search(clause):
         return False
     named = _NAMED.match(clause)

@@ -19,20 +19,38 @@ from memagent.gate.english import listed
 
 _CLAUSES = re.compile(r"(?<!\d)[,.](?:\s+|$)|[;!¡?¿…！。，；、〜~\n]+\s*|\s[–—]\s")
 _LEADS = r"^\W*(?:(?:ha(?:ha)*|und|et|y|e|en|и|ну|well|so|und noch|nog|nog een)\s+)?"
+_JOINED = re.compile(r"(?i)\s(?:and|und|et|y|e|en|и)\s")
+_LEFT = re.compile(r"(?i)^\W*(?:que|che|qu['’]|car|denn|want|weil|porque|perché|pois|потому|ведь|dass|dat)(?!\w)")
 _EAST = ("zh", "ja")
 _FEW = 4  # words, behind which no verb of an English clause stands that begins with a greeting
 
 
 @lru_cache(maxsize=512)
 def beside_courtesies(text: str) -> str:
-    """Return the clauses of a line that are no courtesies, parted by commas; the line itself where it has none."""
+    """Return the clauses of a line that are no courtesies, parted by commas; the line itself where it has none.
+
+    Of a clause such as `que Murcia espera` nothing is left: it goes on with what was wished before it.
+    """
     clauses = [clause for clause in _CLAUSES.split(text) if clause and re.search(r"\w", clause)]
     kept = [clause for clause in clauses if not _is_courtesy(clause)]
-    return text if len(kept) == len(clauses) else ", ".join(kept)
+    if len(kept) == len(clauses):
+        return text
+    goes_on = any(map(_LEFT.match, kept)) and all(_LEFT.match(clause) or len(clause.split()) == 1 for clause in kept)
+    return "" if goes_on else ", ".join(kept)
 
 
 def _is_courtesy(clause: str) -> bool:
-    if _phrases().match(clause) or _inside().search(clause):
+    """Whether a clause is one, or each part that an `and` joins is: `gracias por todo y que tenga un feliz día`."""
+    if _is_one(clause):
+        return True
+    parts = _JOINED.split(clause)
+    return len(parts) > 1 and all(map(_is_one, parts))
+
+
+def _is_one(clause: str) -> bool:
+    if _phrases().match(clause) or _inside(False).search(clause):
+        return True
+    if not clause.isascii() and _inside(True).search(clause):
         return True
     begun = _begun().match(clause)
     if begun is None or has_verb(behind := clause[begun.end() :]):
@@ -59,10 +77,9 @@ def _phrases() -> re.Pattern[str]:
 
 
 @cache
-def _inside() -> re.Pattern[str]:
-    latin = [lists["anywhere"] for language, lists in _lists().items() if lists["anywhere"] and language not in _EAST]
-    east = "|".join(_lists()[language]["anywhere"] for language in _EAST)
-    return re.compile(rf"(?i)\b(?:{'|'.join(latin)})(?!\w)|{east}")
+def _inside(east: bool) -> re.Pattern[str]:
+    lists = [one["anywhere"] for language, one in _lists().items() if one["anywhere"] and (language in _EAST) == east]
+    return re.compile("|".join(lists) if east else rf"(?i)\b(?:{'|'.join(lists)})(?!\w)")
 
 
 @cache

@@ -29,7 +29,10 @@ _FALSE = re.compile(
 )
 _QUOTED = re.compile(r"[\"“”«»][^\"“”«»]{0,80}[\"“”«»]")
 CLAUSE = re.compile(
-    r"(?i)[,;:.!，；。、]|因为|因為|\b(?:because|weil|denn|parce que|porque|perché|потому что|"
+    r"(?i)[,;:.!，；。、]|因为|因為|\b(?:except(?: that| for)?|save that|außer(?: dass)?|sauf(?: que)?|salvo(?: que)?|"
+    r"excepto que|"
+    r"tranne(?: che)?|a parte che|exceto que|behalve(?: dat)?|кроме того,? что|e(?= (?:nunca|não|nao|non|mai)\b)|"
+    r"en(?= (?:nooit|niet|geen)\b)|because|weil|denn|parce que|porque|perché|потому что|"
     r"and|but|while|und|aber|sondern|et|mais|y|pero|ma|и|а|но)\b"
 )
 """What parts a sentence into clauses, each of which may be denied or doubted by itself."""

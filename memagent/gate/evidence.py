@@ -101,6 +101,14 @@ _SHOWN = re.compile(
     r"time|previously)\b|"
     r"^\W*(?:记录|资料|档案|数据库|笔记)(?:显示|表明|上|里|中)|^\W*記録(?:では|に)"
 )
+_STORED = re.compile(
+    r"(?i)^\W*(?:según|por|selon|d['’]après|secondo|stando a|da|pelo|por|conforme|laut|gemäß|nach|volgens|naar|"
+    r"согласно|судя по|"
+    r"по)\s[^,:.!?\n]{0,30}?(?:guardad|anotad|registrad|almacenad|enregistré|mémorisé|noté|salvat|annotat|memorizzat|"
+    r"registrat|"
+    r"gespeichert|notiert|vermerkt|opgeslagen|genoteerd|bewaard|сохран[её]н|записан|отмечен)\w*\s*[,:]"
+)
+"""By what is kept: `Según lo guardado, ...`."""
 _EAST = re.compile(
     r"^\W*(?:以前|前回|先日|前に|この前|先週|昨日)の?.{0,4}(?:お話|話|お聞き|伺|うかが|会話|やり取り|"
     r"チャット)|とのことで(?:した|す)ね?[。\s]*$|"
@@ -165,7 +173,9 @@ _PRESENTS = re.compile(
 
 def names_its_source(line: str) -> bool:
     """Return whether a line says that it comes from talk before, notes or records, or bears the marks of one kept."""
-    if any(pattern.search(line) for pattern in (_SOURCE, _KEPT_IN, _REMEMBERED, _SPOKEN, _SHOWN, _EAST, _BEHIND)):
+    if any(
+        pattern.search(line) for pattern in (_SOURCE, _KEPT_IN, _REMEMBERED, _SPOKEN, _STORED, _SHOWN, _EAST, _BEHIND)
+    ):
         return True
     if heads_a_memory(line):
         return True

@@ -29,12 +29,14 @@ _TALKED_WITH = re.compile(
     r"correction|edit|confession|warning|heads[- ]up|heads up|spoiler|bonus|also|first(?:ly)?|second(?:ly)?|"
     r"third(?:ly)?|"
     r"finally|lastly|line|short|story|tl;?dr|surprise|problem|plan|twist|result|upshot|announcement|clarification|"
-    r"disclaimer|favou?rite|best|worst|latest|funny|sadly|luckily|anyway|speaking|example|answer|"
+    r"disclaimer|aside|word|kurze|eilige|pregunta|domanda|pergunta|vraag(?:je)?|вопрос|occasion|anlass|grund|motif|"
+    r"raison|motivo|razón|causa|ocasión|ragione|occasione|razão|ocasião|"
+    r"aanleiding|reden|повод|причина|favou?rite|best|worst|latest|funny|sadly|luckily|anyway|speaking|example|answer|"
     r"neuigkeiten?|neues|nachtrag|übrigens|kurz|korrektur|problem|hinweis|nachricht|"
     r"nouvelles?|précision|bref|petite|correction|noticias?|novedad(?:es)?|datos?|nota|resumen|notizi[ae]|novità|"
     r"precisazione|novidades?|notícias?|nieuws|nieuwtje|trouwens|"
     r"новост[ьи]|кстати|поправка|короче|уточнение|главное|кроме того)\b|对了|顺便|消息|近况|另外|更正|补充|"
-    r"ちなみに|お知らせ|近況|追伸"
+    r"ちなみに|お知らせ|近況|追伸|原因|理由|起因"
 )
 _I = re.compile(r"\bI\b")
 _OF_LIFE = re.compile(r"[A-Z][a-z]+(?: [a-z]+){1,3}")

@@ -24,6 +24,7 @@ from typing import Any
 from memagent.finite import has_verb
 from memagent.gate.courteous import beside_courtesies
 from memagent.gate.english import known_words, listed
+from memagent.gate.openings import without_opening
 from memagent.gate.reasons import GREETING, INSTRUCTION, QUESTION, TO_YOU, UNKNOWN_FORM
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -38,7 +39,7 @@ _CHINESE_ASKS = re.compile(
     r"务必|记得)|希望(?:能|可以)|想要(?:一|个)"
 )
 _CHINESE_QUESTION = re.compile(
-    r"[吗呢么]\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否"
+    r"[吗么]\W*$|^(?!.*(?:[还正才可着在都会爱]|挺|好).{1,14}呢\W*$).*呢\W*$|什么|谁|哪|多少|怎么|怎样|为什么|几[点个岁年月号]|是不是|有没有|能不能|会不会|是否"
 )
 _GERMAN_FINITE = re.compile(
     r"^(?!nicht$|mit$|seit$|dort$|oft$|jetzt$|fast$|erst$|sonst$|statt$|gut$|alt$|fort$|acht$|zuletzt$|selbst$|"
@@ -112,7 +113,7 @@ def no_statement(text: str, language: str) -> str:
 
     Beside its greetings and thanks, a clause of it must have the finite verb of a statement.
     """
-    text = _BY_THE_WAY.sub("", text)
+    text = without_opening(text)
     rest = beside_courtesies(text)
     return (GREETING if not rest else "") or _without_form(text, language) or _without_verb(rest, text, language)
 
@@ -153,11 +154,6 @@ def _without_form(text: str, language: str) -> str:
     return INSTRUCTION if _verb_first(words, language) else ("" if _romance(words, text, language) else UNKNOWN_FORM)
 
 
-_BY_THE_WAY = re.compile(
-    r"(?i)^\W*(?:übrigens|nebenbei|au fait|à propos|por cierto|a propósito|a proposito|tra l['’]altro|a "
-    r"propósito|já agora|"
-    r"aliás|trouwens|overigens|кстати|между прочим)\s?:\s+"
-)
 _ENGLISH = frozenset("the i my her his their our your and she he they we with from has have had are were for".split())
 _ENGLISH_ALONE = frozenset("the my and they with from have were has".split())
 _OF_OTHERS = frozenset(
@@ -267,9 +263,9 @@ def _romance(words: Sequence[str], text: str, language: str) -> bool:
     """
     if len(words) < 3:
         return any(word in _set(language, "is") or _FIRST_PERSON_VERB.match(word) for word in words)
-    return not text.rstrip().endswith("!") or any(
-        word in _set(language, "is") | _set(language, "mine") for word in words
-    )
+    if not text.rstrip().endswith("!") or any(word in _set(language, "is") | _set(language, "mine") for word in words):
+        return True
+    return has_verb(beside_courtesies(text), language)
 
 
 def _words_of(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from memagent.gate.evidence import heads_a_memory, is_marked, presents_a_text
 from memagent.gate.fields import is_field
 from memagent.gate.greetings import is_closing
 from memagent.gate.prompting import opens
+from memagent.gate.reading import asks_what_was_said
 from memagent.gate.reasons import GREETING, INSTRUCTION, LABELLED, MODEL, PROMPT, RECALLED, UNKNOWN_FORM
 from memagent.gate.statements import ASKED, OF_THE_TALK
 from memagent.gate.tasks import is_task
@@ -25,7 +26,8 @@ _GOES_ON = re.compile(r"[.!?。！？]\s*\S")
 _LONGEST = 20_000  # characters of a line of which the sentences are looked at
 _FEW = 6  # words of a line of a signature
 _WORKS_ON = re.compile(
-    r"(?i)^\W*(?:please )?(?:complete|continue|finish|translate|summari[sz]e|rewrite|rephrase|paraphrase|proofread|"
+    r"(?i)^\W*(?:please )?(?:complete|fix|polish|continue|finish|translate|summari[sz]e|rewrite|rephrase|paraphrase|"
+    r"proofread|"
     r"correct|"
     r"analy[sz]e|classify|extract|shorten|simplify|edit|consider|read|annotate|label|übersetze?|vervollständige|"
     r"korrigiere|"
@@ -45,7 +47,13 @@ _HEADING = re.compile(
     r"NOTES|RECORDS|"
     r"CONTEXT|FACTS|KNOWLEDGE|ARCHIVE|LOG|SUMMARY|PROFILE|BACKGROUND|RECAP))\W*$"
 )
+_COLON = re.compile(r"[:：]\s*$")
+_QUOTED = re.compile(r"[\"'“”„«‘「『].+[\"'”“»’」』]", re.DOTALL)
 _I = re.compile(r"\bI\b")
+_ADVICE = re.compile(
+    r"(?i)\b(?:should (?:he|she|they|we)|(?:how|what|where|when) (?:should|could|would) (?:he|she|they|we))\b.*\?\W*$"
+)
+"""Asked for somebody: a person does that."""
 _FIRST = 3  # sentences, of which one may say to whom the text is given
 _TASKS = (INSTRUCTION, PROMPT, OF_THE_TALK, ASKED, UNKNOWN_FORM, LABELLED)
 _STOPPED = re.compile(r"[.!?。！？]\W*$")
@@ -65,6 +73,13 @@ _OF_A_TEXT = re.compile(
 )
 
 
+def heads_material(line: str, behind: Sequence[str]) -> bool:
+    """Return whether a line that asks for something ends in a colon, and a quotation, or what it works on, follows."""
+    if not _COLON.search(line) or unfit(line) not in (INSTRUCTION, PROMPT):
+        return False
+    return _WORKS_ON.search(line) is not None or _QUOTED.fullmatch("\n".join(behind).strip()) is not None
+
+
 def of_a_task(sentences: Sequence[str]) -> bool:
     """Return whether what stands behind the first sentence is the material or the rules of a task.
 
@@ -78,10 +93,12 @@ def of_a_task(sentences: Sequence[str]) -> bool:
         return True
     if about_me(text := " ".join(sentences)) or _I.search(text):
         return False
-    if is_task(first):
+    if is_task(first) or asks_what_was_said(sentences):
         return True
     if presents_a_text(first) or opens(first) or any(map(_EMPLOYED.search, sentences[:_FIRST])):
         return True
+    if any(map(_ADVICE.search, sentences[1:])):
+        return False
     return _OF_A_TEXT.search(first) is not None and unfit(first) in _TASKS
 
 

@@ -40,7 +40,9 @@ _YOU_ARE = re.compile(
     r"relations?|passages?|text|context|following|below)\b)"
 )
 _OTHER = re.compile(
-    r"(?i)^\W*(?:du (?:bist|wirst|musst|sollst|hilfst|beantwortest|spielst|antwortest)\b|sie (?:sind|beantworten|"
+    r"(?i)^\W*(?:(?:jij|je|u) (?:speelt|bent (?:een|de|het)|beantwoordt|antwoordt|helpt)\b|(?:jouw|je|uw) (?:taak|rol|"
+    r"opdracht) is\b|"
+    r"du (?:bist|wirst|musst|sollst|hilfst|beantwortest|spielst|antwortest)\b|sie (?:sind|beantworten|"
     r"helfen|"
     r"antworten|arbeiten) (?=ein|als|der|die|das|fragen|immer|nur|kunden|den)|(?:deine|ihre) (?:aufgabe|rolle|"
     r"antworten)\b|"
@@ -112,6 +114,14 @@ _HEADINGS = (
 )
 _HEADING = re.compile(rf"(?i)^\s*#{{1,4}}\s*(?:your )?(?:{_HEADINGS})\b[^.!?\n]{{0,20}}$")
 _TITLE = re.compile(r"(?i)^\W*(?:system|user|assistant|developer) ?(?:prompt|message|instructions?)\W*(?:$|:)")
+_SYSTEMS = re.compile(
+    r"(?i)^\W*(?:(?:system|systeem|sistema|système|системн\w+|系统|システム)[ -]?(?:prompt|instru\w+|anweisung\w*|"
+    r"nachricht|bericht|aanwijzing\w*|промпт|сообщение|инструкция|提示词?|指令|消息|プロンプト|メッセージ|指示)|(?:prompt|instru\w+|"
+    r"consignes?|"
+    r"mensaje|mensagem|messaggio|message|промпт)(?: (?:de|del|do|di|du))? (?:sistema|système|системы))(?!\w)"
+    r"[^:：.!?\n]{0,14}[:：]"
+)
+"""The label of a prompt in other languages: `Systeemprompt v3: ...`."""
 _OF_A_BOT = re.compile(
     r"(?i)^[^.!?:\n]{0,40}\b(?:assistant|bot|chatbot|agent|ai|model)(?:['’]s)? (?:\w+ )?"
     r"(?:guidelines|rules|instructions|policy|policies|behaviou?r|persona|prompt)\b[^.!?:\n]{0,20}:?\W*$"
@@ -137,7 +147,13 @@ def is_prompt(text: str) -> bool:
     if not lines:
         return False
     first = lines[0]
-    if _TITLE.match(first) or _OF_A_BOT.match(first) or opens(unframed(first)) or begins_a_play(first):
+    if (
+        _TITLE.match(first)
+        or _SYSTEMS.match(first)
+        or _OF_A_BOT.match(first)
+        or opens(unframed(first))
+        or begins_a_play(first)
+    ):
         return True
     if (":" in text or "：" in text) and sum(1 for _ in _FIELDS.finditer(text)) > 1:
         return True
@@ -153,4 +169,4 @@ def opens(sentence: str) -> bool:
     found = _YOU_DO.match(sentence)
     if found and found["verb"] in listed("verbs") and found["verb"] not in _OF_PEOPLE:
         return True
-    return any(pattern.search(sentence) for pattern in (_YOU_ARE, _OTHER, _THE_MODEL, _PERSONA))
+    return any(pattern.search(sentence) for pattern in (_SYSTEMS, _YOU_ARE, _OTHER, _THE_MODEL, _PERSONA))

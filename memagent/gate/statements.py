@@ -32,7 +32,8 @@ _NOTED = re.compile(
     r"(?: that)?|(?:just )?to let you know,?(?: that)?|i (?:want|would like|need) you to (?:know|remember)(?: that)?|"
     r"let me tell you(?: about [^:,.]{1,40}:|[,:])|"
     r"if (?:it|that|this) (?:helps|matters),|if you (?:need|want|care|must|wonder|ask)(?: it| me| to know)?,|"
-    r"imagine that,|updates?(?: on [^:]{1,30})?:|you(?:['’]re| are) (?:not|never) going to (?:like|believe|guess) "
+    r"imagine that,|updates?(?: (?:on|from|about) [^:]{1,30})?:|you(?:['’]re| are) (?:not|never) going to (?:like|"
+    r"believe|guess) "
     r"(?:it|this|that|what)[,:!]|add to that,|"
     r"asking (?:because|since|as)|fyi[,:]?|note to self[,:]|for the record[,:]?|(?:and )?you (?:know|see)(?: "
     r"what)?[,:]|(?:just )?so (?:that )?you "
@@ -55,7 +56,8 @@ _OWN = re.compile(
     r"(?i)\b(?:my|our|his|her|their|\w+['’]s) (?:\w+ )?(?:assistants?|bots?)\b|\bin (?:response|reply|answer) to\b"
 )  # somebody's, who has a name
 _IN_ORDER = re.compile(
-    r"(?i)^\W*(?:is|are|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|his|her|"
+    r"(?i)^\W*(?:or\s+)?(?:is|are|am(?= i\b)|was|were|do|does|did|has|had(?= (?:i|you|he|she|it|we|they|the|my|your|"
+    r"his|her|"
     r"(?-i:[A-Z])))|could|would|should)\b"
 )  # as a question has it
 _TO_YOU = re.compile(
@@ -210,6 +212,8 @@ def _is_named(words: Sequence[str]) -> bool:
     first, second = words[0].lower(), words[1].lower()
     third = words[2].lower() if len(words) > 2 else ""
     capital = words[0][0].isupper()
+    if first in _WHERE and second in _PREPOSITIONS:
+        return True  # back in the nineties Ida
     if "of" in (second, third if second in _NUMBERS else "") or (
         capital and first in listed("names") and _may_be_finite(words, 1)
     ):
@@ -283,6 +287,7 @@ def _is_coordinated(words: Sequence[str], at: int) -> bool:
 
 
 _PREPOSITIONS = frozenset("for in at on with from to of by about".split())
+_WHERE = frozenset("back close".split())
 _DETERMINERS = frozenset("the a an it them this that these those my our me us all".split())
 _OF_SEVERAL = frozenset("my our his her their the these those both all two three four many most some".split())
 _PLURAL = frozenset("i we they who".split())

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
+from memagent.gate.english import listed
+
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 ADVERBS = frozenset(
     "always never often also usually sometimes rarely seldom still now only just really even already mostly then "
@@ -52,7 +54,7 @@ def _tells(line: str, known: Set[str], nouns: Set[str]) -> bool:
     word = words[verb]
     if word.lower() in nouns:
         return words[verb - 1].lower() in ADVERBS or words[0].lower() not in _MANNERS
-    return (_THIRD.fullmatch(word) or _PAST.fullmatch(word)) is not None
+    return (_THIRD.fullmatch(word) or _PAST.fullmatch(word)) is not None or word in listed("pasts")
 
 
 def _behind_subject(words: list[str], known: Set[str]) -> int:

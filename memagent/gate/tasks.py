@@ -16,21 +16,41 @@ _WORKS = re.compile(
     r"verbesser|analysier|bestimme?|formulier|wandle?|forme?|bilde?|finde)(?:e|en sie)?|"
     r"(?:mets|mettez|corrig|tradui|reformul|résum|repèr|compt|soulign|remplac|complèt|conjugu|transform|simplifi|relèv|"
     r"analys|abrèg|recopi)(?:e|es|ez|s|sez)?|"
-    r"pon(?:ga)?|corrig[ea]|corrija|traduc[ei]|traduz(?:a|ca)?|reescrib[ea]|resum[ea]|subray[ae]|sustituy[ea]|complet[ae]|conjug[ae]|"
+    r"pon(?:ga)?|corrig[ea]|corrija|traduc[ei]|traduz(?:a|ca)?|reescrib[ea]|resum[ea]|subray[ae]|sustituy[ea]|"
+    r"complet[ae]|conjug[ae]|"
     r"transform[ae]|simplific[ae]|analiz[ae]|pas[ae]|cuent[ae]|acort[ae]|orden[ae]|identific[ae]|"
-    r"togli|correggi|traduci|riscrivi|riassumi|conta|sottolinea|sostituisci|completa|coniuga|trasforma|semplifica|volgi|"
+    r"togli|correggi|traduci|riscrivi|riassumi|conta|sottolinea|sostituisci|completa|coniuga|trasforma|semplifica|"
+    r"volgi|"
     r"metti|analizza|accorcia|elenca|"
     r"traduz|reescrev[ea]|sublinh[ae]|substitu[ia]|analis[ae]|pass[ae]|cont[ae]|encurt[ae]|põe|ponha|"
-    r"zet|corrigeer|verbeter|vertaal|herschrijf|tel|onderstreep|vervang|vul|vervoeg|vereenvoudig|haal|analyseer|verkort|"
+    r"zet|corrigeer|verbeter|vertaal|herschrijf|tel|onderstreep|vervang|vul|vervoeg|vereenvoudig|haal|analyseer|"
+    r"verkort|"
     r"(?:исправь|поставь|убери|переведи|перепиши|сократи|перескажи|допиши|продолжи|посчитай|найди|замени|вставь|"
     r"подчеркни|преобразуй|разбери|выдели|определи|раскрой|проверь)(?:те)?)\s(?-i:(?=[^\W\dA-ZÀ-ÝА-Я]))[^:：\n]{2,80}"
     r"(?:[:：]|[«„“\"»])"
+)
+_GENRES = (
+    r"gedicht\w*|\w+gedicht|verhaal\w*|sprookje|liedje|rap|limerick|haiku|sonnet|sonett|ballade?|märchen|geschichte|"
+    r"fabel|"
+    r"witz|sketch|poème|conte|fable|histoire|sonnet|chanson|nouvelle|poema|cuento|fábula|historia|chiste|soneto|"
+    r"canción|relato|"
+    r"microrrelato|poesia|storia|favola|fiaba|filastrocca|racconto|canzone|barzelletta|história|conto|fábula|piada|"
+    r"canção|"
+    r"стих\w*|сказк\w+|рассказ\w*|басн\w+|истори\w+|анекдот\w*|поэм\w+"
+)
+_WRITES = re.compile(
+    r"(?i)^\W*(?:(?:bitte|por favor|per favore|s['’]il (?:te|vous) plaît|alsjeblieft|пожалуйста),?\s+)?(?:schreibe?|"
+    r"schrijf|"
+    r"maak|écri[st]|écrivez|raconte|escribe|escreva|escreve|scrivi|напиши(?:те)?|расскажи(?:те)?|erzähle?|vertel|"
+    r"cuenta|conta|"
+    rf"racconta|faça|fais|haz|fai|mach)(?:me|mi|-moi)?\s(?:[^\W\d_]+\s){{0,4}}?(?:{_GENRES})(?!\w)"
 )
 _INVENTS = re.compile(
     r"(?i)^\W*(?:(?:bitte|por favor|per favore|s['’]il (?:te|vous) plaît|alsjeblieft|пожалуйста),?\s+)?(?:"
     r"(?:denke? dir|erfinde?|dichte?|reime?|ersinne?)\s|"
     r"(?:invente|imagine|compose|crée|rédige)[sz]?\s(?:une?|des|moi|l['’])|"
-    r"(?:inventa|invente|imagina|imagine|compón|compõe|componi|immagina|crea|cria|crie|redacta|narra|improvisa|improvisa)"
+    r"(?:inventa|invente|imagina|imagine|compón|compõe|componi|immagina|crea|cria|crie|redacta|narra|improvisa|"
+    r"improvisa)"
     r"(?:me|nos|mi|ci)?\s(?:una?|um|uma|un['’]|unos|unas|uns|umas|otr[oa]|outr[oa])(?!\w)|"
     r"(?:bedenk|verzin|dicht|fantaseer)\s(?:een|iets|wat|mij|me)\s|"
     r"(?:придумай|сочини|составь|выдумай|нафантазируй)(?:те)?\s|"
@@ -47,4 +67,4 @@ _EAST = re.compile(
 
 def is_task(text: str) -> bool:
     """Return whether a line begins with a task whose material, or whose made-up content, is in it."""
-    return any(pattern.search(text) is not None for pattern in (_WORKS, _INVENTS, _EAST))
+    return any(pattern.search(text) is not None for pattern in (_WORKS, _INVENTS, _WRITES, _EAST))

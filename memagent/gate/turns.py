@@ -21,7 +21,7 @@ from memagent.gate.echoes import repeats, words
 from memagent.gate.english import is_english, listed
 from memagent.gate.labels import is_heading, is_labelled, of_oneself
 from memagent.gate.languages import in_first_person
-from memagent.gate.leading import heads_rows, of_others
+from memagent.gate.leading import heads_material, heads_rows, of_others
 from memagent.gate.machine import cites, is_machine, messages
 from memagent.gate.marks import unlisted
 from memagent.gate.paragraphs import Piece, enclosed, is_item, paragraphs, recalled_list, untied
@@ -39,6 +39,7 @@ from memagent.gate.reasons import (
     UNLED,
 )
 from memagent.gate.rows import rows
+from memagent.gate.scored import is_scored
 from memagent.gate.statements import NO_STATEMENT
 from memagent.gate.transcripts import is_of_names, is_talk, of_role, said, untagged
 from memagent.gate.unfit import unfit
@@ -98,13 +99,9 @@ def _conversation(text: str, speaker: str, shown: Sequence[str]) -> list[Line]:
         turn = [*paragraphs(_of_prompts(enclosed([*group])))]
         unled = _is_unled(turn)
         for number, paragraph in enumerate(turn):
-            why = (
-                UNLED
-                if unled and number == 0
-                else RECALLED
-                if number and _is_under(turn[number - 1], paragraph)
-                else ""
-            )
+            why = UNLED if unled and number == 0 else ""
+            if number:
+                why = _why_under(turn[number - 1], paragraph)
             found += [Line(piece.text, one or why) for piece, one in _judged(paragraph, shown)]
     return [*_introduced(found)]
 
@@ -134,9 +131,12 @@ def _is_unled(turn: Sequence[Sequence[Piece]]) -> bool:
     return not any(_I.search(piece.text) or about_me(piece.text) for paragraph in turn for piece in paragraph)
 
 
-def _is_under(before: Sequence[Piece], paragraph: Sequence[Piece]) -> bool:
-    """Whether a paragraph is a list, and the one before it the heading of what was recalled and nothing else."""
-    return len(before) == 1 and is_heading(before[0].text) and all(is_item(piece.text) for piece in paragraph)
+def _why_under(before: Sequence[Piece], paragraph: Sequence[Piece]) -> str:
+    """Why not, where a paragraph is a list under the heading of what was recalled, or the material of a task."""
+    if len(before) == 1 and is_heading(before[0].text) and all(is_item(piece.text) for piece in paragraph):
+        return RECALLED
+    said = [piece.text for piece in paragraph]
+    return PROMPT if before and heads_material(before[-1].text, said) else ""
 
 
 def _is_headed(paragraph: Sequence[Piece]) -> bool:
@@ -192,8 +192,9 @@ def _judged(paragraph: Sequence[Piece], shown: Sequence[str]) -> Iterator[tuple[
         fields[0] = True
     for piece, recalled, row, led in zip(paragraph, listed, fields, of_others(said), strict=True):
         text = piece.text
-        numbered = numbered or bool(_NUMBERED.match(text))
-        again = recalled or numbered or cites(text) or is_labelled(text) or repeats(text, shown)
+        scored = is_scored(text)
+        numbered = numbered or bool(_NUMBERED.match(text)) or (scored and is_item(text))
+        again = recalled or numbered or cites(text) or scored or is_labelled(text) or repeats(text, shown)
         why = (RECALLED if again else "") or (ROW if row else "") or (MACHINE if machine else "")
         yield piece, piece.why or why or (MODEL if modelled else led)
 

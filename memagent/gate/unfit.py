@@ -35,6 +35,7 @@ from memagent.gate.reasons import (
     UNKNOWN_FORM,
 )
 from memagent.gate.rows import is_row
+from memagent.gate.scored import is_scored
 from memagent.gate.signs import recalled, said_to_a_model
 from memagent.gate.statements import NO_STATEMENT, about_the_talk, says_nothing, unframed
 from memagent.gate.tasks import is_task
@@ -185,7 +186,7 @@ def _marked(text: str) -> str:
     """Why not, by marks: of recalled text, of programs, of prompts."""
     if _CALL.search(text) or _OURS in text or recalled(text) or _TOLD_BACK.search(text) or is_labelled(text):
         return RECALLED
-    if cites(text) or assistants.of_its_memory(text) or names_its_source(text):
+    if is_scored(text) or cites(text) or assistants.of_its_memory(text) or names_its_source(text):
         return RECALLED
     if is_row(text):
         return ROW

@@ -26,6 +26,8 @@ def benchmark() -> Any:
 
 
 junk = benchmark()
+NEVER = ("recalled", "prompt", "greeting", "instruction")
+"""Kinds of which nothing at all may become a fact, whatever a model proposes."""
 
 
 @pytest.mark.parametrize("name", junk.SETS)
@@ -33,8 +35,16 @@ def test_of_each_set_hardly_any_junk_becomes_a_fact_in_the_worst_case_and_nearly
     found = junk.measure(junk.rows_of(name))
     assert found["junk"] >= 60
     assert found["facts"] >= 60
+    none = sum(found["kinds"].get(kind, {}).get("became_facts", 0) for kind in NEVER)
+    assert none == 0, found["let_in"]
     assert found["became_facts"] <= 0.02 * found["junk"], found["let_in"]
-    kept = {"held_out_b": 0.93, "held_out_d": 0.95, "development_e": 0.96, "development_f": 0.96, "development_g": 0.9}
+    kept = {
+        "held_out_b": 0.93,
+        "held_out_d": 0.95,
+        "development_e": 0.96,
+        "development_f": 0.96,
+        "development_g": 0.9,
+    } | {"development_i": 0.94}
     assert found["facts_kept"] >= kept.get(name, 0.97) * found["facts"], found["lost"]
     free = 0.6 if name == "development_h" else 0.5  # none of it English: of a free order of words nothing is known
     assert found["kept_turned_round"] <= free * found["facts"], found["turned_round"]

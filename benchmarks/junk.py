@@ -53,6 +53,10 @@ the authors of the rules.
 - `development_i`: 80 and 70, most not English, with verbs by theme, written and measured once when the rules made by
   `held_out_f` were done: 14 became facts and 62 were kept, where the rules before let in 14 and kept 50; from end to
   end 6. Now none, and 66.
+- `held_out_g`: written by a fifth stranger, 90 and 80, measured once when all rules above were done, and not looked at:
+  10 became facts in the worst case (greetings 4, instructions 2, recalled text 2, a prompt and a question; 3 of them
+  not English), 73 facts were kept; from end to end 4 let something in (instructions 2, recalled text, a prompt). These
+  are the figures to quote.
 
 Four things are counted, the first two by kind:
 
@@ -105,6 +109,7 @@ SETS = (
     "held_out_d",
     "held_out_e",
     "held_out_f",
+    "held_out_g",
 )
 SPEAKER = "Yuki"
 _NAME = re.compile(r"[^\W\d_a-z]\w*(?:[ '-][^\W\d_a-z]\w*)+")

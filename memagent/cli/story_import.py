@@ -12,6 +12,7 @@ from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option, yes_option
 from memagent.cli.story_spending import LIMIT, limited, may_spend, stopped
+from memagent.cli.story_waiting import told_of_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,8 @@ def memory_read(
         asked = asked or reading_back.WORDS
         texts = book.record.paragraphs[reading_back.known(book.record) :]
         _may_spend(config, texts, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
-        code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
+        with told_of_waiting(book, quiet=quiet):
+            code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
     return _finished(book, code, as_json=as_json, quiet=quiet)
 
 

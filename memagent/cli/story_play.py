@@ -153,7 +153,7 @@ def _chosen(book: Story, answer: str) -> bool:
 
 
 def _taken_back(book: Story) -> bool:
-    """Take the last turn back; return whether the story is back at its very beginning."""
+    """Take the last turn back; return whether nothing is to be chosen: at the beginning, or where a paragraph waits."""
     from memagent.cli.story_menu import steps_back, there_is_one
     from memagent.story import drafts, finished
 
@@ -167,7 +167,7 @@ def _taken_back(book: Story) -> bool:
     for what in taken:
         say(dim(wrapped(f"taken back: {what}")))
     finished.end(book)
-    if book.state is None:
+    if book.state is None or book.record.held is not None:
         return True
     _tell(book.state.paragraph)
     _show(book)

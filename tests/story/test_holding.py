@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ from memagent import Controller, Story
 from memagent.errors import HeldBack, UsageProblem
 from memagent.story import holding
 from memagent.story.config import StoryConfig
-from memagent.story.drafts import drafts, undo
+from memagent.story.context import next_request
+from memagent.story.drafts import drafts, redo, undo
 from memagent.story.edited import shown
 from memagent.story.holding import Decision, Held, wanted
+from memagent.story.log import event
 from memagent.story.manuscript import Place
-from memagent.story.revising import offer, take
+from memagent.story.revising import offer, take, waiting
 from memagent.story.writing import Progress, write
 from memagent.testing import ScriptedLLM
 from tests.cli.commands import memagent
@@ -99,18 +103,52 @@ def test_an_edited_text_is_taken_in_its_place_and_the_next_prompt_says_so(folder
         assert {one.text for one in story.memory.passages()} == set(story.record.paragraphs[:3])
 
 
-def test_another_plan_or_undo_lets_a_paragraph_go(folder: Path) -> None:
+def test_another_plan_lets_a_paragraph_go_and_what_takes_the_plan_back_lets_it_wait_again(folder: Path) -> None:
     story = begun(folder, continuity_check="stop")
     with pytest.raises(HeldBack):
         go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
     with story.editing():
-        story.pick("Mara sleeps.")
+        for elsewhere in (lambda: story.pick("Mara sleeps."), lambda: story.commit(event("plans", plans=["Fog."]))):
+            elsewhere()
+            assert holding.waiting(story) is None
+            with pytest.raises(UsageProblem, match="no paragraph waits"):
+                holding.keep(story)
+            assert [(one.text, one.waits) for one in drafts(story, Place(1, 4))] == [(WRONG, False)]
+            undo(story)
+            assert [(one.text, one.waits) for one in drafts(story, Place(1, 4))] == [(WRONG, True)]
+        undo(story)  # the opening, behind which it was written
         assert holding.waiting(story) is None
-        with pytest.raises(UsageProblem, match="no paragraph waits"):
-            holding.keep(story)
-        undo(story)
-    go(story, 4, ScriptedLLM([reply(RIGHT)]), asking=False)
-    assert story.record.paragraphs[3] == RIGHT
+        redo(story)
+        assert holding.waiting(story) is not None
+        assert Story(folder).record == story.record
+    go(story, 5, ScriptedLLM([reply(RIGHT)]), asking=False, given=Decision("keep"))
+    with story.editing():
+        undo(story, 2)  # what was decided on is decided on
+        assert holding.waiting(story) is None
+    assert story.record.usage.calls == 3
+
+
+def test_the_short_memory_may_be_edited_while_a_paragraph_waits_and_goes_before_the_models(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    with story.editing():
+        story.edit_memory("Mara dyes her hair.")
+    go(story, 4, ScriptedLLM([]), asking=False, given=Decision("keep"))
+    assert story.state is not None and story.state.memory == "Mara dyes her hair."
+    assert story.record.paragraphs[3] == WRONG
+
+
+def test_what_is_written_again_is_told_what_it_contradicted_until_something_is_written(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop", llm="offline")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    with story.editing():
+        holding.again(story)
+        assert BROWN in next_request(story, ScriptedLLM([]), "first").messages[-1].content
+    llm = ScriptedLLM([reply(RIGHT), reply("Fog came again.")])
+    go(story, 5, llm, asking=False)
+    assert [BROWN in "".join(one.content for one in request.messages) for request in llm.requests] == [True, False]
 
 
 def test_what_was_written_twice_and_contradicts_still_is_asked_of_or_told(folder: Path) -> None:
@@ -147,6 +185,7 @@ def test_a_draft_that_contradicts_is_not_taken_where_that_is_not_wanted(folder: 
             with pytest.raises(HeldBack, match="is not taken"):
                 take(story, controller, Place(1, 3), draft, unless_it_contradicts=True)
             assert len(llm.requests) == calls
+            assert not waiting(story, controller, Place(1, 3), wish)  # the same command asks for another one
             assert story.record.usage.calls == 4 + calls
     assert Story(folder).record.paragraphs[2] == "Fog came."
 
@@ -164,11 +203,25 @@ def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
     story = begun(folder, continuity_check="stop", llm="offline")
     with pytest.raises(HeldBack):
         go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
-    stopped = memagent("story", "write", folder, "--auto")
+    stopped = memagent("story", "write", folder, "--auto", "-q")
     assert (stopped.returncode, stopped.stdout) == (6, "")
-    for said in ("is put aside", BROWN, "--keep", "--again"):
+    for said in (WRONG, "is put aside", BROWN, "--keep", "--again"):
         assert said in " ".join(stopped.stderr.split())
-    assert "paragraph 4 waits" in memagent("story", "status", folder).stdout
+    (to_read,) = re.findall(r"Read it: memagent (story alt) '(.*)' ", stopped.stderr)
+    assert f"1  held back {datetime.now(UTC):%Y-%m-%d}" in (
+        shown := memagent(*to_read[0].split(), to_read[1], folder).stdout
+    )
+    assert WRONG in shown and "waits to be kept" in shown
+    assert memagent("story", "alt", to_read[1], folder, "--restore", "1").returncode == 2
+    status = memagent("story", "status", folder).stdout
+    assert "ch.1 ¶4 waits to be kept or written again" in status and BROWN in status
+    told = memagent("story", "pick", folder, "2").stderr
+    assert "is let go" in told and f"story alt 'ch.1 ¶4' {folder}" in told
+    told = memagent("story", "undo", folder).stderr
+    assert "ch.1 ¶4 waits again" in told and "let go" not in told
+    told = memagent("story", "undo", folder).stderr
+    assert "is let go" in told and f"memagent story redo {folder}" in told
+    assert "ch.1 ¶4 waits again" in memagent("story", "redo", folder).stderr
     kept = memagent("story", "write", folder, "--auto", "--keep")
     assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
     assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2

@@ -11,7 +11,7 @@ from memagent.cli.console import dim, emit, pieced, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option, yes_option
-from memagent.cli.story_spending import LIMIT, limited, may_spend, stopped
+from memagent.cli.story_spending import LIMIT, higher_cost, limited, may_spend, stopped
 from memagent.cli.story_waiting import told_of_waiting
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _read(book: Story, model: str, asked: int | None, max_cost: float | None, *,
         with ProgressLine("read", quiet=quiet) as progress:
             reading_back.read_back(book, controller, asked or reading_back.WORDS, on_read=progress)
     except Stopped as stop:
-        return stopped(stop, f"Go on with a higher limit: memagent story {again}")
+        return stopped(stop, f"Go on with a higher limit: memagent story {again}{higher_cost(stop, max_cost)}")
     _tell_language(book, controller, quiet=quiet)
     say(dim(f"the short memory and three plans are made: {spent(controller.usage)}"), quiet=quiet)
     return 0

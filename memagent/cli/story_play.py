@@ -11,7 +11,7 @@ import click
 from memagent.cli.console import ProseOut, complain, dim, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
-from memagent.cli.story_spending import stopped
+from memagent.cli.story_spending import higher_cost, stopped
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
             teller.stopped()
-            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}")
+            limit = higher_cost(stop, teller.options.max_cost)
+            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}{limit}")
         except (Interrupted, click.Abort, KeyboardInterrupt):
             teller.close()
             say()

@@ -24,6 +24,7 @@ def status(folder: Path, as_json: bool) -> None:
     from memagent.cli import story_waiting
     from memagent.story import holding
     from memagent.story.book import quote
+    from memagent.story.lore_files import readable
     from memagent.story.writing import words
 
     book = open_story(folder)
@@ -33,6 +34,7 @@ def status(folder: Path, as_json: bool) -> None:
     rebuilt = unread and book.log.events[0].get("rebuilt") and state is not None and bool(state.memory)
     step = "pick --more" if rebuilt else "memory read" if unread else "write"
     held = holding.waiting(book)
+    unread_lore = readable(book.folder)[1]
     next_ = story_waiting.next_step(book, held) if held else f"memagent story {step} {quote(book.folder)}"
     facts = {
         "folder": str(book.folder),
@@ -50,6 +52,7 @@ def status(folder: Path, as_json: bool) -> None:
         "waits": held.text if held else "",
         "contradicts": [one.text for one in held.findings] if held else [],
         "usage": asdict(record.usage + book.unfinished()),
+        "problems": [one.message for one in unread_lore],
         "next": next_,
     }
     if as_json:
@@ -66,6 +69,9 @@ def status(folder: Path, as_json: bool) -> None:
         story_waiting.tell(book, held)
     elif state and (state.plans or state.plan):
         show_plans(book)
+    if unread_lore:
+        cannot = f"{plural(len(unread_lore), 'file')} of lore/ cannot be read; nothing is written until that is mended"
+        click.echo(f"{cannot}:\n  memagent story lore list {quote(book.folder)}")
     click.echo(f"next: {next_}")
 
 

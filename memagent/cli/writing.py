@@ -92,11 +92,11 @@ def _with_limits(story: Story, options: Options) -> Options:
 
 def _higher(options: Options, need: Mapping[str, float]) -> str:
     """The limits that were given, doubled; more where the next call alone needs more."""
-    higher = {name: 2 * limit for name, limit in _limits(options).items() if limit}
+    higher = {name: 2 * limit for name, limit in _limits(options).items()}
     for name, amount in need.items():
         if f"max_{name}" in higher:
             higher[f"max_{name}"] = max(higher[f"max_{name}"], float(f"{2 * amount:.2g}"))
-    return _given(higher)
+    return _given({name: limit for name, limit in higher.items() if limit})
 
 
 def _given(limits: Mapping[str, float]) -> str:

@@ -47,6 +47,8 @@ MODE = {"now": "ok"}
 
 
 def answer(payload: dict[str, Any]) -> str:
+    if MODE["now"] == "no json":
+        return "I have looked."
     if MODE["now"] == "endless":
         return "la " * 30_000
     if any('"contradictions"' in message["content"] for message in payload["messages"]):
@@ -116,6 +118,38 @@ def test_a_look_that_is_stopped_says_what_is_kept_and_counts_the_call_in_flight(
     MODE["now"] = "ok"
     assert server.run(*deep).returncode in (0, 6)
     assert len(server.server.requests) == 6 and owed(server, folder)["all"]["calls"] == 6
+
+
+def test_what_no_model_could_look_at_is_said_and_is_not_free_of_findings(server: Server, tmp_path: Path) -> None:
+    book, folder = tmp_path / "ines.md", tmp_path / "ines"
+    book.write_text("Ines had grey eyes.\n\nBram went home.\n")
+    server.run("import", book, folder, "-m", server.model, "--no-memory", "--language", "English", "-q")
+    MODE["now"] = "no json"
+    deep = ("check", folder, "--deep", "--canon", "-y")
+    failed = server.run(*deep)
+    assert failed.returncode == 4 and "0 findings, 3 model calls" in failed.stdout
+    assert "1 part not looked at" in failed.stderr
+    assert json.loads(server.run(*deep, "--json").stdout)["not_looked_at"] == 1
+    MODE["now"] = "ok"
+    assert server.run(*deep).returncode == 0
+
+
+def test_every_hint_after_a_limit_names_one_that_the_next_call_fits_into(server: Server, tmp_path: Path) -> None:
+    folder, book, told = tmp_path / "lamp", tmp_path / "ines.md", tmp_path / "ines"
+    book.write_text(BOOK)
+    server.run("init", folder, "--premise", "A lamp.", "-m", server.model)
+    server.run("import", book, tmp_path / "read", "-m", server.model, "--no-memory", "--language", "English", "-q")
+    for step in (
+        ("write", folder, "--auto", "-q", "--max-cost", 0),
+        ("import", book, told, "-m", server.model, "-q", "--max-cost", 0.001),
+        ("memory", "read", tmp_path / "read", "-q", "--max-cost", 0.001),
+    ):
+        sent = len(server.server.requests)
+        low = server.run(*step)
+        assert low.returncode == 5 and len(server.server.requests) == sent
+        higher = low.stderr.split("--max-cost ")[1].split()[0]
+        server.run(*step[:-1], higher)
+        assert len(server.server.requests) > sent, step
 
 
 def test_as_many_words_are_told_as_were_asked_for(server: Server, tmp_path: Path) -> None:

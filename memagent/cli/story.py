@@ -123,6 +123,8 @@ def init(
         story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
     say("Of your own: lore/ for what holds in its world, style.md, note.md, outline.md.", quiet=quiet)
+    if model == "offline" and language.casefold() != "english":
+        say(f"offline writes English only; for {language}, set another model in story.toml, or with -m", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
         say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)

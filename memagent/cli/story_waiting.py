@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from memagent.cli.console import say, styled, wrapped
+from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
     from memagent.story.book import Story
@@ -31,11 +32,22 @@ def told_of_waiting(book: Story, *, back: str = "undo", quiet: bool = False) -> 
     finally:
         now, folder = holding.waiting(book), quote(book.folder)
         if before is not None and (now is None or now.text != before.text):
-            where = f"memagent story alt '{before.place}' {folder}"
             say(wrapped(f"{before.place} waited to be kept or written again, and is let go."), quiet=quiet)
-            say(f"  Its text stays: {where}\n  To let it wait again: memagent story {back} {folder}", quiet=quiet)
+            if _is_there(book, before):
+                say(f"  Its text stays: memagent story alt '{before.place}' {folder}", quiet=quiet)
+            say(f"  To let it wait again: memagent story {back} {folder}", quiet=quiet)
         if now is not None and (before is None or now.text != before.text):
             say(f"{now.place} waits again; see memagent story status {folder}", quiet=quiet)
+
+
+def _is_there(book: Story, held: Held) -> bool:
+    """Whether its place still shows its text; not so where an edit by hand has put another paragraph there."""
+    from memagent.story.drafts import drafts
+
+    try:
+        return held.text in {draft.text for draft in drafts(book, held.place)}
+    except UsageProblem:  # the place is gone
+        return False
 
 
 def tell(book: Story, held: Held) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from memagent.story.log import Event
 
@@ -55,11 +56,6 @@ def behind(done: Sequence[Event]) -> Event | None:
     return next((step for step in reversed(done) if step["type"] not in _STAYS), None)
 
 
-def edited_since(done: Sequence[Event]) -> str:
-    """Return the short memory as a person has left it behind that step; empty where nobody has."""
-    for step in reversed(done):
-        if step["type"] == "memory":
-            return str(step["text"])
-        if step["type"] not in _STAYS:
-            break
-    return ""
+def since(done: Sequence[Event]) -> list[Event]:
+    """Return the steps behind that one, the newest first."""
+    return list(takewhile(lambda step: step["type"] in _STAYS, reversed(done)))

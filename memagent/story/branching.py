@@ -126,7 +126,7 @@ class _Known:
         more = step["type"] == "read" and had  # the reader began from the memory that was there
         if not more or count > len(self.texts):
             self.texts = self.fold.paragraphs[:count]
-        if step["type"] == "ended" and step["remembered"] is not None:
+        if step.get("remembered") is not None:
             self.texts = list(step["remembered"])
         self.reach = max(self.reach if more else 0, self._reach(own[:count]))
 

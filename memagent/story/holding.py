@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from memagent.errors import HeldBack, UsageProblem
 from memagent.methods.recurrent import State
-from memagent.story.aside import edited_since
+from memagent.story.aside import since
 from memagent.story.canon import Reading
 from memagent.story.canon_store import next_places
 from memagent.story.finding import Finding, digest_of, named
 from memagent.story.log import Event, event
 from memagent.story.manuscript import Place
 from memagent.story.paths import quote
-from memagent.story.record import usage_from, usage_to
+from memagent.story.record import StoryRecord, usage_from, usage_to
 from memagent.types import Usage
 
 if TYPE_CHECKING:
@@ -98,11 +98,16 @@ def judged(story: Story, text: str, place: Place) -> tuple[Finding, ...]:
 def keep(story: Story, text: str = "") -> State:
     """Take the paragraph that waits into the story, or another text in its place, of which the memory learns next.
 
-    What a person has written into the short memory meanwhile goes before what the model has.
+    What a person has written into the short memory meanwhile goes before what the model has. Of other edits the memory
+    that came with the paragraph knows nothing: the next prompt carries them.
     """
-    held, edited = _held(story), edited_since(story.record.done)
+    held, edits = _held(story), since(story.record.done)
+    edited = next((str(step["text"]) for step in edits if step["type"] == "memory"), "")
     step = {name: value for name, value in held["step"].items() if name != "findings"}
     step |= {"usage": usage_to(Usage()), "llm": held["llm"]}
+    if any(step["type"] in ("manuscript", "revised") for step in edits):
+        before = StoryRecord.fold(story.log.events[: story.log.events.index(held)]).paragraphs
+        step["remembered"] = [*before, held["text"]]
     if (now := waiting(story)) is not None and now.findings:
         step["findings"] = [one.to_dict() for one in now.findings]
     story.accept(event("written", **step))

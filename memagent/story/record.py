@@ -155,7 +155,7 @@ class StoryRecord(Shown):
         self.paragraphs.extend(event["written"])
         if stems := event.get("lore"):
             self.lore[len(self.paragraphs)] = tuple(stems)
-        before, self.remembered = self.state, None
+        before, self.remembered = self.state, event.get("remembered")  # of a paragraph that was held back
         self.state = State(
             paragraphs=len(self.paragraphs),
             paragraph=self.paragraphs[-1],

@@ -92,6 +92,8 @@ def test_a_contradiction_that_was_mended_in_the_older_text_waits_no_more(folder:
         story.sync()
     go(story, 4, ScriptedLLM([]), asking=False)
     assert story.record.paragraphs[3] == WRONG
+    assert "¶1 was: Mara's eyes were green." in shown(story.record)  # its memory does not know of that
+    assert "¶4" not in shown(story.record) and Story(folder).record == story.record
 
 
 def test_an_edited_text_is_taken_in_its_place_and_the_next_prompt_says_so(folder: Path) -> None:
@@ -222,6 +224,11 @@ def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
     told = memagent("story", "undo", folder).stderr
     assert "is let go" in told and f"memagent story redo {folder}" in told
     assert "ch.1 ¶4 waits again" in memagent("story", "redo", folder).stderr
+    page = folder / "chapters" / "01.md"
+    page.write_text(page.read_text() + "\nBy hand.\n")
+    told = memagent("story", "sync", folder).stderr
+    assert "is let go" in told and " alt " not in told and f"again: memagent story undo {folder}" in told
+    assert "ch.1 ¶4 waits again" in memagent("story", "undo", folder).stderr
     kept = memagent("story", "write", folder, "--auto", "--keep")
     assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
     assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2

@@ -156,3 +156,14 @@ def test_as_many_words_are_told_as_were_asked_for(server: Server, tmp_path: Path
     asked = ("--chapters", 3, "--words", 500)
     made = server.run("init", tmp_path / "lamp", "--premise", "A lamp.", "-m", "offline", *asked)
     assert "3 chapters of about 500 words:\n  ~1,500 words" in made.stderr
+
+
+def test_no_chapter_is_planned_behind_the_last_that_was_asked_for_and_offline_says_what_it_writes(
+    server: Server, tmp_path: Path
+) -> None:
+    asked = ("--chapters", 2, "--words", 500, "--language", "German")
+    made = server.run("init", tmp_path / "lampe", "--premise", "Eine Lampe.", "-m", "offline", *asked)
+    assert "offline writes English only; for German" in made.stderr
+    assert server.run("plan", tmp_path / "lampe", "-q").stdout.count("## ") == 2
+    server.run("plan", tmp_path / "lampe", "-q")
+    assert (tmp_path / "lampe" / "outline.md").read_text().count("## ") == 5  # who asks on wants more of them

@@ -25,7 +25,7 @@ from memagent.story.manuscript import Place
 from memagent.story.revising import offer, take, waiting
 from memagent.story.writing import Progress, write
 from memagent.testing import ScriptedLLM
-from tests.cli.commands import memagent
+from tests.cli.commands import Terminal, memagent
 
 BROWN = "Mara's eyes: “brown”; “green” in ch.1 ¶1"
 
@@ -232,6 +232,29 @@ def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
     kept = memagent("story", "write", folder, "--auto", "--keep")
     assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
     assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2
+
+
+def test_a_text_that_was_mended_in_the_editor_is_what_is_shown_as_taken(folder: Path) -> None:
+    story = begun(folder, continuity_check="stop", llm="offline")
+    with pytest.raises(HeldBack):
+        go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
+    settings, editor = folder / "story.toml", folder.with_name("editor.sh")
+    settings.write_text(settings.read_text().replace('continuity_check = "stop"', 'continuity_check = "ask"'))
+    editor.write_text('#!/bin/sh\nsed -i "s/brown/green/" "$1"\n')
+    editor.chmod(0o755)
+    command = ("story", "write", folder.name, "-n", 1)
+    with Terminal(*command, cwd=folder.parent, NO_COLOR="1") as terminal:
+        terminal.expect("What becomes of it: ")
+        terminal.type("q\n")
+        assert terminal.end() == 6
+        assert max(map(len, terminal.raw.replace("\r", "").splitlines())) <= 80 and terminal.raw.count(WRONG) == 1
+    with Terminal(*command, cwd=folder.parent, EDITOR=str(editor), NO_COLOR="1") as terminal:
+        terminal.expect("What becomes of it: ")
+        terminal.type("e\n")
+        terminal.expect("it is taken.")
+        assert terminal.end() == 0
+        assert RIGHT in terminal.screen and WRONG not in terminal.screen
+    assert Story(folder).record.paragraphs[3] == RIGHT
 
 
 def test_a_run_killed_before_the_paragraph_was_put_aside_puts_it_aside_and_asks_for_nothing_twice(folder: Path) -> None:

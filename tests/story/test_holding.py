@@ -13,6 +13,7 @@ from test_canon import reply
 from test_continuity import OPENING, RIGHT, WRONG, begun, facts_reply
 
 from memagent import Controller, Story
+from memagent.cli import run
 from memagent.errors import HeldBack, UsageProblem
 from memagent.story import holding
 from memagent.story.config import StoryConfig
@@ -201,7 +202,16 @@ def test_who_is_asked_and_where_a_run_stops() -> None:
     assert (all_of("stop"), all_of("tell"), all_of("off")) == (["stop"] * 3, ["tell"] * 3, ["tell"] * 3)
 
 
-def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
+def test_a_command_that_was_stopped_says_how_it_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+
+    def here(*arguments: Any) -> tuple[int, str, str]:
+        """Run a command in this process, which is faster."""
+        capsys.readouterr()
+        return run([str(one) for one in arguments]), *capsys.readouterr()
+
     story = begun(folder, continuity_check="stop", llm="offline")
     with pytest.raises(HeldBack):
         go(story, 4, ScriptedLLM([reply(WRONG)]), asking=False)
@@ -215,20 +225,20 @@ def test_a_command_that_was_stopped_says_how_it_goes_on(folder: Path) -> None:
     )
     assert WRONG in shown and "waits to be kept" in shown
     assert memagent("story", "alt", to_read[1], folder, "--restore", "1").returncode == 2
-    status = memagent("story", "status", folder).stdout
+    status = here("story", "status", folder)[1]
     assert "ch.1 ¶4 waits to be kept or written again" in status and BROWN in status
-    told = memagent("story", "pick", folder, "2").stderr
+    told = here("story", "pick", folder, "2")[2]
     assert "is let go" in told and f"story alt 'ch.1 ¶4' {folder}" in told
-    told = memagent("story", "undo", folder).stderr
+    told = here("story", "undo", folder)[2]
     assert "ch.1 ¶4 waits again" in told and "let go" not in told
-    told = memagent("story", "undo", folder).stderr
+    told = here("story", "undo", folder)[2]
     assert "is let go" in told and f"memagent story redo {folder}" in told
-    assert "ch.1 ¶4 waits again" in memagent("story", "redo", folder).stderr
+    assert "ch.1 ¶4 waits again" in here("story", "redo", folder)[2]
     page = folder / "chapters" / "01.md"
     page.write_text(page.read_text() + "\nBy hand.\n")
-    told = memagent("story", "sync", folder).stderr
+    told = here("story", "sync", folder)[2]
     assert "is let go" in told and " alt " not in told and f"again: memagent story undo {folder}" in told
-    assert "ch.1 ¶4 waits again" in memagent("story", "undo", folder).stderr
+    assert "ch.1 ¶4 waits again" in here("story", "undo", folder)[2]
     kept = memagent("story", "write", folder, "--auto", "--keep")
     assert (kept.returncode, WRONG in kept.stdout, "contradicts" in kept.stderr) == (0, True, True)
     assert memagent("story", "write", folder, "--auto", "--keep").returncode == 2

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import click
 
-from memagent.cli.console import Terminated, complain, exit_code, guarded
+from memagent.cli.console import Terminated, complain, exit_code, guarded, wrapped
 from memagent.cli.lazy import LazyGroup
-from memagent.errors import MemagentError, Stopped
+from memagent.errors import HeldBack, MemagentError, Stopped
 
 
 @click.group(
@@ -99,7 +99,8 @@ def _ended(end: BaseException) -> int:
 def _failed(error: Exception) -> int:
     """Say what went wrong, and return the code for it."""
     if isinstance(error, MemagentError):
-        complain(error.message, "" if isinstance(error, Stopped) else error.hint)  # that hint is for callers in Python
+        message = wrapped(error.message, indent="    ") if isinstance(error, HeldBack) else error.message
+        complain(message, "" if isinstance(error, Stopped) else error.hint)  # that hint is for callers in Python
         return exit_code(error)
     if isinstance(error, OSError):
         _drop_output()

@@ -26,6 +26,7 @@ from memagent.cli.story_play import play
 from memagent.cli.story_spending import limited, stopped
 from memagent.cli.story_status import show, show_plans, status
 from memagent.cli.story_tell import context, cost, log
+from memagent.cli.story_waiting import told_of_waiting
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def init(
         story_card.tell(character, written, quiet=quiet)
     say(f"Made {folder}: premise.md says what it is about, story.toml how it is written.", quiet=quiet)
     say("Of your own: lore/ for what holds in its world, style.md, note.md, outline.md.", quiet=quiet)
+    if model == "offline" and language.casefold() != "english":
+        say(f"offline writes English only; for {language}, set another model in story.toml, or with -m", quiet=quiet)
     if chapters and words:
         say(told_estimate(config, chapters, words), quiet=quiet)
         say(f"Plan it: memagent story plan {quote(folder)} --chapters 1-{chapters}", quiet=quiet)
@@ -212,7 +215,8 @@ def pick(
             choice = edited(_plan(book, choice))
         if choice is None:
             raise UsageProblem("no plan was chosen", hint="Give a number from 1 to 3, or --text.")
-        plan = book.pick(choice)
+        with told_of_waiting(book, quiet=quiet):
+            plan = book.pick(choice)
     say(wrapped(f"The next paragraph follows: {plan}", indent="  "), quiet=quiet)
     return 0
 
@@ -225,7 +229,8 @@ def _think_again(book: Story, model: str | None, max_cost: float | None, max_tok
     with book.editing():
         controller = limited(book, model, max_cost, max_tokens)
         try:
-            think_again(book, controller)
+            with told_of_waiting(book, quiet=quiet):
+                think_again(book, controller)
         except Stopped as stop:
             return stopped(stop, "The same command goes on with a higher limit.")
     say(dim(spent(controller.usage)), quiet=quiet)

@@ -13,6 +13,7 @@ from memagent.cli.options import max_cost_option
 from memagent.cli.story_facts import tell_findings
 from memagent.cli.story_options import folder_argument, folder_or_number, json_option, open_story, quiet_option
 from memagent.cli.story_spending import limited, stopped
+from memagent.cli.story_waiting import told_of_waiting
 from memagent.cli.word_diff import word_diff
 from memagent.errors import UsageProblem
 
@@ -40,7 +41,9 @@ def undo(folder: Path, steps: int | None, quiet: bool) -> None:
         count = 1 if steps is None else steps
         if done := drafts.done_already(book, "undo", count):
             say(_BY_A_KILLED_ONE, quiet=quiet)
-        for what in done or drafts.undo(book, count):
+        with told_of_waiting(book, back="redo", quiet=quiet):
+            done = done or drafts.undo(book, count)
+        for what in done:
             say(f"taken back: {what}", quiet=quiet)
         say(dim(f"{plural(len(book.record.paragraphs), 'paragraph')} left"), quiet=quiet)
 
@@ -59,7 +62,9 @@ def redo(folder: Path, steps: int | None, quiet: bool) -> None:
         count = 1 if steps is None else steps
         if done := drafts.done_already(book, "redo", count):
             say(_BY_A_KILLED_ONE, quiet=quiet)
-        for what in done or drafts.redo(book, count):
+        with told_of_waiting(book, back="undo", quiet=quiet):
+            done = done or drafts.redo(book, count)
+        for what in done:
             say(f"brought back: {what}", quiet=quiet)
 
 
@@ -174,7 +179,10 @@ def _asked(drafts: list[str], before: str) -> str | None:
 @json_option
 @quiet_option
 def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool, quiet: bool) -> None:
-    """Show every text that the paragraph at WHERE has had, such as "ch.2 p3"; put one back with --restore."""
+    """Show every text that the paragraph at WHERE has had, such as "ch.2 p3"; put one back with --restore.
+
+    A paragraph that waits to be kept or written again, and one that was taken back, shows its texts as well.
+    """
     from memagent.story import drafts
     from memagent.story.manuscript import Place
 
@@ -189,11 +197,12 @@ def alt(where: str, folder: Path, diff: bool, restore: int | None, as_json: bool
         return
     found = drafts.drafts(book, place)
     if as_json:
-        emit([{"text": one.text, "by": one.by, "at": one.at, "now": one.now} for one in found])
+        emit([{"text": one.text, "by": one.by, "at": one.at, "now": one.now, "waits": one.waits} for one in found])
         return
     now = next((one.text for one in found if one.now), "")
     for number, one in enumerate(found, 1):
-        click.echo(f"{'*' if one.now else ' '} {number}  {one.by} {one.at[:16].replace('T', ' ')}")
+        waits = ", waits to be kept or written again" * one.waits
+        click.echo(f"{'*' if one.now else ' '} {number}  {one.by} {one.at[:16].replace('T', ' ')}{waits}")
         text = word_diff(now, one.text) if diff and not one.now else one.text
         click.echo(wrapped(text) if sys.stdout.isatty() else text)
         click.echo()

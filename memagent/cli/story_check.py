@@ -69,7 +69,7 @@ def check(
     the paragraphs, and with --deep, which compares each chapter with the facts and paragraphs before it and costs
     nothing for what it has looked at. The worst is told first. Each finding has an ID by which it can be waived where
     it stands: the same slip elsewhere is told, and so is this one once its paragraph is written anew. `memagent story
-    undo` takes a waiver back too.
+    undo` takes a waiver back too. Exits with 4 where a model could not look at all of it.
     """
     from memagent.story.checks import KINDS
     from memagent.story.ranking import by_kind, worst_first
@@ -86,10 +86,11 @@ def check(
     if as_json:
         shown = found[:limit] if limit else found
         told = {"findings": [one.to_dict() for one in shown], "kinds": by_kind(found), "calls": looked.calls}
-        emit(told | ({"dropped": looked.dropped, "problems": looked.problems} if deep else {}))
+        more = {"dropped": looked.dropped, "problems": looked.problems, "not_looked_at": looked.left}
+        emit(told | (more if deep else {}))
     else:
         usual = SHOWN if sys.stdout.isatty() else 0
-        _tell(found, looked.calls, usual if limit is None else limit)
+        _tell(found, looked, usual if limit is None else limit)
     return looked.code or (FINDINGS if found else 0)
 
 
@@ -132,7 +133,7 @@ def _asked(story: Story) -> list[int]:
     return [(outline[number].words if number < len(outline) else 0) or usual for number in range(written)]
 
 
-def _tell(findings: list[Finding], calls: int, limit: int) -> None:
+def _tell(findings: list[Finding], looked: Looked, limit: int) -> None:
     from memagent.story.ranking import by_kind
 
     shown = findings[:limit] if limit else findings
@@ -148,7 +149,9 @@ def _tell(findings: list[Finding], calls: int, limit: int) -> None:
             click.echo(" " * len(before) + line)
     kinds = ", ".join(f"{count} {kind}" for kind, count in by_kind(findings).items())
     several = f" ({kinds})" if len(findings) > 1 else ""
-    click.echo(f"{plural(len(findings), 'finding')}{several}, {plural(calls, 'model call')}")
+    click.echo(f"{plural(len(findings), 'finding')}{several}, {plural(looked.calls, 'model call')}")
+    if looked.left:
+        say(f"{plural(looked.left, 'part')} not looked at, of which this says nothing")
     if len(shown) < len(findings):
         say(dim(f"{len(findings) - len(shown):,} more are not shown: memagent story check --limit 0"))
     if findings:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 class Looked:
     """What came of it: an exit code, calls now, findings that could not be pointed at, problems.
 
-    The code is 0, that of a stop, or that of replies that are of no use: of these parts nothing is known.
+    The code is 0, that of a stop, or that of replies that are of no use: of these parts nothing is known. `left` is
+    how many parts were to be looked at and were not.
     """
 
     code: int = 0
     calls: int = 0
     dropped: int = 0
+    left: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -51,6 +53,7 @@ def look(story: Story, model: str | None, max_cost: float | None, *, yes: bool) 
             complain(f"stopped: {kept}", "The same command goes on with the others.")
         except Stopped as stop:
             looked.code = stopped(stop, "The same command goes on with a higher limit.")
+        looked.left = len(some) - (len(story.record.looked) - have)
         looked.calls = controller.usage.calls
         looked.dropped = sum(story.record.looked.values()) - before
     for problem in looked.problems:

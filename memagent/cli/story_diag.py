@@ -65,6 +65,8 @@ def _opened(folder: Path) -> Story:
 
 
 def _of(book: Story) -> dict[str, Any]:
+    from memagent.story.lore_files import readable
+
     config, usage = book.config, book.record.usage
     numbers = {name: getattr(config, name) for name in config.__slots__}
     return {
@@ -72,6 +74,7 @@ def _of(book: Story) -> dict[str, Any]:
         "settings": {name: value for name, value in numbers.items() if isinstance(value, (int, float, bool))},
         "paragraphs": len(book.record.paragraphs),
         "chapters": [len(texts) for _, texts in book.record.chapter_texts()],
+        "lore_unreadable": len(readable(book.folder)[1]),
         "usage": {"calls": usage.calls, "tokens": usage.tokens, "cost": usage.cost},
     }
 

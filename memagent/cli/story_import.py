@@ -11,7 +11,8 @@ from memagent.cli.console import dim, emit, pieced, plural, say, spent, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option, yes_option
-from memagent.cli.story_spending import LIMIT, limited, may_spend, stopped
+from memagent.cli.story_spending import LIMIT, higher_cost, limited, may_spend, stopped
+from memagent.cli.story_waiting import told_of_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,8 @@ def memory_read(
         asked = asked or reading_back.WORDS
         texts = book.record.paragraphs[reading_back.known(book.record) :]
         _may_spend(config, texts, asked, yes=yes or max_cost is not None, quiet=quiet, embedded=False)
-        code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
+        with told_of_waiting(book, quiet=quiet):
+            code = _read(book, model, asked, max_cost, quiet=quiet, again=f"memory read {folder}")
     return _finished(book, code, as_json=as_json, quiet=quiet)
 
 
@@ -142,7 +144,7 @@ def _read(book: Story, model: str, asked: int | None, max_cost: float | None, *,
         with ProgressLine("read", quiet=quiet) as progress:
             reading_back.read_back(book, controller, asked or reading_back.WORDS, on_read=progress)
     except Stopped as stop:
-        return stopped(stop, f"Go on with a higher limit: memagent story {again}")
+        return stopped(stop, f"Go on with a higher limit: memagent story {again}{higher_cost(stop, max_cost)}")
     _tell_language(book, controller, quiet=quiet)
     say(dim(f"the short memory and three plans are made: {spent(controller.usage)}"), quiet=quiet)
     return 0

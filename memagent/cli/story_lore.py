@@ -45,9 +45,10 @@ def list_(folder: Path, as_json: bool) -> int:
         return FINDINGS if problems else 0
     for entry in entries:
         click.echo(f"{padded(entry.stem, 18)} {tokens_of(entry, where):>6,}  {shortened(told(entry), 52)}")
-    hint = "" if entries else "  Add one with: memagent story lore add NAME --key WORD --text ..."
     total = sum(tokens_of(entry, where) for entry in entries if entry.enabled)
-    say(dim(f"{len(entries)} in {book.folder / 'lore'}, about {total:,} tokens in all{hint}"))
+    say(dim(f"{len(entries)} in {book.folder / 'lore'}, about {total:,} tokens in all"))
+    if not entries and not problems:
+        say(dim("Add one with: memagent story lore add NAME --key WORD --text ..."))
     if problems:
         what = plural(len(problems), "file") + " left out"
         say(wrapped(f"{what}; nothing is written without it until it is mended or moved away"))

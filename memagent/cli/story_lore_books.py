@@ -60,7 +60,7 @@ def import_(file: Path, folder: Path, replace: bool, dry_run: bool, as_json: boo
 def export(out: Path, folder: Path, kind: Any, at: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Write the lorebook to OUT, as the book of a character card V2 or as a SillyTavern world file. "-" prints it."""
     from memagent import files
-    from memagent.story import lore_around, lore_exchange
+    from memagent.story import lore_around, lore_exchange, lore_lost
 
     book = open_story(folder)
     text = lore_exchange.export(
@@ -68,7 +68,7 @@ def export(out: Path, folder: Path, kind: Any, at: str | None, overwrite: bool, 
     )
     why = "as you asked" if kind else lore_around.why_of(book.folder)
     kind = kind or lore_around.kind_of(book.folder)
-    lost = lore_exchange.lost(book.folder, kind)
+    lost = lore_lost.lost(book.folder, kind)
     if str(out) == "-":
         click.echo(text, nl=False)
     else:

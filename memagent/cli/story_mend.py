@@ -10,6 +10,7 @@ import click
 from memagent.cli.console import dim, emit, plural, say, wrapped
 from memagent.cli.progress import ProgressLine
 from memagent.cli.story_options import folder_argument, json_option, open_story, quiet_option
+from memagent.cli.story_waiting import told_of_waiting
 
 if TYPE_CHECKING:
     from memagent.story.book import Story
@@ -44,7 +45,8 @@ def sync(folder: Path, check: bool, as_json: bool, quiet: bool) -> int:
     else:
         with book.editing(adopt=False):
             before = replace(book.record)
-            edits = hand_edits.sync(book)
+            with told_of_waiting(book, quiet=quiet):
+                edits = hand_edits.sync(book)
             after = book.record
     strangers = [str(path) for path in book.pages.strangers()]
     if as_json:

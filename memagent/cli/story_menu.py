@@ -25,9 +25,12 @@ Nothing is lost by r and u: every text stays in memagent story alt."""
 
 
 def chosen(story: Story, controller: Controller) -> bool:
-    """Show the plans and ask until the next paragraph has one, or is to be written again; `False` to stop."""
+    """Show the plans and ask until the next paragraph has one, or is to be written again; `False` to stop.
+
+    Where `u` has led back to a paragraph that waits, that is to be decided on first.
+    """
     _show(story)
-    while story.state is not None and not story.state.plan:
+    while story.state is not None and not story.state.plan and story.record.held is None:
         count = len(story.state.plans)
         say(f"[1-{count}] choose   e edit one   w write my own   m more plans   M edit memory")
         answer = click.prompt("r write it again   u undo   ? help   q quit", default="1", err=True).strip()
@@ -163,6 +166,6 @@ def _take_back(story: Story, steps: int) -> None:
 
 
 def _show(story: Story) -> None:
-    if story.state is not None and not story.state.plan:
+    if story.state is not None and not story.state.plan and story.record.held is None:
         say("\nWhat happens next?")
         say(numbered(story.state.plans))

@@ -32,7 +32,7 @@ _RANGE = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 
 @click.command()
 @folder_argument
-@click.option("--chapters", help='Which, such as "1-12" or "4"; by default the next three.')
+@click.option("--chapters", help='Which, such as "1-12" or "4"; by default the next three of it.')
 @click.option("--total", type=click.IntRange(min=1), help="How many chapters the whole story is to have.")
 @click.option("-k", "count", default=1, show_default=True, type=click.IntRange(1, 9), help="How many proposals.")
 @click.option("-m", "--model", help="Which model plans; by default the story's.")
@@ -62,7 +62,7 @@ def plan(
     book = open_story(folder)
     with book.editing():
         there = len(book.outline)
-        first, last = _range(chapters) if chapters else (there + 1, there + 3)
+        first, last = _range(chapters) if chapters else _next_three(there, book.config.chapters)
         whole = max(total or 0, last, there)
         written = len(book.record.chapters)
         if first < written and not quiet:
@@ -115,6 +115,12 @@ def told_estimate(config: StoryConfig, chapters: int, words: int) -> str:
     guess = replace(estimate(config, paragraphs), words=chapters * words)
     told = wrapped(f"  {guessed(guess)}", indent="  ")
     return f"{plural(chapters, 'chapter')} of about {words:,} words:\n{told}"
+
+
+def _next_three(there: int, asked: int) -> tuple[int, int]:
+    """Return the next three chapters behind those that are planned; of a story of so many, none behind its end."""
+    last = there + 3
+    return there + 1, min(last, asked) if there < asked else last
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import click
 from memagent.cli.console import ProseOut, complain, dim, numbered, say, wrapped
 from memagent.cli.options import max_cost_option
 from memagent.cli.story_options import folder_argument, open_story
-from memagent.cli.story_spending import stopped
+from memagent.cli.story_spending import higher_cost, stopped
 from memagent.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def _played(book: Story, controller: Controller, teller: Teller) -> int:
             write_one(book, controller, select="first", progress=progress)
         except Stopped as stop:
             teller.stopped()
-            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}")
+            limit = higher_cost(stop, teller.options.max_cost)
+            return stopped(stop, f"Go on with a higher limit: memagent story play {quote(book.folder)}{limit}")
         except (Interrupted, click.Abort, KeyboardInterrupt):
             teller.close()
             say()
@@ -153,7 +154,7 @@ def _chosen(book: Story, answer: str) -> bool:
 
 
 def _taken_back(book: Story) -> bool:
-    """Take the last turn back; return whether the story is back at its very beginning."""
+    """Take the last turn back; return whether nothing is to be chosen: at the beginning, or where a paragraph waits."""
     from memagent.cli.story_menu import steps_back, there_is_one
     from memagent.story import drafts, finished
 
@@ -167,7 +168,7 @@ def _taken_back(book: Story) -> bool:
     for what in taken:
         say(dim(wrapped(f"taken back: {what}")))
     finished.end(book)
-    if book.state is None:
+    if book.state is None or book.record.held is not None:
         return True
     _tell(book.state.paragraph)
     _show(book)

@@ -61,6 +61,15 @@ def limited(
     return controller(story, model, story.memory, budget=Budget(cost=max_cost, tokens=max_tokens), chapters=chapters)
 
 
+def higher_cost(stop: Stopped, max_cost: float | None) -> str:
+    """Return the option with a limit that the next call fits into; empty where no limit on the cost was given."""
+    if max_cost is None:
+        return ""
+    need = getattr(stop, "need", {}).get("cost", 0.0)
+    limit = max(2 * max_cost, float(f"{2 * need:.2g}"))
+    return f" --max-cost {limit:.12g}" if limit else ""
+
+
 def stopped(stop: Stopped, go_on: str) -> int:
     """Say what stopped a run, whether anything that was paid for is lost, and how to go on; return the exit code."""
     cut = getattr(stop, "cut", None)

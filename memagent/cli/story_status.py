@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @json_option
 def status(folder: Path, as_json: bool) -> None:
     """Say where the story stands, what it cost, and what comes next."""
+    from memagent.cli import story_waiting
+    from memagent.story import holding
     from memagent.story.book import quote
+    from memagent.story.lore_files import readable
     from memagent.story.writing import words
 
     book = open_story(folder)
@@ -30,8 +33,9 @@ def status(folder: Path, as_json: bool) -> None:
     unread = state is not None and not (state.plans or state.plan)  # an import of which nobody has read the end
     rebuilt = unread and book.log.events[0].get("rebuilt") and state is not None and bool(state.memory)
     step = "pick --more" if rebuilt else "memory read" if unread else "write"
-    waits = f"paragraph {record.held['number']} waits: it contradicts what was told" if record.held else ""
-    next_ = f"memagent story {step} {quote(book.folder)}"
+    held = holding.waiting(book)
+    unread_lore = readable(book.folder)[1]
+    next_ = story_waiting.next_step(book, held) if held else f"memagent story {step} {quote(book.folder)}"
     facts = {
         "folder": str(book.folder),
         "title": record.title,
@@ -45,8 +49,10 @@ def status(folder: Path, as_json: bool) -> None:
         "reached": record.goal.reached if record.goal else True,
         "plan": state.plan if state else "",
         "plans": list(state.plans) if state else [],
-        "waits": record.held["text"] if record.held else "",
+        "waits": held.text if held else "",
+        "contradicts": [one.text for one in held.findings] if held else [],
         "usage": asdict(record.usage + book.unfinished()),
+        "problems": [one.message for one in unread_lore],
         "next": next_,
     }
     if as_json:
@@ -59,10 +65,13 @@ def status(folder: Path, as_json: bool) -> None:
     if record.goal and not record.goal.reached:
         until = record.goal.until
         click.echo(f"stopped on the way to {f'{until} paragraphs' if isinstance(until, int) else until}")
-    if waits:
-        click.echo(f"{waits}; see memagent story write --help")
+    if held:
+        story_waiting.tell(book, held)
     elif state and (state.plans or state.plan):
         show_plans(book)
+    if unread_lore:
+        cannot = f"{plural(len(unread_lore), 'file')} of lore/ cannot be read; nothing is written until that is mended"
+        click.echo(f"{cannot}:\n  memagent story lore list {quote(book.folder)}")
     click.echo(f"next: {next_}")
 
 

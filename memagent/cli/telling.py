@@ -10,6 +10,7 @@ from memagent.cli.console import (
     ProseOut,
     dim,
     emit,
+    harmless,
     money,
     pieced,
     plural,
@@ -120,12 +121,23 @@ class Teller:
         if held.text != self._read:
             self._finish_prose(held.text)
         decision = asked(self.story, held)
-        self._read = "" if decision.what == "again" else decision.text or held.text
+        self._read = "" if decision.what == "again" or decision.text else held.text
         return decision
 
     def found(self, findings: Sequence[Finding], problems: Sequence[str]) -> None:
         """Show what the new paragraph contradicts."""
         tell_findings(findings, problems, quiet=self.options.quiet, as_json=self.options.as_json)
+
+    def held_back(self, held: Held) -> None:
+        """Show a paragraph that is put aside, where nobody has been asked about it: on standard error, as it is not
+        in the story; as JSON on standard output.
+        """
+        self.out.end()
+        if self.options.as_json:
+            why = [one.text for one in held.findings]
+            emit({"type": "held", "where": str(held.place), "text": held.text, "contradicts": why})
+        elif held.text not in (self._read, self._prose.shown):
+            say(wrapped(f"\n{harmless(held.text)}\n"))
 
     def stopped(self) -> None:
         """End the line that was being written."""

@@ -24,7 +24,7 @@ from memagent.cli.story_spending import stopped
 from memagent.cli.story_tell import guessed
 from memagent.cli.telling import Options, Teller
 from memagent.controller import Controller
-from memagent.errors import Interrupted, Stopped
+from memagent.errors import HeldBack, Interrupted, Stopped
 from memagent.methods.recurrent import Select
 from memagent.story import holding, spending
 from memagent.story.book import Story, quote
@@ -57,6 +57,10 @@ def write_story(story: Story, options: Options) -> int:
             teller.stopped()
             again = f"memagent story write {quote(story.folder)}{_higher(options, getattr(stop, 'need', {}))}"
             return stopped(stop, f"Go on with a higher limit: {again}")
+        except HeldBack:
+            if (held := holding.waiting(story)) is not None:
+                teller.held_back(held)
+            raise
         finally:
             teller.close()
         if done:
@@ -88,11 +92,11 @@ def _with_limits(story: Story, options: Options) -> Options:
 
 def _higher(options: Options, need: Mapping[str, float]) -> str:
     """The limits that were given, doubled; more where the next call alone needs more."""
-    higher = {name: 2 * limit for name, limit in _limits(options).items() if limit}
+    higher = {name: 2 * limit for name, limit in _limits(options).items()}
     for name, amount in need.items():
         if f"max_{name}" in higher:
             higher[f"max_{name}"] = max(higher[f"max_{name}"], float(f"{2 * amount:.2g}"))
-    return _given(higher)
+    return _given({name: limit for name, limit in higher.items() if limit})
 
 
 def _given(limits: Mapping[str, float]) -> str:

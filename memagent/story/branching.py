@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memagent import files
-from memagent.errors import StoryError, UsageProblem
+from memagent.errors import StorageError, StoryError, UsageProblem
 from memagent.story import finished, long_memory
 from memagent.story.book import HIDDEN, Story
 from memagent.story.drafts import last_of
@@ -47,8 +47,7 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
         raise StoryError(f"{str(folder)!r} is there already", hint="Choose another name for the copy.")
     upto = len(story.record.paragraphs) if place is None else last_of(story.record, place)
     with files.writing(folder):
-        kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json", finished.FILE)
-        shutil.copytree(story.folder, folder, ignore=kept, dirs_exist_ok=True)
+        _copy(story.folder, folder)
         long_memory.copied(story, folder / HIDDEN)
     log = Log(folder / HIDDEN / "events.jsonl")
     record = StoryRecord.fold(log.read())
@@ -60,6 +59,21 @@ def branch(story: Story, folder: Path, place: Place | None = None) -> Story:
     copy = Story(folder)
     copy.pages.write(copy.record, copy.log)
     return copy
+
+
+def _copy(story: Path, folder: Path) -> None:
+    """Copy a story's files; where one cannot be copied, nothing is left behind. Raises `StorageError` that names it."""
+    kept = shutil.ignore_patterns("memory.db*", "rebuilt.db*", "lock", "pages.json", "canon.json", finished.FILE)
+    try:
+        shutil.copytree(story, folder, ignore=kept, dirs_exist_ok=True)
+    except shutil.Error as error:
+        shutil.rmtree(folder)
+        file, _, why = error.args[0][0]
+        reason = str(why).partition("] ")[2].partition(":")[0] or why
+        raise StorageError(
+            f"{str(file)!r} could not be copied: {reason}",
+            hint="Nothing was made. Mend it or move it away, then give the same command again.",
+        ) from error
 
 
 def _end(record: StoryRecord, upto: int) -> Event:
@@ -112,7 +126,7 @@ class _Known:
         more = step["type"] == "read" and had  # the reader began from the memory that was there
         if not more or count > len(self.texts):
             self.texts = self.fold.paragraphs[:count]
-        if step["type"] == "ended" and step["remembered"] is not None:
+        if step.get("remembered") is not None:
             self.texts = list(step["remembered"])
         self.reach = max(self.reach if more else 0, self._reach(own[:count]))
 

@@ -148,6 +148,8 @@ def _notes(data: Mapping[str, Any], texts: Mapping[str, str], book: Book) -> Ite
         yield f"{macros}: the model sees them as they are written{user}"
     if macros := _macros(entry.body for entry in book.entries):
         yield f"{macros} in entries of its book: the model sees them so; edit lore/ to say what is meant"
+    if macros := _macros(key for entry in book.entries for key in (*entry.primary, *entry.secondary)):
+        yield f"{macros} in keys of its book: such a key calls nothing up; edit lore/ to name who is meant"
 
 
 def _macros(texts: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memagent.controller import Controller
 from memagent.llms.base import LLM, Ability
@@ -46,12 +46,13 @@ def next_request(
     likewise for the canon.
     """
     where = story.standing
+    beside = around(story, where, lore or for_next(story, where), facts or facts_for_next(story))
     flow = advance(
         story.start,
         select=select,
         settings=story.settings,
         look_up=look_up or recalling(story),
-        around=around(story, where, lore or for_next(story, where), facts or facts_for_next(story)),
+        around=replace(beside, wrong=story.record.aside.wrong),
     )
     try:
         Controller(_Unsent(llm), story.memory, replies=replies(story, llm.name)).run(flow)

@@ -22,7 +22,7 @@ from memagent.methods.recurrent_facts import read_paragraph_facts
 from memagent.story.book import Story
 from memagent.story.canon import Doubt, Known, Reading
 from memagent.story.canon_store import next_places
-from memagent.story.finding import Finding, digest_of
+from memagent.story.finding import Finding, digest_of, named
 from memagent.story.log import event
 from memagent.story.manuscript import Place
 from memagent.story.running import InVain, put_aside, trace_named
@@ -80,7 +80,7 @@ def checked(story: Story, go: Go, around: Around, select: Select) -> Flow[Checke
         return first
     try:
         second = yield from _looked_at(
-            story, known, (yield from go(state, replace(around, wrong=_named(first.findings))))
+            story, known, (yield from go(state, replace(around, wrong=named(first.findings))))
         )
     except ReplyError as error:
         return replace(first, problems=(*first.problems, f"it could not be written once more: {error.message}"))
@@ -196,7 +196,3 @@ def once(look_up: LookUp) -> LookUp:
         return found[query, k]
 
     return again
-
-
-def _named(findings: tuple[Finding, ...]) -> str:
-    return "\n".join(f"“{finding.quote}”: {finding.text}" for finding in findings)

@@ -13,18 +13,20 @@ from memagent.story.book import Story
 from memagent.story.identities import texts
 from memagent.story.log import Event, event
 from memagent.story.manuscript import Place
+from memagent.story.paths import quote
 from memagent.story.record import STEPS, StoryRecord
 from memagent.story.refounding import REBUILT
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that a paragraph has or had: how it came (`written`, ...), when, and whether it is there now."""
+    """A text that a paragraph has or had: how it came (`written`, ...), when, whether it is there now, or waits."""
 
     text: str
     by: str
     at: str
     now: bool
+    waits: bool = False
 
 
 def undo(story: Story, steps: int = 1) -> list[str]:
@@ -51,17 +53,44 @@ def redo(story: Story, steps: int = 1) -> list[str]:
 
 
 def drafts(story: Story, place: Place) -> list[Draft]:
-    """Return every text that a paragraph has had, the oldest first, each once; see `memagent.story.identities`."""
-    number = number_of(story.record, place)
-    found: dict[str, Draft] = {}
-    now = story.record.paragraphs[number - 1]
+    """Return every text that a paragraph has had, the oldest first, each once; see `memagent.story.identities`.
+
+    So it does for a paragraph that is not there, or not any more: one that waits (see `holding`), was let go, or was
+    taken back. Raises `UsageProblem` where there has never been one.
+    """
+    record, found = story.record, dict[str, Draft]()
+    number = _number_behind(story, place) or number_of(record, place)
+    now = record.paragraphs[number - 1] if number <= len(record.paragraphs) else None
+    held = record.held["text"] if record.held and record.held["number"] == number else None
     for text, by, at in texts(story.log.events, number, STEPS):
-        found.setdefault(text, Draft(text, by, at, text == now))
+        found.setdefault(text, Draft(text, by, at, text == now, text == held))
+    if not found:
+        number_of(record, place)
     return list(found.values())
+
+
+def _number_behind(story: Story, place: Place) -> int | None:
+    """Return the number that a place behind the end has in the whole story; `None` for any other place."""
+    record = story.record
+    if not record.chapters or not place.paragraph:
+        return None
+    begins = "chapter" in record.held["step"] if record.held else story.standing.begins
+    if begins and place == Place(len(record.chapters) + 1, 1):
+        return len(record.paragraphs) + 1
+    number = record.chapters[-1].first + place.paragraph - 1
+    return number if place.chapter == len(record.chapters) and number > len(record.paragraphs) else None
 
 
 def restore(story: Story, place: Place, text: str) -> None:
     """Put a draft back into its place. Call it inside `editing`."""
+    if _number_behind(story, place) is not None and drafts(story, place):
+        held = story.record.held
+        folder = quote(story.folder)
+        keep, back = f"memagent story write {folder} --keep", f"memagent story redo {folder}"
+        raise UsageProblem(
+            f"{place} is not in the story",
+            hint=f"It waits. Take it with: {keep}" if held else f"What `undo` took back comes back with: {back}",
+        )
     number = number_of(story.record, place)
     if text not in {draft.text for draft in drafts(story, place)}:
         raise UsageProblem(f"{place} never had that text", hint="Choose one that `memagent story alt` lists.")

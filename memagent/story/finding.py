@@ -77,6 +77,11 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def named(findings: Iterable[Finding]) -> str:
+    """Name what a draft contradicts to the model that writes it again, a line each."""
+    return "\n".join(f"“{finding.quote}”: {finding.text}" for finding in findings)
+
+
 def placed(findings: Iterable[Finding], texts: Mapping[Place, str]) -> list[Finding]:
     """Return findings with `where` they stand, by the texts of their places."""
     found = []

@@ -111,7 +111,7 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
     said = lore_around.kept(story).get(kind)
     around = said["around"] if said else _fresh(kind, name)
     style = JsonText.of(said["style"]) if said else JsonText(indent=4)
-    kept = [(entry, _kept(entry, kind)) for entry in lorebook(story).entries]
+    kept = [(entry, kept_of(entry, kind)) for entry in lorebook(story).entries]
     kept.sort(key=lambda pair: pair[1].get("at", len(kept)))
     used = {int(one["key"]) for _, one in kept if str(one.get("key", "")).isdecimal()}
     free = max(used, default=-1) + 1
@@ -127,23 +127,6 @@ def export(story: Path, kind: Kind | None = None, *, name: str = "", place: Plac
     book = around["data"]["character_book"] if "data" in around else around
     book["entries"] = list(raws.values())
     return style.written(around)
-
-
-def lost(story: Path, kind: Kind) -> dict[str, list[str]]:
-    """Return what other programs will not understand of the entries, with their names."""
-    found: dict[str, list[str]] = {}
-    for entry in lorebook(story).entries:
-        for words, there in (
-            ("from, progressions: it is as the story stands", len(entry.progressions) > 1 or entry.from_ > BEGINNING),
-            ("priority: a world file has none", kind == "world" and entry.priority is not None),
-            (
-                "keys that end with *: others take the * as it is",
-                any(one.endswith("*") and not one.startswith("/") for one in (*entry.primary, *entry.secondary)),
-            ),
-        ):
-            if there:
-                found.setdefault(words, []).append(entry.called)
-    return found
 
 
 def _entries(data: Raw, path: Path) -> tuple[Kind, list[tuple[str, Raw]]]:
@@ -193,7 +176,11 @@ def _own(raw: Raw, content: str) -> Entry | None:
     return parse(own["file"], str(own.get("stem", "")), "the entry")
 
 
-def _kept(entry: Entry, kind: Kind) -> Raw:
+def kept_of(entry: Entry, kind: Kind) -> Raw:
+    """Return what is kept of an entry as a file of this kind had it; nothing where it came from none.
+
+    Raises `StoryError` where that is damaged.
+    """
     try:
         kept = json.loads(entry.extensions.get(kind, "{}"))
     except ValueError as error:
@@ -205,7 +192,7 @@ def _kept(entry: Entry, kind: Kind) -> Raw:
 
 def _raw(entry: Entry, kind: Kind, kept: Raw, number: int | None, place: Place) -> Raw:
     """Return an entry as another program has it: its original, with what was changed here since."""
-    raw: Raw = json.loads(json.dumps(kept.get("entry", _FRESH[kind])))
+    raw: Raw = json.loads(json.dumps(kept.get("entry", FRESH[kind])))
     before = Entry("", "", (), **meant(raw, kind))
     if number is not None:
         raw["id" if kind == "card" else "uid"] = number
@@ -272,7 +259,7 @@ def _fresh(kind: Kind, name: str) -> Raw:
     return {"spec": "chara_card_v2", "spec_version": "2.0", "data": data}
 
 
-_FRESH: dict[str, Raw] = {
+FRESH: dict[str, Raw] = {
     "card": {
         "id": 0, "keys": [], "secondary_keys": [], "name": "", "comment": "", "content": None, "constant": False,
         "selective": False, "insertion_order": 100, "enabled": True, "position": "before_char", "extensions": {},

@@ -12,6 +12,7 @@ from memagent import files
 from memagent.errors import StoryError, UsageProblem
 from memagent.story.lore import Lorebook
 from memagent.story.lore_entry import Entry, parse, text_of
+from memagent.story.paths import quote
 
 FOLDER = "lore"
 _UNFIT = re.compile(r"[^\w]+")
@@ -22,9 +23,18 @@ _Files = tuple[tuple[str, int, int, int], ...]
 def lorebook(story: Path) -> Lorebook:
     """Return the lorebook of the story in a folder, as it stands on disk; an empty one where there is no `lore/`.
 
-    Files that begin with a dot or an underscore are not read. Raises `StoryError` that names file and line.
+    Files that begin with a dot or an underscore are not read. Raises `StoryError` that names file and line, and says
+    how many others cannot be read.
     """
-    return _book(story / FOLDER, _listed(story / FOLDER))
+    try:
+        return _book(story / FOLDER, _listed(story / FOLDER))
+    except StoryError as error:
+        others = len(readable(story)[1]) - 1
+        if others < 1:
+            raise
+        what = "another file" if others == 1 else f"{others} other files"
+        more = f"So it is with {what}; for all of them: memagent story lore list {quote(story)}"
+        raise StoryError(error.message, hint=f"{error.hint}\n{more}") from error
 
 
 def readable(story: Path) -> tuple[Lorebook, list[StoryError]]:
@@ -111,12 +121,20 @@ def _listed(folder: Path) -> _Files:
     try:
         with os.scandir(folder) as found:
             names = [one for one in found if one.name.endswith(".md") and one.name[0] not in "._"]
-            stats = [(one.name, one.stat()) for one in names if one.is_file()]
+            stats = [(one.name, stat) for one in names if (stat := _stat(one)) is not None]
     except FileNotFoundError:
         return ()
     except OSError as error:
         raise StoryError(f"{str(folder)!r} cannot be read: {error.strerror}", hint="Check the permissions.") from error
     return tuple(sorted((name, one.st_mtime_ns, one.st_size, one.st_ino) for name, one in stats))
+
+
+def _stat(file: os.DirEntry[str]) -> os.stat_result | None:
+    """Return what tells one state of a file from another; `None` for what is no file. A link to nothing is one."""
+    try:
+        return file.stat() if file.is_file() or (file.is_symlink() and not Path(file.path).exists()) else None
+    except FileNotFoundError:
+        return file.stat(follow_symlinks=False)
 
 
 @lru_cache(maxsize=4)

@@ -27,6 +27,9 @@ FILE = "read.jsonl"
 """The name of the file, beside the log."""
 
 _Row = Sequence[Any]
+_Shape = tuple[type, ...]
+_ATTRIBUTE: _Shape = (str, str, str, str, bool)
+_NOTED: _Shape = (str, str, str)
 
 
 class ByRule:
@@ -49,12 +52,13 @@ class ByRule:
             for subject, name, value, quote, change in self._kept(
                 f"attributes\0{text}\0{known}",
                 lambda: [(one.subject, one.name, one.value, one.quote, one.change) for one in _read(text, known)],
+                _ATTRIBUTE,
             )
         ]
 
     def noted(self, text: str, known: Known) -> tuple[Noted, ...]:
         """Return what `noting.noted` reads in a paragraph."""
-        rows = self._kept(f"noted\0{text}\0{known}", lambda: _noted(text, known))
+        rows = self._kept(f"noted\0{text}\0{known}", lambda: _noted(text, known), _NOTED)
         return tuple((subject, relation, object) for subject, relation, object in rows)
 
     def save(self) -> None:
@@ -71,20 +75,21 @@ class ByRule:
             files.replace(self._path, "".join([json.dumps({"rules": _rules()}) + "\n", *lines]))
         self._goes_on, self._new = True, {}
 
-    def _kept(self, what: str, read_now: Callable[[], Sequence[_Row]]) -> Sequence[_Row]:
+    def _kept(self, what: str, read_now: Callable[[], Sequence[_Row]], shape: _Shape) -> Sequence[_Row]:
+        """Return what was read before, in rows of this shape; what is kept in another shape is read anew."""
         if self._path is None:
             return read_now()
         if self._rows is None:
             self._rows = self._loaded(self._path)
         key = sha256(what.encode("utf-8", errors="surrogatepass")).hexdigest()[:24]
-        if key not in self._rows:
+        if key not in self._rows or not _are_rows(self._rows[key], shape):
             self._rows[key] = self._new[key] = read_now()
         return self._rows[key]
 
     def _loaded(self, path: Path) -> dict[str, Sequence[_Row]]:
         """Read the file; one of other rules, a line that a kill has torn, and what else is no JSON, count for nothing.
 
-        A file whose last line is torn is not added to.
+        So does what cannot be read, such as a folder of that name. A file whose last line is torn is not added to.
         """
         try:
             data = path.read_bytes()
@@ -92,10 +97,16 @@ class ByRule:
             if json.loads(first) != {"rules": _rules()} or torn:
                 return {}
             rows = {str(one["of"]): one["read"] for one in map(json.loads, lines)}
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
         self._goes_on = True
         return rows
+
+
+def _are_rows(rows: object, shape: _Shape) -> bool:
+    return isinstance(rows, list | tuple) and all(
+        isinstance(row, list | tuple) and [type(value) for value in row] == list(shape) for row in rows
+    )
 
 
 @cache

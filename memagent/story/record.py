@@ -14,6 +14,7 @@ from memagent.errors import StoryError
 from memagent.methods.recurrent import State
 from memagent.methods.recurrent_recall import Recalled
 from memagent.shown import Shown
+from memagent.story.aside import Aside
 from memagent.story.log import Event, event
 from memagent.story.renumbering import was
 from memagent.types import Usage
@@ -62,7 +63,7 @@ class StoryRecord(Shown):
         usage: what all that was written has cost, what was taken back included.
         done: the steps that hold; `undone`: those taken back, the last first.
         drafts: how often each paragraph has been written.
-        held: the step of a paragraph that waits to be kept or written again; see `holding`.
+        aside: what is held back, and what a draft contradicted that is to be written again.
     """
 
     paragraphs: list[str] = field(default_factory=list)
@@ -81,7 +82,7 @@ class StoryRecord(Shown):
     done: list[Event] = field(default_factory=list)
     undone: list[Event] = field(default_factory=list)
     drafts: Counter[int] = field(default_factory=Counter)
-    held: Event | None = None
+    aside: Aside = field(default_factory=Aside)
 
     @classmethod
     def fold(cls, events: Iterable[Event]) -> StoryRecord:
@@ -111,15 +112,12 @@ class StoryRecord(Shown):
             self.undone.clear()
         if kind in ("written", "held"):
             self.drafts[event["number"]] += 1
-        if self.held is not None and self._lets_go(event):
-            self.held = None
+        self.aside.take(event, self.done, len(self.paragraphs))
 
-    def _lets_go(self, event: Event) -> bool:
-        """Whether a paragraph that is held back waits no more behind an event."""
-        number = len(self.paragraphs) + 1
-        if event["type"] == "left":
-            return bool(event["number"] == number)
-        return event["type"] not in _HELD_ON or (self.held or {}).get("number") != number
+    @property
+    def held(self) -> Event | None:
+        """The event of the paragraph that waits to be kept or written again; see `holding`."""
+        return self.aside.held
 
     @property
     def long_memory(self) -> dict[int, str]:
@@ -157,7 +155,7 @@ class StoryRecord(Shown):
         self.paragraphs.extend(event["written"])
         if stems := event.get("lore"):
             self.lore[len(self.paragraphs)] = tuple(stems)
-        before, self.remembered = self.state, None
+        before, self.remembered = self.state, event.get("remembered")  # of a paragraph that was held back
         self.state = State(
             paragraphs=len(self.paragraphs),
             paragraph=self.paragraphs[-1],
@@ -263,9 +261,6 @@ class StoryRecord(Shown):
     def _waived(self, event: Event) -> None:
         (self.waived.add if event.get("meant", True) else self.waived.discard)(waiver_of(event))
 
-    def _held(self, event: Event) -> None:
-        self.held = event
-
     def _checked(self, event: Event) -> None:
         self.looked[event["key"]] = event["dropped"]
         self.deep.update(event["found"])
@@ -334,16 +329,12 @@ _OTHERS = {
     "undo": StoryRecord._undo,
     "redo": StoryRecord._redo,
     "draft": StoryRecord._failed,
-    "held": StoryRecord._held,
+    "held": StoryRecord._failed,
     "left": StoryRecord._failed,
     "planned": StoryRecord._failed,
     "extracted": StoryRecord._failed,
     "checked": StoryRecord._checked,
 }
-
-_HELD_ON = frozenset("held failed goal reached draft planned extracted checked waived long manuscript revised".split())
-"""Events behind which a paragraph that is held back waits still."""
-
 
 STEPS = frozenset(_STEPS)
 """The kinds of events that can be taken back."""

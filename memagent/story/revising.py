@@ -19,6 +19,7 @@ from memagent.story.canon_shown import facts_for_passage
 from memagent.story.continuity import look
 from memagent.story.drafts import number_of
 from memagent.story.finding import Finding, digest_of
+from memagent.story.holding import told
 from memagent.story.log import event
 from memagent.story.lore_scan import for_passage
 from memagent.story.manuscript import Place
@@ -106,6 +107,7 @@ def take(
     if text == before:
         return []
     if unless_it_contradicts and (found := contradictions(story, place, text)):
+        leave(story, place)
         raise refused(story, place, found)
     assert story.state is not None
     flow = _taken(story, place, number, text)
@@ -117,6 +119,7 @@ def take(
     found = contradictions(story, place, text, reading)
     if found and unless_it_contradicts:
         story.failed(used(result, controller), "revised")
+        leave(story, place)
         raise refused(story, place, found)
     if found:
         fields["findings"] = [finding.to_dict() for finding in found]
@@ -130,9 +133,10 @@ def refused(story: Story, place: Place, findings: list[Finding]) -> HeldBack:
     """Return what is to be said of a draft that contradicts something, and is not taken."""
     folder = quote(story.folder)
     return HeldBack(
-        f"the draft for {place} contradicts what was told and is not taken: {'; '.join(one.text for one in findings)}",
+        f"the draft for {place} contradicts what was told and is not taken:{told(findings)}",
         hint=f"It is kept; look at it: memagent story alt '{place}' {folder}\n"
-        f"Take it as it is: memagent story alt '{place}' {folder} --restore N\nor ask for another one.",
+        f"Take it as it is: memagent story alt '{place}' {folder} --restore N\n"
+        "or have another one written: give the same command again.",
         findings=tuple(findings),
     )
 

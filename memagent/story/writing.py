@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from memagent.controller import Controller
@@ -101,7 +101,7 @@ def _go_on(story: Story, controller: Controller, select: Select, progress: Progr
     path = story.run_trace()
     where = story.standing
     lore, recalled = for_next(story, where), recalling(story)
-    beside = around(story, where, lore, facts_for_next(story))
+    beside = replace(around(story, where, lore, facts_for_next(story)), wrong=story.record.aside.wrong)
     look_up = once(recalled)
 
     def go(state: State | str, shown: Around) -> Flow[State]:

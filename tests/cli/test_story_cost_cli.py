@@ -47,6 +47,8 @@ MODE = {"now": "ok"}
 
 
 def answer(payload: dict[str, Any]) -> str:
+    if MODE["now"] == "no json":
+        return "I have looked."
     if MODE["now"] == "endless":
         return "la " * 30_000
     if any('"contradictions"' in message["content"] for message in payload["messages"]):
@@ -118,7 +120,50 @@ def test_a_look_that_is_stopped_says_what_is_kept_and_counts_the_call_in_flight(
     assert len(server.server.requests) == 6 and owed(server, folder)["all"]["calls"] == 6
 
 
+def test_what_no_model_could_look_at_is_said_and_is_not_free_of_findings(server: Server, tmp_path: Path) -> None:
+    book, folder = tmp_path / "ines.md", tmp_path / "ines"
+    book.write_text("Ines had grey eyes.\n\nBram went home.\n")
+    server.run("import", book, folder, "-m", server.model, "--no-memory", "--language", "English", "-q")
+    MODE["now"] = "no json"
+    deep = ("check", folder, "--deep", "--canon", "-y")
+    failed = server.run(*deep)
+    assert failed.returncode == 4 and "0 findings, 3 model calls" in failed.stdout
+    assert "1 part not looked at" in failed.stderr
+    assert json.loads(server.run(*deep, "--json").stdout)["not_looked_at"] == 1
+    MODE["now"] = "ok"
+    assert server.run(*deep).returncode == 0
+
+
+def test_every_hint_after_a_limit_names_one_that_the_next_call_fits_into(server: Server, tmp_path: Path) -> None:
+    folder, book, told = tmp_path / "lamp", tmp_path / "ines.md", tmp_path / "ines"
+    book.write_text(BOOK)
+    server.run("init", folder, "--premise", "A lamp.", "-m", server.model)
+    server.run("import", book, tmp_path / "read", "-m", server.model, "--no-memory", "--language", "English", "-q")
+    for step in (
+        ("write", folder, "--auto", "-q", "--max-cost", 0),
+        ("import", book, told, "-m", server.model, "-q", "--max-cost", 0.001),
+        ("memory", "read", tmp_path / "read", "-q", "--max-cost", 0.001),
+    ):
+        sent = len(server.server.requests)
+        low = server.run(*step)
+        assert low.returncode == 5 and len(server.server.requests) == sent
+        higher = low.stderr.split("--max-cost ")[1].split()[0]
+        server.run(*step[:-1], higher)
+        assert len(server.server.requests) > sent, step
+
+
 def test_as_many_words_are_told_as_were_asked_for(server: Server, tmp_path: Path) -> None:
     asked = ("--chapters", 3, "--words", 500)
     made = server.run("init", tmp_path / "lamp", "--premise", "A lamp.", "-m", "offline", *asked)
     assert "3 chapters of about 500 words:\n  ~1,500 words" in made.stderr
+
+
+def test_no_chapter_is_planned_behind_the_last_that_was_asked_for_and_offline_says_what_it_writes(
+    server: Server, tmp_path: Path
+) -> None:
+    asked = ("--chapters", 2, "--words", 500, "--language", "German")
+    made = server.run("init", tmp_path / "lampe", "--premise", "Eine Lampe.", "-m", "offline", *asked)
+    assert "offline writes English only; for German" in made.stderr
+    assert server.run("plan", tmp_path / "lampe", "-q").stdout.count("## ") == 2
+    server.run("plan", tmp_path / "lampe", "-q")
+    assert (tmp_path / "lampe" / "outline.md").read_text().count("## ") == 5  # who asks on wants more of them

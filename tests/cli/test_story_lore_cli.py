@@ -275,8 +275,22 @@ def test_a_file_that_cannot_be_read_is_left_out_of_the_list_and_nothing_is_writt
     assert Story(folder).record.paragraphs == Story(folder).record.paragraphs[:4]
     assert b'"written"' not in (folder / ".memagent" / "events.jsonl").read_bytes()[len(before) :]
     assert memagent("story", "cost", folder).returncode == 0
+    (folder / "lore" / "gone.md").symlink_to(folder / "nowhere")
+    code, out, said = here(capsys, "list", folder)
+    assert (code, "bell" in out, "gone.md" in said, "2 files left out" in said) == (6, True, True, True)
+    code, _, said = here(capsys, "why", folder)
+    assert (code, "bad.md" in said) == (1, True)
+    assert f"another file; for all of them: memagent story lore list {folder}" in said
+    assert "2 files of lore/ cannot be read" in memagent("story", "status", folder).stdout
+    assert '"lore_unreadable": 2' in memagent("story", "diag", folder).stdout
+    branched = memagent("story", "branch", folder.with_name("other"), folder)
+    assert (branched.returncode, "[" in branched.stderr, folder.with_name("other").exists()) == (1, False, False)
+    assert "gone.md' could not be copied: No such file or directory" in branched.stderr
     (folder / "lore" / "bad.md").unlink()
+    (folder / "lore" / "gone.md").unlink()
     assert here(capsys, "list", folder)[0] == 0
+    shutil.rmtree(folder / "lore")
+    assert all(len(line) < 80 for line in here(capsys, "list", folder)[2].replace(str(folder), "").splitlines())
 
 
 def test_an_export_says_what_it_writes_and_why_whatever_was_imported_last(

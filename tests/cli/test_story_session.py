@@ -41,11 +41,12 @@ class Session:
 
 
 def answers(*pairs: tuple[str, str]) -> Callable[[Terminal], None]:
-    """Wait for each question, and answer it."""
+    """Wait for each question to stand there whole, and answer it: what is typed before is shown before."""
 
     def talk(terminal: Terminal) -> None:
         for question, answer in pairs:
             terminal.expect(question)
+            terminal.expect(": ")
             terminal.type(answer + "\n")
 
     return talk
@@ -87,7 +88,7 @@ def test_a_session_from_an_empty_folder_to_a_book(tmp_path: Path, editor: Path, 
 
     # An opening; the second of three plans; the memory, edited in $EDITOR, before the next one.
     code, shown = session.run(
-        "write", where, talk=answers(("q quit", "2"), ("q quit", "M"), ("taken up", ""), ("q quit", "q"))
+        "write", where, talk=answers(("q quit", "2"), ("q quit", "M"), ("q quit", ""), ("q quit", "q"))
     )
     story = Story(folder)
     assert code == 0 and len(story.record.paragraphs) == 5

@@ -138,7 +138,14 @@ def test_nothing_of_a_persons_is_written_over_and_a_killed_run_goes_on(tmp_path:
 
 
 def test_a_name_takes_the_place_of_the_user_and_what_stays_of_such_marks_is_named(tmp_path: Path) -> None:
-    entries = [{"keys": ["bell"], "content": "{{char}} rings it for {{user}}.", "enabled": True, "insertion_order": 7}]
+    entries = [
+        {
+            "keys": ["bell", "{{char}}"],
+            "content": "{{char}} rings it for {{user}}.",
+            "enabled": True,
+            "insertion_order": 7,
+        }
+    ]
     data = {**DATA, "first_mes": "<USER> sits. {{random:a,b}}", "character_book": {"entries": entries}}
     path = file(tmp_path, {**CARD, "data": data})
     folder = tmp_path / "lamp"
@@ -148,6 +155,7 @@ def test_a_name_takes_the_place_of_the_user_and_what_stays_of_such_marks_is_name
     said = " ".join(done.stderr.split())
     assert "{{random:a,b}}: the model sees them as they are written" in said and "--user NAME" not in said
     assert "{{char}}, {{user}} in entries of its book" in said
+    assert "{{char}} in keys of its book: such a key calls nothing up" in said
     assert json.loads(export(folder))["data"]["first_mes"] == data["first_mes"]  # the card comes out as it came
 
 

@@ -325,6 +325,26 @@ def test_the_benchmark_finds_all_that_it_plants_and_nothing_else(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "prose",
+    [
+        # broken into lines by an editor
+        "The lamp swung on its hook and threw its long shadow\nover the table where they sat, and nobody said a word\n"
+        "until the kettle began to sing and the old man rose.",
+        "Лампа качалась на крюке и бросала длинную тень\nна стол, за которым они сидели, и никто не сказал\nни слова.",
+        "那盏灯在钩子上摇晃着把长长的影子投在他们吃饭的桌\n子上谁也没有说一句话直到水壶开始唱歌老人站了起来。",
+        # what somebody says
+        "“The lamp swung on its hook, and threw its long shadow over the table where they all sat at supper.”",
+        "「你昨天晚上到底去了哪里，为什么没有人告诉我你不在家里？」",
+    ],
+)
+def test_prose_is_no_verse_whoever_breaks_its_lines_and_speech_is_prose(prose: str) -> None:
+    told = [list(chapter) for chapter in clean_story()]
+    told[0].insert(1, prose)
+    told[1].append(prose)
+    assert len([one for one in repetition(book(*told)) if "the whole paragraph" in one.text]) == 1
+
+
+@pytest.mark.parametrize(
     "refrain",
     [
         "Row, brothers, row, the stream runs fast,\nthe rapids are near and the daylight is past.",
@@ -333,6 +353,8 @@ def test_the_benchmark_finds_all_that_it_plants_and_nothing_else(monkeypatch):
         "> Row, brothers, row, the stream runs fast,\n> and the night is dark.",
         "«Ой, мороз, мороз, не морозь меня, не морозь меня, моего коня»",
         "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。",
+        "“Row, brothers, row,” sang the men, “the stream runs fast, and the night is dark.”",
+        "Shall I compare thee to a summer's day? Thou,\nThou art more lovely and more temperate by far",
     ],
 )
 def test_a_refrain_that_is_set_off_may_be_said_again_and_prose_may_not(refrain: str) -> None:

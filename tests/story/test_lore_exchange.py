@@ -17,8 +17,9 @@ from memagent import Story
 from memagent.errors import StoryError, UsageProblem
 from memagent.story.lore_around import kind_of
 from memagent.story.lore_entry import Entry
-from memagent.story.lore_exchange import export, lost, read, take
+from memagent.story.lore_exchange import export, read, take
 from memagent.story.lore_files import entry_named, lorebook, path_of
+from memagent.story.lore_lost import lost
 from memagent.story.manuscript import Place
 
 WORLD_ENTRY: dict[str, Any] = {
@@ -241,6 +242,18 @@ def test_others_see_an_entry_as_it_is_at_the_place(folder: Path) -> None:
     ]  # fmt: skip
     assert told[3]["keys"] == ["boat", "old lady", "The Wren"]
     assert [words.partition(":")[0] for words in lost(folder, "world")] == ["from, progressions", "priority"]
+
+
+def test_what_a_file_of_the_other_kind_has_alone_is_named(folder: Path, tmp_path: Path) -> None:
+    entry = {"uid": 0, "key": ["boat"], "comment": "wren", "content": "A boat.", "foo": [1], "bar": "", "order": 7}
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps({"entries": {"0": entry}, "top": 1, "originalData": {"a": 1}, "name": "w"}))
+    take(folder, read(path))
+    assert lost(folder, "world") == {}
+    assert lost(folder, "card") == {
+        "top, originalData of the world file: its own export has that": [],
+        "foo: the world file's own export has that": ["wren"],
+    }
 
 
 def test_a_text_that_another_program_changed_is_taken_from_there(folder: Path, tmp_path: Path) -> None:

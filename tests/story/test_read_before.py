@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from memagent.story.checks import check
 from memagent.story.config import StoryConfig
 from memagent.story.context import next_request
 from memagent.story.drafts import undo
+from memagent.story.manuscript import Place
 from memagent.story.noting import STORY
+from memagent.story.read_before import ByRule
 from memagent.story.waiving import findings
 from memagent.story.wording import words
 from memagent.story.writing import write
@@ -143,3 +146,22 @@ def test_a_file_of_other_rules_or_torn_by_a_kill_counts_for_nothing_and_is_writt
     with long.editing():
         assert long.known.told == fold(long.record).told
     assert sorted(path.read_bytes().splitlines()) == sorted(whole.splitlines())
+
+
+@pytest.mark.parametrize("read", [None, 5, [[1]], [5], {"a": "b"}, [["x"] * 5], [["x", "y", 3]]])
+def test_a_row_of_another_shape_is_read_anew(tmp_path: Path, read: object) -> None:
+    by_rule, path = ByRule(tmp_path / read_before.FILE), tmp_path / read_before.FILE
+    expected = by_rule.attributes(TEXTS[0], Place(1), ()), by_rule.noted(TEXTS[0], ())
+    by_rule.save()
+    rules, *rows = map(json.loads, path.read_text().splitlines())
+    path.write_text("".join(json.dumps(one) + "\n" for one in (rules, *({**row, "read": read} for row in rows))))
+    for _ in range(2):
+        again = ByRule(path)
+        assert (again.attributes(TEXTS[0], Place(1), ()), again.noted(TEXTS[0], ())) == expected
+        again.save()
+
+
+def test_a_folder_in_its_place_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    (tmp_path / read_before.FILE).mkdir()
+    found = ByRule(tmp_path / read_before.FILE).attributes(TEXTS[0], Place(1), ())
+    assert found == ByRule().attributes(TEXTS[0], Place(1), ()) != []

@@ -1,20 +1,25 @@
 """What an assistant said that repeats something which is to go: `What is my sister called?`, `Quuxzorb.`
 
 Whoever forgets a turn means what it tells, and that an answer may have told since. No record says what an answer was
-made from, nor could it for answers that were imported; so it is told by the words. An answer that was given later
-repeats a text if it has a word that nobody but that text has told the memory, and this word is a name, a number or a
-good part of the answer; likewise if it was asked in words of the text, and has others of them. It does too if half of
-the answer's words, and two at least, are those of the text. Words are compared
-as a search compares them, in any script; of scripts without spaces, pairs of characters. Questions tell nothing.
+made from, nor could it for answers that were imported; so it is told by the words, and of two mistakes the smaller is
+chosen: an answer that only might be one is named, and stays. One is taken that was given later, and
 
-So an answer in other words (`the city by the Tagus`) is not found, and neither is a text of the user that says the same
-again: that is his own, and named rather than taken.
+- was asked in words of the turn, and has others of them: a name, a number, or a third of the answer;
+- or most of whose words, and two at least, are those of the turn, with a name among them that nobody else has told; of
+  one that was imported without its question, all.
+
+Words are compared as a search compares them, in any script; of scripts without spaces, pairs of characters, of which it
+takes two. A number of one or two figures is no name, for lists are full of them. Questions tell nothing.
+
+What has a rare word of the turn is named: a text of the user that says the same again is his own, and so is what an
+answer says in passing. An answer in other words (`the city by the Tagus`) is not found. Only what was said takes
+answers along: of a note or document that goes, nobody can say who has read it since.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -33,6 +38,8 @@ SAYS_TOO = "it has words of what goes"
 
 _MOST = 2000  # words of a text that are looked at
 _FEW = 3  # texts that have a name, beyond which it tells of none of them
+_MANY = 20  # texts that go and have a word, beyond which nothing is compared by it
+_LONG = 6  # letters of a word that may be as telling as a name
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _BEGINS = re.compile(r"(?:^|[.!?。！？\n])\W*(\w+)")
 
@@ -58,43 +65,67 @@ def repeated(reader: Database | Writer, scope: Scope, rows: Sequence[Row], which
     Args:
         reader: where to look.
         scope: whose; what is said in sessions that it does not see is not looked at.
-        rows: what is to go, as rows of `items`; only its passages count, and of these not what an assistant said.
+        rows: what is to go, as rows of `items`. Of its passages, what users said counts; to what an assistant said,
+            what has words of it is named.
         which: what is looked at, as a condition on `items`: all that is live, or all.
     """
     going = {row["rid"] for row in rows}
-    said = _texts(reader, scope, "1 = 1", sorted(going))
-    gone = [_text(row) for row in said if row["role"] != "assistant"]
-    if not gone:
-        return Repeated()
+    gone = [_text(row) for row in _texts(reader, scope, "1 = 1", sorted(going)) if row["role"]]
     with_them = [row for row in answers_to(reader, scope, rows) if which == "1 = 1" or row["retired_at"] is None]
     found = Repeated(list(with_them), {row["id"]: ANSWER for row in with_them})
+    if not gone:
+        return found
     going |= {row["rid"] for row in with_them}
-    wanted = {word for text in gone for word in text.words}
-    near = [row for row in _texts(reader, scope, which) if row["rid"] not in going and _has_any(row["text"], wanted)]
+    words = _Words(gone)
+    near = [row for row in _texts(reader, scope, which) if row["rid"] not in going and _has_any(row["text"], words.all)]
     others = [_text(row) for row in near if row["role"] != "assistant"]
-    told = Counter(word for one in others if not asks_only(one.row["text"]) for word in one.words & wanted)
+    told = {word for one in others if not asks_only(one.row["text"]) for word in one.words & words.all}
     answers = [_text(row) for row in near if row["role"] == "assistant"]
     questions = {one.row["id"]: one.words for one in others}
     for answer in answers:
         asked = questions.get(answer.row["asked"], frozenset())
-        if any(_repeats(answer, text, told.keys(), asked) for text in gone):
+        if any(_repeats(answer, text, told, asked) for text in words.texts_with(answer.words, by="user")):
             found.rows.append(answer.row)
             found.why[answer.row["id"]] = REPEATS
-    has = Counter(word for one in (*others, *answers) for word in one.words & wanted)
+    has = Counter(word for one in (*others, *answers) for word in one.words & words.all)
     rare = {word for word, count in has.items() if count <= _FEW}
-    for one in (*others, *answers):
-        if one.row["id"] not in found.why and any(_says_too(one, text, rare) for text in gone):
+    for one in (*answers, *(one for one in others if not asks_only(one.row["text"]))):
+        if one.row["id"] not in found.why and any(_says_too(one, text, rare) for text in words.texts_with(one.words)):
             found.left[one.row["id"]] = SAYS_TOO
     return found
+
+
+class _Words:
+    """The texts that go, by their words; a word that very many of them have tells of none."""
+
+    def __init__(self, texts: Iterable[_Text]) -> None:
+        self._texts: defaultdict[str, list[_Text]] = defaultdict(list)
+        for text in texts:
+            for word in text.words:
+                self._texts[word].append(text)
+        self.all = frozenset(self._texts)
+
+    def texts_with(self, words: frozenset[str], by: str = "") -> list[_Text]:
+        """Return the texts that have any of these words, those of one role if one is given."""
+        found = [self._texts[word] for word in words & self.all]
+        some = {text.row["rid"]: text for texts in found if len(texts) <= _MANY for text in texts}
+        return [text for text in some.values() if by in ("", text.row["role"])]
 
 
 def hidden_along(reader: Database | Writer, scope: Scope, rows: Sequence[Row]) -> list[Row]:
     """Return what an assistant said that was hidden in the same moment as any of these, and is none of these."""
     known, times = {row["rid"] for row in rows}, sorted({row["retired_at"] for row in rows if row["kind"] == "passage"})
     found = _texts(reader, scope, RETIRED) if times else []
-    return [
+    still = _Words(_text(row) for row in found if row["role"] == "user" and row["rid"] not in known)
+    back = [
         row for row in found if row["role"] == "assistant" and row["retired_at"] in times and row["rid"] not in known
     ]
+    return [row for row in back if not _tells_of(_text(row), still)]
+
+
+def _tells_of(answer: _Text, hidden: _Words) -> bool:
+    """Whether an answer has a name of a turn that stays hidden, so that it would tell of that one too."""
+    return any(answer.words & text.names for text in hidden.texts_with(answer.words))
 
 
 def _repeats(answer: _Text, text: _Text, told: Collection[str], asked: frozenset[str]) -> bool:
@@ -102,16 +133,25 @@ def _repeats(answer: _Text, text: _Text, told: Collection[str], asked: frozenset
     both = answer.words & text.words
     if not both or answer.row["said"] < text.row["said"]:
         return False
-    alone = both.difference(asked if asked & text.words else told)
-    if alone & (text.names | answer.names) or (alone and 3 * len(both) >= len(answer.words)):
-        return True
-    return len(both) > 1 and 2 * len(both) >= len(answer.words)
+    if asked & text.words:
+        alone = both - asked
+        return _names_something(alone, text, answer) or 0 < len(answer.words) <= 3 * len(alone)
+    alone = both.difference(told)
+    whole = answer.row["asked"] is None and answer.words <= text.words  # nobody knows what it was asked
+    return _names_something(alone, text, answer) and (whole or (len(both) > 1 and 2 * len(both) > len(answer.words)))
+
+
+def _names_something(words: frozenset[str], text: _Text, answer: _Text) -> bool:
+    """Whether words that two texts have in common are a name or a number; of pairs of characters it takes two."""
+    pairs = {word for word in words if _UNSPACED.search(word)}
+    return len(pairs) > 1 or bool((words - pairs) & (text.names | answer.names))
 
 
 def _says_too(one: _Text, text: _Text, rare: Collection[str]) -> bool:
-    """Whether what stays has a rare name of a text, or half of its words."""
+    """Whether what stays has a rare name of a text, a rare word that is not short, or half of its words."""
     both = one.words & text.words
-    return bool(both & text.names & set(rare)) or (len(both) > 1 and 2 * len(both) >= len(text.words))
+    telling = {word for word in both & set(rare) if word in text.names or len(word) >= _LONG}
+    return bool(telling) or (len(both) > 1 and 2 * len(both) >= len(text.words))
 
 
 def _texts(reader: Database | Writer, scope: Scope, which: str, rids: Sequence[int] | None = None) -> list[Row]:
@@ -136,12 +176,14 @@ def _text(row: Row) -> _Text:
 def _names(text: str, words: Iterable[str]) -> frozenset[str]:
     """The words of a text that are written like names or numbers, and pairs of scripts that mark no names."""
     begins = set(_BEGINS.findall(text))
-    marked = {
-        fold(piece)
-        for piece in pieces(text)
-        if any(map(str.isdigit, piece)) or (piece[:1].isupper() and (piece not in begins or text.count(piece) > 1))
-    }
+    marked = {fold(piece) for piece in pieces(text) if _is_name(piece, begins, text)}
     return frozenset(word for word in words if word in marked or _UNSPACED.search(word))
+
+
+def _is_name(piece: str, begins: Collection[str], text: str) -> bool:
+    if any(map(str.isdigit, piece)):
+        return len(piece) > 2
+    return piece[:1].isupper() and (piece not in begins or text.count(piece) > 1)
 
 
 def _has_any(text: str, words: Collection[str]) -> bool:

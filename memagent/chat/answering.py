@@ -17,7 +17,7 @@ from memagent.errors import ReplyError
 from memagent.flow import Flow, ask_time, generate, read_turns, remember
 from memagent.memory.conversation import Turn, after
 from memagent.methods.plain import unfinished
-from memagent.methods.thinking import spoken
+from memagent.methods.thinking import spoken, whole
 
 REPLY = "chat/reply"
 """The label of the request that asks for the answer."""
@@ -101,7 +101,7 @@ def answer(said: Said, manner: Manner) -> Flow[Answered]:
         timeout=manner.timeout,
         label=REPLY,
     )
-    text = spoken(reply.text).strip()
+    text = whole(spoken(reply.text)).strip()
     if not text:
         raise ReplyError("the model wrote nothing", reply=reply.text, hint="Ask again, or another model.")
     now = yield from ask_time()

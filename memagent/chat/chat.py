@@ -183,10 +183,11 @@ class Chat:
                 `failed_before` and `problems`.
             budget: limits on what this job may spend; the chat's own is for one turn and does not hold here. Where one
                 is reached, the job ends, `stopped` says so, and the next one goes on. A turn that was under way then
-                is gone through again, so that a budget should hold what the longest turn needs.
+                is gone through again; one that took more than a whole budget is told as failed, and not tried again
+                but with `failed=True`.
 
         Raises:
-            UsageProblem: the memory is a passage store that was given and has no file.
+            UsageProblem: the memory is a passage store that was given and has no file; `budget` is no `Budget`.
         """
         return upkeep.flush(self, self.memory, failed=failed, budget=budget)
 

@@ -30,7 +30,7 @@ from memagent.flow import Event, Remember, RunDone
 from memagent.memory import Memory
 from memagent.memory.conversation import Turns, new_id
 from memagent.memory.secret_guard import without_secrets
-from memagent.methods.thinking import spoken
+from memagent.methods.thinking import spoken, whole
 from memagent.trace import Trace
 from memagent.types import Usage
 
@@ -257,7 +257,7 @@ class Conversation:
 
 def _said_of(error: BaseException) -> str:
     """What a model had said when an error ended its call, without what it thought aloud."""
-    return spoken(error.said) if isinstance(error, MemagentError) else ""
+    return whole(spoken(error.said)) if isinstance(error, MemagentError) else ""
 
 
 def said_in(trace: Trace, user: str, session: str) -> Said:

@@ -32,6 +32,7 @@ LONGEST = 20_000
 SECONDS = 600.0
 """How long one turn may take, with all its calls."""
 
+_TOO_MUCH = "it takes more than a whole budget; flush(failed=True) with a larger one goes through it"
 _LATE = f"it took more than {SECONDS:g} seconds"
 _TOO_LONG = f"a turn is gone through for facts up to {LONGEST:,} characters, and this is behind them"
 
@@ -51,7 +52,7 @@ def learn(
 
     Returns:
         What was learnt, which is kept. Where a limit of the budget was reached, `stopped` says so, and the turn that
-        was under way is gone through again by the next call.
+        was under way is gone through again by the next call; one that had the whole budget to itself has failed.
     """
     wanted = list(only)
     due = pending(memory) if not wanted else _turns_of(memory, memory.turns.passages(wanted))
@@ -94,12 +95,12 @@ def _gone_through(
     if role_of(turn) != "user":
         memory.extractions.keep(turn, Extraction(), by=_NOBODY)
         return Learned()
-    name = controller.llm.name
+    name, alone = controller.llm.name, controller.usage.calls == 0  # with all of the budget for itself
     with _in_time(controller) as overdue:
         try:
             result = controller.run(_reading(turn, before, memory.scope.user or "", judge=judge))
         except Stopped as error:
-            return _stopped(memory, turn, error, name, overdue=overdue.is_set())
+            return _stopped(memory, turn, error, name, overdue=overdue.is_set(), alone=alone)
     written = result.value
     if written.problems and not written.ids:
         problem = "; ".join(written.problems)
@@ -110,12 +111,19 @@ def _gone_through(
     return Learned(1, written.ids, (*written.refused, *rest), usage=result.usage)
 
 
-def _stopped(memory: Memory, turn: Passage, error: Stopped, name: str, *, overdue: bool) -> Learned:
-    """What came of a turn that was not gone through to its end; raise the error where that is for others to know."""
+def _stopped(memory: Memory, turn: Passage, error: Stopped, name: str, *, overdue: bool, alone: bool) -> Learned:
+    """What came of a turn that was not gone through to its end; raise the error where that is for others to know.
+
+    One that takes more than a whole budget, which it had `alone`, is put down as failed, so that the next job does not
+    stop at it and pay for it again.
+    """
     usage = error.trace.usage if error.trace is not None else Usage()
     facts = error.partial.ids if isinstance(error.partial, Written) else ()
     if isinstance(error, BudgetExceeded):
-        return Learned(facts=facts, stopped=error.message, usage=usage)
+        if not (alone and usage.calls):
+            return Learned(facts=facts, stopped=error.message, usage=usage)
+        memory.extractions.fail(turn, _TOO_MUCH, by=name)
+        return Learned(facts=facts, failed={turn.id: _TOO_MUCH}, stopped=error.message, usage=usage)
     if not overdue:
         raise error
     memory.extractions.fail(turn, _LATE, by=name)

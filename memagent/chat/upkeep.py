@@ -20,7 +20,7 @@ from memagent.chat.answering import Answered
 from memagent.chat.desk import Desk
 from memagent.chat.learned import Learned
 from memagent.controller import Controller
-from memagent.errors import BudgetExceeded
+from memagent.errors import BudgetExceeded, UsageProblem
 from memagent.memory import Memory
 from memagent.methods.attempts import attempted
 from memagent.stores.extractions import SQLExtractionStore
@@ -59,6 +59,8 @@ def after_turn(chat: Chat, desk: Desk, answered: Answered, controller: Controlle
 
 def flush(chat: Chat, memory: Memory, *, failed: bool = False, budget: Budget | None = None) -> Learned:
     """Go through all that a memory sees: of one user, or of all where it is bound to nobody; see `Chat.flush`."""
+    if not isinstance(budget, Budget | None):
+        raise UsageProblem(f"a budget is a Budget, got {budget!r}"[:200], hint="Give Budget(calls=100), say.")
     database = memory.core.file()
     job = Controller(chat.llm, retries=chat.retries, budget=budget)
     done = Learned()

@@ -46,6 +46,16 @@ def after_thoughts(reply: str) -> int:
     return len(reply) if _OPEN.match(reply) else 0
 
 
+def whole(text: str) -> str:
+    """Return a text with halves of characters joined, with a replacement character where the other half never came.
+
+    A server may send half of an emoji's surrogate pair; no file can hold it.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def spoken(reply: str) -> str:
     """Return a reply without what the model thought aloud, before it and between its sentences."""
     reply = reply[after_thoughts(reply) :]

@@ -12,7 +12,7 @@ import pytest
 from memagent import Budget, Chat, Memory
 from memagent.chat import learning
 from memagent.chat.counting import cautious
-from memagent.errors import BackendError
+from memagent.errors import BackendError, UsageProblem
 from memagent.memory.conversation import Turn
 from memagent.testing import ScriptedLLM
 from memagent.types import Request
@@ -56,6 +56,31 @@ def test_a_flush_tells_what_it_cost_and_stops_at_its_budget_and_goes_on(tmp_path
         assert (rest.turns, rest.usage.calls, rest.stopped, rest.problems) == (2, 4, "", ())
         assert rest.usage.tokens > 0
         assert (bot.waiting, bot.flush().usage.calls) == (0, 0)
+
+
+def test_a_turn_that_takes_more_than_a_whole_budget_is_told_and_holds_up_nobody(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        long = memory.bind(user="ana", session="s").turns.add(
+            "I live in Lisbon. I moved in May. I like it there. I stay."
+        )
+        lived(memory, "ben", 2)
+        bot = Chat(lambda messages: WRITES, memory)
+        first = bot.flush(budget=Budget(calls=2))
+        assert list(first.failed) == [long] and "more than a whole budget" in first.failed[long]
+        second = bot.flush(budget=Budget(calls=4))
+        assert (second.turns, second.usage.calls, second.failed) == (2, 4, {})
+        assert list(second.failed_before) == [long]
+        assert bot.flush(failed=True).turns == 1
+        with pytest.raises(UsageProblem, match="a budget is a Budget"):
+            bot.flush(budget=5)  # type: ignore[arg-type]
+
+
+def test_half_a_character_of_a_model_costs_that_character_alone(tmp_path: Path) -> None:
+    with Memory(tmp_path / "a.db") as memory:
+        me = Chat(lambda messages: "Hello \ud83d, \ud83d\ude00.", memory).bind(user="ana")
+        assert me.send("Hello?") == "Hello \ufffd, 😀."
+        assert [one.text for one in me.turns] == ["Hello?", "Hello \ufffd, 😀."]
+        assert [event.type for event in me.stream("And now?")][-1] == "done"
 
 
 def test_the_usage_of_a_reply_counts_what_is_done_after_the_answer(tmp_path: Path) -> None:

@@ -70,10 +70,11 @@ def chosen(
 
 
 def answers_to(reader: Database | Writer, scope: Scope, rows: Sequence[Row]) -> list[Row]:
-    """Return the passages whose metadata say that they answer one of these, and which are none of these."""
+    """Return what an assistant said, as its metadata say, in answer to one of these, and which is none of these."""
     condition, params = visible(scope)
     sql = f"SELECT * FROM items WHERE kind = 'passage' AND {condition} AND rid IN (SELECT rid FROM passages WHERE "
-    sql += f"""metadata LIKE '%"{ANSWERS}"%' AND json_extract(metadata, '$.{ANSWERS}') IN ("""
+    sql += f"""metadata LIKE '%"{ANSWERS}"%' AND json_extract(metadata, '$.role') = 'assistant'
+        AND json_extract(metadata, '$.{ANSWERS}') IN ("""
     ids, known = [row["id"] for row in rows if row["kind"] == "passage"], {row["rid"] for row in rows}
     found = {row["rid"]: row for some in pages(ids) for row in reader.read(f"{sql}{marks(some)}))", [*params, *some])}
     return [found[rid] for rid in sorted(found.keys() - known)]

@@ -66,7 +66,7 @@ def _tried(step: TriedBefore, answer: Any) -> str:
 
 
 def _rejudge(step: Rejudge, answer: Any) -> str:
-    return f"{_count(answer, 'verdict')} changed of what is kept for {_problem(step)}"
+    return f"{_count(answer, 'verdict')} changed, of attempts kept for {_problem(step)}"
 
 
 def _outcome(step: CountOutcome, answer: Any) -> str:
@@ -79,7 +79,7 @@ def _problem(step: KeepRationales | Rejudge) -> str:
 
 
 def _read(step: ReadTriples, answer: Any) -> str:
-    return "; ".join(map(str, step.queries))
+    return "; ".join(" · ".join(place or "?" for place in (q.subject, q.relation, q.object)) for q in step.queries)
 
 
 def _write(step: WriteTriples, answer: Any) -> str:

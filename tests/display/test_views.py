@@ -26,10 +26,21 @@ from memagent.errors import BackendError, UsageProblem
 from memagent.flow import gather, generate, retrieve, tell
 from memagent.methods.recurrent import Novel
 from memagent.methods.redeciding import redecided
-from memagent.steps import CountOutcome, Generate, KeepRationales, Rejudge, Retrieve, Step, Tell, TriedBefore
+from memagent.steps import (
+    CountOutcome,
+    Generate,
+    KeepRationales,
+    ReadTriples,
+    Rejudge,
+    Retrieve,
+    Step,
+    Tell,
+    TriedBefore,
+)
 from memagent.story.record import StoryRecord
 from memagent.testing import ScriptedLLM
 from memagent.trace import Record
+from memagent.triples import Query, Reading
 from memagent.types import Completion, Part, Rationale
 
 HIT = Hit("h1", "Mara keeps the light.", 0.72, {"dense": 0.6}, "dense 0.60 (rank 1)", "Keeper", "notes/keeper.md")
@@ -240,7 +251,8 @@ def test_every_step_of_a_run_has_a_name_in_words() -> None:
     steps: list[tuple[Step, Any, str]] = [
         (TriedBefore(problem.problem), [], "look back no attempts kept before for Two and two?"),
         (KeepRationales((problem,)), ["r1"], "keep 1 rationale for Two and two?"),
-        (Rejudge((problem,)), ["r1"], "judge again 1 verdict changed of what is kept for Two and two?"),
+        (Rejudge((problem,)), ["r1"], "judge again 1 verdict changed, of attempts kept for Two and two?"),
+        (ReadTriples((Query(None, "built", "the Wren"),)), Reading(), "read ? · built · the Wren"),
         (CountOutcome(("r1", "r2"), success=False), 2, "count 2 examples shown before a wrong answer"),
     ]
     trace = Trace()

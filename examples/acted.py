@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from memagent.llms.offline import Offline
 from memagent.sentences import split_sentences
 from memagent.testing import ScriptedLLM
-from memagent.types import Completion, Request, Token, Usage, estimate_tokens
+from memagent.types import Completion, Request, Token, Usage, estimate_prompt
 
 SURE = 0.97
 """How likely each word is that the sheet does not doubt."""
@@ -108,7 +108,7 @@ def _said(request: Request, text: str, passages: str = "") -> Completion:
     if request.prefill:
         tokens = [Token(f" {tokens[0].text}", tokens[0].logprob), *tokens[1:]] if tokens else []
         said = f" {said}" if said else ""
-    shown = sum(estimate_tokens(message.content) for message in request.messages) + estimate_tokens(request.prefill)
+    shown = estimate_prompt(request)
     usage = Usage(calls=1, input_tokens=shown, output_tokens=len(tokens), cost=0.0, estimated=True)
     return Completion(said, tuple(tokens) if request.logprobs else (), "stop", usage, "acted")
 

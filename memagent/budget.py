@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from memagent.errors import BudgetExceeded, ConfigError, ReplyError, UsageProblem
 from memagent.llms.base import Priced
-from memagent.types import Completion, Request, Usage, estimate_tokens
+from memagent.types import Completion, Request, Usage, estimate_prompt, estimate_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +296,10 @@ _TELLING = 50  # estimated tokens: of fewer, what is billed says nothing of the 
 
 def estimated_input(request: Request) -> int:
     """Return the estimated tokens of all that is sent."""
-    told = [message.content for message in request.messages]
-    told += [request.prefill] * bool(request.prefill)
-    told += [json.dumps(request.schema)] * (request.schema is not None)
+    told = [json.dumps(request.schema)] * (request.schema is not None)
     told += [json.dumps([tool.name, tool.description, tool.parameters], default=str) for tool in request.tools]
     told += [call.arguments for message in request.messages for call in message.calls]
-    return sum(map(estimate_tokens, told))
+    return estimate_prompt(request) + sum(map(estimate_tokens, told))
 
 
 def _dollars(amount: float) -> str:

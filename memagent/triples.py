@@ -60,6 +60,8 @@ class Query:
 class Limits:
     """How near a stored triple must be to a query. A distance is 1 - cosine, in [0, 2]; each limit is exclusive.
 
+    With the numbers that stand here `pair` decides alone: where the mean of two distances is that small, so is each.
+
     Attributes:
         entity: distance of the entity, less than this.
         relation: distance of the relation, less than this.

@@ -498,3 +498,11 @@ def estimate_tokens(text: str) -> int:
     """
     wide = 0 if text.isascii() else sum(map(_is_wide, text))
     return round((len(text) - wide) / 4 + 0.9 * wide)
+
+
+def estimate_prompt(request: Request) -> int:
+    """About how many tokens the texts of a request have: its messages, and the answer as far as it is begun.
+
+    The names of roles, a schema and the descriptions of tools are not counted.
+    """
+    return sum(estimate_tokens(message.content) for message in request.messages) + estimate_tokens(request.prefill)

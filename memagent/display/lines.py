@@ -33,6 +33,14 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most + _SLACK else f"{text[:most].rstrip()} … ({len(text) - most:,} characters more)"
 
 
+def cut_within(text: str, most: int) -> str:
+    """Return a text, or as much of its beginning as of its end, `most` characters in all, and what is left out."""
+    if len(text) <= most + _SLACK:
+        return text
+    begin, end = text[: most - most // 2].rstrip(), text[len(text) - most // 2 :].lstrip()
+    return f"{begin} … ({len(text) - most:,} characters more) … {end}"
+
+
 def columns(text: str) -> int:
     """Return how many columns a text without line breaks takes."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

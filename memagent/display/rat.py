@@ -92,9 +92,10 @@ def _because(part: Part, change: Change) -> Markup:
     """Which passage changed what; what was refused, and why; and what was changed by no passage."""
     if not change.taken and not changes_words(change):
         return Markup("")
-    mark = chip("because", "good") if change.taken else chip("refused", "low")
-    if not change.taken and not is_refused(part, change):
-        mark = chip("by no passage", "warm")
+    mark = chip("because", "good") if change.taken else chip("by no passage", "warm")
+    if not change.taken and is_refused(part, change):
+        ended = chip("revision taken back", "warm") if part.why == TAKEN_BACK else chip("revision refused", "low")
+        mark = joined([ended, " ", quiet("it was shown")])
     name = tag("b", hits.named(change.hit))
     said_above = change.why and change.why in part.why
     head = joined([mark, " ", name, " ", quiet("" if said_above else change.why)])

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from memagent.display import costs, lines
 from memagent.display.markup import Content, Markup, chip, folded, joined, quiet, solid, table, tag, tinted
 from memagent.display.shapes import TEXT, strip, unbroken, words
 from memagent.display.timeline import Placed, alone, placed
+from memagent.display.told import told
 from memagent.display.view import View
-from memagent.steps import (
-    FindRationales,
-    Generate,
-    Inquire,
-    ReadTriples,
-    Remember,
-    Retrieve,
-    Say,
-    Step,
-    Tell,
-    WriteTriples,
-)
+from memagent.steps import FindRationales, Generate, Inquire, Retrieve, Say
 from memagent.trace import Record, Trace
 
 MOST = 32
 """Steps that a view shows; it says how many more there are."""
 
-_ROOM = 10_000  # characters of prompts and replies in all
-_LONGEST = 2000  # of one
+_ROOM = 9_500  # characters of prompts and replies in all
 _BAR = 12.0  # letters
 
 
@@ -71,9 +59,12 @@ def spent(trace: Trace) -> list[tuple[str, str]]:
 
 
 def html_of(trace: Trace, steps: Sequence[Placed], *, most: int = MOST, room: int = _ROOM) -> Markup:
-    """Return the waterfall of some steps; of their prompts and replies, `room` characters in all."""
+    """Return the waterfall of some steps; of their prompts and replies, `room` characters in all.
+
+    Where they have more, the short ones are whole, and the longest are cut in the middle.
+    """
     shown, whole = steps[:most], _whole(steps)
-    room = min(_LONGEST, room // max(1, sum(map(_texts, shown))))
+    room = _longest([len(text) for one in shown for _, text in _texts(one.record)], room)
     head = (
         "kind",
         "what",
@@ -112,17 +103,11 @@ def _opened(record: Record, what: str, room: int) -> Markup:
     """What a step was about, with a call's prompt and reply behind it, and the error that it ended with."""
     error = record.error
     failed: Content = tag("div", tinted(lines.line(f"{type(error).__name__}: {error}", 200), "low")) if error else ""
-    step, summed = record.step, lines.line(what, 90)
-    if not isinstance(step, Generate):
+    summed = lines.line(what, 90)
+    if not isinstance(record.step, Generate):
         return joined([summed, failed])
-    asked = [
-        joined([quiet(message.role), tag("div", lines.cut(message.content, room), style=TEXT)])
-        for message in step.request.messages
-    ]
-    if begun := step.request.prefill:
-        asked.append(joined([quiet("the reply as far as it is there"), tag("div", lines.cut(begun, room), style=TEXT)]))
-    reply = [quiet("reply"), tag("div", lines.cut(record.answer.text, room), style=TEXT)] if record.answer else []
-    return joined([folded(summed, *asked, *reply), failed])
+    said = [joined([quiet(who), tag("div", lines.cut_within(text, room), style=TEXT)]) for who, text in _texts(record)]
+    return joined([folded(summed, *said), failed])
 
 
 def _bar(one: Placed, whole: float, meaning: str) -> Markup:
@@ -164,48 +149,25 @@ def _is_said(one: Placed) -> bool:
     return one.record is not None and isinstance(one.record.step, Say | Inquire)
 
 
-def _texts(one: Placed) -> int:
-    """How many prompts and replies a step has."""
-    step = one.record.step if one.record is not None else None
-    return len(step.request.messages) + 1 + bool(step.request.prefill) if isinstance(step, Generate) else 0
+def _texts(record: Record | None) -> list[tuple[str, str]]:
+    """The prompts and the reply of a call, each with who said it; nothing for another step."""
+    if record is None or not isinstance(record.step, Generate):
+        return []
+    request = record.step.request
+    said: list[tuple[str, str]] = [(message.role, message.content) for message in request.messages]
+    said += [("the reply as far as it is there", request.prefill)] * bool(request.prefill)
+    return [*said, ("reply", record.answer.text)] if record.answer else said
 
 
-_MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good"}
-_KIND: dict[type[Any], str] = {
-    Generate: "generate",
-    Retrieve: "retrieve",
-    Remember: "remember",
-    Tell: "tell",
-    Say: "say",
-    FindRationales: "find",
-    ReadTriples: "read",
-    WriteTriples: "write",
-}
+def _longest(sizes: Sequence[int], room: int) -> int:
+    """How long a text may be, that all of them fit into a room when the longer ones are cut to that."""
+    left = room
+    for number, size in enumerate(ordered := sorted(sizes)):
+        share = left // (len(ordered) - number)
+        if size > share:
+            return share
+        left -= size
+    return room
 
 
-def told(record: Record) -> tuple[str, str]:
-    """Return the kind of a step, and in words what it asked and what came of it."""
-    step = record.step
-    return _KIND.get(type(step), type(step).__name__.lower()), _asked(step, record.answer)
-
-
-def _asked(step: Step, answer: Any) -> str:
-    if isinstance(step, Generate):
-        return step.request.label or (step.request.messages[-1].content if step.request.messages else "")
-    if isinstance(step, Retrieve):
-        return f"{_count(answer, 'hit')} for {step.query}"
-    if isinstance(step, Remember):
-        return f"{lines.number(len(step.notes), 'note')}: {'; '.join(note.text for note in step.notes)}"
-    if isinstance(step, Say | Tell):
-        return step.text
-    if isinstance(step, FindRationales):
-        return f"{_count(answer, 'rationale')} like {step.problem}"
-    if isinstance(step, WriteTriples):
-        return f"{lines.number(len(step.triples), 'fact')} from {step.sentence}"
-    if isinstance(step, ReadTriples):
-        return "; ".join(map(str, step.queries))
-    return ""
-
-
-def _count(answer: Any, one: str) -> str:
-    return lines.number(len(answer), one) if isinstance(answer, list) else f"no {one}s"
+_MEANING = {"generate": "told", "retrieve": "warm", "tell": "low", "remember": "good", "write": "good", "keep": "good"}

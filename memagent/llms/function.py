@@ -13,7 +13,7 @@ from memagent.llms.abilities import lacking, require
 from memagent.llms.base import Ability
 from memagent.llms.running import in_thread, run
 from memagent.llms.stopping import Cutter, cut
-from memagent.types import Completion, Request, Token, Usage, estimate_tokens
+from memagent.types import Completion, Request, Token, Usage, estimate_prompt, estimate_tokens
 
 
 class Function:
@@ -158,7 +158,7 @@ async def _settled(result: Any) -> Any:
 
 
 def _estimate(request: Request, text: str) -> Usage:
-    prompt = sum(estimate_tokens(message.content) for message in request.messages)
+    prompt = estimate_prompt(request)
     return Usage(calls=1, input_tokens=prompt, output_tokens=estimate_tokens(text), cost=None, estimated=True)
 
 

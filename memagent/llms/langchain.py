@@ -16,7 +16,7 @@ from memagent.llms.prices import Price, price
 from memagent.llms.stopping import Cutter, cut
 from memagent.openai_server import one_line
 from memagent.tokens import slice_tokens
-from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_tokens
+from memagent.types import Completion, FinishReason, Request, Token, Usage, estimate_prompt, estimate_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -257,7 +257,7 @@ def entries(said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def usage_from(reported: Mapping[str, Any] | None, request: Request, text: str, model: str) -> Usage:
     """Return what a call cost, from LangChain's usage metadata; estimated if there is none, nothing for a cache hit."""
     if reported is None:
-        prompt = sum(estimate_tokens(message.content) for message in request.messages)
+        prompt = estimate_prompt(request)
         return Usage(1, prompt, estimate_tokens(text), None, estimated=True)
     if reported.get("total_cost") == 0:  # LangChain's cache repeats the counts of the first call beside this mark
         return Usage()

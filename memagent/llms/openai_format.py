@@ -12,7 +12,18 @@ from memagent.llms.abilities import lacking
 from memagent.llms.base import Ability
 from memagent.llms.openai_tokens import Aligner
 from memagent.llms.prices import Price
-from memagent.types import Completion, FinishReason, Message, Request, Token, Tool, ToolCall, Usage, estimate_tokens
+from memagent.types import (
+    Completion,
+    FinishReason,
+    Message,
+    Request,
+    Token,
+    Tool,
+    ToolCall,
+    Usage,
+    estimate_prompt,
+    estimate_tokens,
+)
 
 OPTIONAL = frozenset({"temperature", "seed", "response_format", "stream_options"})
 LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -243,7 +254,7 @@ def usage_from(reported: Mapping[str, Any] | None, request: Request, text: str, 
     read, written = counts.get("prompt_tokens"), counts.get("completion_tokens")
     estimated = read is None or written is None
     if estimated:
-        read = sum(estimate_tokens(message.content) for message in request.messages)
+        read = estimate_prompt(request)
         written = estimate_tokens(text)
     cached = (counts.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
     cost = price.cost(int(read or 0), int(written or 0), int(cached)) if price else None

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from memagent.llms.abilities import require
 from memagent.llms.base import Ability
 from memagent.llms.stopping import cut
-from memagent.types import Completion, Request, Token, Usage, estimate_tokens
+from memagent.types import Completion, Request, Token, Usage, estimate_prompt, estimate_tokens
 
 Reply = str | Completion | Exception | Callable[[Request], "str | Completion | Exception"]
 _WORDS = re.compile(r"\s*\S+|\s+$")
@@ -92,7 +92,7 @@ class ScriptedLLM:
     def _completion(self, request: Request, reply: str) -> Completion:
         text = cut(reply, request.stop)
         tokens = tuple(Token(word, 0.0) for word in words(text)) if request.logprobs else ()
-        prompt = sum(estimate_tokens(message.content) for message in request.messages)
+        prompt = estimate_prompt(request)
         usage = Usage(calls=1, input_tokens=prompt, output_tokens=estimate_tokens(text), estimated=True)
         return Completion(text, tokens, usage=usage, model=self.name)
 

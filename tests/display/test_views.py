@@ -21,15 +21,27 @@ from memagent.differences import in_runs, shown_changes
 from memagent.display import lines, show, story, view
 from memagent.display.compare import compare
 from memagent.display.timeline import alone, placed, total
+from memagent.display.told import told as step_told
 from memagent.errors import BackendError, UsageProblem
 from memagent.flow import gather, generate, retrieve, tell
 from memagent.methods.recurrent import Novel
 from memagent.methods.redeciding import redecided
-from memagent.steps import Generate, Retrieve, Tell
+from memagent.steps import (
+    CountOutcome,
+    Generate,
+    KeepRationales,
+    ReadTriples,
+    Rejudge,
+    Retrieve,
+    Step,
+    Tell,
+    TriedBefore,
+)
 from memagent.story.record import StoryRecord
 from memagent.testing import ScriptedLLM
 from memagent.trace import Record
-from memagent.types import Completion, Part
+from memagent.triples import Query, Reading
+from memagent.types import Completion, Part, Rationale
 
 HIT = Hit("h1", "Mara keeps the light.", 0.72, {"dense": 0.6}, "dense 0.60 (rank 1)", "Keeper", "notes/keeper.md")
 
@@ -218,6 +230,38 @@ def test_the_bars_of_a_short_memory_have_their_limit() -> None:
     view_of = story.of_states(made.states(), 20)
     assert "limit 20" in check_html(view_of.html) and "limit" not in check_html(story.of_states(made.states()).html)
     assert view_of.html.count("stroke-dasharray") == 1
+
+
+def test_a_call_is_told_whole_where_there_is_room_and_else_with_its_beginning_and_its_end() -> None:
+    trace = Trace()
+    asked = f"THE PLAN{' .' * 2000}THE PARAGRAPH BEFORE"
+    trace.add(Record((0,), Generate(Request((Message("user", asked),))), Completion("Done.")))
+    _, read = check_display(trace)
+    assert asked in read and "characters more" not in read
+    for number in range(1, 9):
+        trace.add(Record((number,), Generate(Request((Message("system", "Be brief."),))), Completion(f"{number}!")))
+        trace.add(Record((9 + number,), Generate(Request((Message("user", asked),))), Completion("Done.")))
+    _, read = check_display(trace)
+    for said in ("THE PLAN", "THE PARAGRAPH BEFORE", "characters more", "Be brief.", "8!"):
+        assert said in read, said
+
+
+def test_every_step_of_a_run_has_a_name_in_words() -> None:
+    problem = Rationale("Two and two?", "2 + 2 = 4.", "4")
+    steps: list[tuple[Step, Any, str]] = [
+        (TriedBefore(problem.problem), [], "look back no attempts kept before for Two and two?"),
+        (KeepRationales((problem,)), ["r1"], "keep 1 rationale for Two and two?"),
+        (Rejudge((problem,)), ["r1"], "judge again 1 verdict changed, of attempts kept for Two and two?"),
+        (ReadTriples((Query(None, "built", "the Wren"),)), Reading(), "read ? · built · the Wren"),
+        (CountOutcome(("r1", "r2"), success=False), 2, "count 2 examples shown before a wrong answer"),
+    ]
+    trace = Trace()
+    for number, (step, answer, _) in enumerate(steps):
+        trace.add(Record((number,), step, answer))
+    text, _ = check_display(trace)
+    for step, answer, said in steps:
+        assert " ".join(step_told(Record((0,), step, answer))) == said
+        assert step_told(Record((0,), step, answer))[0] in text
 
 
 def test_a_trace_says_which_steps_were_replayed(tmp_path: Path) -> None:

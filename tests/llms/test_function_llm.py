@@ -1,13 +1,14 @@
 """Callables of all shapes as language models, inside and outside a running event loop."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from memagent.errors import CapabilityError, UsageProblem
 from memagent.llms.function import Function
 from memagent.testing import check_llm
-from memagent.types import Completion, Message, Request, Token, Usage
+from memagent.types import Completion, Message, Request, Token, Usage, estimate_tokens
 
 ASKED = Request((Message("system", "Be short."), Message("user", "Say it.")))
 TEXT = "one two STOP three"
@@ -73,6 +74,13 @@ def test_every_shape_answers_in_every_way(fn):
     assert {answer.text for answer in answers} == {TEXT}
     assert {answer.usage.cost for answer in answers} == {None}
     assert all(answer.usage.estimated and answer.usage.calls == 1 for answer in answers)
+
+
+def test_the_estimate_counts_an_answer_that_is_begun():
+    model = Function(lambda messages, request: "and the end", can=("prefill",))
+    begun = "The beginning of an answer, " * 20
+    bare, more = (model.complete(replace(ASKED, prefill=prefill)).usage for prefill in ("", begun))
+    assert more.input_tokens - bare.input_tokens == estimate_tokens(begun) > 100
 
 
 @pytest.mark.parametrize("fn", SHAPES[:6], ids=lambda fn: getattr(fn, "__name__", type(fn).__name__))

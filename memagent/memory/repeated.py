@@ -4,7 +4,8 @@ Whoever forgets a turn means what it tells, and that an answer may have told sin
 made from, nor could it for answers that were imported; so it is told by the words, and of two mistakes the smaller is
 chosen: an answer that only might be one is named, and stays. One is taken that was given later, and
 
-- was asked in words of the turn, and has others of them: a name, a number, or a third of the answer;
+- was asked in words of the turn, or in the first person (`Which city am I in?`), and has others of the turn's words: a
+  name, a number, or a third of the answer;
 - or most of whose words, and two at least, are those of the turn, with a name among them that nobody else has told; of
   one that was imported without its question, all.
 
@@ -24,6 +25,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from memagent.gate.languages import first_person
 from memagent.memory.idle_turns import asks_only
 from memagent.stores.base import Database, Row, Writer
 from memagent.stores.items import HAPPENED, LIVE, pages
@@ -39,6 +41,7 @@ SAYS_TOO = "it has words of what goes"
 _MOST = 2000  # words of a text that are looked at
 _FEW = 3  # texts that have a name, beyond which it tells of none of them
 _MANY = 20  # texts that go and have a word, beyond which nothing is compared by it
+_QUESTION = 300  # characters of a question that are looked at
 _LONG = 6  # letters of a word that may be as telling as a name
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _BEGINS = re.compile(r"(?:^|[.!?。！？\n])\W*(\w+)")
@@ -77,14 +80,16 @@ def repeated(reader: Database | Writer, scope: Scope, rows: Sequence[Row], which
         return found
     going |= {row["rid"] for row in with_them}
     words = _Words(gone)
-    near = [row for row in _texts(reader, scope, which) if row["rid"] not in going and _has_any(row["text"], words.all)]
+    rest = [row for row in _texts(reader, scope, which) if row["rid"] not in going]
+    near = [row for row in rest if _has_any(row["text"], words.all)]
     others = [_text(row) for row in near if row["role"] != "assistant"]
     told = {word for one in others if not asks_only(one.row["text"]) for word in one.words & words.all}
     answers = [_text(row) for row in near if row["role"] == "assistant"]
-    questions = {one.row["id"]: one.words for one in others}
+    wanted = {answer.row["asked"] for answer in answers}
+    questions = {row["id"]: _text(row) for row in rest if row["id"] in wanted}
     for answer in answers:
-        asked = questions.get(answer.row["asked"], frozenset())
-        if any(_repeats(answer, text, told, asked) for text in words.texts_with(answer.words, by="user")):
+        asked, some = questions.get(answer.row["asked"]), words.texts_with(answer.words, by="user")
+        if any(_repeats(answer, text, told, asked) for text in some):
             found.rows.append(answer.row)
             found.why[answer.row["id"]] = REPEATS
     has = Counter(word for one in (*others, *answers) for word in one.words & words.all)
@@ -128,17 +133,21 @@ def _tells_of(answer: _Text, hidden: _Words) -> bool:
     return any(answer.words & text.names for text in hidden.texts_with(answer.words))
 
 
-def _repeats(answer: _Text, text: _Text, told: Collection[str], asked: frozenset[str]) -> bool:
-    """Whether an answer repeats a text, given the words that others have told as well, and those it was asked in."""
+def _repeats(answer: _Text, text: _Text, told: Collection[str], asked: _Text | None) -> bool:
+    """Whether an answer repeats a text, given the words that others have told as well, and what it was asked."""
     both = answer.words & text.words
     if not both or answer.row["said"] < text.row["said"]:
         return False
-    if asked & text.words:
-        alone = both - asked
+    if asked is not None and (asked.words & text.words or _of_oneself(asked.row["text"])):
+        alone = both - asked.words
         return _names_something(alone, text, answer) or 0 < len(answer.words) <= 3 * len(alone)
     alone = both.difference(told)
     whole = answer.row["asked"] is None and answer.words <= text.words  # nobody knows what it was asked
     return _names_something(alone, text, answer) and (whole or (len(both) > 1 and 2 * len(both) > len(answer.words)))
+
+
+def _of_oneself(question: str) -> bool:
+    return first_person([piece.lower() for piece in pieces(question[:_QUESTION])])
 
 
 def _names_something(words: frozenset[str], text: _Text, answer: _Text) -> bool:

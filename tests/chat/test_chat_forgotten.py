@@ -109,6 +109,7 @@ APART = [
     ("My sister lives in Oslo.", "What is the capital of Norway?", "Oslo."),
     ("Thanks, I live in Rome.", "Say something wise.", "Thanks! All roads lead to Rome."),
     ("My English is bad.", "What is the English for Hund?", "In English the word is dog."),
+    ("I have 2 cats.", "What shall I read?", "1. Dracula\n2. Emma"),
     ("我喜欢喝茶。", "你喜欢什么？", "我喜欢聊天。"),
     ("У меня 2 кошки.", "Назови фрукты.", "1. Яблоки\n2. Груши"),
 ]

@@ -61,7 +61,8 @@ def test_the_doctor_says_how_many_turns_wait_to_be_gone_through(place: Path) -> 
 
 def test_a_receipt_tells_what_stays_and_has_words_of_what_goes(place: Path) -> None:
     with Memory(place / "talk.db", single_user=True) as memory:
-        turns = [Turn("My cat is Zorbo.", id="cat"), Turn("Your cat is Zorbo.", "assistant", id="answer")]
+        answer = Turn("Your cat is Zorbo.", "assistant", id="answer", metadata={"answers": "cat"})
+        turns = [Turn("My cat is Zorbo.", id="cat"), answer]
         memory.turns.add_many([*turns, Turn("Zorbo sleeps a lot.", id="later")])
     said = memagent("forget", "cat", "--db", "talk.db").stdout
     assert said == "forget: 2 passages\n  cat\n  answer\nWhat stays and has words of it:\n  later\n"

@@ -177,7 +177,7 @@ def purge(
     as_json: bool,
     **scope: str | None,
 ) -> None:
-    """Erase for good, leaving no byte in the file. There is no way back.
+    """Erase for good, leaving no byte of what is named in the file. There is no way back.
 
     What a chatbot answered to a turn may repeat it, and goes with it.
     """

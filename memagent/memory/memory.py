@@ -284,7 +284,8 @@ class Memory:
         Args:
             ids: of passages, facts or rationales.
             source: all that comes from it.
-            answers: hide also what a chatbot said from it; `False` keeps that.
+            answers: hide also what a chatbot answered to it, and later answers that by their words surely repeat it;
+                what only might is named in the receipt's `left`. `False` keeps all of them.
             dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:
@@ -300,7 +301,9 @@ class Memory:
         answers: bool = True,
         dry_run: bool = False,
     ) -> Receipt:
-        """Bring back what was forgotten, and what a chatbot had said from it; arguments as for `forget`.
+        """Bring back what was forgotten, and the answers that were hidden with it; arguments as for `forget`.
+
+        An answer that also has a name of a turn that stays hidden stays hidden too.
 
         Raises:
             NotFound: nothing that this scope has forgotten has any of these ids or this source.
@@ -356,7 +359,7 @@ class Memory:
         Args:
             ids: of passages, facts or rationales.
             source: all that comes from it.
-            answers: purge also what a chatbot said from it; `False` keeps that.
+            answers: purge such answers too, as for `forget`; `False` keeps them.
             dry_run: change nothing, and return the receipt of what would be done.
 
         Raises:

@@ -40,7 +40,7 @@ SAYS_TOO = "it has words of what goes"
 
 _MOST = 2000  # words of a text that are looked at
 _FEW = 3  # texts that have a name, beyond which it tells of none of them
-_MANY = 20  # texts that go and have a word, beyond which nothing is compared by it
+_MANY = 20  # texts that have a word, or are alike, beyond which neither tells of one
 _QUESTION = 300  # characters of a question that are looked at
 _LONG = 6  # letters of a word that may be as telling as a name
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -94,9 +94,10 @@ def repeated(reader: Database | Writer, scope: Scope, rows: Sequence[Row], which
             found.why[answer.row["id"]] = REPEATS
     has = Counter(word for one in (*others, *answers) for word in one.words & words.all)
     rare = {word for word, count in has.items() if count <= _FEW}
-    for one in (*answers, *(one for one in others if not asks_only(one.row["text"]))):
-        if one.row["id"] not in found.why and any(_says_too(one, text, rare) for text in words.texts_with(one.words)):
-            found.left[one.row["id"]] = SAYS_TOO
+    stays = [one for one in (*answers, *others) if one.row["id"] not in found.why and not asks_only(one.row["text"])]
+    telling = [one for one in stays if any(_tells_rare(one, text, rare) for text in words.texts_with(one.words))]
+    alike = [one for one in stays if any(_is_alike(one, text) for text in words.texts_with(one.words))]
+    found.left.update((one.row["id"], SAYS_TOO) for one in (*telling, *(alike if len(alike) <= _MANY else ())))
     return found
 
 
@@ -156,11 +157,15 @@ def _names_something(words: frozenset[str], text: _Text, answer: _Text) -> bool:
     return len(pairs) > 1 or bool((words - pairs) & (text.names | answer.names))
 
 
-def _says_too(one: _Text, text: _Text, rare: Collection[str]) -> bool:
-    """Whether what stays has a rare name of a text, a rare word that is not short, or half of its words."""
+def _tells_rare(one: _Text, text: _Text, rare: Collection[str]) -> bool:
+    """Whether what stays has a rare name of a text, or a rare word of it that is not short."""
+    return any(word in text.names or len(word) >= _LONG for word in one.words & text.words & set(rare))
+
+
+def _is_alike(one: _Text, text: _Text) -> bool:
+    """Whether what stays has half of the words of a text; where very many have, that is how somebody talks."""
     both = one.words & text.words
-    telling = {word for word in both & set(rare) if word in text.names or len(word) >= _LONG}
-    return bool(telling) or (len(both) > 1 and 2 * len(both) >= len(text.words))
+    return len(both) > 1 and 2 * len(both) >= len(text.words)
 
 
 def _texts(reader: Database | Writer, scope: Scope, which: str, rids: Sequence[int] | None = None) -> list[Row]:
